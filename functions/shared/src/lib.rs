@@ -1,0 +1,1 @@
+//! The words and the edges that two or more functions use.

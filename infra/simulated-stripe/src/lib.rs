@@ -1,0 +1,1 @@
+//! A small Stripe for tests and the local stack.
