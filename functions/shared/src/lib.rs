@@ -1,1 +1,24 @@
 //! The words and the edges that two or more functions use.
+//!
+//! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `secret`, `signature`,
+//! `payload`, `page`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `ledger`, `records`,
+//! `registry`, `audit`, `vault`, `stripe`, `http`, `access`) each own one outside thing and are the only files that name its SDK.
+//! `infra/conventions` checks it.
+
+pub mod access;
+pub mod aws;
+pub mod endpoint;
+pub mod env;
+pub mod event;
+pub mod event_type;
+pub mod http;
+pub mod ledger;
+pub mod log;
+pub mod mode;
+pub mod object_key;
+pub mod page;
+pub mod payload;
+pub mod registry;
+pub mod secret;
+pub mod signature;
+pub mod vault;

@@ -1,0 +1,221 @@
+//! What this process knows of the endpoints and their signing secrets.
+//!
+//! The endpoints are one small read of the registry: made in init; before a delivery is taken when the last one is 10 s old, so
+//! that a change holds everywhere after 10 s, also in a process that was asleep; and, for an unknown name or a signature that
+//! does not match, at most once a second, so that a new endpoint or secret works at once and strangers cost nothing.
+//! Secrets Manager is asked only for a version that the registry names and this process does not hold.
+//!
+//! Rules: no call to AWS for a header that is missing or malformed; no answer that rests on ignorance (an endpoint whose secrets
+//! cannot be read is an outage, not a mismatch); while the registry cannot be read, what is known goes on to count.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use shared::aws::{StoreError, chain};
+use shared::endpoint::EndpointName;
+use shared::registry::{Registry, SecretVersion};
+use shared::secret::{SigningSecret, SigningSecrets};
+use shared::signature::{self, SignatureError};
+use shared::vault::Vault;
+
+use crate::delivery::Delivery;
+use crate::error::ReceiveError;
+
+/// After this long, what is known is read again before a delivery is taken.
+const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
+/// For an unknown name or a mismatch, it is read again no sooner than this.
+const LOOKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
+/// A read that takes longer is given up, so that time is left to store the delivery.
+const READ_WITHIN: Duration = Duration::from_secs(1);
+/// How often `heard_at` is written.
+const HEARD_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// The endpoints, as last read.
+#[derive(Debug)]
+pub(crate) struct Book {
+    registry: Registry,
+    vault: Vault,
+    known: Mutex<Arc<Known>>,
+    /// Held while reading, so that many deliveries at once make one read.
+    reading: tokio::sync::Mutex<()>,
+    heard: Mutex<HashMap<EndpointName, Timestamp>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    endpoints: HashMap<EndpointName, KnownEndpoint>,
+    secrets: HashMap<SecretVersion, Arc<SigningSecrets>>,
+    /// When reading was last tried, whatever came of it.
+    tried_at: Option<Timestamp>,
+    /// When it last went well.
+    read_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+struct KnownEndpoint {
+    connect: bool,
+    /// None: the registry names a version that could not be read.
+    secrets: Option<Arc<SigningSecrets>>,
+}
+
+/// A delivery that Stripe has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub(crate) endpoint: EndpointName,
+    pub(crate) connect: bool,
+}
+
+impl Book {
+    pub(crate) fn new(registry: Registry, vault: Vault) -> Self {
+        Self {
+            registry,
+            vault,
+            known: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
+            heard: Mutex::default(),
+        }
+    }
+
+    /// The read in init, which also opens the connection. A failure is left to the first delivery.
+    pub(crate) async fn read_first(&self, now: Timestamp) {
+        if let Err(error) = self.read(now).await {
+            tracing::warn!(error = chain(&error), "the endpoints could not be read while starting");
+        }
+    }
+
+    /// Checks a delivery against the secrets accepted now.
+    pub(crate) async fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<Signed, ReceiveError> {
+        let known = self.known();
+        let verdict = known.verify(delivery, now);
+        let look_again = match &verdict {
+            Ok(_) => age(known.read_at, now) >= FRESH_FOR && age(known.tried_at, now) >= LOOKED_AGAIN_AFTER,
+            Err(
+                ReceiveError::UnknownEndpoint
+                | ReceiveError::Signature(SignatureError::Mismatch)
+                | ReceiveError::Book(_),
+            ) => age(known.tried_at, now) >= LOOKED_AGAIN_AFTER,
+            Err(
+                ReceiveError::TooLarge
+                | ReceiveError::Signature(_)
+                | ReceiveError::NoEvent(_)
+                | ReceiveError::Store(_)
+                | ReceiveError::Packing(_)
+                | ReceiveError::TooSlow,
+            ) => false,
+        };
+        if !look_again {
+            return verdict;
+        }
+        match (self.read_once(&known, now).await, verdict) {
+            (Ok(known), _) => known.verify(delivery, now),
+            // The registry is down, but the delivery is signed with a secret that was right seconds ago.
+            (Err(_), Ok(signed)) => Ok(signed),
+            (Err(error), Err(_)) => Err(error),
+        }
+    }
+
+    /// Notes that an endpoint was heard, once a minute. Nothing depends on it but a time that people read.
+    pub(crate) async fn note_heard(&self, signed: &Signed, now: Timestamp) {
+        let due = {
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = age(heard.get(&signed.endpoint).copied(), now) >= HEARD_EVERY;
+            if due {
+                heard.insert(signed.endpoint.clone(), now);
+            }
+            due
+        };
+        if due && let Err(error) = self.registry.heard(&signed.endpoint, now).await {
+            tracing::warn!(error = chain(&error), endpoint.name = %signed.endpoint, "heard_at could not be written");
+        }
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads, unless somebody else has done so since `seen`.
+    async fn read_once(&self, seen: &Arc<Known>, now: Timestamp) -> Result<Arc<Known>, ReceiveError> {
+        let _one_at_a_time = self.reading.lock().await;
+        let known = self.known();
+        if Arc::ptr_eq(&known, seen) { self.read(now).await } else { Ok(known) }
+    }
+
+    async fn read(&self, now: Timestamp) -> Result<Arc<Known>, ReceiveError> {
+        let old = self.known();
+        let read = tokio::time::timeout(READ_WITHIN, self.registry.endpoints()).await;
+        let read = read.map_err(|late| StoreError::new("reading the endpoints", late)).flatten();
+        let (known, result) = match read {
+            Ok(rows) => {
+                let secrets = self.secrets(&old, rows.iter().filter_map(|row| row.secret.as_ref())).await;
+                let endpoints = rows
+                    .into_iter()
+                    .filter(|row| row.state.takes_deliveries())
+                    .map(|row| {
+                        let held = row.secret.as_ref().and_then(|version| secrets.get(version)).cloned();
+                        (row.name, KnownEndpoint { connect: row.wish.connect, secrets: held })
+                    })
+                    .collect();
+                (Known { endpoints, secrets, tried_at: Some(now), read_at: Some(now) }, Ok(()))
+            }
+            Err(error) => {
+                let known = Known {
+                    endpoints: old.endpoints.clone(),
+                    secrets: old.secrets.clone(),
+                    tried_at: Some(now),
+                    read_at: old.read_at,
+                };
+                (known, Err(ReceiveError::Book(error.into())))
+            }
+        };
+        let known = Arc::new(known);
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+        result.map(|()| known)
+    }
+
+    /// The secrets of these versions: those held already, and the others as far as they can be read.
+    async fn secrets<'a>(
+        &self,
+        old: &Known,
+        versions: impl Iterator<Item = &'a SecretVersion>,
+    ) -> HashMap<SecretVersion, Arc<SigningSecrets>> {
+        let read = versions.map(async |version| {
+            if let Some(held) = old.secrets.get(version) {
+                return Some((version.clone(), Arc::clone(held)));
+            }
+            match self.vault.signing_secrets(version).await {
+                Ok(secrets) => Some((version.clone(), Arc::new(secrets))),
+                Err(error) => {
+                    tracing::error!(error = chain(&error), "a signing secret could not be read");
+                    None
+                }
+            }
+        });
+        join_all(read).await.into_iter().flatten().collect()
+    }
+}
+
+impl Known {
+    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<Signed, ReceiveError> {
+        // Before the first read nothing is known, not even that a name is wrong.
+        if self.read_at.is_none() {
+            return Err(ReceiveError::Book("they have not been read yet".into()));
+        }
+        let endpoint = self.endpoints.get(&delivery.endpoint).ok_or(ReceiveError::UnknownEndpoint)?;
+        let secrets: Vec<&SigningSecret> =
+            endpoint.secrets.iter().flat_map(|secrets| &secrets.signing).map(|one| &one.secret).collect();
+        match signature::verify(Some(delivery.signature), delivery.body, secrets, now.as_second()) {
+            Ok(_) => Ok(Signed { endpoint: delivery.endpoint.clone(), connect: endpoint.connect }),
+            Err(SignatureError::Mismatch) if endpoint.secrets.is_none() => {
+                Err(ReceiveError::Book("the endpoint's signing secret could not be read".into()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn age(since: Option<Timestamp>, now: Timestamp) -> SignedDuration {
+    since.map_or(SignedDuration::MAX, |since| now.duration_since(since))
+}

@@ -1,0 +1,122 @@
+//! Takes a delivery from Stripe: verify, record once, answer.
+//!
+//! The story, in the order that keeps it safe and cheap:
+//! 1. what is too large is refused before any work (`delivery`);
+//! 2. the signature is checked against the secrets accepted now (`book`), with no call to AWS as long as they are known;
+//! 3. the event is stored by one conditional write;
+//! 4. only then is it acknowledged. Whatever cannot be stored in time is a 503, and Stripe tries again.
+//!
+//! Rules: nothing is written for a request that Stripe has not signed; nothing is acknowledged that is not stored; an answer
+//! comes within 3 s. Nothing is applied here: that is the work of `process`.
+
+mod book;
+mod config;
+mod delivery;
+mod error;
+mod refusals;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::aws::Bounds;
+use shared::event::{self, EventId, Reading};
+use shared::http::{json, request_id};
+use shared::ledger::{Ledger, Recorded, Row};
+use shared::mode::Mode;
+use shared::payload;
+use shared::registry::Registry;
+use shared::vault::Vault;
+
+use self::book::{Book, Signed};
+pub use self::config::Config;
+use self::delivery::Delivery;
+use self::error::ReceiveError;
+use self::refusals::Refusals;
+
+/// Stripe gets its answer before this, of the 3 s that are promised: the rest is for API Gateway and the way.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct Deps {
+    mode: Mode,
+    book: Book,
+    ledger: Ledger,
+    refusals: Refusals,
+}
+
+impl Deps {
+    /// Reads the configuration, opens the connection and reads the endpoints. A store that is down does not stop the start: the
+    /// first delivery tries again.
+    ///
+    /// # Errors
+    /// A missing or wrong environment variable.
+    pub async fn start(now: Timestamp) -> Result<Self, shared::env::EnvError> {
+        let deps = Self::new(Config::from_env()?);
+        payload::warm_up();
+        deps.book.read_first(now).await;
+        Ok(deps)
+    }
+
+    /// Wires the function, with nothing read yet.
+    pub fn new(config: Config) -> Self {
+        let dynamodb = config.aws.dynamodb(Bounds::RECEIVE);
+        let registry = Registry::new(dynamodb.clone(), config.registry_table);
+        let vault = Vault::new(config.aws.secrets_manager(Bounds::RECEIVE));
+        Self {
+            mode: config.mode,
+            book: Book::new(registry, vault),
+            ledger: Ledger::new(dynamodb, config.ledger_table),
+            refusals: Refusals::default(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Receipt<'a> {
+    received: bool,
+    event: &'a EventId,
+    outcome: &'static str,
+}
+
+/// Answers one request.
+pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
+    let received = tokio::time::timeout(ANSWER_WITHIN, receive(deps, &request, now)).await;
+    match received.unwrap_or(Err(ReceiveError::TooSlow)) {
+        Ok((event, recorded)) => {
+            let outcome = match recorded {
+                Recorded::New => "stored",
+                Recorded::Duplicate => "duplicate",
+            };
+            json(StatusCode::OK, &Receipt { received: true, event: &event, outcome })
+        }
+        Err(error) => {
+            deps.refusals.note(&error, now);
+            error.answer().into_response(&request_id(&request))
+        }
+    }
+}
+
+async fn receive(deps: &Deps, request: &Request, now: Timestamp) -> Result<(EventId, Recorded), ReceiveError> {
+    let delivery = Delivery::read(request)?;
+    let signed = deps.book.verify(&delivery, now).await?;
+    let row = row(deps, &delivery, &signed, now)?;
+    let (recorded, ()) = tokio::join!(deps.ledger.record(&row), deps.book.note_heard(&signed, now));
+    Ok((row.id, recorded?))
+}
+
+fn row(deps: &Deps, delivery: &Delivery<'_>, signed: &Signed, now: Timestamp) -> Result<Row, ReceiveError> {
+    let packed = payload::pack(delivery.body).map_err(ReceiveError::Packing)?;
+    let endpoint = signed.endpoint.as_str();
+    match event::read(delivery.body) {
+        Reading::Event(event) => {
+            let admission = event::admit(&event, deps.mode, signed.connect);
+            Ok(Row::of(&event, &admission, endpoint, now, packed))
+        }
+        Reading::Unreadable { id, reason } => Ok(Row::unreadable(id, reason, endpoint, now, packed)),
+        Reading::NoEvent(why) => Err(ReceiveError::NoEvent(why)),
+    }
+}

@@ -1,0 +1,11 @@
+//! Wiring of the function `receive`.
+
+use lambda_http::{Error, run, service_fn};
+use receive::{Deps, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    shared::log::init();
+    let deps = &Deps::start(jiff::Timestamp::now()).await?;
+    run(service_fn(|request| async move { Ok::<_, Error>(handle(deps, request, jiff::Timestamp::now()).await) })).await
+}

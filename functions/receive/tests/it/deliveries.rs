@@ -1,0 +1,183 @@
+//! What is signed is kept, once, exactly.
+
+use base64::Engine;
+use futures::future::join_all;
+use proptest::prelude::*;
+use receive::handle;
+use serde_json::json;
+use shared::ledger::{MAX_IN_ROW, State};
+use shared::mode::Mode;
+use shared::signature::sign;
+
+use crate::support::{Stack, answer, api_event, deliver, deliver_to, event, from_event, later, now};
+
+#[tokio::test]
+async fn a_delivery_is_stored_whole_before_it_is_acknowledged() {
+    let stack = Stack::start().await;
+    let (status, body) = deliver(&stack.cold(), &event("evt_1"), now()).await;
+    assert_eq!((status, body), (200, json!({ "received": true, "event": "evt_1", "outcome": "stored" })));
+    let row = stack.row("evt_1").await.unwrap();
+    assert_eq!((row.state, row.attempts, row.endpoint.as_str()), (State::Pending, 0, "main"));
+    assert_eq!(row.object.as_ref().unwrap().to_string(), "-/invoice/in_1");
+    assert_eq!(stack.ledger().body(&row).await.unwrap(), event("evt_1").as_bytes());
+}
+
+#[tokio::test]
+async fn a_second_delivery_is_accepted_and_recorded_once() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    deliver(&deps, &event("evt_1"), now()).await;
+    let first = stack.row("evt_1").await;
+    let (status, body) = deliver(&deps, &event("evt_1"), later(3600)).await;
+    assert_eq!((status, body["outcome"].as_str()), (200, Some("duplicate")));
+    assert_eq!(stack.row("evt_1").await, first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_deliveries_of_one_event_at_once_are_one_row() {
+    let stack = Stack::start().await;
+    let processes = [stack.warm().await, stack.cold(), stack.cold()];
+    let body = event("evt_1");
+    // Each comes in at its own second: two receipts in one millisecond at one endpoint would be taken for one.
+    let answers = join_all((0..60).map(|i| deliver(&processes[i % 3], &body, later(i as i64)))).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
+    assert_eq!(answers.iter().filter(|(_, body)| body["outcome"] == "stored").count(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_api_gateway_encoded_is_taken_as_it_was_sent() {
+    let stack = Stack::start().await;
+    let body = event("evt_1").replace("paid", "pâid\\u0000 \u{1F4B6}");
+    let header = sign(&crate::support::SECRET.parse().unwrap(), now().as_second(), body.as_bytes());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(&body);
+    let request = from_event(&api_event("main", Some(&header), &encoded, true));
+    assert_eq!(answer(handle(&stack.cold(), request, now()).await).0, 200);
+    let row = stack.row("evt_1").await.unwrap();
+    assert_eq!(stack.ledger().body(&row).await.unwrap(), body.as_bytes());
+}
+
+#[tokio::test]
+async fn every_sample_event_of_stripe_is_stored_as_pending() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe")).unwrap() {
+        let body = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let (status, answer) = deliver(&deps, &body, now()).await;
+        assert_eq!(status, 200, "{answer}");
+        let row = stack.row(answer["event"].as_str().unwrap()).await.unwrap();
+        assert_eq!(row.state, State::Pending);
+        assert_eq!(stack.ledger().body(&row).await.unwrap(), body.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn a_payload_too_large_for_a_row_is_kept_in_parts_and_comes_back_exactly() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    // Text that does not compress: base64 of a fixed pseudo-random stream.
+    let mut state = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    })
+    .take(750_000)
+    .collect();
+    let noise = base64::engine::general_purpose::STANDARD.encode(noise);
+    let body = event("evt_large").replace("\"paid\"}", &format!("\"paid\",\"metadata\":{{\"a\":\"{noise}\"}}}}"));
+    let (status, _) = deliver(&deps, &body, now()).await;
+    assert_eq!(status, 200);
+    let row = stack.row("evt_large").await.unwrap();
+    assert!(row.parts.unwrap() >= 2 && body.len() > 2 * MAX_IN_ROW);
+    assert_eq!(stack.ledger().body(&row).await.unwrap(), body.as_bytes());
+    let (_, answer) = deliver(&deps, &body, later(1)).await;
+    assert_eq!(answer["outcome"], "duplicate");
+}
+
+#[tokio::test]
+async fn what_has_an_id_but_cannot_be_read_is_quarantined_with_the_reason() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let body = event("evt_1").replace("1785000000", "\"yesterday\"");
+    assert_eq!(deliver(&deps, &body, now()).await.0, 200);
+    let row = stack.row("evt_1").await.unwrap();
+    assert_eq!(row.state, State::Quarantined);
+    assert!(row.reason.unwrap().contains("yesterday"));
+}
+
+#[tokio::test]
+async fn an_event_of_the_other_mode_is_quarantined_and_at_a_live_connect_endpoint_ignored() {
+    let stack = Stack::start().await;
+    let live = event("evt_live").replace("false", "true");
+    assert_eq!(deliver(&stack.cold(), &live, now()).await.0, 200);
+    let row = stack.row("evt_live").await.unwrap();
+    assert_eq!((row.state, row.reason.as_deref()), (State::Quarantined, Some("a live event at a test stack")));
+
+    let mut stack = Stack::start().await;
+    stack.mode = Mode::Live;
+    stack.register("connect", "whsec_connect", true).await;
+    let deps = stack.cold();
+    let connected = event("evt_1").replace("\"livemode\"", "\"account\":\"acct_1\",\"livemode\"");
+    assert_eq!(deliver_to(&deps, "connect", "whsec_connect", &connected, now()).await.0, 200);
+    let row = stack.row("evt_1").await.unwrap();
+    assert_eq!((row.state, row.object.unwrap().to_string().as_str()), (State::Ignored, "acct_1/invoice/in_1"));
+    assert_eq!(deliver(&deps, &event("evt_2"), now()).await.0, 200);
+    assert_eq!(stack.row("evt_2").await.unwrap().state, State::Quarantined);
+}
+
+#[tokio::test]
+async fn a_type_that_is_not_applied_is_kept_as_ignored() {
+    let stack = Stack::start().await;
+    for (id, event_type) in [("evt_1", "payout.paid"), ("evt_2", "something.new")] {
+        let body = event(id).replace("invoice.paid", event_type);
+        assert_eq!(deliver(&stack.cold(), &body, now()).await.0, 200);
+        let row = stack.row(id).await.unwrap();
+        assert_eq!((row.state, row.reason.as_deref()), (State::Ignored, Some("type")));
+    }
+}
+
+#[tokio::test]
+async fn a_new_endpoint_and_a_new_secret_work_at_once() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    stack.register("second", "whsec_second", false).await;
+    let (status, _) = deliver_to(&deps, "second", "whsec_second", &event("evt_1"), later(1)).await;
+    assert_eq!(status, 200);
+
+    let registry = stack.registry();
+    let old = registry.endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
+    let mut new = old.clone();
+    let secret = new.secret.as_mut().unwrap();
+    let both = json!({ "signing": [
+        { "stripe_id": "we_2", "secret": "whsec_new" }, { "stripe_id": "we_1", "secret": crate::support::SECRET } ] });
+    secret.version = stack.cloud.put_secret(&secret.name, &both.to_string());
+    registry.replace(&old, &mut new).await.unwrap();
+    for (secret, at) in [("whsec_new", 2), (crate::support::SECRET, 2)] {
+        assert_eq!(deliver_to(&deps, "main", secret, &event("evt_2"), later(at)).await.0, 200, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_removed_endpoint_is_unknown_ten_seconds_later_also_to_a_process_that_slept() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let registry = stack.registry();
+    let row = registry.endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
+    registry.remove(&row).await.unwrap();
+    for (seconds, expected) in [(9, 200), (10, 404), (3600, 404)] {
+        let (status, body) = deliver(&deps, &event("evt_1"), later(seconds)).await;
+        assert_eq!(status, expected, "after {seconds} s: {body}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_signed_body_makes_it_fail(body in prop_oneof!["\\PC{0,64}", "\\{\"id\":\"[ -~]{0,8}\",\\PC{0,32}\\}"]) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let status = runtime.block_on(async {
+            let stack = Stack::start().await;
+            deliver(&stack.cold(), &body, now()).await.0
+        });
+        prop_assert!(status == 200 || status == 400);
+    }
+}

@@ -1,0 +1,98 @@
+//! What cannot be stored is not acknowledged; what is acknowledged is there afterwards.
+
+use std::time::{Duration, Instant};
+
+use shared::ledger::State;
+use test_cloud::Fault;
+
+use crate::support::{SECRET, Stack, code, deliver, deliver_to, event, later, now};
+
+#[tokio::test]
+async fn a_store_outage_is_a_503_within_three_seconds() {
+    let stack = Stack::start().await;
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::AccessDenied, Fault::Hang] {
+        let deps = stack.warm().await;
+        stack.cloud.fail("PutItem", "LedgerTable", 10, fault);
+        let begun = Instant::now();
+        let (status, answer) = deliver(&deps, &event("evt_1"), later(1)).await;
+        assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"), "{fault:?}");
+        assert!(begun.elapsed() < Duration::from_secs(3), "{fault:?}: {:?}", begun.elapsed());
+        assert!(stack.row("evt_1").await.is_none());
+        stack.cloud.mend();
+        assert!(answer["error"]["message"].as_str().unwrap().len() < 80, "a cause from inside: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_tried_again_and_acknowledged() {
+    let stack = Stack::start().await;
+    for (i, fault) in [Fault::Throttle, Fault::ServerError, Fault::Hang].into_iter().enumerate() {
+        let deps = stack.warm().await;
+        stack.cloud.fail("PutItem", "LedgerTable", 1, fault);
+        let id = format!("evt_{i}");
+        let (status, answer) = deliver(&deps, &event(&id), later(1)).await;
+        assert_eq!((status, answer["outcome"].as_str()), (200, Some("stored")), "{fault:?}");
+        assert_eq!(stack.row(&id).await.unwrap().state, State::Pending);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_done_without_an_answer_meets_itself_and_is_acknowledged() {
+    let stack = Stack::start().await;
+    for (i, fault) in [Fault::DoneWithoutAnswer, Fault::DoneAndCut].into_iter().enumerate() {
+        let deps = stack.warm().await;
+        stack.cloud.fail("PutItem", "LedgerTable", 1, fault);
+        let (status, answer) = deliver(&deps, &event(&format!("evt_{i}")), later(1)).await;
+        assert_eq!((status, answer["outcome"].as_str()), (200, Some("stored")), "{fault:?}");
+        assert_eq!(stack.cloud.count("PutItem", "LedgerTable"), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_large_payload_whose_parts_cannot_be_stored_leaves_no_row() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let noise: String = (0..900_000_u32)
+        .map(|i| char::from_digit(i.wrapping_mul(2_654_435_761).rotate_left(7) % 36, 36).unwrap())
+        .collect();
+    let body = event("evt_large").replace("\"paid\"}", &format!("\"paid\",\"a\":\"{noise}\"}}"));
+    stack.cloud.fail("PutItem", "LedgerTable", 2, Fault::ServerError);
+    assert_eq!(deliver(&deps, &body, now()).await.0, 503);
+    assert!(stack.row("evt_large").await.is_none());
+    assert_eq!(deliver(&deps, &body, later(1)).await.0, 200);
+    let row = stack.row("evt_large").await.unwrap();
+    assert!(row.parts.is_some(), "the payload was to be too large for a row");
+    assert_eq!(stack.ledger().body(&row).await.unwrap(), body.as_bytes());
+}
+
+#[tokio::test]
+async fn with_secrets_manager_down_known_endpoints_go_on_and_others_are_a_503() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    stack.register("second", "whsec_second", false).await;
+    stack.cloud.fail("GetSecretValue", "", 100, Fault::ServerError);
+    assert_eq!(deliver(&deps, &event("evt_1"), later(60)).await.0, 200);
+    let (status, answer) = deliver_to(&deps, "second", "whsec_second", &event("evt_2"), later(62)).await;
+    assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"));
+    stack.cloud.mend();
+    assert_eq!(deliver_to(&deps, "second", "whsec_second", &event("evt_2"), later(64)).await.0, 200);
+}
+
+#[tokio::test]
+async fn with_the_registry_down_known_endpoints_go_on_and_a_new_process_is_a_503() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    stack.cloud.fail("Query", "RegistryTable", 1_000, Fault::Hang);
+    for i in 0..3 {
+        assert_eq!(deliver(&deps, &event(&format!("evt_{i}")), later(60)).await.0, 200);
+    }
+    assert_eq!(deliver(&stack.cold(), &event("evt_9"), later(60)).await.0, 503);
+    assert!(stack.row("evt_9").await.is_none());
+}
+
+#[tokio::test]
+async fn that_heard_at_cannot_be_written_stops_nothing() {
+    let stack = Stack::start().await;
+    stack.cloud.fail("UpdateItem", "RegistryTable", 100, Fault::AccessDenied);
+    assert_eq!(deliver_to(&stack.cold(), "main", SECRET, &event("evt_1"), now()).await.0, 200);
+}

@@ -1,0 +1,101 @@
+//! What Stripe has not signed reaches nothing.
+
+use lambda_http::Body;
+use receive::handle;
+use shared::signature::sign;
+
+use crate::support::{SECRET, Stack, answer, code, deliver, deliver_to, event, later, now, request};
+
+async fn refused(stack: &Stack, signature: Option<&str>, body: &str) -> (u16, String) {
+    let deps = stack.warm().await;
+    let (status, body) = answer(handle(&deps, request("main", signature, body), now()).await);
+    assert_eq!(stack.cloud.count("PutItem", "LedgerTable"), 0);
+    assert!(body["error"]["message"].is_string());
+    (status, code(&body).to_owned())
+}
+
+#[tokio::test]
+async fn each_refusal_has_its_own_code_and_writes_nothing() {
+    let stack = Stack::start().await;
+    let body = event("evt_1");
+    let signed = |at: i64| sign(&SECRET.parse().unwrap(), at, body.as_bytes());
+    let good = signed(now().as_second());
+    let cases = [
+        (None, body.as_str(), 400, "signature_missing"),
+        (Some(String::new()), &body, 400, "signature_missing"),
+        (Some("nonsense".to_owned()), &body, 400, "signature_malformed"),
+        (Some(format!("{good},{good}")), &body, 400, "signature_malformed"),
+        (Some(good.clone()), "{}", 400, "signature_mismatch"),
+        (Some(signed(now().as_second() - 301)), &body, 400, "timestamp_out_of_tolerance"),
+        (Some(signed(now().as_second() + 301)), &body, 400, "timestamp_out_of_tolerance"),
+        (Some(good.replace("t=17", "t=16")), &body, 400, "signature_mismatch"),
+    ];
+    for (signature, body, status, expected) in cases {
+        assert_eq!(refused(&stack, signature.as_deref(), body).await, (status, expected.to_owned()), "{signature:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_signed_body_without_an_id_is_invalid() {
+    let stack = Stack::start().await;
+    for body in ["", "[]", "{}", r#"{"id":7}"#, r#"{"id":"a","id":"b"}"#, "not json"] {
+        let (status, answer) = deliver(&stack.warm().await, body, now()).await;
+        assert_eq!((status, code(&answer)), (400, "payload_invalid"), "{body}");
+        assert_eq!(stack.cloud.count("PutItem", "LedgerTable"), 0);
+    }
+}
+
+#[tokio::test]
+async fn one_byte_more_than_a_mebibyte_is_too_large_before_any_work() {
+    let stack = Stack::start().await;
+    let body = format!("{{\"id\":\"evt_1\",\"x\":\"{}\"}}", "x".repeat(1024 * 1024 - 21));
+    assert_eq!(body.len(), 1024 * 1024);
+    let (status, answer) = deliver(&stack.warm().await, &body, now()).await;
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = deliver(&stack.cold(), &format!("{body} "), now()).await;
+    assert_eq!((status, code(&answer)), (413, "payload_too_large"));
+}
+
+#[tokio::test]
+async fn an_unknown_or_impossible_name_is_unknown() {
+    let stack = Stack::start().await;
+    for name in ["other", "MAIN", "", "a/b", "main/", "%6dain"] {
+        let (status, answer) = deliver_to(&stack.warm().await, name, SECRET, &event("evt_1"), now()).await;
+        assert_eq!((status, code(&answer)), (404, "endpoint_unknown"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_of_one_endpoint_does_not_open_another() {
+    let stack = Stack::start().await;
+    stack.register("second", "whsec_second", false).await;
+    let (status, answer) = deliver_to(&stack.cold(), "second", SECRET, &event("evt_1"), now()).await;
+    assert_eq!((status, code(&answer)), (400, "signature_mismatch"));
+}
+
+#[tokio::test]
+async fn ten_thousand_forged_requests_in_a_second_make_at_most_one_read() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let forged = sign(&"whsec_guess".parse().unwrap(), now().as_second(), b"{}");
+    for i in 0..10_000 {
+        let (name, header) = match i % 4 {
+            0 => ("main", Some(forged.as_str())),
+            1 => ("other", Some(forged.as_str())),
+            2 => ("main", Some("t=1")),
+            _ => ("main", None),
+        };
+        let response = handle(&deps, request(name, header, "{}"), later(5)).await;
+        assert!(response.status().is_client_error());
+    }
+    assert_eq!(stack.cloud.calls().len(), 1, "{:?}", stack.cloud.calls());
+    assert_eq!(stack.cloud.count("Query", "RegistryTable"), 1);
+}
+
+#[tokio::test]
+async fn no_answer_shows_a_secret_or_what_is_inside() {
+    let stack = Stack::start().await;
+    let response = handle(&stack.warm().await, request("main", Some("t=1,v1=00"), "{}"), now()).await;
+    let Body::Text(text) = response.body() else { panic!("{response:?}") };
+    assert!(!text.contains("whsec") && !text.contains("stack/endpoints"), "{text}");
+}

@@ -1,0 +1,203 @@
+//! Who is calling, and what may they do.
+//!
+//! API Gateway has checked the token's signature, issuer, audience and age before a function runs (HTTP API, JWT authorizer).
+//! What is left is the role. The groups are read from the token itself, because API Gateway passes a list as `[a b]`, in which
+//! one group `billing admin` cannot be told from two.
+//!
+//! The rule: a request that came through our API needs a token, whatever its routes say; one that did not come through it is a
+//! direct invocation, which IAM has allowed. `apiId` is set by API Gateway and cannot be chosen by a caller.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambda_http::http::{StatusCode, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+use serde_json::{Map, Value};
+
+use crate::env::{self, EnvError};
+use crate::http::ApiError;
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Read everything but secrets.
+    Viewer,
+    /// Everything.
+    Admin,
+}
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// What they may do; none if they are in neither group.
+    pub role: Option<Role>,
+    /// The token's `sub`, or `iam` for a direct invocation.
+    pub subject: String,
+    /// The token's `email`; an access token has none.
+    pub email: Option<String>,
+    /// The address the request came from.
+    pub address: Option<String>,
+}
+
+/// Which API is ours and what its groups are called.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The id of our API.
+    pub api_id: String,
+    /// The claim that lists a user's groups.
+    pub groups_claim: String,
+    /// The group of admins.
+    pub admin_group: String,
+    /// The group of viewers.
+    pub viewer_group: String,
+}
+
+impl Access {
+    /// Reads `API_ID`, `GROUPS_CLAIM`, `ADMIN_GROUP` and `VIEWER_GROUP`.
+    ///
+    /// # Errors
+    /// The first that is missing.
+    pub fn from_env() -> Result<Self, EnvError> {
+        Ok(Self {
+            api_id: env::text("API_ID")?,
+            groups_claim: env::text("GROUPS_CLAIM")?,
+            admin_group: env::text("ADMIN_GROUP")?,
+            viewer_group: env::text("VIEWER_GROUP")?,
+        })
+    }
+
+    /// Tells who is calling.
+    ///
+    /// # Errors
+    /// 401 for a request through our API without a token that API Gateway has checked.
+    pub fn caller(&self, request: &Request) -> Result<Caller, ApiError> {
+        let context = request.request_context_ref().and_then(|context| {
+            if let RequestContext::ApiGatewayV2(context) = context { Some(context) } else { None }
+        });
+        let authorized = context.is_some_and(|context| context.authorizer.as_ref().is_some_and(|by| by.jwt.is_some()));
+        let ours = context.is_some_and(|context| context.apiid.as_deref() == Some(self.api_id.as_str()));
+        let address = context.and_then(|context| context.http.source_ip.clone());
+        if !authorized && !ours {
+            return Ok(Caller { role: Some(Role::Admin), subject: "iam".to_owned(), email: None, address });
+        }
+        let claims = authorized.then(|| claims(request)).flatten().ok_or_else(unauthenticated)?;
+        let subject = claims.get("sub").and_then(Value::as_str).ok_or_else(unauthenticated)?.to_owned();
+        let email = claims.get("email").and_then(Value::as_str).map(str::to_owned);
+        Ok(Caller { role: self.role(&claims), subject, email, address })
+    }
+
+    /// The caller, if they may do what `needed` may.
+    ///
+    /// # Errors
+    /// 401 as [`Access::caller`], 403 for a role that does not suffice.
+    pub fn require(&self, request: &Request, needed: Role) -> Result<Caller, ApiError> {
+        let caller = self.caller(request)?;
+        if caller.role >= Some(needed) { Ok(caller) } else { Err(self.forbidden(&caller, needed)) }
+    }
+
+    fn forbidden(&self, caller: &Caller, needed: Role) -> ApiError {
+        let group = match needed {
+            Role::Admin => &self.admin_group,
+            Role::Viewer => &self.viewer_group,
+        };
+        let message = match caller.role {
+            None => "this user is in neither group of Billhook".to_owned(),
+            Some(_) => format!("only members of the group `{group}` may do this"),
+        };
+        ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
+            .remedy(format!("ask who manages users to add you to the group `{group}`, then sign in again"))
+    }
+
+    fn role(&self, claims: &Map<String, Value>) -> Option<Role> {
+        let groups = claims.get(&self.groups_claim)?;
+        // A provider may send one group as a text.
+        let is_in = |group: &String| match groups {
+            Value::Array(list) => list.iter().any(|item| item.as_str() == Some(group.as_str())),
+            Value::String(one) => one == group,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+        };
+        if is_in(&self.admin_group) {
+            Some(Role::Admin)
+        } else if is_in(&self.viewer_group) {
+            Some(Role::Viewer)
+        } else {
+            None
+        }
+    }
+}
+
+fn unauthenticated() -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", "the request has no token that could be read")
+        .remedy("send the ID token as `Authorization: Bearer …`")
+}
+
+/// The claims of the token that API Gateway has checked.
+fn claims(request: &Request) -> Option<Map<String, Value>> {
+    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("bearer ")).unwrap_or(header).trim();
+    let mut parts = token.split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access() -> Access {
+        Access {
+            api_id: "ours".into(),
+            groups_claim: "cognito:groups".into(),
+            admin_group: "billing admin".into(),
+            viewer_group: "viewer".into(),
+        }
+    }
+
+    fn request(api_id: &str, jwt: bool, claims: &str) -> Request {
+        let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims));
+        let authorizer = if jwt { r#""authorizer":{"jwt":{"claims":{},"scopes":null}},"# } else { "" };
+        let event = format!(
+            r#"{{"version":"2.0","routeKey":"$default","rawPath":"/status","rawQueryString":"",
+                "headers":{{"authorization":"Bearer {token}"}},"isBase64Encoded":false,
+                "requestContext":{{{authorizer}"apiId":"{api_id}","accountId":"1","stage":"$default","requestId":"r",
+                "timeEpoch":0,"http":{{"method":"GET","path":"/status","protocol":"HTTP/1.1","sourceIp":"192.0.2.1","userAgent":"t"}}}}}}"#
+        );
+        lambda_http::request::from_str(&event).unwrap()
+    }
+
+    fn role(claims: &str) -> Option<Role> {
+        access().caller(&request("ours", true, claims)).unwrap().role
+    }
+
+    #[test]
+    fn the_groups_are_a_list_and_not_its_words() {
+        assert_eq!(role(r#"{"sub":"s","cognito:groups":["x","billing admin"]}"#), Some(Role::Admin));
+        assert_eq!(role(r#"{"sub":"s","cognito:groups":["viewer"]}"#), Some(Role::Viewer));
+        assert_eq!(role(r#"{"sub":"s","cognito:groups":"viewer"}"#), Some(Role::Viewer));
+        assert_eq!(role(r#"{"sub":"s","cognito:groups":["billing","admin"]}"#), None);
+        assert_eq!(role(r#"{"sub":"s","cognito:groups":"[viewer x]"}"#), None);
+        assert_eq!(role(r#"{"sub":"s"}"#), None);
+    }
+
+    #[test]
+    fn a_viewer_is_no_admin_and_a_stranger_is_no_viewer() {
+        let viewer = request("ours", true, r#"{"sub":"s","cognito:groups":["viewer"]}"#);
+        assert!(access().require(&viewer, Role::Viewer).is_ok());
+        assert_eq!(access().require(&viewer, Role::Admin).unwrap_err().status(), StatusCode::FORBIDDEN);
+        let stranger = request("ours", true, r#"{"sub":"s","cognito:groups":["x"]}"#);
+        assert_eq!(access().require(&stranger, Role::Viewer).unwrap_err().status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn through_our_api_nobody_is_anybody_without_a_checked_token() {
+        let claims = r#"{"sub":"s","cognito:groups":["billing admin"]}"#;
+        assert_eq!(access().caller(&request("ours", false, claims)).unwrap_err().status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(access().caller(&request("ours", true, "no json")).unwrap_err().status(), StatusCode::UNAUTHORIZED);
+    }
+
+    #[test]
+    fn a_direct_invocation_is_an_admin_by_iam() {
+        let caller = access().caller(&request("direct", false, "{}")).unwrap();
+        assert_eq!((caller.role, caller.subject.as_str()), (Some(Role::Admin), "iam"));
+    }
+}

@@ -1,0 +1,398 @@
+//! Stripe's event envelope, read with as little work as possible and as much tolerance as is safe.
+//!
+//! What is needed to keep an event is its `id`; what is needed to apply it is the rest. So reading has three ends: read, kept but
+//! unreadable (somebody looks at it), or no event at all. Fields that are not named here are kept in the payload, untouched.
+//! A field that comes twice is unreadable: two readers could see two different events.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::event_type;
+use crate::mode::Mode;
+use crate::object_key::{Kind, ObjectKey};
+
+/// An event's id, `evt_…`: 1 to 255 visible ASCII characters. Stripe promises no more about its form.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct EventId(String);
+
+/// A text that cannot be an event's id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an event's id is 1 to 255 visible ASCII characters")]
+pub struct NotAnEventId;
+
+impl FromStr for EventId {
+    type Err = NotAnEventId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotAnEventId) }
+    }
+}
+
+impl EventId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<EventId> for String {
+    fn from(id: EventId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for EventId {
+    type Error = NotAnEventId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// An event that could be read.
+#[derive(Debug, Clone)]
+pub struct Event<'a> {
+    /// Stripe's id, `evt_…`; the same in every delivery of it.
+    pub id: EventId,
+    /// Such as `invoice.paid`.
+    pub event_type: Cow<'a, str>,
+    /// When Stripe made it, in unix seconds.
+    pub created: i64,
+    /// Test or live.
+    pub mode: Mode,
+    /// The version its `data` is rendered in; none in events from before 2014.
+    pub api_version: Option<Cow<'a, str>>,
+    /// The connected account it happened in, `acct_…`; none for our own.
+    pub account: Option<Cow<'a, str>>,
+    /// `data.object` as sent.
+    pub object: &'a RawValue,
+    /// `data.previous_attributes` as sent.
+    pub previous_attributes: Option<&'a RawValue>,
+    /// What `data.object` says it is.
+    head: Head<'a>,
+}
+
+/// What a body turned out to be.
+#[derive(Debug)]
+pub enum Reading<'a> {
+    /// An event.
+    Event(Box<Event<'a>>),
+    /// It has an id, so it is kept; the reason says what could not be read.
+    Unreadable {
+        /// Its id.
+        id: EventId,
+        /// Why, in words for an admin.
+        reason: String,
+    },
+    /// No JSON object, or none with a usable `id`: there is nothing under which it could be kept.
+    NoEvent(NoEvent),
+}
+
+/// Why a body is no event.
+#[derive(Debug, thiserror::Error)]
+pub enum NoEvent {
+    /// Not JSON, or not an object.
+    #[error("the body is not a JSON object")]
+    NotAnObject(#[source] serde_json::Error),
+    /// No `id`, or not one text.
+    #[error("the body has no `id` that is one text of 1 to 255 visible ASCII characters")]
+    NoId,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    id: EventId,
+    #[serde(borrow)]
+    object: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    event_type: Cow<'a, str>,
+    created: i64,
+    livemode: bool,
+    #[serde(borrow, default)]
+    api_version: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    account: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Data<'a>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    object: &'a RawValue,
+    #[serde(borrow, default)]
+    previous_attributes: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    object: Cow<'a, str>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct OnlyId {
+    id: EventId,
+}
+
+#[derive(Deserialize)]
+struct OnlyObject<'a> {
+    #[serde(borrow)]
+    object: Cow<'a, str>,
+}
+
+/// Reads the body of a delivery.
+pub fn read(body: &[u8]) -> Reading<'_> {
+    let whole = serde_json::from_slice::<Envelope<'_>>(body).map_err(|error| error.to_string()).and_then(|envelope| {
+        if envelope.object != "event" {
+            return Err(format!("`object` is `{}`, not `event`", envelope.object));
+        }
+        let head = serde_json::from_str::<Head<'_>>(envelope.data.object.get())
+            .map_err(|error| format!("data.object: {error}"))?;
+        Ok((envelope, head))
+    });
+    match whole {
+        Ok((envelope, head)) => Reading::Event(Box::new(Event {
+            id: envelope.id,
+            event_type: envelope.event_type,
+            created: envelope.created,
+            mode: Mode::of_livemode(envelope.livemode),
+            api_version: envelope.api_version,
+            account: envelope.account,
+            object: envelope.data.object,
+            previous_attributes: envelope.data.previous_attributes,
+            head,
+        })),
+        Err(reason) => keep_unread(body, reason),
+    }
+}
+
+fn keep_unread(body: &[u8], reason: String) -> Reading<'_> {
+    match serde_json::from_slice::<OnlyId>(body) {
+        Ok(OnlyId { id }) => {
+            let thin = serde_json::from_slice::<OnlyObject<'_>>(body).is_ok_and(|only| only.object == "v2.core.event");
+            let reason = if thin {
+                "a thin event (v2.core.event): the endpoint at Stripe must send snapshot events".to_owned()
+            } else {
+                reason
+            };
+            Reading::Unreadable { id, reason }
+        }
+        Err(error) if error.is_data() && body.trim_ascii_start().starts_with(b"{") => Reading::NoEvent(NoEvent::NoId),
+        Err(error) => Reading::NoEvent(NoEvent::NotAnObject(error)),
+    }
+}
+
+impl<'a> Event<'a> {
+    /// Which object it is about, by `data.object` itself. None for a preview (`invoice.upcoming`), which has no id or one that
+    /// names nothing, and for an id that cannot be a key.
+    pub fn subject(&self) -> Option<ObjectKey> {
+        let id = self.head.id.as_deref().filter(|id| !id.starts_with("upcoming_in_"))?;
+        ObjectKey::new(self.account.as_deref(), &self.head.object, id).ok()
+    }
+
+    /// Under which object the event is listed: its subject, or for a preview the subscription or else the customer it is for.
+    pub fn listed_under(&self) -> Option<ObjectKey> {
+        self.subject().or_else(|| {
+            let preview: Preview = serde_json::from_str(self.object.get()).ok()?;
+            let (kind, id) = match preview.subscription() {
+                Some(subscription) => (Kind::Subscription, subscription),
+                None => (Kind::Customer, preview.customer?.into_id()),
+            };
+            ObjectKey::new(self.account.as_deref(), kind.object(), &id).ok()
+        })
+    }
+}
+
+/// An id, or the object it stands for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Expandable {
+    /// The id alone.
+    Id(String),
+    /// The whole object, of which the id is read.
+    Object {
+        /// Its id.
+        id: String,
+    },
+}
+
+impl Expandable {
+    /// The id either way.
+    pub fn into_id(self) -> String {
+        match self {
+            Self::Id(id) | Self::Object { id } => id,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Preview {
+    customer: Option<Expandable>,
+    subscription: Option<Expandable>,
+    parent: Option<Parent>,
+}
+
+#[derive(Deserialize)]
+struct Parent {
+    subscription_details: Option<SubscriptionDetails>,
+}
+
+#[derive(Deserialize)]
+struct SubscriptionDetails {
+    subscription: Option<Expandable>,
+}
+
+impl Preview {
+    /// Since API 2025-03-31 below `parent`, before it at the top.
+    fn subscription(&self) -> Option<String> {
+        let below = self.parent.as_ref().and_then(|parent| parent.subscription_details.as_ref()?.subscription.clone());
+        below.or_else(|| self.subscription.clone()).map(Expandable::into_id)
+    }
+}
+
+/// What becomes of an event, as far as its envelope tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// It is to be applied.
+    Apply,
+    /// It is kept, and nothing is to be done with it.
+    Ignore(&'static str),
+    /// It is kept, and somebody has to look at it.
+    Quarantine(String),
+}
+
+/// Decides by mode and type. `connect` tells whether it came in at a Connect endpoint: to those of live mode Stripe sends test
+/// events as well, on purpose (Stripe's documentation, "Connect webhooks").
+pub fn admit(event: &Event<'_>, stack: Mode, connect: bool) -> Admission {
+    if event.mode != stack {
+        return if connect && event.mode == Mode::Test {
+            Admission::Ignore(reasons::OTHER_MODE_AT_CONNECT)
+        } else {
+            Admission::Quarantine(format!("a {} event at a {stack} stack", event.mode))
+        };
+    }
+    if event_type::is_applied(&event.event_type) { Admission::Apply } else { Admission::Ignore(reasons::TYPE) }
+}
+
+/// Why an event is `ignored`, as the ledger says it.
+pub mod reasons {
+    /// Billhook applies no event of this type.
+    pub const TYPE: &str = "type";
+    /// A test event that Stripe sends to live Connect endpoints on purpose.
+    pub const OTHER_MODE_AT_CONNECT: &str = "other_mode_at_connect";
+    /// What it is about is not kept as a record, such as the preview of an invoice.
+    pub const NO_RECORD: &str = "no_record";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(body: &str) -> Event<'_> {
+        match read(body.as_bytes()) {
+            Reading::Event(event) => *event,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn body(more: &str) -> String {
+        format!(
+            r#"{{"id":"evt_1","object":"event","type":"charge.refund.updated","created":5,"livemode":false,
+                 "data":{{"object":{{"object":"refund","id":"re_1"}}}}{more}}}"#
+        )
+    }
+
+    #[test]
+    fn the_subject_is_what_the_object_says_not_what_the_type_says() {
+        let own = body("");
+        assert_eq!(event(&own).subject().unwrap().to_string(), "-/refund/re_1");
+        let connected = body(r#","account":"acct_1""#);
+        assert_eq!(event(&connected).subject().unwrap().to_string(), "acct_1/refund/re_1");
+    }
+
+    #[test]
+    fn every_sample_event_of_stripe_is_read_and_admitted() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe");
+        let mut seen = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let event = event(&text);
+            assert_eq!(admit(&event, Mode::Test, false), Admission::Apply);
+            assert_eq!(event.subject().is_none(), event.event_type == "invoice.upcoming");
+            assert!(event.listed_under().is_some());
+            seen += 1;
+        }
+        assert_eq!(seen, event_type::APPLIED.len());
+    }
+
+    #[test]
+    fn what_has_an_id_is_kept_whatever_else_is_wrong() {
+        for text in [
+            r#"{"id":"evt_1"}"#.to_owned(),
+            r#"{"id":"evt_1","object":"v2.core.event","created":"2026-01-01T00:00:00Z"}"#.to_owned(),
+            body("").replace("\"event\"", "\"thing\""),
+            body("").replace(r#""created":5"#, r#""created":"5""#),
+            body("").replace(r#""created":5"#, r#""created":5,"created":6"#),
+            body("").replace(r#"{"object":"refund","id":"re_1"}"#, "7"),
+            body("").replace(r#""id":"re_1""#, r#""id":"re_1","id":"re_2""#),
+        ] {
+            match read(text.as_bytes()) {
+                Reading::Unreadable { id, .. } => assert_eq!(id.as_str(), "evt_1"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_single_id_is_no_event() {
+        for text in ["", "[]", "null", "{", "{}", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"a b"}"#, r#"{"id":"a","id":"b"}"#, "\"evt_1\"", "{\"id\":\"evt_1\"} x"]
+        {
+            assert!(matches!(read(text.as_bytes()), Reading::NoEvent(_)), "{text}");
+        }
+        assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), Reading::NoEvent(_)));
+    }
+
+    #[test]
+    fn the_other_mode_is_set_aside_and_at_connect_endpoints_expected() {
+        let (test, live) = (body(""), body("").replace("false", "true"));
+        assert!(matches!(admit(&event(&live), Mode::Test, false), Admission::Quarantine(_)));
+        assert!(matches!(admit(&event(&live), Mode::Test, true), Admission::Quarantine(_)));
+        assert!(matches!(admit(&event(&test), Mode::Live, false), Admission::Quarantine(_)));
+        assert_eq!(admit(&event(&test), Mode::Live, true), Admission::Ignore(reasons::OTHER_MODE_AT_CONNECT));
+    }
+
+    #[test]
+    fn a_preview_is_listed_under_its_subscription_or_customer() {
+        let of = |object: &str| {
+            let text = body("").replace(r#"{"object":"refund","id":"re_1"}"#, object);
+            let event = event(&text);
+            (event.subject().is_some(), event.listed_under().map(|key| key.to_string()))
+        };
+        let under = |key: &str| (false, Some(key.to_owned()));
+        assert_eq!(of(r#"{"object":"invoice","customer":"cus_1"}"#), under("-/customer/cus_1"));
+        assert_eq!(
+            of(r#"{"object":"invoice","id":"upcoming_in_1","customer":{"id":"cus_1","object":"customer"},"subscription":"sub_1"}"#),
+            under("-/subscription/sub_1")
+        );
+        assert_eq!(
+            of(r#"{"object":"invoice","parent":{"subscription_details":{"subscription":{"id":"sub_2"}}}}"#),
+            under("-/subscription/sub_2")
+        );
+        assert_eq!(of(r#"{"object":"invoice"}"#), (false, None));
+    }
+}

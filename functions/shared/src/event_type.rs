@@ -1,0 +1,150 @@
+//! Stripe's event types: which exist, which change a record here, and the patterns that name several.
+//!
+//! An unknown type in a delivery is never an error (Stripe adds types); in an admin's request it is, because there it is a slip
+//! of the pen. A pattern is an exact type or `prefix.*`.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// Every type that an endpoint can ask for, from Stripe's API of 2026-10-28.
+static KNOWN: LazyLock<BTreeSet<&'static str>> =
+    LazyLock::new(|| include_str!("event_types.txt").lines().filter(|line| !line.is_empty()).collect());
+
+/// The types that Billhook applies to records, in alphabetical order: what an endpoint gets that asks for nothing else.
+pub const APPLIED: [&str; 53] = [
+    "charge.captured",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.expired",
+    "charge.failed",
+    "charge.pending",
+    "charge.refund.updated",
+    "charge.refunded",
+    "charge.succeeded",
+    "charge.updated",
+    "customer.created",
+    "customer.deleted",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.updated",
+    "customer.updated",
+    "invoice.created",
+    "invoice.deleted",
+    "invoice.finalization_failed",
+    "invoice.finalized",
+    "invoice.marked_uncollectible",
+    "invoice.overdue",
+    "invoice.overpaid",
+    "invoice.paid",
+    "invoice.payment_action_required",
+    "invoice.payment_attempt_required",
+    "invoice.payment_failed",
+    "invoice.payment_succeeded",
+    "invoice.sent",
+    "invoice.upcoming",
+    "invoice.updated",
+    "invoice.voided",
+    "invoice.will_be_due",
+    "invoice_payment.paid",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.created",
+    "payment_intent.partially_funded",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+];
+
+/// Does an event of this type change a record here?
+pub fn is_applied(event_type: &str) -> bool {
+    APPLIED.binary_search(&event_type).is_ok()
+}
+
+/// A pattern that names no type of Stripe.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{pattern}` is no event type of Stripe{}", meant(.nearest))]
+pub struct UnknownType {
+    /// What was asked for.
+    pub pattern: String,
+    /// Known types that look most like it, best first, at most three.
+    pub nearest: Vec<&'static str>,
+}
+
+fn meant(nearest: &[&str]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; near it are {}", nearest.join(", ")) }
+}
+
+/// The exact types that `patterns` name, sorted, each once.
+///
+/// # Errors
+/// The first pattern that names no type.
+pub fn expand<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, UnknownType> {
+    let mut types = BTreeSet::new();
+    for pattern in patterns {
+        let named = KNOWN.iter().filter(|known| matches(pattern, known));
+        let mut any = false;
+        for event_type in named {
+            any = true;
+            types.insert((*event_type).to_owned());
+        }
+        if !any {
+            return Err(UnknownType { pattern: pattern.to_owned(), nearest: nearest(pattern) });
+        }
+    }
+    Ok(types.into_iter().collect())
+}
+
+/// Does the pattern, an exact type or `prefix.*`, name this type?
+pub fn matches(pattern: &str, event_type: &str) -> bool {
+    match pattern.strip_suffix(".*") {
+        Some(prefix) => event_type.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
+        None => pattern == event_type,
+    }
+}
+
+fn nearest(pattern: &str) -> Vec<&'static str> {
+    let word = pattern.trim_end_matches(".*");
+    let mut ranked: Vec<_> = KNOWN.iter().map(|known| (strsim::jaro_winkler(word, known), *known)).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    ranked.into_iter().take(3).filter(|(likeness, _)| *likeness > 0.8).map(|(_, known)| known).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_applied_is_sorted_and_known_to_stripe() {
+        assert!(APPLIED.is_sorted());
+        assert!(APPLIED.iter().all(|event_type| KNOWN.contains(event_type)));
+    }
+
+    #[test]
+    fn a_prefix_names_all_types_below_it_and_nothing_beside_it() {
+        let types = expand(["charge.dispute.*", "charge.dispute.closed"]).unwrap();
+        assert_eq!(types.len(), 5);
+        assert!(types.iter().all(|event_type| event_type.starts_with("charge.dispute.")));
+        assert!(!matches("charge.*", "charges.created") && !matches("charge.*", "charge"));
+    }
+
+    #[test]
+    fn a_misspelt_type_is_refused_with_the_nearest_names() {
+        let error = expand(["invoice.payed"]).unwrap_err();
+        assert!(error.nearest.contains(&"invoice.paid"), "{error}");
+        for pattern in ["", "*", ".*", "invoice", "invoice.", "nothing.*"] {
+            assert!(expand([pattern]).is_err(), "{pattern}");
+        }
+    }
+}

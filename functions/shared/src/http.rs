@@ -1,0 +1,156 @@
+//! Answers and requests of the HTTP API, the same in every function.
+//!
+//! An error is `{"error":{"code","message","field"?,"remedy"?,"request_id"}}`. The rule: the message is for the caller; a cause
+//! from inside is logged where it is decided and never sent. A handler answers every refusal as a response, because an `Err`
+//! would reach the caller as a bare 500.
+
+mod fields;
+
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde::Serialize;
+
+pub use self::fields::{Fields, Query};
+use crate::aws::{StoreError, chain};
+use crate::vault::VaultError;
+
+/// A refusal, in words for the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: Option<String>,
+    remedy: Option<String>,
+}
+
+impl ApiError {
+    /// A refusal with a stable code. The message is a lower-case fragment that names the thing.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), field: None, remedy: None }
+    }
+
+    /// 400 for a field or parameter that has a wrong value.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "parameter_invalid", message).field(field)
+    }
+
+    /// 404 for a thing that is not there.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// 404 or 405 for a path or method that the function does not have.
+    pub fn no_route(request: &Request) -> Self {
+        Self::not_found(format!("there is no {} {}", request.method(), request.raw_http_path()))
+    }
+
+    /// 503 for an outage behind us. The cause is logged here and not sent.
+    pub fn unavailable(doing: &str, cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error = chain(cause), "{doing} failed");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", format!("{doing} failed"))
+            .remedy("try again in a moment; if it stays, look at the function's log for this request_id")
+    }
+
+    /// Names the field at fault.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Its message.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The answer to the caller.
+    pub fn into_response(self, request_id: &str) -> Response<Body> {
+        #[derive(Serialize)]
+        struct Outer<'a> {
+            error: Inner<'a>,
+        }
+        #[derive(Serialize)]
+        struct Inner<'a> {
+            code: &'a str,
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            field: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            remedy: Option<&'a str>,
+            request_id: &'a str,
+        }
+        let inner = Inner {
+            code: self.code,
+            message: &self.message,
+            field: self.field.as_deref(),
+            remedy: self.remedy.as_deref(),
+            request_id,
+        };
+        json(self.status, &Outer { error: inner })
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable("reading or writing DynamoDB", &error)
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        Self::unavailable("reading or writing Secrets Manager", &error)
+    }
+}
+
+/// A JSON answer. Never cached: every answer is a state at a moment, and some show secrets.
+pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
+    // What is answered is made of texts, numbers and stored JSON, which always serialize; an empty body would still be a
+    // well-formed answer with the right status.
+    let text = serde_json::to_string(body).unwrap_or_default();
+    let mut response = Response::new(Body::Text(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// 204.
+pub fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// Lambda's id of this request, which its log lines carry too.
+pub fn request_id(request: &Request) -> String {
+    request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default()
+}
+
+/// The segments of the request's path, percent-decoded: `/records/payments/pi_1` is `["records", "payments", "pi_1"]`.
+pub fn segments(request: &Request) -> Vec<String> {
+    request
+        .raw_http_path()
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! The fields of a JSON body and the parameters of a query, each checked and each refused by name.
+
+use std::collections::BTreeMap;
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use serde_json::{Map, Value};
+
+use super::ApiError;
+use crate::page::{DEFAULT_LIMIT, MAX_LIMIT, read_cursor, write_cursor};
+
+/// The fields of a JSON object.
+#[derive(Debug)]
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Reads a body that may have these fields and no others. An empty body is an empty object.
+    ///
+    /// # Errors
+    /// 400 for what is no JSON object, or has another field.
+    pub fn read(body: &[u8], known: &[&str]) -> Result<Self, ApiError> {
+        let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+        let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
+            ApiError::new(StatusCode::BAD_REQUEST, "body_invalid", format!("the body is not a JSON object: {error}"))
+        })?;
+        match fields.keys().find(|field| !known.contains(&field.as_str())) {
+            None => Ok(Self(fields)),
+            Some(unknown) => Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "parameter_unknown",
+                format!("there is no field `{unknown}` here"),
+            )
+            .field(unknown)
+            .remedy(if known.is_empty() {
+                "send no fields".to_owned()
+            } else {
+                format!("leave it out; the fields are {}", known.join(", "))
+            })),
+        }
+    }
+
+    /// A text, if the field is there and not null.
+    ///
+    /// # Errors
+    /// 400 for anything but text.
+    pub fn text(&self, field: &'static str) -> Result<Option<&str>, ApiError> {
+        self.typed(field, Value::as_str, "a text")
+    }
+
+    /// True or false, if the field is there and not null.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub fn flag(&self, field: &'static str) -> Result<Option<bool>, ApiError> {
+        self.typed(field, Value::as_bool, "true or false")
+    }
+
+    /// A list of texts, if the field is there and not null.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub fn texts(&self, field: &'static str) -> Result<Option<Vec<&str>>, ApiError> {
+        let texts = |value: &'_ Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string)).then_some(());
+        if self.typed(field, texts, "a list of texts")?.is_none() {
+            return Ok(None);
+        }
+        Ok(self.0.get(field).and_then(Value::as_array).map(|items| items.iter().filter_map(Value::as_str).collect()))
+    }
+
+    fn typed<'a, T>(
+        &'a self,
+        field: &'static str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+        what: &str,
+    ) -> Result<Option<T>, ApiError> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => read(value).map(Some).ok_or_else(|| ApiError::invalid(field, format!("`{field}` is not {what}"))),
+        }
+    }
+}
+
+/// The parameters of a query.
+#[derive(Debug)]
+pub struct Query(BTreeMap<String, String>);
+
+impl Query {
+    /// Reads a query that may have these parameters, each once, and no others: a misspelt filter must not list everything.
+    ///
+    /// # Errors
+    /// 400 for another parameter, or one that comes twice.
+    pub fn read(request: &Request, known: &[&str]) -> Result<Self, ApiError> {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in request.query_string_parameters().iter() {
+            if !known.contains(&name) {
+                let remedy = if known.is_empty() {
+                    "leave it out".to_owned()
+                } else {
+                    format!("leave it out; the parameters are {}", known.join(", "))
+                };
+                let message = format!("there is no parameter `{name}` here");
+                return Err(ApiError::new(StatusCode::BAD_REQUEST, "parameter_unknown", message)
+                    .field(name)
+                    .remedy(remedy));
+            }
+            if parameters.insert(name.to_owned(), value.to_owned()).is_some() {
+                return Err(ApiError::invalid(name, format!("`{name}` is there twice")));
+            }
+        }
+        Ok(Self(parameters))
+    }
+
+    /// A parameter, if it is there.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A parameter read as something, if it is there.
+    ///
+    /// # Errors
+    /// 400 with the parser's own words.
+    pub fn parsed<T>(&self, name: &'static str) -> Result<Option<T>, ApiError>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        self.get(name).map(|value| value.parse().map_err(|error: T::Err| ApiError::invalid(name, error.to_string()))).transpose()
+    }
+
+    /// `limit`: 1 to 100, by default 25.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub fn limit(&self) -> Result<usize, ApiError> {
+        let Some(text) = self.get("limit") else { return Ok(DEFAULT_LIMIT) };
+        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        limit.ok_or_else(|| ApiError::invalid("limit", format!("`limit` is a number from 1 to {MAX_LIMIT}")))
+    }
+
+    /// `cursor`: the place in the list named `list` with the filters of this query.
+    ///
+    /// # Errors
+    /// 400 if this list did not give it.
+    pub fn cursor<P: serde::de::DeserializeOwned>(&self, list: &str) -> Result<Option<P>, ApiError> {
+        let read = |cursor| read_cursor(&self.name(list), cursor);
+        self.get("cursor").map(read).transpose().map_err(|error| {
+            ApiError::invalid("cursor", error.to_string())
+                .remedy("begin again without `cursor`, or repeat the filters it was given with")
+        })
+    }
+
+    /// Writes the place to go on from, for [`Query::cursor`].
+    pub fn next_cursor<P: serde::Serialize>(&self, list: &str, at: P) -> String {
+        write_cursor(&self.name(list), at)
+    }
+
+    fn name(&self, list: &str) -> String {
+        let filters = self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "cursor"));
+        filters.fold(list.to_owned(), |all, (name, value)| format!("{all}&{name}={value}"))
+    }
+}

@@ -1,0 +1,342 @@
+//! Lists of the ledger: by day, by object, by open state; newest first, whole pages, and a place to go on from.
+//!
+//! An index key is spread over shards, so a list merges them. Indexes hold no state: rows are read in batches afterwards. The
+//! order within a page is total (time, then id), so that a row is listed once however many share its millisecond.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
+use futures::future::try_join_all;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use super::row::{DAY_SHARDS, OPEN_SHARDS, Row, State, day_key, open_shard_key};
+use super::{Ledger, number};
+use crate::aws::StoreError;
+use crate::event::EventId;
+use crate::object_key::ObjectKey;
+
+/// Rows that one request may look at before it gives a short page: a filter that fits nothing must not read the whole table.
+const MAX_LOOKED_AT: usize = 1_000;
+/// Where exact counting of open rows ends.
+pub const COUNTED: usize = 1_000;
+
+/// Which rows to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// All that came in between two times, the later first.
+    Received {
+        /// The earliest time, inclusive.
+        since: Timestamp,
+        /// The latest time, inclusive.
+        until: Timestamp,
+    },
+    /// All events of one object, by when Stripe made them, the later first.
+    Object(ObjectKey),
+    /// All rows in one open state, by due time, the later first.
+    Open(State),
+}
+
+/// A place in a list: the row that came last.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// What the list is ordered by: unix milliseconds, or seconds for an object's events.
+    pub sort: i64,
+    /// The row's id.
+    pub id: EventId,
+}
+
+/// A page of rows, without payloads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPage {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Where to go on; none at the end.
+    pub next: Option<Position>,
+}
+
+/// How many rows are in an open state: exact up to [`COUNTED`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenCount {
+    /// So many.
+    Exactly(usize),
+    /// More than [`COUNTED`].
+    More,
+}
+
+struct Source {
+    index: &'static str,
+    key: &'static str,
+    sort: &'static str,
+}
+
+const BY_DAY: Source = Source { index: "day", key: "day", sort: "received_at" };
+const BY_OBJECT: Source = Source { index: "object", key: "object", sort: "created" };
+const BY_OPEN: Source = Source { index: "open", key: "open", sort: "due_at" };
+
+impl Ledger {
+    /// A page of `listing` after `from`, of at most `limit` rows that `wanted` says yes to. A page may be short and still have a
+    /// next one, when few rows are wanted.
+    ///
+    /// # Errors
+    /// If an index or the rows cannot be read.
+    pub async fn list(
+        &self,
+        listing: &Listing,
+        from: Option<Position>,
+        limit: usize,
+        wanted: impl Fn(&Row) -> bool,
+    ) -> Result<EventPage, StoreError> {
+        let mut rows = Vec::new();
+        let mut looked_at = 0;
+        let mut from = from;
+        loop {
+            let entries = self.entries(listing, from.as_ref(), limit).await?;
+            let more = entries.len() > limit;
+            let entries = &entries[..entries.len().min(limit)];
+            let mut found = self.rows(entries.iter().map(|entry| &entry.id)).await?;
+            for entry in entries {
+                looked_at += 1;
+                from = Some(entry.clone());
+                if let Some(row) = found.remove(&entry.id).filter(|row| listing.still_holds(row) && wanted(row)) {
+                    rows.push(row);
+                    if rows.len() == limit {
+                        let last = entries.last() == Some(entry) && !more;
+                        return Ok(EventPage { rows, next: if last { None } else { from } });
+                    }
+                }
+            }
+            if !more {
+                return Ok(EventPage { rows, next: None });
+            }
+            if looked_at >= MAX_LOOKED_AT {
+                return Ok(EventPage { rows, next: from });
+            }
+        }
+    }
+
+    /// Ids of rows in `state` whose time has come, the earliest first, at most `limit` a shard.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn due(&self, state: State, now: Timestamp, limit: usize) -> Result<Vec<EventId>, StoreError> {
+        let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
+        let shards = shards.map(async |key| {
+            let answer = self
+                .query(&BY_OPEN, key)
+                .key_condition_expression("#key = :key AND #sort <= :until")
+                .expression_attribute_names("#sort", BY_OPEN.sort)
+                .expression_attribute_values(":until", number(now.as_millisecond()))
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .send()
+                .await
+                .map_err(StoreError::while_("looking for due events"))?;
+            answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
+        });
+        let mut due: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        due.sort();
+        Ok(due.into_iter().map(|entry| entry.id).collect())
+    }
+
+    /// How many rows are in an open state.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn count(&self, state: State) -> Result<OpenCount, StoreError> {
+        let doing = "counting open events";
+        // One more than is counted, so that the end is known. An entry has under 200 bytes: one page a shard holds them all.
+        let enough = i32::try_from(COUNTED + 1).unwrap_or(i32::MAX);
+        let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
+        let counts = try_join_all(shards.map(async |key| {
+            self.query(&BY_OPEN, key)
+                .key_condition_expression("#key = :key")
+                .select(Select::Count)
+                .limit(enough)
+                .send()
+                .await
+                .map_err(StoreError::while_(doing))
+        }))
+        .await?;
+        let count: usize = counts.iter().map(|answer| usize::try_from(answer.count()).unwrap_or(0)).sum();
+        Ok(if count > COUNTED { OpenCount::More } else { OpenCount::Exactly(count) })
+    }
+
+    /// The rows with these ids, without payloads, read consistently.
+    ///
+    /// # Errors
+    /// If they cannot be read, or DynamoDB leaves some out again and again.
+    pub async fn rows<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a EventId>,
+    ) -> Result<HashMap<EventId, Row>, StoreError> {
+        let doing = "reading events";
+        let keys: Vec<_> = ids.into_iter().map(row_key).collect();
+        let mut rows = HashMap::new();
+        // BatchGetItem takes 100 keys (its API reference).
+        for chunk in keys.chunks(100) {
+            let mut asked = Some(without_payload(chunk.to_vec(), doing)?);
+            for _ in 0..5 {
+                let Some(request) = asked.take() else { break };
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .send()
+                    .await
+                    .map_err(StoreError::while_(doing))?;
+                for item in answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten() {
+                    let row: Row = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?;
+                    rows.insert(row.id.clone(), row);
+                }
+                asked = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+            }
+            if asked.is_some() {
+                return Err(StoreError::new(doing, "DynamoDB left some out five times"));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// At least the first `limit + 1` entries after `from`, in order.
+    async fn entries(
+        &self,
+        listing: &Listing,
+        from: Option<&Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        match listing {
+            Listing::Object(key) => self.merged(&BY_OBJECT, vec![key.to_string()], from, i64::MIN, limit).await,
+            Listing::Open(state) => {
+                let keys = (0..OPEN_SHARDS).map(|shard| open_shard_key(*state, shard)).collect();
+                self.merged(&BY_OPEN, keys, from, i64::MIN, limit).await
+            }
+            Listing::Received { since, until } => {
+                let mut entries = Vec::new();
+                let start = from.and_then(|from| Timestamp::from_millisecond(from.sort).ok());
+                let mut day = start.unwrap_or(*until).min(*until);
+                let earliest = day_key(*since, 0);
+                loop {
+                    let keys = (0..DAY_SHARDS).map(|shard| day_key(day, shard)).collect();
+                    let more = self.merged(&BY_DAY, keys, from, since.as_millisecond(), limit).await?;
+                    entries.extend(more);
+                    if entries.len() > limit || day_key(day, 0) <= earliest {
+                        return Ok(entries);
+                    }
+                    day -= 24.hours();
+                }
+            }
+        }
+    }
+
+    /// Merges the shards of an index: the first `limit + 1` entries after `from`, and down to `floor`, the later first.
+    async fn merged(
+        &self,
+        source: &Source,
+        keys: Vec<String>,
+        from: Option<&Position>,
+        floor: i64,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        let shards = keys.into_iter().map(|key| self.shard(source, key, from, floor, limit));
+        let mut entries: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        entries.sort_by(|a, b| b.cmp(a));
+        entries.truncate(limit + 1);
+        Ok(entries)
+    }
+
+    async fn shard(
+        &self,
+        source: &Source,
+        key: String,
+        from: Option<&Position>,
+        floor: i64,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        let mut entries: Vec<Position> = Vec::new();
+        let mut page = None;
+        loop {
+            let answer = self
+                .query(source, key.clone())
+                .key_condition_expression("#key = :key AND #sort BETWEEN :floor AND :until")
+                .expression_attribute_names("#sort", source.sort)
+                .expression_attribute_values(":floor", number(floor))
+                .expression_attribute_values(":until", number(from.map_or(i64::MAX, |from| from.sort)))
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(page)
+                .send()
+                .await
+                .map_err(StoreError::while_("listing events"))?;
+            for item in answer.items() {
+                let entry = position(item, source)?;
+                if from.is_none_or(|from| entry < *from) {
+                    entries.push(entry);
+                }
+            }
+            page = answer.last_evaluated_key;
+            // DynamoDB does not order entries of one time by id, so the time at the cut must have been read to its end.
+            let cut = entries.get(limit).map(|entry| entry.sort);
+            let whole = cut.is_some_and(|cut| entries.last().is_some_and(|last| last.sort < cut));
+            if page.is_none() || whole {
+                return Ok(entries);
+            }
+        }
+    }
+
+    fn query(
+        &self,
+        source: &Source,
+        key: String,
+    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .index_name(source.index)
+            .expression_attribute_names("#key", source.key)
+            .expression_attribute_values(":key", AttributeValue::S(key))
+    }
+}
+
+impl Listing {
+    /// An index may lag behind: is the row, read consistently, still one of this list?
+    fn still_holds(&self, row: &Row) -> bool {
+        match self {
+            Self::Open(state) => row.state == *state,
+            Self::Received { .. } | Self::Object(_) => true,
+        }
+    }
+}
+
+fn row_key(id: &EventId) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        ("id".to_owned(), AttributeValue::S(id.to_string())),
+        ("part".to_owned(), AttributeValue::N("0".to_owned())),
+    ])
+}
+
+fn without_payload(
+    keys: Vec<HashMap<String, AttributeValue>>,
+    doing: &'static str,
+) -> Result<KeysAndAttributes, StoreError> {
+    let names =
+        ["id", "part", "state", "type", "created", "object", "endpoint", "received_at", "day", "open", "due_at"];
+    let names = names.iter().chain(&["attempts", "reason", "marked_at", "parts"]);
+    let (expression, names): (Vec<_>, HashMap<_, _>) =
+        names.map(|name| (format!("#{name}"), (format!("#{name}"), (*name).to_owned()))).unzip();
+    KeysAndAttributes::builder()
+        .set_keys(Some(keys))
+        .consistent_read(true)
+        .projection_expression(expression.join(", "))
+        .set_expression_attribute_names(Some(names))
+        .build()
+        .map_err(StoreError::while_(doing))
+}
+
+fn position(item: &HashMap<String, AttributeValue>, source: &Source) -> Result<Position, StoreError> {
+    let id = item.get("id").and_then(|value| value.as_s().ok()).and_then(|id| id.parse().ok());
+    let sort = item.get(source.sort).and_then(|value| value.as_n().ok()).and_then(|sort| sort.parse().ok());
+    match (sort, id) {
+        (Some(sort), Some(id)) => Ok(Position { sort, id }),
+        _ => Err(StoreError::new("listing events", format!("an entry of index `{}` has no key", source.index))),
+    }
+}

@@ -1,0 +1,259 @@
+//! A row of the ledger as it lies in DynamoDB.
+//!
+//! Attribute names and values are counted in the write's price, so both are short, and what the payload says is not said again
+//! but where an index or a list needs it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::MAX_IN_ROW;
+use crate::event::{Admission, Event, EventId};
+use crate::object_key::ObjectKey;
+use crate::payload::{Packed, PayloadError};
+
+/// Shards of the keys of index `open`.
+pub(super) const OPEN_SHARDS: u8 = 16;
+/// Shards of a day in index `day`.
+pub(super) const DAY_SHARDS: u8 = 4;
+
+/// How long the sweep leaves a new row to the doorbell.
+const DOORBELL: Duration = Duration::from_secs(120);
+
+/// The state of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Stored, to be applied.
+    Pending,
+    /// Applied: the record is as new as this event.
+    Processed,
+    /// Older than what the record held.
+    Superseded,
+    /// Nothing is to be done with it; the reason says why.
+    Ignored,
+    /// Set aside until an admin decides; the reason says why.
+    Quarantined,
+    /// Could not be applied; will be tried again.
+    Failed,
+    /// Tried often enough; waits for an admin.
+    Dead,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Processed,
+        Self::Superseded,
+        Self::Ignored,
+        Self::Quarantined,
+        Self::Failed,
+        Self::Dead,
+    ];
+
+    /// The word in the ledger and in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Processed => "processed",
+            Self::Superseded => "superseded",
+            Self::Ignored => "ignored",
+            Self::Quarantined => "quarantined",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Is somebody, the program or an admin, still to do something? Such rows stand in index `open`.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Pending | Self::Failed | Self::Dead | Self::Quarantined => true,
+            Self::Processed | Self::Superseded | Self::Ignored => false,
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
+            let words: Vec<_> = Self::ALL.iter().map(|state| state.as_str()).collect();
+            format!("`{text}` is no state of an event; the states are {}", words.join(", "))
+        })
+    }
+}
+
+/// One event in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The event's id.
+    pub id: EventId,
+    part: u64,
+    /// What became of it.
+    pub state: State,
+    /// The event's type; none if it cannot be read.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// When Stripe made it, in unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<i64>,
+    /// The object it is listed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectKey>,
+    /// The name of the endpoint that brought it first.
+    pub endpoint: String,
+    /// When it came in, in unix milliseconds.
+    pub received_at: i64,
+    day: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open: Option<String>,
+    /// When it is to be tried, or since when it waits for an admin, in unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
+    /// How often the sweep has taken it.
+    pub attempts: u32,
+    /// Why it is in this state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the state was last changed, in unix milliseconds; none while it is as received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marked_at: Option<i64>,
+    /// How many parts hold the payload, if it is not in the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u64>,
+    /// The payload; its bytes are empty if they lie in parts. Not read by lists.
+    #[serde(flatten, default)]
+    pub body: Option<Body>,
+}
+
+/// A payload in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    #[serde(rename = "dict")]
+    dictionary: u32,
+    #[serde(with = "serde_bytes")]
+    sha256: Vec<u8>,
+    /// The zstd frame.
+    #[serde(rename = "body", with = "serde_bytes", default)]
+    pub(super) bytes: Vec<u8>,
+}
+
+impl From<Packed> for Body {
+    fn from(packed: Packed) -> Self {
+        Self { dictionary: packed.dictionary, sha256: packed.sha256.to_vec(), bytes: packed.bytes }
+    }
+}
+
+impl Body {
+    pub(super) fn unpack(self) -> Result<Vec<u8>, PayloadError> {
+        let sha256 = self.sha256.try_into().map_err(|_| PayloadError::Altered)?;
+        Packed { dictionary: self.dictionary, sha256, bytes: self.bytes }.unpack()
+    }
+
+    /// How many parts, and the parts with their numbers, if it is too large for the row.
+    pub(super) fn split(&self) -> Option<(u64, impl Iterator<Item = (u64, &[u8])>)> {
+        if self.bytes.len() <= MAX_IN_ROW {
+            return None;
+        }
+        let chunks = self.bytes.chunks(MAX_IN_ROW);
+        let count = chunks.len() as u64;
+        Some((count, self.part_numbers(count).zip(chunks)))
+    }
+
+    /// The numbers of its parts. They begin at a number made from the payload's hash: Stripe renders one event for endpoints of
+    /// two API versions differently, and the parts of one must not take the place of the other's.
+    pub(super) fn part_numbers(&self, count: u64) -> std::ops::Range<u64> {
+        let mut start = 0;
+        for byte in self.sha256.iter().take(4) {
+            start = start << 8 | u64::from(*byte);
+        }
+        let start = (start + 1) * 1_000;
+        start..start + count
+    }
+}
+
+impl Row {
+    /// The row of an event that could be read.
+    pub fn of(event: &Event<'_>, admission: &Admission, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
+        let (state, reason) = match admission {
+            Admission::Apply => (State::Pending, None),
+            Admission::Ignore(reason) => (State::Ignored, Some((*reason).to_owned())),
+            Admission::Quarantine(reason) => (State::Quarantined, Some(reason.clone())),
+        };
+        Self {
+            event_type: Some(event.event_type.clone().into_owned()),
+            created: Some(event.created),
+            object: event.listed_under(),
+            ..Self::new(event.id.clone(), state, reason, endpoint, now, payload)
+        }
+    }
+
+    /// The row of an event of which nothing could be read but its id.
+    pub fn unreadable(id: EventId, reason: String, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
+        Self::new(id, State::Quarantined, Some(reason), endpoint, now, payload)
+    }
+
+    fn new(id: EventId, state: State, reason: Option<String>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
+        let due_at = match state {
+            State::Pending => Some(now + DOORBELL),
+            State::Quarantined => Some(now),
+            State::Processed | State::Superseded | State::Ignored | State::Failed | State::Dead => None,
+        };
+        Self {
+            day: day_key(now, shard(&id, DAY_SHARDS)),
+            open: open_key(state, &id),
+            due_at: due_at.map(|at| at.as_millisecond()),
+            id,
+            part: 0,
+            state,
+            event_type: None,
+            created: None,
+            object: None,
+            endpoint: endpoint.to_owned(),
+            received_at: now.as_millisecond(),
+            attempts: 0,
+            reason,
+            marked_at: None,
+            parts: None,
+            body: Some(payload.into()),
+        }
+    }
+
+    /// Is `old` this very receipt, stored by a write whose answer got lost? Two receipts of one event differ in time or endpoint.
+    pub(super) fn is_same_receipt(&self, old: &HashMap<String, AttributeValue>) -> bool {
+        let text = |name: &str| old.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
+        let number = |name: &str| old.get(name).and_then(|value| value.as_n().ok()).map(String::as_str);
+        text("endpoint") == Some(&self.endpoint) && number("received_at") == Some(&self.received_at.to_string())
+    }
+}
+
+/// The key of index `open`, for a state that is not final.
+pub(super) fn open_key(state: State, id: &EventId) -> Option<String> {
+    state.is_open().then(|| open_shard_key(state, shard(id, OPEN_SHARDS)))
+}
+
+pub(super) fn open_shard_key(state: State, shard: u8) -> String {
+    format!("{state}#{shard}")
+}
+
+/// The key of index `day`: the UTC day and a shard.
+pub(super) fn day_key(at: Timestamp, shard: u8) -> String {
+    format!("{}#{shard}", at.strftime("%Y-%m-%d"))
+}
+
+fn shard(id: &EventId, shards: u8) -> u8 {
+    Sha256::digest(id.as_str())[0] % shards
+}

@@ -1,0 +1,227 @@
+//! Which of Stripe's objects an event or a record is about: account, object, id.
+//!
+//! The rule: never derived from an event's type (`charge.refund.updated` carries a refund), always from `data.object` itself.
+//! The account is part of the key from the start, so that two connected accounts can never share a record.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of object that are kept as records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `customer`
+    Customer,
+    /// `subscription`
+    Subscription,
+    /// `invoice`
+    Invoice,
+    /// `invoice_payment`, which joins an invoice and a payment since API 2025-03-31
+    InvoicePayment,
+    /// `payment_intent`, called a payment here
+    Payment,
+    /// `charge`
+    Charge,
+    /// `refund`
+    Refund,
+    /// `dispute`
+    Dispute,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Customer,
+        Self::Subscription,
+        Self::Invoice,
+        Self::InvoicePayment,
+        Self::Payment,
+        Self::Charge,
+        Self::Refund,
+        Self::Dispute,
+    ];
+
+    /// Stripe's word in the `object` field.
+    pub fn object(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Subscription => "subscription",
+            Self::Invoice => "invoice",
+            Self::InvoicePayment => "invoice_payment",
+            Self::Payment => "payment_intent",
+            Self::Charge => "charge",
+            Self::Refund => "refund",
+            Self::Dispute => "dispute",
+        }
+    }
+
+    /// The word in `GET /records/{kind}`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Customer => "customers",
+            Self::Subscription => "subscriptions",
+            Self::Invoice => "invoices",
+            Self::InvoicePayment => "invoice_payments",
+            Self::Payment => "payments",
+            Self::Charge => "charges",
+            Self::Refund => "refunds",
+            Self::Dispute => "disputes",
+        }
+    }
+
+    /// The kind of what Stripe calls `object`, if it is kept as a record.
+    pub fn of_object(object: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.object() == object)
+    }
+
+    /// The kind of `GET /records/{plural}`.
+    pub fn of_plural(plural: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.plural() == plural)
+    }
+
+    /// The kind that an id's prefix tells. Only a help for people who look an id up: a key is never made from it, because
+    /// merchants may choose a customer's id themselves.
+    pub fn of_id(id: &str) -> Option<Self> {
+        match id.split_once('_')?.0 {
+            "cus" => Some(Self::Customer),
+            "sub" => Some(Self::Subscription),
+            "in" => Some(Self::Invoice),
+            "inpay" => Some(Self::InvoicePayment),
+            "pi" => Some(Self::Payment),
+            "ch" | "py" => Some(Self::Charge),
+            "re" | "pyr" => Some(Self::Refund),
+            "dp" | "du" => Some(Self::Dispute),
+            _ => None,
+        }
+    }
+}
+
+/// Names one object at Stripe. Written `account/object/id`, with `-` for our own account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct ObjectKey {
+    account: Option<String>,
+    object: String,
+    id: String,
+}
+
+/// A text that names no object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an object is named `account/object/id` with `-` for the stack's own account, each part of 1 to 255 visible characters")]
+pub struct NotAnObjectKey;
+
+impl ObjectKey {
+    /// Names an object.
+    ///
+    /// # Errors
+    /// A part that is empty, over 255 bytes, holds a space, a control character or, but in the id, a slash.
+    pub fn new(account: Option<&str>, object: &str, id: &str) -> Result<Self, NotAnObjectKey> {
+        let visible = |part: &str| (1..=255).contains(&part.len()) && !part.chars().any(|c| c.is_whitespace() || c.is_control());
+        let name = |part: &str| visible(part) && !part.contains('/') && part != "-";
+        if account.is_none_or(name) && name(object) && visible(id) {
+            Ok(Self { account: account.map(str::to_owned), object: object.to_owned(), id: id.to_owned() })
+        } else {
+            Err(NotAnObjectKey)
+        }
+    }
+
+    /// The same account's object of another kind.
+    ///
+    /// # Errors
+    /// As [`ObjectKey::new`].
+    pub fn beside(&self, kind: Kind, id: &str) -> Result<Self, NotAnObjectKey> {
+        Self::new(self.account(), kind.object(), id)
+    }
+
+    /// The connected account, `acct_…`; none for our own.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// Stripe's word for what it is.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+
+    /// The kind of record it is, if it is one.
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::of_object(&self.object)
+    }
+
+    /// Stripe's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.account.as_deref().unwrap_or("-"), self.object, self.id)
+    }
+}
+
+impl FromStr for ObjectKey {
+    type Err = NotAnObjectKey;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("-"), Some(object), Some(id)) => Self::new(None, object, id),
+            (Some(account), Some(object), Some(id)) => Self::new(Some(account), object, id),
+            _ => Err(NotAnObjectKey),
+        }
+    }
+}
+
+impl From<ObjectKey> for String {
+    fn from(key: ObjectKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for ObjectKey {
+    type Error = NotAnObjectKey;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_as_written() {
+        for (account, object, id) in
+            [(None, "customer", "cus_1"), (Some("acct_1"), "refund", "re_1"), (None, "customer", "my/own id".split(' ').next().unwrap())]
+        {
+            let key = ObjectKey::new(account, object, id).unwrap();
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+    }
+
+    #[test]
+    fn what_could_be_taken_for_another_key_is_refused() {
+        let long = "x".repeat(256);
+        for (account, object, id) in [
+            (Some("-"), "customer", "cus_1"),
+            (Some("a/b"), "customer", "cus_1"),
+            (None, "a/b", "cus_1"),
+            (None, "customer", ""),
+            (None, "customer", "a b"),
+            (None, "customer", long.as_str()),
+            (Some(""), "customer", "cus_1"),
+        ] {
+            assert_eq!(ObjectKey::new(account, object, id), Err(NotAnObjectKey), "{account:?} {object} {id}");
+        }
+    }
+
+    #[test]
+    fn each_kind_is_found_by_its_words() {
+        for kind in Kind::ALL {
+            assert_eq!((Kind::of_object(kind.object()), Kind::of_plural(kind.plural())), (Some(kind), Some(kind)));
+        }
+    }
+}

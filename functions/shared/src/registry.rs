@@ -1,0 +1,328 @@
+//! The registry: the endpoints, the settings of the stack and the small facts kept beside them.
+//!
+//! Keys: `kind` and `name`. All endpoints lie under one `kind`, so that one small read gives them all; receive makes that read
+//! in init and now and then. What changes often (when an endpoint was heard, counts by the hour) has rows of its own, so that
+//! it never stands in the way of a change of an endpoint.
+//!
+//! The rule: an endpoint or the settings are written under the condition that they are as they were read (`rev`), so that of
+//! two admins at once one wins and the other is told.
+
+mod endpoint_row;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
+use crate::aws::StoreError;
+use crate::endpoint::EndpointName;
+use crate::ledger::State;
+
+const ENDPOINT: &str = "endpoint";
+const SETTINGS: &str = "settings";
+const HEARD: &str = "heard";
+const HOUR: &str = "hour";
+const THE_STACK: &str = "stack";
+
+/// The table of endpoints and settings.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    client: Client,
+    table: String,
+}
+
+/// What a conditional write came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is stored.
+    Done,
+    /// The row is not as it was read. Nothing was changed.
+    Overtaken,
+}
+
+/// What holds for the whole stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// When the first Stripe key was set, in unix milliseconds. Nothing here is older.
+    pub since: i64,
+    /// Enough of the Stripe key to tell it from another.
+    pub stripe_key_hint: String,
+    /// When the key was set, in unix milliseconds.
+    pub stripe_key_set_at: i64,
+    /// The Stripe account it belongs to, `acct_…`, if Stripe told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripe_account: Option<String>,
+    /// Counts the changes of this row.
+    pub rev: u64,
+}
+
+/// How many events reached each end in one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hour {
+    /// When it began.
+    pub begins: Timestamp,
+    /// Counts by state.
+    pub counts: Vec<(State, u64)>,
+}
+
+impl Registry {
+    /// The registry in this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// All endpoints, by name, read consistently.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
+        let doing = "reading the endpoints";
+        let mut endpoints = Vec::new();
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#kind = :kind")
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_values(":kind", AttributeValue::S(ENDPOINT.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(StoreError::while_(doing))?;
+            endpoints.push(serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?);
+        }
+        Ok(endpoints)
+    }
+
+    /// One endpoint, read consistently.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn endpoint(&self, name: &EndpointName) -> Result<Option<Endpoint>, StoreError> {
+        self.get(ENDPOINT, name.as_str(), "reading an endpoint").await
+    }
+
+    /// Stores a new endpoint, unless there is one of its name.
+    ///
+    /// # Errors
+    /// If it could not be written, or nobody can tell whether it was.
+    pub async fn insert(&self, endpoint: &Endpoint) -> Result<Written, StoreError> {
+        self.put(ENDPOINT, endpoint.name.as_str(), endpoint, None, "storing an endpoint").await
+    }
+
+    /// Replaces an endpoint, if it still is as `old`.
+    ///
+    /// # Errors
+    /// If it could not be written, or nobody can tell whether it was.
+    pub async fn replace(&self, old: &Endpoint, new: &mut Endpoint) -> Result<Written, StoreError> {
+        new.rev = old.rev + 1;
+        self.put(ENDPOINT, old.name.as_str(), new, Some(old.rev), "storing an endpoint").await
+    }
+
+    /// Removes an endpoint and what is known of when it was heard, if it still is as `old`.
+    ///
+    /// # Errors
+    /// If it could not be removed, or nobody can tell whether it was.
+    pub async fn remove(&self, old: &Endpoint) -> Result<Written, StoreError> {
+        let doing = "removing an endpoint";
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .key("kind", AttributeValue::S(HEARD.to_owned()))
+            .key("name", AttributeValue::S(old.name.to_string()))
+            .send()
+            .await
+            .map_err(StoreError::while_(doing))?;
+        let removed = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("kind", AttributeValue::S(ENDPOINT.to_owned()))
+            .key("name", AttributeValue::S(old.name.to_string()))
+            .condition_expression("rev = :rev")
+            .expression_attribute_values(":rev", AttributeValue::N(old.rev.to_string()))
+            .send()
+            .await;
+        match removed.map_err(|error| error.into_service_error()) {
+            Ok(_) => Ok(Written::Done),
+            Err(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(Written::Overtaken),
+            Err(error) => Err(StoreError::new(doing, error)),
+        }
+    }
+
+    /// The settings, once a Stripe key has been set.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn settings(&self) -> Result<Option<Settings>, StoreError> {
+        self.get(SETTINGS, THE_STACK, "reading the settings").await
+    }
+
+    /// Stores the settings, if they still are as `old`.
+    ///
+    /// # Errors
+    /// If they could not be written, or nobody can tell whether they were.
+    pub async fn store_settings(&self, old: Option<&Settings>, new: &mut Settings) -> Result<Written, StoreError> {
+        new.rev = old.map_or(0, |old| old.rev + 1);
+        self.put(SETTINGS, THE_STACK, new, old.map(|old| old.rev), "storing the settings").await
+    }
+
+    /// Notes that a rightly signed delivery came in at an endpoint.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub async fn heard(&self, name: &EndpointName, now: Timestamp) -> Result<(), StoreError> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("kind", AttributeValue::S(HEARD.to_owned()))
+            .key("name", AttributeValue::S(name.to_string()))
+            .update_expression("SET heard_at = :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
+            .send()
+            .await
+            .map_err(StoreError::while_("noting when an endpoint was heard"))?;
+        Ok(())
+    }
+
+    /// When each endpoint was last heard, to about a minute.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn heard_at(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let doing = "reading when endpoints were heard";
+        #[derive(Deserialize)]
+        struct Heard {
+            name: String,
+            heard_at: i64,
+        }
+        let rows: Vec<Heard> = self.query(HEARD, "", doing).await?;
+        rows.into_iter()
+            .map(|row| Ok((row.name, Timestamp::from_millisecond(row.heard_at).map_err(StoreError::while_(doing))?)))
+            .collect()
+    }
+
+    /// Adds to the counts of the hour that `now` is in. Called once a batch: after a crash it may be off by that batch.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub async fn count(&self, counts: &[(State, u64)], now: Timestamp) -> Result<(), StoreError> {
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("kind", AttributeValue::S(HOUR.to_owned()))
+            .key("name", AttributeValue::S(hour_name(now)));
+        let mut adds = Vec::new();
+        for (state, count) in counts.iter().filter(|(_, count)| *count > 0) {
+            adds.push(format!("#{state} :{state}"));
+            update = update
+                .expression_attribute_names(format!("#{state}"), state.as_str())
+                .expression_attribute_values(format!(":{state}"), AttributeValue::N(count.to_string()));
+        }
+        if !adds.is_empty() {
+            let update = update.update_expression(format!("ADD {}", adds.join(", ")));
+            update.send().await.map_err(StoreError::while_("counting events by the hour"))?;
+        }
+        Ok(())
+    }
+
+    /// The counts of each hour since `since` in which something happened, the earliest first.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn hours(&self, since: Timestamp) -> Result<Vec<Hour>, StoreError> {
+        let doing = "reading the counts by the hour";
+        let rows: Vec<serde_json::Map<String, serde_json::Value>> =
+            self.query(HOUR, &hour_name(since), doing).await?;
+        rows.into_iter()
+            .map(|row| {
+                let name = row.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+                let begins = format!("{name}:00:00Z").parse().map_err(StoreError::while_(doing))?;
+                let count = |state: State| row.get(state.as_str()).and_then(serde_json::Value::as_u64);
+                let counts = State::ALL.into_iter().filter_map(|state| Some((state, count(state)?))).collect();
+                Ok(Hour { begins, counts })
+            })
+            .collect()
+    }
+
+    async fn query<T: DeserializeOwned>(&self, kind: &str, from: &str, doing: &'static str) -> Result<Vec<T>, StoreError> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#kind = :kind")
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_values(":kind", AttributeValue::S(kind.to_owned()));
+        if !from.is_empty() {
+            query = query
+                .key_condition_expression("#kind = :kind AND #name >= :from")
+                .expression_attribute_names("#name", "name")
+                .expression_attribute_values(":from", AttributeValue::S(from.to_owned()));
+        }
+        let mut rows = Vec::new();
+        let mut pages = query.into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(StoreError::while_(doing))?;
+            rows.push(serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?);
+        }
+        Ok(rows)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, kind: &str, name: &str, doing: &'static str) -> Result<Option<T>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("kind", AttributeValue::S(kind.to_owned()))
+            .key("name", AttributeValue::S(name.to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::while_(doing))?;
+        answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::while_(doing))
+    }
+
+    /// Puts a row over the one with this `rev`, or where there is none. A write that was done although its answer got lost
+    /// meets itself when the SDK tries it again; the row is read to tell that from being overtaken.
+    async fn put<T: Serialize + DeserializeOwned + PartialEq>(
+        &self,
+        kind: &str,
+        name: &str,
+        row: &T,
+        old_rev: Option<u64>,
+        doing: &'static str,
+    ) -> Result<Written, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(serde_dynamo::to_item(row).map_err(StoreError::while_(doing))?))
+            .item("kind", AttributeValue::S(kind.to_owned()))
+            .item("name", AttributeValue::S(name.to_owned()));
+        let put = match old_rev {
+            Some(rev) => put
+                .condition_expression("rev = :rev")
+                .expression_attribute_values(":rev", AttributeValue::N(rev.to_string())),
+            None => put.condition_expression("attribute_not_exists(kind)"),
+        };
+        match put.send().await.map_err(|error| error.into_service_error()) {
+            Ok(_) => Ok(Written::Done),
+            Err(PutItemError::ConditionalCheckFailedException(_)) => {
+                let stored: Option<T> = self.get(kind, name, doing).await?;
+                Ok(if stored.as_ref() == Some(row) { Written::Done } else { Written::Overtaken })
+            }
+            Err(error) => Err(StoreError::new(doing, error)),
+        }
+    }
+}
+
+fn hour_name(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H").to_string()
+}

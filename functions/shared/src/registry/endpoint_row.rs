@@ -1,0 +1,59 @@
+//! An endpoint as the registry holds it: what is wished, what Stripe made of it, where its secret is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::{EndpointName, EndpointState};
+
+/// One endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its name here.
+    pub name: EndpointName,
+    /// Where it is in its life.
+    pub state: EndpointState,
+    /// Names this attempt at registering: Stripe's `Idempotency-Key`, a mark in the endpoint's `metadata`, and part of the
+    /// secret's name.
+    pub registration: String,
+    /// What an admin asked for.
+    pub wish: Wish,
+    /// Stripe's id, `we_…`, once Stripe has made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripe_id: Option<String>,
+    /// Where its signing secrets are, once they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretVersion>,
+    /// The last four characters of the newest signing secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_secret_hint: Option<String>,
+    /// When it was asked for, in unix milliseconds.
+    pub created_at: i64,
+    /// When its secret was last changed, in unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<i64>,
+    /// Counts the changes of this row.
+    pub rev: u64,
+}
+
+/// What an admin asked for, and what is therefore wanted at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Where Stripe is to send.
+    pub url: String,
+    /// Which event types, sorted, each once.
+    pub events: Vec<String>,
+    /// Shown in Stripe's dashboard; may be empty.
+    pub description: String,
+    /// In which version events are rendered.
+    pub api_version: String,
+    /// Are the events those of connected accounts?
+    pub connect: bool,
+}
+
+/// One version of a secret in Secrets Manager.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SecretVersion {
+    /// The secret's name.
+    pub name: String,
+    /// The version's id.
+    pub version: String,
+}

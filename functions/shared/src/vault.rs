@@ -1,0 +1,145 @@
+//! Secrets Manager: signing secrets, and the Stripe key.
+//!
+//! Signing secrets: one entry an endpoint and registration, whose value lists those accepted now. Readers name the version they
+//! want, so that what they hold is exactly what the registry says; version stages are left to Secrets Manager.
+
+use std::error::Error;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+
+use crate::registry::SecretVersion;
+use crate::secret::{SigningSecrets, StripeKey};
+
+/// The secrets of this stack.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    client: Client,
+}
+
+/// A secret that could not be read or written. Neither the message nor its cause holds the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// Secrets Manager did not do it, or nobody can tell whether it did.
+    #[error("{doing} in Secrets Manager failed")]
+    Unavailable {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// There is no such secret or version.
+    #[error("secret {0} is not in Secrets Manager")]
+    Missing(String),
+    /// It holds something else than it should.
+    #[error("secret {0} does not hold what it should")]
+    Unreadable(String),
+}
+
+impl VaultError {
+    fn while_<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Unavailable { doing, source: source.into() }
+    }
+}
+
+impl Vault {
+    /// The vault behind this client.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The signing secrets in one version of an endpoint's entry.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn signing_secrets(&self, at: &SecretVersion) -> Result<SigningSecrets, VaultError> {
+        let text = self.value(&at.name, Some(&at.version)).await?.ok_or_else(|| VaultError::Missing(at.name.clone()))?;
+        // The cause is dropped on purpose: it could quote the secret.
+        serde_json::from_str(&text).map_err(|_| VaultError::Unreadable(at.name.clone()))
+    }
+
+    /// Keeps signing secrets under a name that is new, or was made by an attempt of the same registration before.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn keep_signing_secrets(&self, name: &str, secrets: &SigningSecrets) -> Result<SecretVersion, VaultError> {
+        let doing = "keeping a signing secret";
+        let text = serde_json::to_string(secrets).map_err(VaultError::while_(doing))?;
+        let created = self
+            .client
+            .create_secret()
+            .name(name)
+            .description("Signing secrets of a Stripe webhook endpoint, kept by Billhook.")
+            .secret_string(&text)
+            .send()
+            .await;
+        let version = match created.map_err(|error| error.into_service_error()) {
+            Ok(answer) => answer.version_id,
+            Err(CreateSecretError::ResourceExistsException(_)) => {
+                let put = self.client.put_secret_value().secret_id(name).secret_string(&text).send().await;
+                put.map_err(VaultError::while_(doing))?.version_id
+            }
+            Err(error) => return Err(VaultError::while_(doing)(error)),
+        };
+        let version = version.ok_or_else(|| VaultError::while_(doing)("the answer has no version"))?;
+        Ok(SecretVersion { name: name.to_owned(), version })
+    }
+
+    /// Removes an endpoint's entry at once, without the days of grace, so that nothing of it stays. Already gone is done.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn remove(&self, name: &str) -> Result<(), VaultError> {
+        let removed = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
+        match removed.map_err(|error| error.into_service_error()) {
+            Ok(_) | Err(DeleteSecretError::ResourceNotFoundException(_)) => Ok(()),
+            Err(error) => Err(VaultError::while_("removing a signing secret")(error)),
+        }
+    }
+
+    /// Is the entry there? Asked without reading its value.
+    ///
+    /// # Errors
+    /// If Secrets Manager cannot be asked.
+    pub async fn has(&self, at: &SecretVersion) -> Result<bool, VaultError> {
+        match self.client.describe_secret().secret_id(&at.name).send().await.map_err(|error| error.into_service_error()) {
+            Ok(answer) => Ok(answer.deleted_date.is_none()
+                && answer.version_ids_to_stages.is_some_and(|versions| versions.contains_key(&at.version))),
+            Err(DescribeSecretError::ResourceNotFoundException(_)) => Ok(false),
+            Err(error) => Err(VaultError::while_("looking for a signing secret")(error)),
+        }
+    }
+
+    /// The Stripe key, if one has been set.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn stripe_key(&self, secret: &str) -> Result<Option<StripeKey>, VaultError> {
+        match self.value(secret, None).await? {
+            Some(text) => text.parse().map(Some).map_err(|_| VaultError::Unreadable(secret.to_owned())),
+            None => Ok(None),
+        }
+    }
+
+    /// Sets the Stripe key.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn set_stripe_key(&self, secret: &str, key: &StripeKey) -> Result<(), VaultError> {
+        let put = self.client.put_secret_value().secret_id(secret).secret_string(key.reveal()).send().await;
+        put.map(drop).map_err(VaultError::while_("setting the Stripe key"))
+    }
+
+    async fn value(&self, secret: &str, version: Option<&str>) -> Result<Option<String>, VaultError> {
+        let get = self.client.get_secret_value().secret_id(secret).set_version_id(version.map(str::to_owned)).send().await;
+        match get.map_err(|error| error.into_service_error()) {
+            Ok(answer) => Ok(answer.secret_string),
+            Err(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
+            Err(error) => Err(VaultError::while_("reading a secret")(error)),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! An AWS for tests, in the test's own process: DynamoDB (dynoxide, with the tables of `template.yaml`) and the part of Secrets
+//! Manager that Billhook uses, behind one address that the real SDKs talk to.
+//!
+//! In front of both stands a door that counts calls and write units and can make calls fail the ways real ones do: throttled,
+//! refused, hanging, or done although no answer comes. DynamoDB itself is never mocked.
+
+mod door;
+mod secrets;
+mod tables;
+
+use std::sync::Arc;
+
+use shared::aws::AwsEnv;
+
+pub use self::door::{Call, Fault};
+use self::door::{Door, serve};
+
+/// A running cloud; it ends when dropped.
+#[derive(Debug)]
+pub struct TestCloud {
+    url: String,
+    door: Arc<Door>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for TestCloud {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl TestCloud {
+    /// Starts an empty cloud on a free port, with the template's tables under their logical names (`LedgerTable`, …).
+    ///
+    /// # Panics
+    /// If a port or the template cannot be had.
+    #[allow(clippy::expect_used, reason = "a test that cannot start its cloud has to fail at once")]
+    pub async fn start() -> Self {
+        let database = dynoxide::Database::memory().expect("an empty database");
+        let behind = listen().await;
+        let dynamodb = format!("http://{}", behind.local_addr().expect("an address"));
+        let mut tasks = vec![tokio::spawn(dynoxide::server::serve_on(behind, database))];
+        let door = Arc::new(Door::new(dynamodb));
+        let front = listen().await;
+        let url = format!("http://{}", front.local_addr().expect("an address"));
+        tasks.push(tokio::spawn(serve(front, Arc::clone(&door))));
+        let cloud = Self { url, door, tasks };
+        tables::create(&cloud.aws()).await;
+        cloud.forget();
+        cloud
+    }
+
+    /// Where the SDKs find it.
+    pub fn aws(&self) -> AwsEnv {
+        AwsEnv::at(&self.url)
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The calls that came in since the start or since [`TestCloud::forget`], failed ones too.
+    pub fn calls(&self) -> Vec<Call> {
+        self.door.calls()
+    }
+
+    /// How many of them were `operation` on `table` (or on a secret, with an empty name).
+    pub fn count(&self, operation: &str, table: &str) -> usize {
+        self.calls().iter().filter(|call| call.operation == operation && call.table == table).count()
+    }
+
+    /// Forgets the calls so far.
+    pub fn forget(&self) {
+        self.door.forget();
+    }
+
+    /// Makes the next `times` calls of `operation` on `table` fail.
+    pub fn fail(&self, operation: &str, table: &str, times: usize, fault: Fault) {
+        self.door.fail(operation, table, times, fault);
+    }
+
+    /// Makes a share of all calls fail, in turn with each of `faults`, by a fixed pattern that `seed` shifts.
+    pub fn fail_some(&self, per_mille: u32, seed: u64, faults: Vec<Fault>) {
+        self.door.fail_some(per_mille, seed, faults);
+    }
+
+    /// Ends all failures.
+    pub fn mend(&self) {
+        self.door.mend();
+    }
+
+    /// Puts a secret in place. Gives its version.
+    pub fn put_secret(&self, name: &str, value: &str) -> String {
+        self.door.secrets().put(name, value)
+    }
+
+    /// Takes a secret away.
+    pub fn remove_secret(&self, name: &str) {
+        self.door.secrets().remove(name);
+    }
+
+    /// The names of all secrets.
+    pub fn secret_names(&self) -> Vec<String> {
+        self.door.secrets().names()
+    }
+
+    /// The newest value of a secret.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.door.secrets().value(name)
+    }
+
+    /// Keeps deleted names from being used again, as Secrets Manager does for a while.
+    pub fn hold_deleted_names(&self) {
+        self.door.secrets().hold_deleted_names();
+    }
+}
+
+#[allow(clippy::expect_used, reason = "a test that cannot start its cloud has to fail at once")]
+async fn listen() -> tokio::net::TcpListener {
+    tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}
