@@ -96,7 +96,7 @@ async fn perform(
     let running = match &call.idempotency_key {
         Some(key) if call.method == "POST" => {
             let name = (call.account.clone(), key.clone());
-            let parameters = format!("{} {} {:?}", call.method, call.path, call.params.0);
+            let parameters = format!("{} {} {:?}", call.method, call.path, call.params.sorted());
             let mut world = shared.world();
             let now = world.clock.now();
             match world.idempotency.begin(&name, parameters, now)? {

@@ -1,6 +1,25 @@
 //! `/_control`: the commands over HTTP, for the local stack's scripts. JSON in and out, no key asked.
 //!
-//! The server listens on the loopback address only, so whoever runs programs on this machine may command it.
+//! The server listens on the loopback address only, so whoever runs programs on this machine may command it. Commands
+//! without an answer give 204; what fails gives `{"error": "…"}`, what is not there 404.
+//!
+//! | call | body → answer |
+//! |---|---|
+//! | `GET /state` | account, mode, clock, endpoints, faults, when the next delivery is due |
+//! | `POST /story?account=` | → the ids of a story that has just happened |
+//! | `POST /events` | an `Emit`: `{"type", "object_id"?, "from_stored"?, "fields"?, "object"?, "previous_attributes"?, "created"?, "account"?, "api_version"?, "livemode"?, "id"?, "fate"?}` → the event |
+//! | `POST /events/raw?fate=` | the event's text, delivered as it is → the event |
+//! | `POST /events/{id}/resend` | `{"endpoint"}` |
+//! | `PUT /objects?account=` · `DELETE /objects?id=&account=` | an object, kept or forgotten without an event |
+//! | `GET /endpoints` · `PATCH`, `DELETE /endpoints/{id}` | `{"url"?, "enabled_events"?, "secret"?, "disabled"?, "description"?, "api_version"?}` → the endpoint with its secret |
+//! | `GET`, `DELETE /deliveries` | → all tries |
+//! | `POST /deliveries/due` | posts all that is due, in order → these tries |
+//! | `PUT /deliveries/background` | `true` or `false` |
+//! | `GET`, `PUT /deliveries/habits` | `{"repeat"?, "delay"?, "shuffle"?, "drop"?}` |
+//! | `GET`, `POST`, `DELETE /faults` | `{"method"?, "path"?, "times"?, "when"?: "before" or "after", "effect"}`, the effect being `{"answer": {"status", "body"?, "should_retry"?, "retry_after"?}}`, `"hold"`, `"cut"` or `{"delay_ms"}`; deleting lets held calls go on |
+//! | `GET`, `DELETE /requests` | → all calls to the API |
+//! | `GET`, `POST /clock` | `{"now"?, "advance"?, "date_skew"?}` → `{"now"}` |
+//! | `PUT /keys` | `[{"secret", "rights"?: ["events:read", …]}]` |
 
 use std::sync::Arc;
 

@@ -50,18 +50,16 @@ pub(crate) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let types = Types::from(params)?;
     let created = Created::from(params)?;
     let delivered = params.boolean("delivery_success")?;
-    let item = |event: &Event| {
-        let pending = world.deliveries.pending(&event.id);
-        Item {
-            id: event.id.clone(),
-            matches: types.holds(&event.kind)
-                && created.holds(event.created)
-                && delivered.is_none_or(|wanted| wanted == (pending == 0)),
-            value: event.listed(pending),
-        }
+    let pending = |event: &Event| world.deliveries.pending(&event.id);
+    let matches = |event: &Event| {
+        types.holds(&event.kind)
+            && created.holds(event.created)
+            && delivered.is_none_or(|wanted| wanted == (pending(event) == 0))
     };
     let events = world.events.newest_first(call.account.as_deref(), world.clock.now());
-    page(events.into_iter().map(item).collect(), params, "event", &call.path)
+    let items: Vec<_> =
+        events.into_iter().map(|event| Item { id: &event.id, matches: matches(event), of: event }).collect();
+    page(&items, |event| event.listed(pending(event)), call, "event")
 }
 
 pub(crate) fn retrieve(world: &World, call: &Call, id: &str) -> Result<Value, ApiError> {

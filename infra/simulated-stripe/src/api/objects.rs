@@ -20,16 +20,16 @@ pub(crate) fn list(world: &World, call: &Call, kind: Kind) -> Result<Value, ApiE
     let known = [kind.filters, &["created"], &page::PARAMS].concat();
     params.only(&known)?;
     let created = Created::from(params)?;
-    let item = |stored: &Stored| {
+    let matches = |stored: &Stored| {
         let made = stored.value["created"].as_i64().unwrap_or_default();
-        Item {
-            id: stored.id.clone(),
-            matches: !stored.is_deleted() && created.holds(made) && filtered(stored, params),
-            value: stored.value.clone(),
-        }
+        !stored.is_deleted() && created.holds(made) && filtered(stored, params)
     };
     let stored = world.objects.newest_first(call.account.as_deref(), kind);
-    page(stored.into_iter().map(item).collect(), params, kind.words, &call.path)
+    let items: Vec<_> = stored
+        .into_iter()
+        .map(|stored| Item { id: &stored.id, matches: matches(stored), of: stored })
+        .collect();
+    page(&items, |stored| stored.value.clone(), call, kind.words)
 }
 
 /// Subscriptions that ended are listed only when they are asked for: an import that forgets it misses them.

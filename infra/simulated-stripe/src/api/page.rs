@@ -5,21 +5,29 @@
 
 use serde_json::{Value, json};
 
+use super::Call;
 use super::error::ApiError;
 use super::params::Params;
 
 /// What a list call knows besides its own filters.
 pub(crate) const PARAMS: [&str; 3] = ["limit", "starting_after", "ending_before"];
 
-/// One item of a list: its id, whether the filters let it through, and how it is shown.
-pub(crate) struct Item {
-    pub(crate) id: String,
+/// One item of a list: its id, and whether the filters let it through.
+pub(crate) struct Item<'a, T> {
+    pub(crate) id: &'a str,
     pub(crate) matches: bool,
-    pub(crate) value: Value,
+    pub(crate) of: &'a T,
 }
 
-/// The page that the parameters ask for. The cursor may be an item that the filters keep out.
-pub(crate) fn page(items: Vec<Item>, params: &Params, words: &str, url: &str) -> Result<Value, ApiError> {
+/// The page that the call asks for. The cursor may be an item that the filters keep out. Only what is on the page is
+/// shown, so a long list costs little.
+pub(crate) fn page<T>(
+    items: &[Item<'_, T>],
+    show: impl Fn(&T) -> Value,
+    call: &Call,
+    words: &str,
+) -> Result<Value, ApiError> {
+    let params = &call.params;
     let limit = match params.integer("limit")?.unwrap_or(10) {
         limit @ 1..=100 => usize::try_from(limit).unwrap_or(100),
         limit => {
@@ -32,8 +40,9 @@ pub(crate) fn page(items: Vec<Item>, params: &Params, words: &str, url: &str) ->
         let found = items.iter().position(|item| item.id == cursor);
         found.map(Some).ok_or_else(|| ApiError::no_such_cursor(param, words, cursor))
     };
-    let matching = |part: &[Item]| -> Vec<Value> {
-        part.iter().filter(|item| item.matches).map(|item| item.value.clone()).collect()
+    let matching = |part| -> Vec<&T> {
+        let part: &[Item<'_, T>] = part;
+        part.iter().filter(|item| item.matches).map(|item| item.of).collect()
     };
     let (data, has_more) = match (place("starting_after")?, place("ending_before")?) {
         (Some(_), Some(_)) => {
@@ -52,7 +61,8 @@ pub(crate) fn page(items: Vec<Item>, params: &Params, words: &str, url: &str) ->
             (older, has_more)
         }
     };
-    Ok(json!({ "object": "list", "data": data, "has_more": has_more, "url": url }))
+    let data: Vec<Value> = data.into_iter().map(show).collect();
+    Ok(json!({ "object": "list", "data": data, "has_more": has_more, "url": call.path }))
 }
 
 /// The `created` filter: a time, or bounds of one.

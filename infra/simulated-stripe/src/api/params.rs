@@ -26,6 +26,13 @@ impl Params {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
+    /// By name, for comparing: only the order of values under one name means something.
+    pub(crate) fn sorted(&self) -> Vec<&(String, String)> {
+        let mut sorted: Vec<_> = self.0.iter().collect();
+        sorted.sort_by(|one, other| one.0.cmp(&other.0));
+        sorted
+    }
+
     /// Refuses the first parameter that is none of these (`expand` goes everywhere and changes nothing here).
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         let known = |name: &str| name == "expand" || known.contains(&name);

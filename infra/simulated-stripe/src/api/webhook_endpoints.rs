@@ -138,10 +138,10 @@ pub(crate) fn retrieve(world: &World, call: &Call, id: &str) -> Result<Value, Ap
 pub(crate) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     call.params.only(&page::PARAMS)?;
     let mode = world.options.mode;
-    let item =
-        |endpoint: &Endpoint| Item { id: endpoint.id.clone(), matches: true, value: endpoint.object(mode) };
-    let newest_first = world.endpoints.iter().rev().map(item).collect();
-    page(newest_first, &call.params, "webhook endpoint", &call.path)
+    let newest_first = world.endpoints.iter().rev();
+    let items: Vec<_> =
+        newest_first.map(|endpoint| Item { id: &endpoint.id, matches: true, of: endpoint }).collect();
+    page(&items, |endpoint| endpoint.object(mode), call, "webhook endpoint")
 }
 
 pub(crate) fn delete(world: &mut World, call: &Call, id: &str) -> Result<Value, ApiError> {

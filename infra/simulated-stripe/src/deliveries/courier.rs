@@ -34,14 +34,16 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     loop {
         let pause = {
             let mut world = shared.world();
+            let mut pause = 60;
             if world.options.delivers_by_itself {
                 for job in take_due(&mut world) {
                     let shared = Arc::clone(&shared);
                     posting.spawn(async move { deliver(&shared, job).await });
                 }
+                let due = world.deliveries.next_due();
+                pause = due.map_or(pause, |due| (due - world.clock.now()).clamp(1, pause));
             }
-            let until_due = world.deliveries.next_due().map_or(60, |due| due - world.clock.now());
-            Duration::from_secs(u64::try_from(until_due.clamp(1, 60)).unwrap_or(1))
+            Duration::from_secs(pause.unsigned_abs())
         };
         tokio::select! {
             () = shared.wake.notified() => {}
