@@ -2,7 +2,7 @@
 //!
 //! Each command is one step of the world, and rings the courier if something may have become due.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::webhook_endpoints::Endpoint;
@@ -40,7 +40,7 @@ pub(crate) struct ClockChange {
 }
 
 /// Something that is not there.
-#[derive(Debug, thiserror::Error, Serialize)]
+#[derive(Debug, thiserror::Error)]
 #[error("no {kind} `{id}`")]
 pub struct NotFound {
     /// What it would be.

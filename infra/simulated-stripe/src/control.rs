@@ -226,7 +226,9 @@ async fn deliver_by_itself(State(shared): World, Json(by_itself): Json<bool>) ->
 }
 
 async fn deliver_due(State(shared): World) -> Json<Vec<Attempt>> {
-    Json(courier::deliver_due(&shared).await)
+    // A task of its own: a client that goes away leaves no delivery half done.
+    let posting = tokio::spawn(async move { courier::deliver_due(&shared).await });
+    Json(posting.await.unwrap_or_default())
 }
 
 async fn faults(State(shared): World) -> Json<Vec<Fault>> {
