@@ -1,0 +1,109 @@
+//! Stripe's pages: newest first, cursors being ids, both directions.
+//!
+//! `ending_before` gives the page that lies just before the cursor, not the first one of the list, and still newest
+//! first: a client that walks towards newer items goes on from the first id of each page.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::error::ApiError;
+use super::params::Params;
+
+/// What a list call knows besides its own filters.
+pub(crate) const PARAMS: [&str; 3] = ["limit", "starting_after", "ending_before"];
+
+/// One item of a list: its id, and whether the filters let it through.
+pub(crate) struct Item<'a, T> {
+    pub(crate) id: &'a str,
+    pub(crate) matches: bool,
+    pub(crate) of: &'a T,
+}
+
+/// The page that the call asks for. The cursor may be an item that the filters keep out. Only what is on the page is
+/// shown, so a long list costs little.
+pub(crate) fn page<T>(
+    items: &[Item<'_, T>],
+    show: impl Fn(&T) -> Value,
+    call: &Call,
+    words: &str,
+) -> Result<Value, ApiError> {
+    let params = &call.params;
+    let limit = match params.integer("limit")?.unwrap_or(10) {
+        limit @ 1..=100 => usize::try_from(limit).unwrap_or(100),
+        limit => {
+            let message = format!("Invalid limit: must be between 1 and 100 (it currently is '{limit}').");
+            return Err(ApiError::invalid("limit", message));
+        }
+    };
+    let place = |param: &str| -> Result<Option<usize>, ApiError> {
+        let Some(cursor) = params.text(param) else { return Ok(None) };
+        let found = items.iter().position(|item| item.id == cursor);
+        found.map(Some).ok_or_else(|| ApiError::no_such_cursor(param, words, cursor))
+    };
+    let matching = |part| -> Vec<&T> {
+        let part: &[Item<'_, T>] = part;
+        part.iter().filter(|item| item.matches).map(|item| item.of).collect()
+    };
+    let (data, has_more) = match (place("starting_after")?, place("ending_before")?) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: ending_before, starting_after.";
+            return Err(ApiError::invalid("ending_before", message));
+        }
+        (None, Some(place)) => {
+            let mut newer = matching(&items[..place]);
+            let rest = newer.len().saturating_sub(limit);
+            (newer.split_off(rest), rest > 0)
+        }
+        (place, None) => {
+            let mut older = matching(&items[place.map_or(0, |place| place + 1)..]);
+            let has_more = older.len() > limit;
+            older.truncate(limit);
+            (older, has_more)
+        }
+    };
+    let data: Vec<Value> = data.into_iter().map(show).collect();
+    Ok(json!({ "object": "list", "data": data, "has_more": has_more, "url": call.path }))
+}
+
+/// The `created` filter: a time, or bounds of one.
+pub(crate) struct Created(Vec<(Bound, i64)>);
+
+#[derive(Clone, Copy)]
+enum Bound {
+    Exactly,
+    After,
+    From,
+    Before,
+    UpTo,
+}
+
+impl Created {
+    pub(crate) fn from(params: &Params) -> Result<Self, ApiError> {
+        let mut bounds = Vec::new();
+        if let Some(time) = params.integer("created")? {
+            bounds.push((Bound::Exactly, time));
+        }
+        for (name, _) in params.under("created") {
+            let full = format!("created[{name}]");
+            let bound = match name {
+                "gt" => Bound::After,
+                "gte" => Bound::From,
+                "lt" => Bound::Before,
+                "lte" => Bound::UpTo,
+                _ => return Err(ApiError::unknown(&full)),
+            };
+            bounds.extend(params.integer(&full)?.map(|time| (bound, time)));
+        }
+        Ok(Self(bounds))
+    }
+
+    pub(crate) fn holds(&self, created: i64) -> bool {
+        self.0.iter().all(|(bound, time)| match bound {
+            Bound::Exactly => created == *time,
+            Bound::After => created > *time,
+            Bound::From => created >= *time,
+            Bound::Before => created < *time,
+            Bound::UpTo => created <= *time,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! Which call a method and a path mean.
+
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+use super::{Call, events, objects, webhook_endpoints};
+use crate::objects::Kind;
+use crate::world::World;
+
+/// All calls that are answered.
+pub(crate) enum Route {
+    Account,
+    CreateEndpoint,
+    ListEndpoints,
+    RetrieveEndpoint(String),
+    UpdateEndpoint(String),
+    DeleteEndpoint(String),
+    ListEvents,
+    RetrieveEvent(String),
+    RetryEvent(String),
+    ListObjects(Kind),
+    RetrieveObject(Kind, String),
+}
+
+impl Route {
+    pub(crate) fn find(method: &str, path: &str) -> Result<Self, ApiError> {
+        let unknown = || ApiError::no_route(method, path);
+        let rest = path.strip_prefix("/v1/").ok_or_else(unknown)?;
+        let segments: Vec<&str> = rest.split('/').collect();
+        Ok(match (method, segments.as_slice()) {
+            ("GET", ["account"]) => Self::Account,
+            ("POST", ["webhook_endpoints"]) => Self::CreateEndpoint,
+            ("GET", ["webhook_endpoints"]) => Self::ListEndpoints,
+            ("GET", ["webhook_endpoints", id]) => Self::RetrieveEndpoint((*id).to_owned()),
+            ("POST", ["webhook_endpoints", id]) => Self::UpdateEndpoint((*id).to_owned()),
+            ("DELETE", ["webhook_endpoints", id]) => Self::DeleteEndpoint((*id).to_owned()),
+            ("GET", ["events"]) => Self::ListEvents,
+            ("GET", ["events", id]) => Self::RetrieveEvent((*id).to_owned()),
+            ("POST", ["events", id, "retry"]) => Self::RetryEvent((*id).to_owned()),
+            ("GET", [plural]) => Self::ListObjects(Kind::of_plural(plural).ok_or_else(unknown)?),
+            ("GET", [plural, id]) => {
+                Self::RetrieveObject(Kind::of_plural(plural).ok_or_else(unknown)?, (*id).to_owned())
+            }
+            _ => return Err(unknown()),
+        })
+    }
+
+    /// What a restricted key needs a right to.
+    pub(crate) fn resource(&self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::CreateEndpoint
+            | Self::ListEndpoints
+            | Self::RetrieveEndpoint(_)
+            | Self::UpdateEndpoint(_)
+            | Self::DeleteEndpoint(_) => "webhook_endpoints",
+            Self::ListEvents | Self::RetrieveEvent(_) | Self::RetryEvent(_) => "events",
+            Self::ListObjects(kind) | Self::RetrieveObject(kind, _) => kind.plural,
+        }
+    }
+
+    pub(crate) fn run(&self, world: &mut World, call: &Call) -> Result<Value, ApiError> {
+        match self {
+            Self::Account => Ok(account(world, call)),
+            Self::CreateEndpoint => webhook_endpoints::create(world, call),
+            Self::ListEndpoints => webhook_endpoints::list(world, call),
+            Self::RetrieveEndpoint(id) => webhook_endpoints::retrieve(world, call, id),
+            Self::UpdateEndpoint(id) => webhook_endpoints::update(world, call, id),
+            Self::DeleteEndpoint(id) => webhook_endpoints::delete(world, call, id),
+            Self::ListEvents => events::list(world, call),
+            Self::RetrieveEvent(id) => events::retrieve(world, call, id),
+            Self::RetryEvent(id) => events::retry(world, call, id),
+            Self::ListObjects(kind) => objects::list(world, call, *kind),
+            Self::RetrieveObject(kind, id) => objects::retrieve(world, call, *kind, id),
+        }
+    }
+}
+
+/// As at Stripe, it does not say whether it is live: that is a matter of the key.
+fn account(world: &World, call: &Call) -> Value {
+    let id = call.account.as_ref().unwrap_or(&world.options.account);
+    json!({
+        "id": id,
+        "object": "account",
+        "country": "US",
+        "default_currency": "usd",
+        "charges_enabled": true,
+        "details_submitted": true,
+        "payouts_enabled": true,
+        "type": "standard",
+    })
+}

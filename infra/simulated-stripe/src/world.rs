@@ -1,0 +1,64 @@
+//! Everything the simulated Stripe knows, under one lock.
+//!
+//! The lock is held for one step at a time and never across an await: an API call is one step, taking what is due is
+//! one, recording an attempt is one. So what a test reads is always a state between two steps.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use crate::api::idempotency::Idempotency;
+use crate::api::webhook_endpoints::Endpoint;
+use crate::clock::Clock;
+use crate::deliveries::Deliveries;
+use crate::events::Events;
+use crate::faults::Fault;
+use crate::objects::Objects;
+use crate::options::Options;
+use crate::requests::RequestSeen;
+
+/// The state of the account, its clock, and what it has been told to do wrong.
+pub(crate) struct World {
+    pub(crate) options: Options,
+    pub(crate) clock: Clock,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) events: Events,
+    pub(crate) objects: Objects,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) requests: Vec<RequestSeen>,
+}
+
+/// The world, and the signals between those who share it.
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    /// Rung when something may have become due.
+    pub(crate) wake: Notify,
+    /// Changed when held calls may go on.
+    pub(crate) release: watch::Sender<()>,
+    pub(crate) client: reqwest::Client,
+}
+
+impl Shared {
+    pub(crate) fn new(options: Options, client: reqwest::Client) -> Arc<Self> {
+        let world = World {
+            clock: Clock::new(options.clock),
+            options,
+            endpoints: Vec::new(),
+            events: Events::default(),
+            objects: Objects::default(),
+            deliveries: Deliveries::default(),
+            idempotency: Idempotency::default(),
+            faults: Vec::new(),
+            requests: Vec::new(),
+        };
+        let (release, _) = watch::channel(());
+        Arc::new(Self { world: Mutex::new(world), wake: Notify::new(), release, client })
+    }
+
+    /// A step that panicked (a bug) does not take all later ones with it.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,101 @@
+//! Objects are fetched and listed as they stand now.
+
+use serde_json::json;
+use simulated_stripe::Emit;
+
+use crate::support::{Api, stripe};
+
+#[tokio::test]
+async fn every_kind_can_be_fetched_and_listed() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    let story = stripe.story();
+    let made = [
+        ("customers", &story.customer),
+        ("subscriptions", &story.subscription),
+        ("invoices", &story.invoice),
+        ("invoice_payments", &story.invoice_payment),
+        ("payment_intents", &story.payment_intent),
+        ("charges", &story.charge),
+        ("refunds", &story.refund),
+        ("disputes", &story.dispute),
+    ];
+    for (plural, id) in made {
+        let fetched = api.get(&format!("/v1/{plural}/{id}")).await;
+        assert_eq!((fetched.status, &fetched.body["id"]), (200, &json!(id)), "{plural}");
+        assert!(api.get(&format!("/v1/{plural}")).await.ids().contains(&id.as_str()), "{plural}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_replaces_its_object() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    stripe.emit(Emit::of("customer.created").object_id("cus_1")).unwrap();
+    stripe.emit(Emit::change("customer.updated", "cus_1").set("email", "new@example.com")).unwrap();
+    assert_eq!(api.get("/v1/customers/cus_1").await.body["email"], "new@example.com");
+}
+
+#[tokio::test]
+async fn a_deleted_customer_is_told_as_deleted_and_not_listed() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    stripe.emit(Emit::of("customer.created").object_id("cus_1")).unwrap();
+    stripe.emit(Emit::change("customer.deleted", "cus_1")).unwrap();
+    let fetched = api.get("/v1/customers/cus_1").await;
+    assert_eq!(fetched.body, json!({ "id": "cus_1", "object": "customer", "deleted": true }));
+    assert!(api.get("/v1/customers").await.ids().is_empty());
+}
+
+#[tokio::test]
+async fn a_deleted_draft_and_an_unknown_object_are_missing() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    stripe.emit(Emit::of("invoice.created").object_id("in_1")).unwrap();
+    assert_eq!(api.get("/v1/charges/in_1").await.status, 404, "it is no charge");
+    stripe.emit(Emit::change("invoice.deleted", "in_1")).unwrap();
+    for path in ["/v1/invoices/in_1", "/v1/disputes/du_1"] {
+        let missing = api.get(path).await;
+        assert_eq!((missing.status, &missing.error()["code"]), (404, &json!("resource_missing")));
+        assert_eq!(missing.error()["param"], "id");
+    }
+}
+
+#[tokio::test]
+async fn a_canceled_subscription_is_fetched_but_listed_only_on_request() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    stripe.emit(Emit::of("customer.subscription.deleted").object_id("sub_1")).unwrap();
+    assert_eq!(api.get("/v1/subscriptions/sub_1").await.body["status"], "canceled");
+    assert!(api.get("/v1/subscriptions").await.ids().is_empty());
+    for status in ["all", "canceled", "ended"] {
+        assert_eq!(api.get(&format!("/v1/subscriptions?status={status}")).await.ids(), ["sub_1"]);
+    }
+}
+
+#[tokio::test]
+async fn lists_are_narrowed_and_paged() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    for (id, made, customer) in [("ch_1", 100, "cus_a"), ("ch_2", 200, "cus_b"), ("ch_3", 300, "cus_a")] {
+        let charge =
+            Emit::of("charge.succeeded").object_id(id).set("created", made).set("customer", customer);
+        stripe.emit(charge).unwrap();
+    }
+    assert_eq!(api.get("/v1/charges").await.ids(), ["ch_3", "ch_2", "ch_1"]);
+    assert_eq!(api.get("/v1/charges?customer=cus_a").await.ids(), ["ch_3", "ch_1"]);
+    assert_eq!(api.get("/v1/charges?created[gte]=200&limit=1").await.ids(), ["ch_3"]);
+    assert_eq!(api.get("/v1/charges?starting_after=ch_2").await.ids(), ["ch_1"]);
+    assert_eq!(api.get("/v1/charges?customer=cus_a&ending_before=ch_2").await.ids(), ["ch_3"]);
+    assert_eq!(api.get("/v1/charges?invoice=in_1").await.error()["code"], "parameter_unknown");
+}
+
+#[tokio::test]
+async fn an_object_can_change_without_an_event() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    stripe.put_object(None, &json!({ "id": "re_1", "object": "refund", "status": "failed" }));
+    assert_eq!(api.get("/v1/refunds/re_1").await.body["status"], "failed");
+    assert!(stripe.remove_object(None, "re_1"));
+    assert_eq!(api.get("/v1/refunds/re_1").await.status, 404);
+}
