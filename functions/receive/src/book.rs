@@ -87,7 +87,11 @@ impl Book {
     }
 
     /// Checks a delivery against the secrets accepted now.
-    pub(crate) async fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<Signed, ReceiveError> {
+    pub(crate) async fn verify(
+        &self,
+        delivery: &Delivery<'_>,
+        now: Timestamp,
+    ) -> Result<Signed, ReceiveError> {
         let known = self.known();
         let verdict = known.verify(delivery, now);
         let look_again = match &verdict {

@@ -40,8 +40,12 @@ impl ReceiveError {
             Self::TooLarge => refuse(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
             Self::UnknownEndpoint => refuse(StatusCode::NOT_FOUND, "endpoint_unknown"),
             Self::Signature(SignatureError::Missing) => refuse(StatusCode::BAD_REQUEST, "signature_missing"),
-            Self::Signature(SignatureError::Malformed(_)) => refuse(StatusCode::BAD_REQUEST, "signature_malformed"),
-            Self::Signature(SignatureError::Mismatch) => refuse(StatusCode::BAD_REQUEST, "signature_mismatch"),
+            Self::Signature(SignatureError::Malformed(_)) => {
+                refuse(StatusCode::BAD_REQUEST, "signature_malformed")
+            }
+            Self::Signature(SignatureError::Mismatch) => {
+                refuse(StatusCode::BAD_REQUEST, "signature_mismatch")
+            }
             Self::Signature(SignatureError::OutOfTolerance { .. }) => {
                 refuse(StatusCode::BAD_REQUEST, "timestamp_out_of_tolerance")
             }

@@ -100,7 +100,11 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<B
     }
 }
 
-async fn receive(deps: &Deps, request: &Request, now: Timestamp) -> Result<(EventId, Recorded), ReceiveError> {
+async fn receive(
+    deps: &Deps,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(EventId, Recorded), ReceiveError> {
     let delivery = Delivery::read(request)?;
     let signed = deps.book.verify(&delivery, now).await?;
     let row = row(deps, &delivery, &signed, now)?;

@@ -7,5 +7,8 @@ use receive::{Deps, handle};
 async fn main() -> Result<(), Error> {
     shared::log::init();
     let deps = &Deps::start(jiff::Timestamp::now()).await?;
-    run(service_fn(|request| async move { Ok::<_, Error>(handle(deps, request, jiff::Timestamp::now()).await) })).await
+    run(service_fn(
+        |request| async move { Ok::<_, Error>(handle(deps, request, jiff::Timestamp::now()).await) },
+    ))
+    .await
 }

@@ -27,7 +27,8 @@ impl Refusals {
             return;
         }
         if let Some(counts) = self.count(error.answer().code(), now) {
-            let counts = counts.iter().map(|(code, count)| format!("{code}={count}")).collect::<Vec<_>>().join(" ");
+            let counts =
+                counts.iter().map(|(code, count)| format!("{code}={count}")).collect::<Vec<_>>().join(" ");
             tracing::warn!(refused = counts, "requests were refused");
         }
     }
@@ -53,7 +54,9 @@ mod tests {
         let refusals = Refusals::default();
         let start: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
         let told: Vec<_> = (0..100_000)
-            .filter_map(|i| refusals.count("signature_mismatch", start + SignedDuration::from_micros(i * 601)))
+            .filter_map(|i| {
+                refusals.count("signature_mismatch", start + SignedDuration::from_micros(i * 601))
+            })
             .collect();
         assert_eq!(told.len(), 2);
         assert!(told[1]["signature_mismatch"] > 90_000);

@@ -74,7 +74,8 @@ impl Access {
         let context = request.request_context_ref().and_then(|context| {
             if let RequestContext::ApiGatewayV2(context) = context { Some(context) } else { None }
         });
-        let authorized = context.is_some_and(|context| context.authorizer.as_ref().is_some_and(|by| by.jwt.is_some()));
+        let authorized =
+            context.is_some_and(|context| context.authorizer.as_ref().is_some_and(|by| by.jwt.is_some()));
         let ours = context.is_some_and(|context| context.apiid.as_deref() == Some(self.api_id.as_str()));
         let address = context.and_then(|context| context.http.source_ip.clone());
         if !authorized && !ours {
@@ -134,7 +135,8 @@ fn unauthenticated() -> ApiError {
 /// The claims of the token that API Gateway has checked.
 fn claims(request: &Request) -> Option<Map<String, Value>> {
     let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("bearer ")).unwrap_or(header).trim();
+    let token =
+        header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("bearer ")).unwrap_or(header).trim();
     let mut parts = token.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()
@@ -191,8 +193,14 @@ mod tests {
     #[test]
     fn through_our_api_nobody_is_anybody_without_a_checked_token() {
         let claims = r#"{"sub":"s","cognito:groups":["billing admin"]}"#;
-        assert_eq!(access().caller(&request("ours", false, claims)).unwrap_err().status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(access().caller(&request("ours", true, "no json")).unwrap_err().status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            access().caller(&request("ours", false, claims)).unwrap_err().status(),
+            StatusCode::UNAUTHORIZED
+        );
+        assert_eq!(
+            access().caller(&request("ours", true, "no json")).unwrap_err().status(),
+            StatusCode::UNAUTHORIZED
+        );
     }
 
     #[test]

@@ -62,7 +62,9 @@ impl Bounds {
 
     fn retries(self) -> RetryConfig {
         // The SDK waits up to this long before the second attempt, then up to twice it: short, because the bounds are short.
-        RetryConfig::standard().with_max_attempts(self.attempts).with_initial_backoff(Duration::from_millis(100))
+        RetryConfig::standard()
+            .with_max_attempts(self.attempts)
+            .with_initial_backoff(Duration::from_millis(100))
     }
 }
 

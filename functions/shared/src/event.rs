@@ -157,14 +157,16 @@ struct OnlyObject<'a> {
 
 /// Reads the body of a delivery.
 pub fn read(body: &[u8]) -> Reading<'_> {
-    let whole = serde_json::from_slice::<Envelope<'_>>(body).map_err(|error| error.to_string()).and_then(|envelope| {
-        if envelope.object != "event" {
-            return Err(format!("`object` is `{}`, not `event`", envelope.object));
-        }
-        let head = serde_json::from_str::<Head<'_>>(envelope.data.object.get())
-            .map_err(|error| format!("data.object: {error}"))?;
-        Ok((envelope, head))
-    });
+    let whole = serde_json::from_slice::<Envelope<'_>>(body).map_err(|error| error.to_string()).and_then(
+        |envelope| {
+            if envelope.object != "event" {
+                return Err(format!("`object` is `{}`, not `event`", envelope.object));
+            }
+            let head = serde_json::from_str::<Head<'_>>(envelope.data.object.get())
+                .map_err(|error| format!("data.object: {error}"))?;
+            Ok((envelope, head))
+        },
+    );
     match whole {
         Ok((envelope, head)) => Reading::Event(Box::new(Event {
             id: envelope.id,
@@ -184,7 +186,8 @@ pub fn read(body: &[u8]) -> Reading<'_> {
 fn keep_unread(body: &[u8], reason: String) -> Reading<'_> {
     match serde_json::from_slice::<OnlyId>(body) {
         Ok(OnlyId { id }) => {
-            let thin = serde_json::from_slice::<OnlyObject<'_>>(body).is_ok_and(|only| only.object == "v2.core.event");
+            let thin = serde_json::from_slice::<OnlyObject<'_>>(body)
+                .is_ok_and(|only| only.object == "v2.core.event");
             let reason = if thin {
                 "a thin event (v2.core.event): the endpoint at Stripe must send snapshot events".to_owned()
             } else {
@@ -192,7 +195,9 @@ fn keep_unread(body: &[u8], reason: String) -> Reading<'_> {
             };
             Reading::Unreadable { id, reason }
         }
-        Err(error) if error.is_data() && body.trim_ascii_start().starts_with(b"{") => Reading::NoEvent(NoEvent::NoId),
+        Err(error) if error.is_data() && body.trim_ascii_start().starts_with(b"{") => {
+            Reading::NoEvent(NoEvent::NoId)
+        }
         Err(error) => Reading::NoEvent(NoEvent::NotAnObject(error)),
     }
 }
@@ -260,7 +265,10 @@ struct SubscriptionDetails {
 impl Preview {
     /// Since API 2025-03-31 below `parent`, before it at the top.
     fn subscription(&self) -> Option<String> {
-        let below = self.parent.as_ref().and_then(|parent| parent.subscription_details.as_ref()?.subscription.clone());
+        let below = self
+            .parent
+            .as_ref()
+            .and_then(|parent| parent.subscription_details.as_ref()?.subscription.clone());
         below.or_else(|| self.subscription.clone()).map(Expandable::into_id)
     }
 }
@@ -286,7 +294,11 @@ pub fn admit(event: &Event<'_>, stack: Mode, connect: bool) -> Admission {
             Admission::Quarantine(format!("a {} event at a {stack} stack", event.mode))
         };
     }
-    if event_type::is_applied(&event.event_type) { Admission::Apply } else { Admission::Ignore(reasons::TYPE) }
+    if event_type::is_applied(&event.event_type) {
+        Admission::Apply
+    } else {
+        Admission::Ignore(reasons::TYPE)
+    }
 }
 
 /// Why an event is `ignored`, as the ledger says it.
@@ -360,8 +372,19 @@ mod tests {
 
     #[test]
     fn what_has_no_single_id_is_no_event() {
-        for text in ["", "[]", "null", "{", "{}", r#"{"id":7}"#, r#"{"id":""}"#, r#"{"id":"a b"}"#, r#"{"id":"a","id":"b"}"#, "\"evt_1\"", "{\"id\":\"evt_1\"} x"]
-        {
+        for text in [
+            "",
+            "[]",
+            "null",
+            "{",
+            "{}",
+            r#"{"id":7}"#,
+            r#"{"id":""}"#,
+            r#"{"id":"a b"}"#,
+            r#"{"id":"a","id":"b"}"#,
+            "\"evt_1\"",
+            "{\"id\":\"evt_1\"} x",
+        ] {
             assert!(matches!(read(text.as_bytes()), Reading::NoEvent(_)), "{text}");
         }
         assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), Reading::NoEvent(_)));
@@ -386,7 +409,9 @@ mod tests {
         let under = |key: &str| (false, Some(key.to_owned()));
         assert_eq!(of(r#"{"object":"invoice","customer":"cus_1"}"#), under("-/customer/cus_1"));
         assert_eq!(
-            of(r#"{"object":"invoice","id":"upcoming_in_1","customer":{"id":"cus_1","object":"customer"},"subscription":"sub_1"}"#),
+            of(
+                r#"{"object":"invoice","id":"upcoming_in_1","customer":{"id":"cus_1","object":"customer"},"subscription":"sub_1"}"#
+            ),
             under("-/subscription/sub_1")
         );
         assert_eq!(

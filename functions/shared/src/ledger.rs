@@ -250,7 +250,10 @@ impl Ledger {
         }
     }
 
-    fn key(&self, id: &EventId) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+    fn key(
+        &self,
+        id: &EventId,
+    ) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)

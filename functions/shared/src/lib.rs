@@ -6,6 +6,7 @@
 //! `infra/conventions` checks it.
 
 pub mod access;
+pub mod audit;
 pub mod aws;
 pub mod endpoint;
 pub mod env;

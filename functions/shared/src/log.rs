@@ -8,7 +8,10 @@ use tracing_subscriber::EnvFilter;
 pub fn init() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
     // The SDKs' own lines below `warn` are about their insides.
-    let filter = EnvFilter::new(format!("{},aws=warn,hyper=warn,h2=warn,rustls=warn,reqwest=warn", level.to_lowercase()));
+    let filter = EnvFilter::new(format!(
+        "{},aws=warn,hyper=warn,h2=warn,rustls=warn,reqwest=warn",
+        level.to_lowercase()
+    ));
     let started = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -108,7 +108,9 @@ pub struct ObjectKey {
 
 /// A text that names no object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an object is named `account/object/id` with `-` for the stack's own account, each part of 1 to 255 visible characters")]
+#[error(
+    "an object is named `account/object/id` with `-` for the stack's own account, each part of 1 to 255 visible characters"
+)]
 pub struct NotAnObjectKey;
 
 impl ObjectKey {
@@ -117,7 +119,9 @@ impl ObjectKey {
     /// # Errors
     /// A part that is empty, over 255 bytes, holds a space, a control character or, but in the id, a slash.
     pub fn new(account: Option<&str>, object: &str, id: &str) -> Result<Self, NotAnObjectKey> {
-        let visible = |part: &str| (1..=255).contains(&part.len()) && !part.chars().any(|c| c.is_whitespace() || c.is_control());
+        let visible = |part: &str| {
+            (1..=255).contains(&part.len()) && !part.chars().any(|c| c.is_whitespace() || c.is_control())
+        };
         let name = |part: &str| visible(part) && !part.contains('/') && part != "-";
         if account.is_none_or(name) && name(object) && visible(id) {
             Ok(Self { account: account.map(str::to_owned), object: object.to_owned(), id: id.to_owned() })
@@ -194,9 +198,11 @@ mod tests {
 
     #[test]
     fn a_key_reads_back_as_written() {
-        for (account, object, id) in
-            [(None, "customer", "cus_1"), (Some("acct_1"), "refund", "re_1"), (None, "customer", "my/own id".split(' ').next().unwrap())]
-        {
+        for (account, object, id) in [
+            (None, "customer", "cus_1"),
+            (Some("acct_1"), "refund", "re_1"),
+            (None, "customer", "my/own id".split(' ').next().unwrap()),
+        ] {
             let key = ObjectKey::new(account, object, id).unwrap();
             assert_eq!(key.to_string().parse(), Ok(key));
         }
@@ -221,7 +227,10 @@ mod tests {
     #[test]
     fn each_kind_is_found_by_its_words() {
         for kind in Kind::ALL {
-            assert_eq!((Kind::of_object(kind.object()), Kind::of_plural(kind.plural())), (Some(kind), Some(kind)));
+            assert_eq!(
+                (Kind::of_object(kind.object()), Kind::of_plural(kind.plural())),
+                (Some(kind), Some(kind))
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Payloads as they are stored: zstd with a dictionary trained on Stripe's wire form, byte-exact back.
+//! Payloads as they are stored: zstd with a dictionary of events in Stripe's wire form, byte-exact back.
 //!
 //! A DynamoDB write is charged by the started kilobyte; with the dictionary most events fit one. The rule: a dictionary is never
 //! changed or dropped once it has been used, because rows packed with it must stay readable. A better one gets the next number.
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use sha2::{Digest, Sha256};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
-/// The number of the dictionary that new payloads are packed with. `cargo run -p shared --example train_dictionary` makes one.
+/// The number of the dictionary that new payloads are packed with. `cargo run -p shared --example make_dictionary` makes one.
 const CURRENT: u32 = 1;
 
 static DICTIONARY_1: &[u8] = include_bytes!("payload/stripe-1.dict");
@@ -17,8 +17,10 @@ static DICTIONARY_1: &[u8] = include_bytes!("payload/stripe-1.dict");
 /// zstd's default level; higher ones gain under 2 % on events.
 const LEVEL: i32 = 3;
 
-static ENCODER: LazyLock<EncoderDictionary<'static>> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
-static DECODER_1: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
+static ENCODER: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
+static DECODER_1: LazyLock<DecoderDictionary<'static>> =
+    LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
 
 /// What a stored payload may unpack to, in bytes: above what is taken in (1 MiB) and what Stripe's API answers.
 const MAX_UNPACKED: u64 = 16 * 1024 * 1024;
@@ -110,7 +112,7 @@ mod tests {
         let stored = Packed {
             dictionary: 1,
             sha256: Sha256::digest(b"{\"id\":\"evt_1\",\"object\":\"event\"}").into(),
-            bytes: hex::decode("FRAME").unwrap(),
+            bytes: hex::decode("28b52ffd201fc50000587b222c226576656e74227d0300b78205cfec4c74ee8257").unwrap(),
         };
         assert_eq!(stored.unpack().unwrap(), b"{\"id\":\"evt_1\",\"object\":\"event\"}");
     }

@@ -168,7 +168,11 @@ impl Registry {
     ///
     /// # Errors
     /// If they could not be written, or nobody can tell whether they were.
-    pub async fn store_settings(&self, old: Option<&Settings>, new: &mut Settings) -> Result<Written, StoreError> {
+    pub async fn store_settings(
+        &self,
+        old: Option<&Settings>,
+        new: &mut Settings,
+    ) -> Result<Written, StoreError> {
         new.rev = old.map_or(0, |old| old.rev + 1);
         self.put(SETTINGS, THE_STACK, new, old.map(|old| old.rev), "storing the settings").await
     }
@@ -204,7 +208,9 @@ impl Registry {
         }
         let rows: Vec<Heard> = self.query(HEARD, "", doing).await?;
         rows.into_iter()
-            .map(|row| Ok((row.name, Timestamp::from_millisecond(row.heard_at).map_err(StoreError::while_(doing))?)))
+            .map(|row| {
+                Ok((row.name, Timestamp::from_millisecond(row.heard_at).map_err(StoreError::while_(doing))?))
+            })
             .collect()
     }
 
@@ -246,13 +252,19 @@ impl Registry {
                 let name = row.get("name").and_then(|name| name.as_str()).unwrap_or_default();
                 let begins = format!("{name}:00:00Z").parse().map_err(StoreError::while_(doing))?;
                 let count = |state: State| row.get(state.as_str()).and_then(serde_json::Value::as_u64);
-                let counts = State::ALL.into_iter().filter_map(|state| Some((state, count(state)?))).collect();
+                let counts =
+                    State::ALL.into_iter().filter_map(|state| Some((state, count(state)?))).collect();
                 Ok(Hour { begins, counts })
             })
             .collect()
     }
 
-    async fn query<T: DeserializeOwned>(&self, kind: &str, from: &str, doing: &'static str) -> Result<Vec<T>, StoreError> {
+    async fn query<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        from: &str,
+        doing: &'static str,
+    ) -> Result<Vec<T>, StoreError> {
         let mut query = self
             .client
             .query()
@@ -275,7 +287,12 @@ impl Registry {
         Ok(rows)
     }
 
-    async fn get<T: DeserializeOwned>(&self, kind: &str, name: &str, doing: &'static str) -> Result<Option<T>, StoreError> {
+    async fn get<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        name: &str,
+        doing: &'static str,
+    ) -> Result<Option<T>, StoreError> {
         let answer = self
             .client
             .get_item()

@@ -105,11 +105,13 @@ impl FromStr for StripeKey {
         let (mode, rest) = [("test_", Mode::Test), ("live_", Mode::Live)]
             .into_iter()
             .find_map(|(word, mode)| {
-                let rest = text.strip_prefix("sk_").or_else(|| text.strip_prefix("rk_"))?.strip_prefix(word)?;
+                let rest =
+                    text.strip_prefix("sk_").or_else(|| text.strip_prefix("rk_"))?.strip_prefix(word)?;
                 Some((mode, rest))
             })
             .ok_or(NotAStripeKey::Unrecognised)?;
-        let plausible = (8..=255).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let plausible =
+            (8..=255).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !plausible {
             return Err(NotAStripeKey::Unrecognised);
         }
@@ -174,7 +176,15 @@ mod tests {
         assert_eq!("rk_live_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Live);
         assert_eq!("sk_test_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Test);
         assert_eq!("pk_test_12345678".parse::<StripeKey>(), Err(NotAStripeKey::Publishable));
-        for text in ["", "sk_test_", "sk_test_short", "sk_12345678", "whsec_12345678", "sk_test_1234567é", "sk_test_1234 5678"] {
+        for text in [
+            "",
+            "sk_test_",
+            "sk_test_short",
+            "sk_12345678",
+            "whsec_12345678",
+            "sk_test_1234567é",
+            "sk_test_1234 5678",
+        ] {
             assert_eq!(text.parse::<StripeKey>(), Err(NotAStripeKey::Unrecognised), "{text:?}");
         }
     }

@@ -28,7 +28,9 @@ pub enum SignatureError {
     #[error("the Stripe-Signature header is malformed: {0}")]
     Malformed(&'static str),
     /// No `v1` was made with a secret of this endpoint over this body.
-    #[error("no signature in the Stripe-Signature header matches this body and the endpoint's signing secret")]
+    #[error(
+        "no signature in the Stripe-Signature header matches this body and the endpoint's signing secret"
+    )]
     Mismatch,
     /// Rightly signed, but `off_by_s` seconds away from our clock (negative: from the past).
     #[error("the signature's timestamp is {off_by_s} s from the clock here, more than {TOLERANCE_S} s")]
@@ -203,7 +205,11 @@ mod tests {
             format!("t=99999999999999999999,v1={good}"),
             format!("t={NOW},t={NOW},v1={good}"),
         ] {
-            assert!(matches!(check(&header), Err(SignatureError::Malformed(_))), "{header}: {:?}", check(&header));
+            assert!(
+                matches!(check(&header), Err(SignatureError::Malformed(_))),
+                "{header}: {:?}",
+                check(&header)
+            );
         }
     }
 

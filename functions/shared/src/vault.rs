@@ -57,7 +57,10 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub async fn signing_secrets(&self, at: &SecretVersion) -> Result<SigningSecrets, VaultError> {
-        let text = self.value(&at.name, Some(&at.version)).await?.ok_or_else(|| VaultError::Missing(at.name.clone()))?;
+        let text = self
+            .value(&at.name, Some(&at.version))
+            .await?
+            .ok_or_else(|| VaultError::Missing(at.name.clone()))?;
         // The cause is dropped on purpose: it could quote the secret.
         serde_json::from_str(&text).map_err(|_| VaultError::Unreadable(at.name.clone()))
     }
@@ -66,7 +69,11 @@ impl Vault {
     ///
     /// # Errors
     /// See [`VaultError`].
-    pub async fn keep_signing_secrets(&self, name: &str, secrets: &SigningSecrets) -> Result<SecretVersion, VaultError> {
+    pub async fn keep_signing_secrets(
+        &self,
+        name: &str,
+        secrets: &SigningSecrets,
+    ) -> Result<SecretVersion, VaultError> {
         let doing = "keeping a signing secret";
         let text = serde_json::to_string(secrets).map_err(VaultError::while_(doing))?;
         let created = self
@@ -94,7 +101,8 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub async fn remove(&self, name: &str) -> Result<(), VaultError> {
-        let removed = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
+        let removed =
+            self.client.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
         match removed.map_err(|error| error.into_service_error()) {
             Ok(_) | Err(DeleteSecretError::ResourceNotFoundException(_)) => Ok(()),
             Err(error) => Err(VaultError::while_("removing a signing secret")(error)),
@@ -106,7 +114,14 @@ impl Vault {
     /// # Errors
     /// If Secrets Manager cannot be asked.
     pub async fn has(&self, at: &SecretVersion) -> Result<bool, VaultError> {
-        match self.client.describe_secret().secret_id(&at.name).send().await.map_err(|error| error.into_service_error()) {
+        match self
+            .client
+            .describe_secret()
+            .secret_id(&at.name)
+            .send()
+            .await
+            .map_err(|error| error.into_service_error())
+        {
             Ok(answer) => Ok(answer.deleted_date.is_none()
                 && answer.version_ids_to_stages.is_some_and(|versions| versions.contains_key(&at.version))),
             Err(DescribeSecretError::ResourceNotFoundException(_)) => Ok(false),
@@ -135,7 +150,13 @@ impl Vault {
     }
 
     async fn value(&self, secret: &str, version: Option<&str>) -> Result<Option<String>, VaultError> {
-        let get = self.client.get_secret_value().secret_id(secret).set_version_id(version.map(str::to_owned)).send().await;
+        let get = self
+            .client
+            .get_secret_value()
+            .secret_id(secret)
+            .set_version_id(version.map(str::to_owned))
+            .send()
+            .await;
         match get.map_err(|error| error.into_service_error()) {
             Ok(answer) => Ok(answer.secret_string),
             Err(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),

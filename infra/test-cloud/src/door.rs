@@ -65,7 +65,12 @@ struct Some_ {
 
 impl Door {
     pub(crate) fn new(dynamodb: String) -> Self {
-        Self { dynamodb, client: reqwest::Client::new(), secrets: Secrets::default(), state: Mutex::default() }
+        Self {
+            dynamodb,
+            client: reqwest::Client::new(),
+            secrets: Secrets::default(),
+            state: Mutex::default(),
+        }
     }
 
     pub(crate) fn secrets(&self) -> &Secrets {
@@ -81,7 +86,11 @@ impl Door {
     }
 
     pub(crate) fn fail(&self, operation: &str, table: &str, times: usize, fault: Fault) {
-        self.state().faults.push((operation.to_owned(), table.to_owned(), std::iter::repeat_n(fault, times).collect()));
+        self.state().faults.push((
+            operation.to_owned(),
+            table.to_owned(),
+            std::iter::repeat_n(fault, times).collect(),
+        ));
     }
 
     pub(crate) fn fail_some(&self, per_mille: u32, seed: u64, faults: Vec<Fault>) {
@@ -100,7 +109,8 @@ impl Door {
 
     fn take_fault(&self, operation: &str, table: &str) -> Option<Fault> {
         let mut state = self.state();
-        let asked = state.faults.iter_mut().find(|(op, on, left)| op == operation && on == table && !left.is_empty());
+        let asked =
+            state.faults.iter_mut().find(|(op, on, left)| op == operation && on == table && !left.is_empty());
         if let Some((_, _, left)) = asked {
             return left.pop_front();
         }
@@ -131,19 +141,35 @@ async fn answer(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
     let fault = door.take_fault(operation, &table);
     match fault {
         Some(Fault::Throttle) => {
-            door.state().calls.push(Call { operation: operation.into(), table, write_units: BTreeMap::new() });
+            door.state().calls.push(Call {
+                operation: operation.into(),
+                table,
+                write_units: BTreeMap::new(),
+            });
             refuse(StatusCode::BAD_REQUEST, "ThrottlingException")
         }
         Some(Fault::ServerError) => {
-            door.state().calls.push(Call { operation: operation.into(), table, write_units: BTreeMap::new() });
+            door.state().calls.push(Call {
+                operation: operation.into(),
+                table,
+                write_units: BTreeMap::new(),
+            });
             refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
         }
         Some(Fault::AccessDenied) => {
-            door.state().calls.push(Call { operation: operation.into(), table, write_units: BTreeMap::new() });
+            door.state().calls.push(Call {
+                operation: operation.into(),
+                table,
+                write_units: BTreeMap::new(),
+            });
             refuse(StatusCode::BAD_REQUEST, "AccessDeniedException")
         }
         Some(Fault::Hang) => {
-            door.state().calls.push(Call { operation: operation.into(), table, write_units: BTreeMap::new() });
+            door.state().calls.push(Call {
+                operation: operation.into(),
+                table,
+                write_units: BTreeMap::new(),
+            });
             std::future::pending().await
         }
         Some(Fault::DoneWithoutAnswer) => {
@@ -217,7 +243,8 @@ fn units(answer: &[u8]) -> BTreeMap<String, f64> {
 
 fn table_of(request: &Value) -> String {
     let one = request["TableName"].as_str();
-    let batch = request["RequestItems"].as_object().and_then(|tables| tables.keys().next()).map(String::as_str);
+    let batch =
+        request["RequestItems"].as_object().and_then(|tables| tables.keys().next()).map(String::as_str);
     one.or(batch).unwrap_or_default().to_owned()
 }
 

@@ -54,12 +54,19 @@ impl Secrets {
         let versions = self.kept().secrets.get(&name).cloned();
         match (operation, versions) {
             ("CreateSecret", Some(_)) => refuse("ResourceExistsException"),
-            ("CreateSecret", None) if self.kept().deleted.contains(&name) => refuse("InvalidRequestException"),
-            ("CreateSecret", None) => (StatusCode::OK, json!({ "Name": name, "VersionId": self.put(&name, value) })),
-            ("PutSecretValue", Some(_)) => (StatusCode::OK, json!({ "Name": name, "VersionId": self.put(&name, value) })),
+            ("CreateSecret", None) if self.kept().deleted.contains(&name) => {
+                refuse("InvalidRequestException")
+            }
+            ("CreateSecret", None) => {
+                (StatusCode::OK, json!({ "Name": name, "VersionId": self.put(&name, value) }))
+            }
+            ("PutSecretValue", Some(_)) => {
+                (StatusCode::OK, json!({ "Name": name, "VersionId": self.put(&name, value) }))
+            }
             ("GetSecretValue", Some(versions)) => {
                 let wanted = request["VersionId"].as_str();
-                let found = versions.iter().rev().find(|(version, _)| wanted.is_none_or(|wanted| wanted == version));
+                let found =
+                    versions.iter().rev().find(|(version, _)| wanted.is_none_or(|wanted| wanted == version));
                 match found {
                     Some((version, value)) => {
                         (StatusCode::OK, json!({ "Name": name, "VersionId": version, "SecretString": value }))
@@ -68,7 +75,8 @@ impl Secrets {
                 }
             }
             ("DescribeSecret", Some(versions)) => {
-                let stages: BTreeMap<_, _> = versions.iter().map(|(version, _)| (version.clone(), ["AWSCURRENT"])).collect();
+                let stages: BTreeMap<_, _> =
+                    versions.iter().map(|(version, _)| (version.clone(), ["AWSCURRENT"])).collect();
                 (StatusCode::OK, json!({ "Name": name, "VersionIdsToStages": stages }))
             }
             ("DeleteSecret", Some(_)) => {

@@ -10,7 +10,10 @@ use shared::aws::AwsEnv;
 pub(crate) async fn create(aws: &AwsEnv) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = std::fs::read_to_string(path).expect("template.yaml");
-    let template: Value = serde_saphyr::from_str(&template).expect("template.yaml is YAML");
+    // `N` is a type of key here, not YAML 1.1's "no".
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let template: Value =
+        serde_saphyr::from_str_with_options(&template, options).expect("template.yaml is YAML");
     let client = reqwest::Client::new();
     for (name, resource) in template["Resources"].as_object().expect("resources") {
         if resource["Type"] != "AWS::DynamoDB::Table" {

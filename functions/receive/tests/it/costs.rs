@@ -8,7 +8,10 @@ async fn a_warm_delivery_is_one_call() {
     let deps = stack.warm().await;
     deliver(&deps, &event("evt_1"), later(1)).await;
     let calls = stack.cloud.calls();
-    assert_eq!(calls.iter().map(|call| (call.operation.as_str(), call.table.as_str())).collect::<Vec<_>>(), [("PutItem", "LedgerTable")]);
+    assert_eq!(
+        calls.iter().map(|call| (call.operation.as_str(), call.table.as_str())).collect::<Vec<_>>(),
+        [("PutItem", "LedgerTable")]
+    );
 }
 
 #[tokio::test]

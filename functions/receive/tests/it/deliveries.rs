@@ -9,7 +9,9 @@ use shared::ledger::{MAX_IN_ROW, State};
 use shared::mode::Mode;
 use shared::signature::sign;
 
-use crate::support::{Stack, answer, api_event, deliver, deliver_to, event, from_event, later, now};
+use crate::support::{
+    Stack, answer, api_event, deliver, deliver_to, event, from_event, large_event, later, now,
+};
 
 #[tokio::test]
 async fn a_delivery_is_stored_whole_before_it_is_acknowledged() {
@@ -74,16 +76,7 @@ async fn every_sample_event_of_stripe_is_stored_as_pending() {
 async fn a_payload_too_large_for_a_row_is_kept_in_parts_and_comes_back_exactly() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    // Text that does not compress: base64 of a fixed pseudo-random stream.
-    let mut state = 1_u64;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    })
-    .take(750_000)
-    .collect();
-    let noise = base64::engine::general_purpose::STANDARD.encode(noise);
-    let body = event("evt_large").replace("\"paid\"}", &format!("\"paid\",\"metadata\":{{\"a\":\"{noise}\"}}}}"));
+    let body = large_event("evt_large");
     let (status, _) = deliver(&deps, &body, now()).await;
     assert_eq!(status, 200);
     let row = stack.row("evt_large").await.unwrap();
@@ -110,7 +103,10 @@ async fn an_event_of_the_other_mode_is_quarantined_and_at_a_live_connect_endpoin
     let live = event("evt_live").replace("false", "true");
     assert_eq!(deliver(&stack.cold(), &live, now()).await.0, 200);
     let row = stack.row("evt_live").await.unwrap();
-    assert_eq!((row.state, row.reason.as_deref()), (State::Quarantined, Some("a live event at a test stack")));
+    assert_eq!(
+        (row.state, row.reason.as_deref()),
+        (State::Quarantined, Some("a live event at a test stack"))
+    );
 
     let mut stack = Stack::start().await;
     stack.mode = Mode::Live;
@@ -119,7 +115,10 @@ async fn an_event_of_the_other_mode_is_quarantined_and_at_a_live_connect_endpoin
     let connected = event("evt_1").replace("\"livemode\"", "\"account\":\"acct_1\",\"livemode\"");
     assert_eq!(deliver_to(&deps, "connect", "whsec_connect", &connected, now()).await.0, 200);
     let row = stack.row("evt_1").await.unwrap();
-    assert_eq!((row.state, row.object.unwrap().to_string().as_str()), (State::Ignored, "acct_1/invoice/in_1"));
+    assert_eq!(
+        (row.state, row.object.unwrap().to_string().as_str()),
+        (State::Ignored, "acct_1/invoice/in_1")
+    );
     assert_eq!(deliver(&deps, &event("evt_2"), now()).await.0, 200);
     assert_eq!(stack.row("evt_2").await.unwrap().state, State::Quarantined);
 }

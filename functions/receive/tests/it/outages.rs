@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use shared::ledger::State;
 use test_cloud::Fault;
 
-use crate::support::{SECRET, Stack, code, deliver, deliver_to, event, later, now};
+use crate::support::{SECRET, Stack, code, deliver, deliver_to, event, large_event, later, now};
 
 #[tokio::test]
 async fn a_store_outage_is_a_503_within_three_seconds() {
@@ -52,10 +52,7 @@ async fn a_write_that_was_done_without_an_answer_meets_itself_and_is_acknowledge
 async fn a_large_payload_whose_parts_cannot_be_stored_leaves_no_row() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    let noise: String = (0..900_000_u32)
-        .map(|i| char::from_digit(i.wrapping_mul(2_654_435_761).rotate_left(7) % 36, 36).unwrap())
-        .collect();
-    let body = event("evt_large").replace("\"paid\"}", &format!("\"paid\",\"a\":\"{noise}\"}}"));
+    let body = large_event("evt_large");
     stack.cloud.fail("PutItem", "LedgerTable", 2, Fault::ServerError);
     assert_eq!(deliver(&deps, &body, now()).await.0, 503);
     assert!(stack.row("evt_large").await.is_none());

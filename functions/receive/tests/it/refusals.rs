@@ -31,7 +31,11 @@ async fn each_refusal_has_its_own_code_and_writes_nothing() {
         (Some(good.replace("t=17", "t=16")), &body, 400, "signature_mismatch"),
     ];
     for (signature, body, status, expected) in cases {
-        assert_eq!(refused(&stack, signature.as_deref(), body).await, (status, expected.to_owned()), "{signature:?}");
+        assert_eq!(
+            refused(&stack, signature.as_deref(), body).await,
+            (status, expected.to_owned()),
+            "{signature:?}"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! A stack with one endpoint, and ways to deliver to it.
 
+use base64::Engine;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Response};
 use receive::{Config, Deps, handle};
@@ -103,12 +104,31 @@ pub(crate) fn event(id: &str) -> String {
     .to_string()
 }
 
+/// An event just below the limit whose payload hardly packs: base64 of a fixed pseudo-random stream.
+pub(crate) fn large_event(id: &str) -> String {
+    let mut state = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    })
+    .take(750_000)
+    .collect();
+    let noise = base64::engine::general_purpose::STANDARD.encode(noise);
+    event(id).replace("\"paid\"}", &format!("\"paid\",\"metadata\":{{\"a\":\"{noise}\"}}}}"))
+}
+
 /// Delivers a body to `main`, rightly signed at `at`.
 pub(crate) async fn deliver(deps: &Deps, body: &str, at: Timestamp) -> (u16, Value) {
     deliver_to(deps, "main", SECRET, body, at).await
 }
 
-pub(crate) async fn deliver_to(deps: &Deps, name: &str, secret: &str, body: &str, at: Timestamp) -> (u16, Value) {
+pub(crate) async fn deliver_to(
+    deps: &Deps,
+    name: &str,
+    secret: &str,
+    body: &str,
+    at: Timestamp,
+) -> (u16, Value) {
     let secret: SigningSecret = secret.parse().unwrap();
     let header = sign(&secret, at.as_second(), body.as_bytes());
     answer(handle(deps, request(name, Some(&header), body), at).await)

@@ -21,7 +21,11 @@ impl Fields {
     pub fn read(body: &[u8], known: &[&str]) -> Result<Self, ApiError> {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
-            ApiError::new(StatusCode::BAD_REQUEST, "body_invalid", format!("the body is not a JSON object: {error}"))
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "body_invalid",
+                format!("the body is not a JSON object: {error}"),
+            )
         })?;
         match fields.keys().find(|field| !known.contains(&field.as_str())) {
             None => Ok(Self(fields)),
@@ -60,11 +64,17 @@ impl Fields {
     /// # Errors
     /// 400 for anything else.
     pub fn texts(&self, field: &'static str) -> Result<Option<Vec<&str>>, ApiError> {
-        let texts = |value: &'_ Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string)).then_some(());
+        let texts = |value: &'_ Value| {
+            value.as_array().is_some_and(|items| items.iter().all(Value::is_string)).then_some(())
+        };
         if self.typed(field, texts, "a list of texts")?.is_none() {
             return Ok(None);
         }
-        Ok(self.0.get(field).and_then(Value::as_array).map(|items| items.iter().filter_map(Value::as_str).collect()))
+        Ok(self
+            .0
+            .get(field)
+            .and_then(Value::as_array)
+            .map(|items| items.iter().filter_map(Value::as_str).collect()))
     }
 
     fn typed<'a, T>(
@@ -75,7 +85,9 @@ impl Fields {
     ) -> Result<Option<T>, ApiError> {
         match self.0.get(field) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => read(value).map(Some).ok_or_else(|| ApiError::invalid(field, format!("`{field}` is not {what}"))),
+            Some(value) => read(value)
+                .map(Some)
+                .ok_or_else(|| ApiError::invalid(field, format!("`{field}` is not {what}"))),
         }
     }
 }
@@ -124,7 +136,9 @@ impl Query {
         T: std::str::FromStr,
         T::Err: std::fmt::Display,
     {
-        self.get(name).map(|value| value.parse().map_err(|error: T::Err| ApiError::invalid(name, error.to_string()))).transpose()
+        self.get(name)
+            .map(|value| value.parse().map_err(|error: T::Err| ApiError::invalid(name, error.to_string())))
+            .transpose()
     }
 
     /// `limit`: 1 to 100, by default 25.

@@ -98,7 +98,9 @@ impl Ledger {
             for entry in entries {
                 looked_at += 1;
                 from = Some(entry.clone());
-                if let Some(row) = found.remove(&entry.id).filter(|row| listing.still_holds(row) && wanted(row)) {
+                if let Some(row) =
+                    found.remove(&entry.id).filter(|row| listing.still_holds(row) && wanted(row))
+                {
                     rows.push(row);
                     if rows.len() == limit {
                         let last = entries.last() == Some(entry) && !more;
@@ -184,7 +186,9 @@ impl Ledger {
                     .send()
                     .await
                     .map_err(StoreError::while_(doing))?;
-                for item in answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten() {
+                for item in
+                    answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten()
+                {
                     let row: Row = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?;
                     rows.insert(row.id.clone(), row);
                 }
@@ -205,7 +209,9 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<Position>, StoreError> {
         match listing {
-            Listing::Object(key) => self.merged(&BY_OBJECT, vec![key.to_string()], from, i64::MIN, limit).await,
+            Listing::Object(key) => {
+                self.merged(&BY_OBJECT, vec![key.to_string()], from, i64::MIN, limit).await
+            }
             Listing::Open(state) => {
                 let keys = (0..OPEN_SHARDS).map(|shard| open_shard_key(*state, shard)).collect();
                 self.merged(&BY_OPEN, keys, from, i64::MIN, limit).await
@@ -318,8 +324,19 @@ fn without_payload(
     keys: Vec<HashMap<String, AttributeValue>>,
     doing: &'static str,
 ) -> Result<KeysAndAttributes, StoreError> {
-    let names =
-        ["id", "part", "state", "type", "created", "object", "endpoint", "received_at", "day", "open", "due_at"];
+    let names = [
+        "id",
+        "part",
+        "state",
+        "type",
+        "created",
+        "object",
+        "endpoint",
+        "received_at",
+        "day",
+        "open",
+        "due_at",
+    ];
     let names = names.iter().chain(&["attempts", "reason", "marked_at", "parts"]);
     let (expression, names): (Vec<_>, HashMap<_, _>) =
         names.map(|name| (format!("#{name}"), (format!("#{name}"), (*name).to_owned()))).unzip();
@@ -337,6 +354,8 @@ fn position(item: &HashMap<String, AttributeValue>, source: &Source) -> Result<P
     let sort = item.get(source.sort).and_then(|value| value.as_n().ok()).and_then(|sort| sort.parse().ok());
     match (sort, id) {
         (Some(sort), Some(id)) => Ok(Position { sort, id }),
-        _ => Err(StoreError::new("listing events", format!("an entry of index `{}` has no key", source.index))),
+        _ => {
+            Err(StoreError::new("listing events", format!("an entry of index `{}` has no key", source.index)))
+        }
     }
 }

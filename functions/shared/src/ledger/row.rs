@@ -187,7 +187,13 @@ impl Body {
 
 impl Row {
     /// The row of an event that could be read.
-    pub fn of(event: &Event<'_>, admission: &Admission, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
+    pub fn of(
+        event: &Event<'_>,
+        admission: &Admission,
+        endpoint: &str,
+        now: Timestamp,
+        payload: Packed,
+    ) -> Self {
         let (state, reason) = match admission {
             Admission::Apply => (State::Pending, None),
             Admission::Ignore(reason) => (State::Ignored, Some((*reason).to_owned())),
@@ -206,7 +212,14 @@ impl Row {
         Self::new(id, State::Quarantined, Some(reason), endpoint, now, payload)
     }
 
-    fn new(id: EventId, state: State, reason: Option<String>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
+    fn new(
+        id: EventId,
+        state: State,
+        reason: Option<String>,
+        endpoint: &str,
+        now: Timestamp,
+        payload: Packed,
+    ) -> Self {
         let due_at = match state {
             State::Pending => Some(now + DOORBELL),
             State::Quarantined => Some(now),
@@ -236,7 +249,8 @@ impl Row {
     pub(super) fn is_same_receipt(&self, old: &HashMap<String, AttributeValue>) -> bool {
         let text = |name: &str| old.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
         let number = |name: &str| old.get(name).and_then(|value| value.as_n().ok()).map(String::as_str);
-        text("endpoint") == Some(&self.endpoint) && number("received_at") == Some(&self.received_at.to_string())
+        text("endpoint") == Some(&self.endpoint)
+            && number("received_at") == Some(&self.received_at.to_string())
     }
 }
 

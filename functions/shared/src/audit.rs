@@ -1,0 +1,151 @@
+//! The audit: who did what, when, from where. Rows are only ever added.
+//!
+//! Keys: `year` (UTC) and `at` (the time and a random end, so that two acts of one millisecond are two rows). Changes by people
+//! are few, so a year is one list.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::access::Caller;
+use crate::aws::StoreError;
+
+/// The first year in which there can be a row.
+const FIRST_YEAR: i16 = 2026;
+
+/// The table of acts.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    client: Client,
+    table: String,
+}
+
+/// One act of a signed-in person, or of somebody whom IAM let invoke a function.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    year: String,
+    at: String,
+    /// What was done, such as `endpoint.register`.
+    pub action: String,
+    /// To what: an endpoint's name, `stripe-key`.
+    pub target: String,
+    /// The token's `sub`, or `iam`.
+    pub subject: String,
+    /// The token's `email`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The address the request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `done`, or the code of the error it was answered with.
+    pub result: String,
+    /// What it was before, without secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What it became, without secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+impl Act {
+    /// Something done, or tried, by `caller`.
+    pub fn new(caller: &Caller, action: &str, target: &str, result: &str, now: Timestamp) -> Self {
+        Self {
+            year: year(now).to_string(),
+            // Milliseconds always written out, so that texts sort as times do.
+            at: format!(
+                "{}#{}",
+                now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"),
+                &uuid::Uuid::new_v4().simple().to_string()[..8]
+            ),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            subject: caller.subject.clone(),
+            email: caller.email.clone(),
+            address: caller.address.clone(),
+            result: result.to_owned(),
+            before: None,
+            after: None,
+        }
+    }
+
+    /// When, RFC 3339 in UTC.
+    pub fn at(&self) -> &str {
+        self.at.split_once('#').map_or(&self.at, |(at, _)| at)
+    }
+
+    /// Its place in the list.
+    pub fn position(&self) -> &str {
+        &self.at
+    }
+}
+
+impl Audit {
+    /// The audit in this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Adds an act.
+    ///
+    /// # Errors
+    /// If it could not be written, or nobody can tell whether it was.
+    pub async fn add(&self, act: &Act) -> Result<(), StoreError> {
+        let doing = "writing the audit";
+        let item = serde_dynamo::to_item(act).map_err(StoreError::while_(doing))?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        // The SDK may try again after a write that was done: the same row is written twice, which is once.
+        put.send().await.map(drop).map_err(StoreError::while_(doing))
+    }
+
+    /// Acts before the place `from`, the latest first: at most `limit`, and the place to go on from if there are more.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn list(
+        &self,
+        from: Option<String>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<Act>, Option<String>), StoreError> {
+        let doing = "reading the audit";
+        let mut acts: Vec<Act> = Vec::new();
+        let from = from.unwrap_or_else(|| "9999".to_owned());
+        let latest = from.get(..4).and_then(|year| year.parse().ok()).unwrap_or(i16::MAX).min(year(now));
+        for year in (FIRST_YEAR..=latest).rev() {
+            let mut pages = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("#year = :year AND #at < :from")
+                .expression_attribute_names("#year", "year")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":year", AttributeValue::S(year.to_string()))
+                .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit + 1 - acts.len()).unwrap_or(i32::MAX))
+                .into_paginator()
+                .items()
+                .send();
+            while acts.len() <= limit
+                && let Some(item) = pages.next().await
+            {
+                let item = item.map_err(StoreError::while_(doing))?;
+                acts.push(serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?);
+            }
+            if acts.len() > limit {
+                acts.truncate(limit);
+                let next = acts.last().map(|act| act.position().to_owned());
+                return Ok((acts, next));
+            }
+        }
+        Ok((acts, None))
+    }
+}
+
+fn year(at: Timestamp) -> i16 {
+    TimeZone::UTC.to_datetime(at).year()
+}
