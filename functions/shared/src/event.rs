@@ -316,10 +316,8 @@ mod tests {
     use super::*;
 
     fn event(body: &str) -> Event<'_> {
-        match read(body.as_bytes()) {
-            Reading::Event(event) => *event,
-            other => panic!("{other:?}"),
-        }
+        let Reading::Event(event) = read(body.as_bytes()) else { panic!("unreadable: {body}") };
+        *event
     }
 
     fn body(more: &str) -> String {
@@ -363,10 +361,8 @@ mod tests {
             body("").replace(r#"{"object":"refund","id":"re_1"}"#, "7"),
             body("").replace(r#""id":"re_1""#, r#""id":"re_1","id":"re_2""#),
         ] {
-            match read(text.as_bytes()) {
-                Reading::Unreadable { id, .. } => assert_eq!(id.as_str(), "evt_1"),
-                other => panic!("{text}: {other:?}"),
-            }
+            let Reading::Unreadable { id, .. } = read(text.as_bytes()) else { panic!("not kept: {text}") };
+            assert_eq!(id.as_str(), "evt_1");
         }
     }
 
