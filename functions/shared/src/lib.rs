@@ -19,6 +19,7 @@ pub mod mode;
 pub mod object_key;
 pub mod page;
 pub mod payload;
+pub mod records;
 pub mod registry;
 pub mod secret;
 pub mod signature;

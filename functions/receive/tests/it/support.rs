@@ -158,11 +158,8 @@ pub(crate) fn api_event(name: &str, signature: Option<&str>, body: &str, base64:
 }
 
 pub(crate) fn answer(response: Response<Body>) -> (u16, Value) {
-    let body = match response.body() {
-        Body::Text(text) => serde_json::from_str(text).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    (response.status().as_u16(), body)
+    let Body::Text(text) = response.body() else { panic!("{response:?}") };
+    (response.status().as_u16(), serde_json::from_str(text).unwrap())
 }
 
 pub(crate) fn code(body: &Value) -> &str {

@@ -1,0 +1,223 @@
+//! Records: the current state of each Stripe object here.
+//!
+//! Keys: `key` names the object (account, object, id). Indexes, keys only, sorted by when Stripe made the object and then its id:
+//! - `by_kind`: all of a kind, spread over shards;
+//! - `by_customer`: subscriptions, invoices, payments and charges of a customer;
+//! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has none.
+//!
+//! None of the index keys changes in an object's life, so an entry is paid for once an object and not once an event.
+//!
+//! The rule: a record is replaced whole, by one write, under the condition that it is as it was read, or that it is older than
+//! what is written. What the object says (status, customer, amounts) is read from the object, never stored beside it.
+
+mod links;
+mod lists;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use self::links::Links;
+pub use self::lists::{RecordListing, RecordPage};
+use crate::aws::StoreError;
+use crate::event::EventId;
+use crate::object_key::ObjectKey;
+use crate::payload::{self, Packed, PayloadError};
+
+/// The table of records.
+#[derive(Debug, Clone)]
+pub struct Records {
+    client: Client,
+    table: String,
+}
+
+/// The state of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Which object.
+    pub key: ObjectKey,
+    /// The second, in unix seconds, of the event whose snapshot it is.
+    pub as_of: i64,
+    /// The event whose snapshot it is.
+    pub event: EventId,
+    /// All events of that second that have been looked at, sorted: which of them wins must not depend on who came first.
+    pub events: Vec<EventId>,
+    /// Is the object gone for ever? Then nothing replaces it but another deletion.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
+    /// Could the events of that second not be put in order?
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub order_uncertain: bool,
+    #[serde(flatten)]
+    links: Links,
+    dict: u32,
+    #[serde(with = "serde_bytes")]
+    sha256: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    body: Vec<u8>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What a write came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// The record is as written.
+    Done,
+    /// It was not written; this is what stands there.
+    Refused(Box<Record>),
+}
+
+/// What a record says of the second it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The second.
+    pub as_of: i64,
+    /// The event whose snapshot it is.
+    pub event: EventId,
+    /// All events of that second that have been looked at.
+    pub events: Vec<EventId>,
+    /// Is the object gone for ever?
+    pub deleted: bool,
+    /// Could the second's events not be put in order?
+    pub order_uncertain: bool,
+}
+
+impl Record {
+    /// The record of an object: `raw` as Stripe wrote it, `object` the same parsed.
+    ///
+    /// # Errors
+    /// zstd's, which means that memory is short.
+    pub fn new(key: ObjectKey, standing: Standing, raw: &[u8], object: &Value) -> std::io::Result<Self> {
+        let Packed { dictionary, sha256, bytes } = payload::pack(raw)?;
+        let Standing { as_of, event, mut events, deleted, order_uncertain } = standing;
+        events.sort();
+        events.dedup();
+        let links = Links::of(&key, object, as_of);
+        Ok(Self {
+            key,
+            as_of,
+            event,
+            events,
+            deleted,
+            order_uncertain,
+            links,
+            dict: dictionary,
+            sha256: sha256.to_vec(),
+            body: bytes,
+        })
+    }
+
+    /// Stripe's object, as its JSON text.
+    ///
+    /// # Errors
+    /// If the stored bytes are damaged.
+    pub fn object(&self) -> Result<Vec<u8>, PayloadError> {
+        let sha256 = self.sha256.clone().try_into().map_err(|_| PayloadError::Altered)?;
+        Packed { dictionary: self.dict, sha256, bytes: self.body.clone() }.unpack()
+    }
+
+    /// The same record, with more events of its second looked at.
+    #[must_use]
+    pub fn having_seen(&self, event: &EventId, order_uncertain: bool) -> Self {
+        let mut record = self.clone();
+        record.events.push(event.clone());
+        record.events.sort();
+        record.events.dedup();
+        record.order_uncertain = order_uncertain;
+        record
+    }
+}
+
+impl Records {
+    /// The records in this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Writes a record where there is none or an older one, without reading first. A deletion also takes the place of a newer
+    /// one that is not deleted.
+    ///
+    /// # Errors
+    /// If it could not be written, or nobody can tell whether it was. Writing it again is always right.
+    pub async fn put_newer(&self, record: &Record) -> Result<Put, StoreError> {
+        let put = self.put(record)?;
+        let put = if record.deleted {
+            put.condition_expression("attribute_not_exists(#key) OR attribute_not_exists(deleted)")
+        } else {
+            put.condition_expression("attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted))")
+                .expression_attribute_values(":as_of", AttributeValue::N(record.as_of.to_string()))
+        };
+        refused(put.expression_attribute_names("#key", "key").send().await)
+    }
+
+    /// Writes a record over `old`, if that still stands there.
+    ///
+    /// # Errors
+    /// If it could not be written, or nobody can tell whether it was. Deciding and writing again is always right.
+    pub async fn put_over(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
+        let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
+        let put = self
+            .put(new)?
+            // What a record is follows from its second, the events seen and the one that won.
+            .condition_expression("as_of = :as_of AND #event = :event AND #events = :events")
+            .expression_attribute_names("#event", "event")
+            .expression_attribute_names("#events", "events")
+            .expression_attribute_values(":as_of", AttributeValue::N(old.as_of.to_string()))
+            .expression_attribute_values(":event", AttributeValue::S(old.event.to_string()))
+            .expression_attribute_values(":events", AttributeValue::L(events));
+        refused(put.send().await)
+    }
+
+    /// One record, read consistently.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn get(&self, key: &ObjectKey) -> Result<Option<Record>, StoreError> {
+        let doing = "reading a record";
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("key", AttributeValue::S(key.to_string()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::while_(doing))?;
+        answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::while_(doing))
+    }
+
+    fn put(&self, record: &Record) -> Result<PutItemFluentBuilder, StoreError> {
+        let item: HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(record).map_err(StoreError::while_(WRITING))?;
+        Ok(self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld))
+    }
+}
+
+const WRITING: &str = "writing a record";
+
+fn refused<T>(answer: Result<T, SdkError<PutItemError>>) -> Result<Put, StoreError> {
+    match answer.map_err(SdkError::into_service_error) {
+        Ok(_) => Ok(Put::Done),
+        Err(PutItemError::ConditionalCheckFailedException(refused)) => {
+            let old = refused.item.ok_or_else(|| StoreError::new(WRITING, "a refusal came without the record"))?;
+            let old = serde_dynamo::from_item(old).map_err(StoreError::while_(WRITING))?;
+            Ok(Put::Refused(Box::new(old)))
+        }
+        Err(error) => Err(StoreError::new(WRITING, error)),
+    }
+}

@@ -1,0 +1,96 @@
+//! What a record is listed under: its kind, its customer, its payment.
+//!
+//! Any reference may be an id, an expanded object or null, and an invoice payment names what paid it one level down (since API
+//! 2025-03-31).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::object_key::{Kind, ObjectKey};
+
+/// Shards of a kind in index `by_kind`.
+pub(super) const KIND_SHARDS: u8 = 4;
+
+/// The keys of a record in the indexes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    by_kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_customer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_payment: Option<String>,
+    sort: String,
+}
+
+impl Links {
+    /// Reads an object's references. One that has no `created` (a deleted customer's) is sorted by `as_of`.
+    pub(super) fn of(key: &ObjectKey, object: &Value, as_of: i64) -> Self {
+        let created = object["created"].as_i64().unwrap_or(as_of);
+        let shard = Sha256::digest(key.id())[0] % KIND_SHARDS;
+        let of = |id: Option<&str>| id.map(|id| owner(key.account(), id));
+        let (customer, payment) = match key.kind() {
+            Some(Kind::Subscription | Kind::Invoice | Kind::Payment) => (id(&object["customer"]), None),
+            Some(Kind::Charge) => (id(&object["customer"]), id(&object["payment_intent"])),
+            Some(Kind::Refund | Kind::Dispute) => (None, id(&object["payment_intent"]).or(id(&object["charge"]))),
+            Some(Kind::InvoicePayment) => {
+                let payment = &object["payment"];
+                (None, id(&payment["payment_intent"]).or(id(&payment["charge"])))
+            }
+            Some(Kind::Customer) | None => (None, None),
+        };
+        Self {
+            by_kind: kind_key(key.object(), shard),
+            by_customer: of(customer),
+            by_payment: of(payment),
+            sort: format!("{}#{created:012}#{}", key.object(), key.id()),
+        }
+    }
+}
+
+/// The id of a reference, expanded or not.
+fn id(reference: &Value) -> Option<&str> {
+    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
+}
+
+pub(super) fn kind_key(object: &str, shard: u8) -> String {
+    format!("{object}#{shard}")
+}
+
+pub(super) fn owner(account: Option<&str>, id: &str) -> String {
+    format!("{}/{id}", account.unwrap_or("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn links(object: &str, fields: Value) -> (Option<String>, Option<String>) {
+        let links = Links::of(&ObjectKey::new(Some("acct_1"), object, "x_1").unwrap(), &fields, 7);
+        (links.by_customer, links.by_payment)
+    }
+
+    #[test]
+    fn references_are_read_as_ids_and_expanded() {
+        let both = (Some("acct_1/cus_1".to_owned()), Some("acct_1/pi_1".to_owned()));
+        assert_eq!(links("charge", json!({"customer": "cus_1", "payment_intent": {"id": "pi_1"}})), both);
+        assert_eq!(links("charge", json!({"customer": {"id": "cus_1"}, "payment_intent": "pi_1"})), both);
+        assert_eq!(links("charge", json!({"customer": null, "payment_intent": ""})), (None, None));
+    }
+
+    #[test]
+    fn what_has_no_payment_is_listed_under_its_charge() {
+        let under = |id: &str| (None, Some(format!("acct_1/{id}")));
+        assert_eq!(links("refund", json!({"charge": "ch_1", "payment_intent": null})), under("ch_1"));
+        assert_eq!(links("dispute", json!({"charge": "ch_1", "payment_intent": "pi_1"})), under("pi_1"));
+        assert_eq!(links("invoice_payment", json!({"payment": {"type": "charge", "charge": "ch_1"}})), under("ch_1"));
+    }
+
+    #[test]
+    fn an_object_without_created_is_sorted_by_its_event() {
+        let key = ObjectKey::new(None, "customer", "cus_1").unwrap();
+        assert_eq!(Links::of(&key, &json!({"deleted": true}), 7).sort, "customer#000000000007#cus_1");
+    }
+}

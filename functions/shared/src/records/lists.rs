@@ -1,0 +1,196 @@
+//! Lists of records: by kind, by customer, by payment; the later made first.
+//!
+//! `sort` ends with the object's id, so the order is total and a place in a list is one text.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures::future::try_join_all;
+
+use super::links::{KIND_SHARDS, kind_key, owner};
+use super::{Record, Records};
+use crate::aws::StoreError;
+use crate::object_key::Kind;
+
+/// Records that one request may look at before it gives a short page.
+const MAX_LOOKED_AT: usize = 1_000;
+
+/// Which records to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordListing {
+    /// All of a kind.
+    Kind(Kind),
+    /// Those of a kind that name a customer.
+    Customer {
+        /// The customer's account; none for our own.
+        account: Option<String>,
+        /// The customer's id.
+        customer: String,
+        /// The kind.
+        kind: Kind,
+    },
+    /// Those of a kind that name a payment, or a charge without one.
+    Payment {
+        /// The payment's account; none for our own.
+        account: Option<String>,
+        /// The PaymentIntent's id, or the charge's.
+        payment: String,
+        /// The kind.
+        kind: Kind,
+    },
+}
+
+/// A page of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordPage {
+    /// The records.
+    pub records: Vec<Record>,
+    /// Where to go on; none at the end.
+    pub next: Option<String>,
+}
+
+struct Source {
+    index: &'static str,
+    keys: Vec<String>,
+    object: &'static str,
+}
+
+impl RecordListing {
+    fn source(&self) -> Source {
+        match self {
+            Self::Kind(kind) => Source {
+                index: "by_kind",
+                keys: (0..KIND_SHARDS).map(|shard| kind_key(kind.object(), shard)).collect(),
+                object: kind.object(),
+            },
+            Self::Customer { account, customer, kind } => Source {
+                index: "by_customer",
+                keys: vec![owner(account.as_deref(), customer)],
+                object: kind.object(),
+            },
+            Self::Payment { account, payment, kind } => Source {
+                index: "by_payment",
+                keys: vec![owner(account.as_deref(), payment)],
+                object: kind.object(),
+            },
+        }
+    }
+}
+
+impl Records {
+    /// A page of `listing` after `from`, of at most `limit` records that `wanted` says yes to. A page may be short and still have
+    /// a next one, when few are wanted.
+    ///
+    /// # Errors
+    /// If the index or the records cannot be read.
+    pub async fn list(
+        &self,
+        listing: &RecordListing,
+        from: Option<String>,
+        limit: usize,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Result<RecordPage, StoreError> {
+        let source = listing.source();
+        let mut records = Vec::new();
+        let mut looked_at = 0;
+        let mut from = from;
+        loop {
+            let entries = self.entries(&source, from.as_deref(), limit).await?;
+            let more = entries.len() > limit;
+            let entries = &entries[..entries.len().min(limit)];
+            let mut found = self.get_all(entries.iter().map(|(_, key)| key.clone()).collect()).await?;
+            for (i, (sort, key)) in entries.iter().enumerate() {
+                looked_at += 1;
+                from = Some(sort.clone());
+                if let Some(record) = found.remove(key).filter(|record| wanted(record)) {
+                    records.push(record);
+                    if records.len() == limit {
+                        let last = i + 1 == entries.len() && !more;
+                        return Ok(RecordPage { records, next: if last { None } else { from } });
+                    }
+                }
+            }
+            if !more {
+                return Ok(RecordPage { records, next: None });
+            }
+            if looked_at >= MAX_LOOKED_AT {
+                return Ok(RecordPage { records, next: from });
+            }
+        }
+    }
+
+    /// The first `limit + 1` entries (sort, key) after `from`.
+    async fn entries(
+        &self,
+        source: &Source,
+        from: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let doing = "listing records";
+        // Everything of the kind lies between `object#` and `object$`, the next character.
+        let floor = format!("{}#", source.object);
+        let until = from.map_or_else(|| format!("{}$", source.object), str::to_owned);
+        let pages = try_join_all(source.keys.iter().map(async |key| {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(source.index)
+                .key_condition_expression("#key = :key AND #sort BETWEEN :floor AND :until")
+                .expression_attribute_names("#key", source.index)
+                .expression_attribute_names("#sort", "sort")
+                .expression_attribute_values(":key", AttributeValue::S(key.clone()))
+                .expression_attribute_values(":floor", AttributeValue::S(floor.clone()))
+                .expression_attribute_values(":until", AttributeValue::S(until.clone()))
+                .scan_index_forward(false)
+                // One more for the end, one for the place itself, which is left out below.
+                .limit(i32::try_from(limit + 2).unwrap_or(i32::MAX))
+                .send()
+                .await
+                .map_err(StoreError::while_(doing))?;
+            let text = |item: &HashMap<String, AttributeValue>, name: &str| {
+                item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+            };
+            Ok::<_, StoreError>(
+                answer.items().iter().map(|item| (text(item, "sort"), text(item, "key"))).collect::<Vec<_>>(),
+            )
+        }))
+        .await?;
+        let mut entries: Vec<_> =
+            pages.into_iter().flatten().filter(|(sort, _)| from.is_none_or(|from| sort.as_str() < from)).collect();
+        entries.sort_by(|a, b| b.cmp(a));
+        entries.truncate(limit + 1);
+        Ok(entries)
+    }
+
+    async fn get_all(&self, keys: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
+        let doing = "reading records";
+        let keys: Vec<_> =
+            keys.into_iter().map(|key| HashMap::from([("key".to_owned(), AttributeValue::S(key))])).collect();
+        let mut records = HashMap::new();
+        // BatchGetItem takes 100 keys and answers 16 MB (its API reference); what it leaves out is asked for again.
+        for chunk in keys.chunks(100) {
+            let request = KeysAndAttributes::builder().set_keys(Some(chunk.to_vec())).build();
+            let mut asked = Some(request.map_err(StoreError::while_(doing))?);
+            for _ in 0..5 {
+                let Some(request) = asked.take() else { break };
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .send()
+                    .await
+                    .map_err(StoreError::while_(doing))?;
+                for item in answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten() {
+                    let record: Record = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?;
+                    records.insert(record.key.to_string(), record);
+                }
+                asked = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+            }
+            if asked.is_some() {
+                return Err(StoreError::new(doing, "DynamoDB left some out five times"));
+            }
+        }
+        Ok(records)
+    }
+}
