@@ -9,22 +9,25 @@ import hmac
 import json
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from . import client, stack
 from .client import Answer
 from .stack import Stack
 from .surroundings import Slot, free_port
 
-# Where Stripe has the objects of each kind of record that is shown.
-SHOWN = {
-    "payments": "payment_intents",
-    "subscriptions": "subscriptions",
-    "customers": "customers",
-    "refunds": "refunds",
-    "disputes": "disputes",
-}
+# Whom the story is about: the name of its id in the story, the kind of record, where Stripe has the object, and the
+# state that is derived from it and its companions (`None`: the object's own status).
+CAST = (
+    ("customer", "customers", "customers", None),
+    ("subscription", "subscriptions", "subscriptions", None),
+    ("payment_intent", "payments", "payment_intents", "refunded"),
+    ("refund", "refunds", "refunds", None),
+    ("disputed_payment_intent", "payments", "payment_intents", "disputed"),
+    ("dispute", "disputes", "disputes", None),
+)
 FINAL = {"processed", "superseded", "ignored"}
 # The doorbell rings within a second; what it missed waits for the sweep of the next minute, and its two minutes' grace.
 APPLIED_S = 240.0
@@ -43,184 +46,161 @@ def main() -> int:
         try:
             print("A local cloud of its own", flush=True)
             ready = stack.up(slot, free_port(), say=lambda line: print(f"   · {line}", flush=True))
-            tell(ready, say=lambda line: print(line, flush=True))
-        except (Surprise, TimeoutError) as surprise:
+            Tale(ready, say=lambda line: print(line, flush=True)).tell()
+        except (Surprise, OSError) as surprise:
             print(f"\nThe story ends here: {surprise}\nLogs: {slot.logs}/", flush=True)
             return 1
         finally:
             # A second Ctrl-C must not leave half of it running.
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            ended = stack.down(slot)
-            print(f"\nNothing is left running ({ended} processes ended).", flush=True)
+            stack.down(slot)
+            print("\nNothing is left running.", flush=True)
     print(f"The whole story took {time.monotonic() - began:.0f} seconds.")
     return 0
 
 
-def tell(on: Stack, say: Callable[[str], None]) -> None:
-    """The story; raises at the first answer that is not the promised one."""
-    for number, chapter in enumerate(CHAPTERS, start=1):
-        say(f"\n{number}. {chapter.__doc__}")
-        chapter(on, lambda line: say(f"   {line}"))
+class Tale:
+    """The story, chapter by chapter; each chapter's docstring is its title."""
 
+    def __init__(self, on: Stack, say: Callable[[str], None]) -> None:
+        self._on = on
+        self._tell = say
+        # The ids of what happened at Stripe.
+        self._story: dict[str, Any] = {}
 
-def _nothing_yet(on: Stack, say: Callable[[str], None]) -> None:
-    """Nothing is registered yet, and status says so"""
-    _status(on, "inactive", say)
+    def tell(self) -> None:
+        """All of it; raises at the first answer that is not the promised one."""
+        chapters = (
+            self._nothing_yet, self._register, self._deliveries, self._records, self._forged, self._viewer,
+            self._active, self._deregister, self._inactive,
+        )
+        for number, chapter in enumerate(chapters, start=1):
+            self._tell(f"\n{number}. {chapter.__doc__}")
+            try:
+                chapter()
+            except (LookupError, TypeError) as malformed:
+                raise Surprise(f"an answer has not the promised form: {malformed!r}") from malformed
 
+    def _nothing_yet(self) -> None:
+        """Nothing is registered yet, and status says so"""
+        self._status("inactive")
 
-def _register(on: Stack, say: Callable[[str], None]) -> None:
-    """The admin registers a webhook, with one call"""
-    answer = on.admin_call("POST", "/endpoints", {"name": "main"})
-    _expect(answer, 201, "POST /endpoints")
-    made = answer.json
-    say(f"POST /endpoints → 201: {made['stripe_id']} at Stripe sends to {made['url']}")
-    say(f"{len(made['events'])} types of events; the signing secret is shown this once: {made['signing_secret'][:8]}…")
+    def _register(self) -> None:
+        """The admin registers a webhook, with one call"""
+        answer = self._on.admin_call("POST", "/endpoints", {"name": "main"})
+        _expect(answer, 201, "POST /endpoints")
+        made = answer.json
+        self._say(f"POST /endpoints → 201: {made['stripe_id']} at Stripe sends to {made['url']}")
+        self._say(f"its signing secret is shown this once: {made['signing_secret'][:8]}…")
 
+    def _deliveries(self) -> None:
+        """A customer subscribes, pays, gets a refund, disputes a payment; Stripe sends signed events of it all"""
+        told = client.call("POST", f"{self._on.stripe_control_url}/story")
+        _expect(told, 200, "the simulated Stripe")
+        self._story = told.json
+        events = set(self._story["events"])
+        self._say(f"Stripe made {len(events)} events")
 
-def _deliveries(on: Stack, say: Callable[[str], None]) -> None:
-    """Customers subscribe, pay, get refunds and dispute; Stripe sends signed events of it all"""
-    before = set(_events_at_stripe(on))
-    told = client.call("POST", f"{on.stripe_control_url}/story")
-    if told.status // 100 != 2:
-        raise Surprise(f"the simulated Stripe did not tell its story: {told.status} {told.text}")
-    sent = {event: kind for event, kind in _events_at_stripe(on).items() if event not in before}
-    if not sent:
-        raise Surprise("the simulated Stripe has no new events")
-    say(f"Stripe made {len(sent)} events of {len(set(sent.values()))} types")
+        def states() -> dict[str, str]:
+            return {event["id"]: event["state"] for event in self._ledger() if event["id"] in events}
 
-    def states() -> dict[str, str]:
-        return {event: state for event, state in _ledger(on).items() if event in sent}
+        seen = client.until(states, lambda rows: rows.keys() == events and set(rows.values()) <= FINAL, APPLIED_S)
+        counts = ", ".join(f"{list(seen.values()).count(state)} {state}" for state in sorted(set(seen.values())))
+        self._say(f"GET /events → the ledger has each of them: {counts}")
 
-    seen = client.until(states, lambda rows: rows.keys() == sent.keys() and set(rows.values()) <= FINAL, APPLIED_S)
-    counts = ", ".join(f"{list(seen.values()).count(state)} {state}" for state in sorted(set(seen.values())))
-    say(f"GET /events → the ledger has each of them: {counts}")
+    def _records(self) -> None:
+        """The billing records say what Stripe says"""
+        for role, kind, at_stripe, state in CAST:
+            path = f"/records/{kind}/{self._story[role]}"
+            answer = self._on.admin_call("GET", path)
+            _expect(answer, 200, f"GET {path}")
+            record, theirs = answer.json, self._at_stripe(f"{at_stripe}/{self._story[role]}")
+            if record["status"] != theirs.get("status") or record["deleted"] != bool(theirs.get("deleted")):
+                raise Surprise(f"{path} has the status {record['status']}, and {theirs.get('status')} at Stripe")
+            if state and record["state"] != state:
+                raise Surprise(f"{path} is {record['state']} instead of {state}")
+            self._say(f"GET {path} → {state or record['status'] or 'there'}, as at Stripe")
 
+    def _forged(self) -> None:
+        """Someone without the secret sends an event"""
+        body = json.dumps({"id": "evt_forged", "object": "event", "type": "payment_intent.succeeded"}).encode()
+        now = int(time.time())
+        signature = hmac.new(b"whsec_guessed", f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+        answer = client.send(
+            "POST", f"{self._on.api_url}/webhooks/main", body,
+            {"Content-Type": "application/json", "Stripe-Signature": f"t={now},v1={signature}"},
+        )
+        _expect(answer, 400, "POST /webhooks/main", code="signature_mismatch")
+        self._say(f"POST /webhooks/main → 400 {answer.code}")
+        _expect(self._on.admin_call("GET", "/events/evt_forged"), 404, "GET /events/evt_forged")
+        self._say("GET /events/evt_forged → 404: it left no trace")
 
-def _records(on: Stack, say: Callable[[str], None]) -> None:
-    """The billing records say what Stripe says"""
-    for kind, at_stripe in SHOWN.items():
-        answer = on.admin_call("GET", f"/records/{kind}?limit=100")
-        _expect(answer, 200, f"GET /records/{kind}")
-        records = answer.json["data"]
-        if not records:
-            raise Surprise(f"there are no {kind}")
-        for record in records:
-            _compare(on, kind, at_stripe, record)
-        say(f"GET /records/{kind} → {len(records)}, each as at Stripe; such as {_line(records[0])}")
-    payments = on.admin_call("GET", "/records/payments?limit=100").json["data"]
-    say(f"payments by state: {', '.join(sorted(payment['state'] for payment in payments))}")
+    def _viewer(self) -> None:
+        """A viewer may look, and may not register"""
+        token = self._on.viewer["token"]
+        _expect(self._on.call("GET", "/endpoints", token), 200, "GET /endpoints as viewer")
+        answer = self._on.call("POST", "/endpoints", token, {"name": "mine"})
+        _expect(answer, 403, "POST /endpoints as viewer")
+        self._say(f"GET /endpoints → 200, POST /endpoints → 403 {answer.code}")
+        _expect(self._on.call("POST", "/endpoints", None, {"name": "mine"}), 401, "POST /endpoints without a token")
+        self._say("without a token: 401")
 
+    def _active(self) -> None:
+        """It works, and status says so"""
+        self._status("active")
 
-def _forged(on: Stack, say: Callable[[str], None]) -> None:
-    """Someone without the secret sends an event"""
-    body = json.dumps({"id": "evt_forged", "object": "event", "type": "payment_intent.succeeded"}).encode()
-    now = int(time.time())
-    signature = hmac.new(b"whsec_guessed", f"{now}.".encode() + body, hashlib.sha256).hexdigest()
-    answer = client.send(
-        "POST", f"{on.api_url}/webhooks/main", body,
-        {"Content-Type": "application/json", "Stripe-Signature": f"t={now},v1={signature}"},
-    )
-    _expect(answer, 400, "POST /webhooks/main", code="signature_mismatch")
-    say(f"POST /webhooks/main → 400 {answer.code}")
-    _expect(on.admin_call("GET", "/events/evt_forged"), 404, "GET /events/evt_forged")
-    say("GET /events/evt_forged → 404: it left no trace")
+    def _deregister(self) -> None:
+        """The admin deregisters"""
+        answer = self._on.admin_call("DELETE", "/endpoints/main?confirm=main")
+        _expect(answer, 204, "DELETE /endpoints/main?confirm=main")
+        self._say("DELETE /endpoints/main?confirm=main → 204")
+        listed = self._at_stripe("webhook_endpoints?limit=100")["data"]
+        if listed:
+            raise Surprise(f"Stripe still has {[endpoint['id'] for endpoint in listed]}")
+        self._say("Stripe lists no endpoint any more")
 
+    def _inactive(self) -> None:
+        """Status says Inactive again; the records and the audit stay"""
+        self._status("inactive")
+        path = f"/records/customers/{self._story['customer']}"
+        _expect(self._on.admin_call("GET", path), 200, f"GET {path}")
+        self._say(f"GET {path} → still there")
+        answer = self._on.admin_call("GET", "/audit")
+        _expect(answer, 200, "GET /audit")
+        self._say(f"GET /audit → {len(answer.json['data'])} lines of who did what")
 
-def _viewer(on: Stack, say: Callable[[str], None]) -> None:
-    """A viewer may look, and may not register"""
-    token = on.viewer["token"]
-    _expect(on.call("GET", "/endpoints", token), 200, "GET /endpoints as viewer")
-    answer = on.call("POST", "/endpoints", token, {"name": "mine"})
-    _expect(answer, 403, "POST /endpoints as viewer")
-    say(f"GET /endpoints → 200, POST /endpoints → 403 {answer.code}")
-    _expect(on.call("POST", "/endpoints", None, {"name": "mine"}), 401, "POST /endpoints without a token")
-    say("and without a token: 401")
+    def _say(self, line: str) -> None:
+        self._tell(f"   {line}")
 
+    def _status(self, wanted: str) -> None:
+        """Asks until the status is the wanted one: a change holds everywhere after ten seconds."""
 
-def _active(on: Stack, say: Callable[[str], None]) -> None:
-    """It works, and status says so"""
-    _status(on, "active", say)
+        def ask() -> Answer:
+            return self._on.admin_call("GET", "/status")
 
+        answer = client.until(ask, lambda seen: seen.status == 200 and seen.json["status"] == wanted, 15.0)
+        self._say(f"GET /status → {answer.json['status']}")
+        every = answer.json["checks"] + [check for endpoint in answer.json["endpoints"] for check in endpoint["checks"]]
+        for check in every:
+            if not check["ok"]:
+                self._say(f"  {check['severity']}: {check['summary']}")
 
-def _deregister(on: Stack, say: Callable[[str], None]) -> None:
-    """The admin deregisters"""
-    answer = on.admin_call("DELETE", "/endpoints/main?confirm=main")
-    _expect(answer, 204, "DELETE /endpoints/main?confirm=main")
-    say("DELETE /endpoints/main?confirm=main → 204: gone at Stripe, and its secret with it")
-    listed = _at_stripe(on, "webhook_endpoints?limit=100")
-    if listed["data"]:
-        raise Surprise(f"Stripe still has {[endpoint['id'] for endpoint in listed['data']]}")
-    say("Stripe lists no endpoint any more")
+    def _ledger(self) -> Iterator[dict[str, Any]]:
+        """Each event in the ledger."""
+        cursor = ""
+        while True:
+            answer = self._on.admin_call("GET", f"/events?limit=100{cursor}")
+            _expect(answer, 200, "GET /events")
+            yield from answer.json["data"]
+            if not answer.json["next_cursor"]:
+                return
+            cursor = f"&cursor={quote(answer.json['next_cursor'])}"
 
-
-def _inactive(on: Stack, say: Callable[[str], None]) -> None:
-    """Status says Inactive again; the records stay"""
-    _status(on, "inactive", say)
-    answer = on.admin_call("GET", "/audit")
-    _expect(answer, 200, "GET /audit")
-    say(f"GET /audit → who did what: {len(answer.json['data'])} lines")
-
-
-CHAPTERS = (_nothing_yet, _register, _deliveries, _records, _forged, _viewer, _active, _deregister, _inactive)
-
-
-def _status(on: Stack, wanted: str, say: Callable[[str], None]) -> None:
-    """Asks for the status until it is the wanted one, within the ten seconds that a change takes to hold everywhere."""
-
-    def ask() -> Answer:
-        return on.admin_call("GET", "/status")
-
-    answer = client.until(ask, lambda seen: seen.status == 200 and seen.json["status"] == wanted, 15.0)
-    say(f"GET /status → {answer.json['status']}")
-    every = answer.json["checks"] + [check for endpoint in answer.json["endpoints"] for check in endpoint["checks"]]
-    for check in every:
-        if not check["ok"]:
-            say(f"  {check['severity']}: {check['summary']}")
-
-
-def _ledger(on: Stack) -> dict[str, str]:
-    """Each event in the ledger, and its state."""
-    states: dict[str, str] = {}
-    cursor = ""
-    while True:
-        answer = on.admin_call("GET", f"/events?limit=100{cursor}")
-        _expect(answer, 200, "GET /events")
-        states |= {event["id"]: event["state"] for event in answer.json["data"]}
-        if not answer.json["next_cursor"]:
-            return states
-        cursor = f"&cursor={answer.json['next_cursor']}"
-
-
-def _compare(on: Stack, kind: str, at_stripe: str, record: dict[str, Any]) -> None:
-    """Stripe's object and our record of it must have the same status; a deleted one is gone at both."""
-    theirs = _at_stripe(on, f"{at_stripe}/{record['id']}")
-    if bool(theirs.get("deleted")) != record["deleted"] or theirs.get("status") != record["status"]:
-        raise Surprise(f"{kind} {record['id']} is {_line(record)} here and {theirs.get('status')} at Stripe")
-
-
-def _line(record: dict[str, Any]) -> str:
-    """A record in a few words."""
-    words = [record["id"], record.get("state") or record["status"] or "", "deleted" if record["deleted"] else ""]
-    return " ".join(word for word in words if word)
-
-
-def _events_at_stripe(on: Stack) -> dict[str, str]:
-    """Each event that Stripe lists, and its type."""
-    events: dict[str, str] = {}
-    after = ""
-    while True:
-        page = _at_stripe(on, f"events?limit=100{after}")
-        events |= {event["id"]: event["type"] for event in page["data"]}
-        if not page["has_more"]:
-            return events
-        after = f"&starting_after={page['data'][-1]['id']}"
-
-
-def _at_stripe(on: Stack, path: str) -> dict[str, Any]:
-    answer = client.call("GET", f"{on.stripe_api_base}/v1/{path}", on.stripe_api_key)
-    _expect(answer, 200, f"GET /v1/{path} at Stripe")
-    return answer.json
+    def _at_stripe(self, path: str) -> dict[str, Any]:
+        answer = client.call("GET", f"{self._on.stripe_api_base}/v1/{path}", self._on.stripe_api_key)
+        _expect(answer, 200, f"GET /v1/{path} at Stripe")
+        return answer.json
 
 
 def _expect(answer: Answer, status: int, what: str, code: str | None = None) -> None:

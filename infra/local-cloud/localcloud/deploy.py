@@ -1,5 +1,6 @@
 """Deploys the built template into MiniStack with `sam deploy`, as it would be deployed to AWS."""
 
+import functools
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ def api_url(endpoint: str) -> str:
     return f"{endpoint}/_aws/execute-api/{API_ID}"
 
 
+@functools.cache
 def aws(service: str, endpoint: str) -> Any:
     """A client for one of AWS's services as MiniStack has it."""
     return boto3.Session(
