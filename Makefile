@@ -7,10 +7,10 @@ LOCAL := .local
 export PORT ?= 4566
 
 PYTHON := PYTHONPATH=$(CLOUD) PYTHONDONTWRITEBYTECODE=1 $(LOCAL)/tools/bin/python
-SAM := SAM_CLI_TELEMETRY=0 AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 $(LOCAL)/tools/bin/sam
+SAM := SAM_CLI_TELEMETRY=0 $(LOCAL)/tools/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down fmt lint check end-to-end tools
+.PHONY: help demo test up down fmt lint check end-to-end deploy tools
 
 help:
 	@echo 'make demo   the whole story on a local cloud of its own; leaves nothing running'
@@ -18,7 +18,7 @@ help:
 	@echo 'make up     a local cloud that stays (PORT=4566; STRIPE_API_BASE and STRIPE_API_KEY for another Stripe)'
 	@echo 'make down   ends it'
 	@echo 'make fmt    formats the Rust code; make lint checks it and the template'
-	@echo 'deploying:  sam build && sam deploy --config-env test   (see README.md)'
+	@echo 'make deploy ENV=test   builds for AWS and deploys there, with your own credentials (see README.md)'
 
 demo: tools
 	@$(PYTHON) -m localcloud demo
@@ -39,7 +39,7 @@ lint: tools
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
-	$(SAM) validate --lint
+	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint
 
 check: tools
 	cargo test --workspace
@@ -47,6 +47,12 @@ check: tools
 # On a stack of its own, which is ended whatever happens.
 end-to-end: tools
 	$(PYTHON) -m pytest -p no:cacheprovider $(CLOUD)/tests
+
+# To AWS, with the caller's own credentials; ENV is a section of samconfig.toml.
+deploy: ENV ?= test
+deploy: tools
+	PATH="$(CURDIR)/$(LOCAL)/tools/bin:$$PATH" $(SAM) build
+	$(SAM) deploy --config-env $(ENV)
 
 # Two environments, because MiniStack and SAM CLI want different versions of one library. Each is made again only when
 # its list changes.

@@ -34,7 +34,7 @@ def _unknown_machine() -> str:
 
 def build(slot: Slot) -> Path:
     """Builds everything; gives the built template, which lies beside the built functions."""
-    settings = _settings()
+    settings = _settings(slot)
     log = slot.logs / "build.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
@@ -50,11 +50,11 @@ def build(slot: Slot) -> Path:
     return output / "template.yaml"
 
 
-def built_binary(name: str) -> Path:
+def built_binary(slot: Slot, name: str) -> Path:
     """A program of the workspace that is no function, from the same build."""
     asked = subprocess.run(
         ["cargo", "metadata", "--no-deps", "--format-version", "1", "--offline"],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, check=True, timeout=60,
+        cwd=ROOT, env=environment(slot), capture_output=True, text=True, check=True, timeout=60,
     )
     binary = Path(json.loads(asked.stdout)["target_directory"]) / "lambda" / name / "bootstrap"
     if not binary.exists():
@@ -62,7 +62,7 @@ def built_binary(name: str) -> Path:
     return binary
 
 
-def _settings() -> dict[str, str]:
+def _settings(slot: Slot) -> dict[str, str]:
     """The environment of the build: Cargo's profile `local` in place of `release`."""
     # Keeps SAM from asking the network for a newer version of itself.
     SAM_HOME.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def _settings() -> dict[str, str]:
         if key != "inherits"
     }
     # The machine's own linker: the other one, zig's, is for building one architecture on another.
-    return environment() | as_release | {"CARGO_LAMBDA_COMPILER": "cargo"}
+    return environment(slot) | as_release | {"CARGO_LAMBDA_COMPILER": "cargo"}
 
 
 def _run(command: list[str], settings: dict[str, str], log: Path | None) -> None:

@@ -58,7 +58,7 @@ def deploy(slot: Slot, endpoint: str, template: Path, parameters: Mapping[str, s
     with open(log, "wb") as output:
         try:
             ended = subprocess.run(
-                command, cwd=ROOT, env=environment() | {"AWS_ENDPOINT_URL": endpoint}, stdin=subprocess.DEVNULL,
+                command, cwd=ROOT, env=environment(slot) | {"AWS_ENDPOINT_URL": endpoint}, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=subprocess.STDOUT, timeout=DEPLOY_S,
             )
         except subprocess.TimeoutExpired:

@@ -15,15 +15,13 @@ READY_S = 60.0
 
 def start_ministack(slot: Slot, processes: Processes, port: int) -> str:
     """Starts AWS's APIs on the port; gives their address."""
-    temporary = slot.folder / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
     # "localhost", not 127.0.0.1: MiniStack's addresses for APIs are made from this name.
     endpoint = f"http://localhost:{port}"
     process = processes.start(
         "ministack",
         # -X takes any word and ignores it: it puts the folder into the command line, where `processes` looks for it.
         [str(MINISTACK / "bin" / "python"), "-X", f"billhook={slot.folder}", "-m", "ministack"],
-        bare_environment() | {
+        bare_environment(slot) | {
             # Without these two it listens on every address, and on a second port.
             "BIND_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
@@ -32,8 +30,6 @@ def start_ministack(slot: Slot, processes: Processes, port: int) -> str:
             "AUTH": "true",
             # Functions get the address of AWS from here.
             "AWS_ENDPOINT_URL": endpoint,
-            # It unpacks the functions there.
-            "TMPDIR": str(temporary),
             # A new account on AWS runs ten functions at a time; a test that sends more at once is not about that.
             "LAMBDA_ACCOUNT_CONCURRENCY": "100",
         },
@@ -53,7 +49,7 @@ def start_simulated_stripe(
     process = processes.start(
         "simulated-stripe",
         [str(copy)],
-        bare_environment() | {"PORT": str(port), "KEY": key, "MODE": mode, "ACCOUNT": account},
+        bare_environment(slot) | {"PORT": str(port), "KEY": key, "MODE": mode, "ACCOUNT": account},
     )
     _await("the simulated Stripe", process, f"{base}/v1/webhook_endpoints", slot.logs / "simulated-stripe.log")
     return base

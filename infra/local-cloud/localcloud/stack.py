@@ -134,7 +134,7 @@ def _bring_up_to_date(slot: Slot, processes: Processes, before: dict[str, Any], 
         )
         described[name] = known | {"token": token}
     simulated = "stripe_control_url" in before
-    if simulated and servers.simulated_stripe_is_old(slot, build.built_binary("simulated-stripe")):
+    if simulated and servers.simulated_stripe_is_old(slot, build.built_binary(slot, "simulated-stripe")):
         say("the simulated Stripe has changed: it is used after `make down` and `make up`, since it would forget all")
     _write(slot, described)
     return Stack(described)
@@ -164,7 +164,7 @@ def _simulate_stripe(slot: Slot, processes: Processes, say: Say) -> tuple[Stripe
     key = f"sk_test_{secrets.token_hex(16)}"
     say(f"starting the simulated Stripe on port {port}")
     base = servers.start_simulated_stripe(
-        slot, processes, build.built_binary("simulated-stripe"), port, key, "test", f"acct_{secrets.token_hex(8)}"
+        slot, processes, build.built_binary(slot, "simulated-stripe"), port, key, "test", f"acct_{secrets.token_hex(8)}"
     )
     return Stripe(base, key), f"{base}/_control"
 

@@ -41,12 +41,19 @@ class Slot:
         return LOCAL / "logs" / self.name
 
     @property
+    def temporary(self) -> Path:
+        """For what SAM and MiniStack would leave in the system's folder for such things."""
+        path = self.folder / "tmp"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @property
     def lock(self) -> Path:
         """Held while a command works on the slot."""
         return LOCAL / "stacks" / f"{self.name}.lock"
 
 
-def environment() -> dict[str, str]:
+def environment(slot: Slot) -> dict[str, str]:
     """What build and deployment run in: the user's environment, without any of the user's AWS settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_") or key.startswith("AWS_LC_")}
     return kept | CREDENTIALS | {
@@ -58,6 +65,7 @@ def environment() -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "0.3",
+        "TMPDIR": str(slot.temporary),
         # SAM's own notes, which it keeps in the user's home otherwise.
         "__SAM_CLI_APP_DIR": str(SAM_HOME),
         # A proxy that the user has set is not for this machine.
@@ -66,10 +74,15 @@ def environment() -> dict[str, str]:
     }
 
 
-def bare_environment() -> dict[str, str]:
+def bare_environment(slot: Slot) -> dict[str, str]:
     """What MiniStack, and with it each function, runs in: nothing of the user's, since functions inherit all of it."""
     kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TZ") if key in os.environ}
-    return kept | CREDENTIALS | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "PYTHONUNBUFFERED": "1"}
+    return kept | CREDENTIALS | {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "TMPDIR": str(slot.temporary),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def is_free(port: int) -> bool:
