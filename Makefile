@@ -59,7 +59,7 @@ deploy: tools
 tools: $(LOCAL)/ministack/made $(LOCAL)/tools/made
 
 $(LOCAL)/%/made: $(CLOUD)/requirements/%.txt
-	@for tool in cargo python3 cc; do command -v $$tool > /dev/null || { echo "make: $$tool is missing" >&2; exit 1; }; done
+	@for tool in cargo python3 cc ps; do command -v $$tool > /dev/null || { echo "make: $$tool is missing" >&2; exit 1; }; done
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'make: python3 is older than 3.11' >&2; exit 1; }
 	@echo "making $(@D) ($<)"
 	@rm -rf $(@D)

@@ -17,7 +17,9 @@ def main() -> int:
     command = parser.parse_args().command
     # A closed terminal or a polite kill ends us like Ctrl-C, so that what was started is ended too.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+        # Unless it is to be ignored, as under nohup.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupted)
     try:
         return {"up": _up, "down": _down, "demo": demo.main}[command]()
     except Trouble as trouble:

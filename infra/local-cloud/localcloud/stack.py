@@ -78,6 +78,8 @@ def up(slot: Slot, port: int, say: Say, given: Stripe | None = None) -> Stack:
         if given and (before["stripe_api_base"], before["stripe_api_key"]) != (given.base, given.key):
             raise Trouble("this stack runs with another Stripe: `make down` first")
         return _bring_up_to_date(slot, processes, before, say)
+    if before:
+        say("this stack does not run any more; starting anew")
     # What an interrupted run may have left.
     down(slot)
     if not is_free(port):

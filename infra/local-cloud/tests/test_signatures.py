@@ -208,6 +208,14 @@ def test_signed_but_no_event_is_refused(endpoint: Endpoint, body: str) -> None:
     assert (answer.status, answer.code) == (400, "payload_invalid")
 
 
+def test_signed_but_unreadable_is_kept_and_set_aside(stack: Stack, endpoint: Endpoint) -> None:
+    identity = json.loads(event())["id"]
+    body = json.dumps({"id": identity, "from": "a version of Stripe that nobody knows yet"})
+    assert endpoint.deliver(body, endpoint.sign(body)).status == 200
+    kept = stack.admin_call("GET", f"/events/{identity}")
+    assert (kept.status, kept.json["state"]) == (200, "quarantined")
+
+
 def test_over_one_mebibyte_is_too_large(endpoint: Endpoint) -> None:
     body = event(padding="x" * (1024 * 1024))
     answer = endpoint.deliver(body, endpoint.sign(body))
