@@ -268,7 +268,8 @@ impl Ledger {
                 .expression_attribute_values(":floor", number(floor))
                 .expression_attribute_values(":until", number(from.map_or(i64::MAX, |from| from.sort)))
                 .scan_index_forward(false)
-                .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
+                // One more for the end, one to see the time after the cut, one for the place itself, which is left out below.
+                .limit(i32::try_from(limit + 3).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(page)
                 .send()
                 .await
