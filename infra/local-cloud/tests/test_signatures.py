@@ -3,65 +3,14 @@
 Where we refuse more than the library does (times in the future, numbers written oddly), it says so.
 """
 
-import itertools
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import stripe
-
-from localcloud import client
+from delivering import Endpoint, event
 from localcloud.client import Answer
 from localcloud.stack import Stack
-from localcloud.surroundings import ROOT
-
-SAMPLE = json.loads((ROOT / "events" / "stripe" / "customer.updated.json").read_text())
-_numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A registered endpoint, as one who sends to it knows it."""
-
-    url: str
-    secret: str
-
-    def deliver(self, body: str | bytes, header: str | None) -> Answer:
-        """One delivery, with the signature header as given."""
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        if header is not None:
-            headers["Stripe-Signature"] = header
-        return client.send("POST", self.url, body.encode() if isinstance(body, str) else body, headers)
-
-    def sign(self, body: str, at: int | None = None, secret: str | None = None) -> str:
-        """The header that Stripe's library makes."""
-        return stripe.WebhookSignature.generate_signature_header(body, secret or self.secret, timestamp=at)
-
-
-@pytest.fixture(scope="module")
-def endpoint(stack: Stack) -> Iterator[Endpoint]:
-    """`main`, registered for these tests; known to the function that receives before the first of them."""
-    answer = stack.admin_call("POST", "/endpoints", {"name": "main"})
-    assert answer.status == 201, answer.text
-    made = Endpoint(f"{stack.api_url}/webhooks/main", answer.json["signing_secret"])
-
-    def probe() -> int:
-        body = event()
-        return made.deliver(body, made.sign(body)).status
-
-    client.until(probe, lambda status: status == 200, 15.0)
-    yield made
-    assert stack.admin_call("DELETE", "/endpoints/main?confirm=main").status == 204
-
-
-def event(**changes: Any) -> str:
-    """An event that has not been sent before, written as Stripe writes it."""
-    fresh = f"evt_1Signature{next(_numbers):06}{time.time_ns()}"
-    return json.dumps(SAMPLE | {"id": fresh, "livemode": False} | changes, indent=2, ensure_ascii=False)
-
 
 def v1(header: str) -> str:
     """The signature in a header."""
