@@ -7,6 +7,7 @@
 //! 2. Within a second, **all** its events are looked at together, not the stored one and the new one, so that the order of arrival
 //!    cannot matter. Equal snapshots count once. Then are struck out, as long as one is left: notices, which report no change;
 //!    creations; and, when one has a status that Stripe never leaves, those whose status it can leave.
+//! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's end wins (`chain`).
 //!
 //! What is still several cannot be told apart by what the events say. Then the greatest event id wins, which is the same whatever
 //! came first, and the record is marked uncertain.
@@ -15,8 +16,11 @@
 //!
 //! The module is pure: the verdict is a function of the set of events.
 
+mod chain;
+
 use shared::event::EventId;
 
+use self::chain::Step;
 use crate::snapshot::Snapshot;
 
 /// Where a snapshot stands against what the record shows.
@@ -52,7 +56,7 @@ pub struct Winner {
     pub uncertain: bool,
 }
 
-/// Rule 2 and what follows it: decides between all events of one object and one second. None for no events.
+/// Rules 2 and 3 and what follows them: decides between all events of one object and one second. None for no events.
 pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winner> {
     let events: Vec<&Snapshot> = events.into_iter().collect();
     // Two events can report one deletion, in different shapes; either is right.
@@ -65,6 +69,10 @@ pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winn
     if left.iter().any(|group| group.all(Snapshot::is_settled)) {
         strike(&mut left, |group| !group.all(Snapshot::is_settled));
     }
+    let steps: Vec<Step<'_>> = left.iter().map(Group::step).collect();
+    if let Some(end) = chain::end(&steps) {
+        return Some(Winner { id: left[end].greatest().clone(), uncertain: false });
+    }
     let uncertain = left.len() > 1;
     left.iter().map(Group::greatest).max().map(|id| Winner { id: id.clone(), uncertain })
 }
@@ -75,6 +83,14 @@ struct Group<'a>(Vec<&'a Snapshot>);
 impl<'a> Group<'a> {
     fn all(&self, test: impl Fn(&Snapshot) -> bool) -> bool {
         self.0.iter().all(|event| test(event))
+    }
+
+    fn step(&self) -> Step<'a> {
+        Step {
+            after: &self.0[0].object,
+            replaced: self.0.iter().filter_map(|event| event.previous_attributes.as_ref()).collect(),
+            versions: self.0.iter().map(|event| event.api_version.as_deref()).collect(),
+        }
     }
 
     fn greatest(&self) -> &'a EventId {
@@ -115,6 +131,8 @@ mod tests {
             event_type: event_type.into(),
             created: 5,
             key: ObjectKey::new(None, kind, "x_1").unwrap(),
+            api_version: Some("2026-07-29.dahlia".into()),
+            previous_attributes: None,
             raw: object.to_string(),
             object,
         }
@@ -193,6 +211,16 @@ mod tests {
         let events =
             [subscription("evt_1", "updated", "past_due"), subscription("evt_2", "updated", "active")];
         assert_eq!(wins(&events), ("evt_2".into(), true));
+    }
+
+    #[test]
+    fn two_updates_that_join_into_a_chain_end_in_its_last_state() {
+        let mut first = subscription("evt_9", "updated", "past_due");
+        first.previous_attributes = Some(json!({"status": "active"}));
+        let mut second = subscription("evt_1", "updated", "unpaid");
+        second.previous_attributes = Some(json!({"status": "past_due"}));
+        assert_eq!(wins(&[first.clone(), second.clone()]), ("evt_1".into(), false));
+        assert_eq!(wins(&[second, first]), ("evt_1".into(), false));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! An event as a claim on a record: whose object, as of when, in which state.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use shared::event::{Event, EventId};
 use shared::object_key::{Kind, ObjectKey};
@@ -15,6 +17,10 @@ pub struct Snapshot {
     pub created: i64,
     /// The object it is of.
     pub key: ObjectKey,
+    /// The version it is rendered in.
+    pub api_version: Option<String>,
+    /// What the change replaced, if the event says so.
+    pub previous_attributes: Option<Value>,
     /// The object.
     pub object: Value,
     /// The object as Stripe wrote it.
@@ -46,7 +52,15 @@ impl Snapshot {
                 key.object()
             )));
         }
+        let previous_attributes = event
+            .previous_attributes
+            .map(|raw| serde_json::from_str(raw.get()))
+            .transpose()
+            .map_err(|error| NoSnapshot::Unreadable(format!("data.previous_attributes: {error}")))?
+            .filter(|replaced: &Value| !replaced.is_null());
         Ok(Self {
+            api_version: event.api_version.clone().map(Cow::into_owned),
+            previous_attributes,
             id: event.id.clone(),
             event_type: event.event_type.clone().into_owned(),
             created: event.created,

@@ -229,7 +229,8 @@ impl Ledger {
         from: Option<&Position>,
         limit: usize,
     ) -> Result<Vec<Position>, StoreError> {
-        let start = from.and_then(|from| Timestamp::from_millisecond(from.sort).ok()).unwrap_or(until).min(until);
+        let start =
+            from.and_then(|from| Timestamp::from_millisecond(from.sort).ok()).unwrap_or(until).min(until);
         let (mut entries, mut day, mut at_once) = (Vec::new(), start, 1);
         loop {
             let mut keys = Vec::new();
