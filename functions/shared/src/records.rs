@@ -154,8 +154,10 @@ impl Records {
         let put = if record.deleted {
             put.condition_expression("attribute_not_exists(#key) OR attribute_not_exists(deleted)")
         } else {
-            put.condition_expression("attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted))")
-                .expression_attribute_values(":as_of", AttributeValue::N(record.as_of.to_string()))
+            put.condition_expression(
+                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted))",
+            )
+            .expression_attribute_values(":as_of", AttributeValue::N(record.as_of.to_string()))
         };
         refused(put.expression_attribute_names("#key", "key").send().await)
     }
@@ -214,7 +216,8 @@ fn refused<T>(answer: Result<T, SdkError<PutItemError>>) -> Result<Put, StoreErr
     match answer.map_err(SdkError::into_service_error) {
         Ok(_) => Ok(Put::Done),
         Err(PutItemError::ConditionalCheckFailedException(refused)) => {
-            let old = refused.item.ok_or_else(|| StoreError::new(WRITING, "a refusal came without the record"))?;
+            let old =
+                refused.item.ok_or_else(|| StoreError::new(WRITING, "a refusal came without the record"))?;
             let old = serde_dynamo::from_item(old).map_err(StoreError::while_(WRITING))?;
             Ok(Put::Refused(Box::new(old)))
         }

@@ -32,7 +32,9 @@ impl Links {
         let (customer, payment) = match key.kind() {
             Some(Kind::Subscription | Kind::Invoice | Kind::Payment) => (id(&object["customer"]), None),
             Some(Kind::Charge) => (id(&object["customer"]), id(&object["payment_intent"])),
-            Some(Kind::Refund | Kind::Dispute) => (None, id(&object["payment_intent"]).or(id(&object["charge"]))),
+            Some(Kind::Refund | Kind::Dispute) => {
+                (None, id(&object["payment_intent"]).or(id(&object["charge"])))
+            }
             Some(Kind::InvoicePayment) => {
                 let payment = &object["payment"];
                 (None, id(&payment["payment_intent"]).or(id(&payment["charge"])))
@@ -85,7 +87,10 @@ mod tests {
         let under = |id: &str| (None, Some(format!("acct_1/{id}")));
         assert_eq!(links("refund", json!({"charge": "ch_1", "payment_intent": null})), under("ch_1"));
         assert_eq!(links("dispute", json!({"charge": "ch_1", "payment_intent": "pi_1"})), under("pi_1"));
-        assert_eq!(links("invoice_payment", json!({"payment": {"type": "charge", "charge": "ch_1"}})), under("ch_1"));
+        assert_eq!(
+            links("invoice_payment", json!({"payment": {"type": "charge", "charge": "ch_1"}})),
+            under("ch_1")
+        );
     }
 
     #[test]

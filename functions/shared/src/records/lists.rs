@@ -156,8 +156,11 @@ impl Records {
             )
         }))
         .await?;
-        let mut entries: Vec<_> =
-            pages.into_iter().flatten().filter(|(sort, _)| from.is_none_or(|from| sort.as_str() < from)).collect();
+        let mut entries: Vec<_> = pages
+            .into_iter()
+            .flatten()
+            .filter(|(sort, _)| from.is_none_or(|from| sort.as_str() < from))
+            .collect();
         entries.sort_by(|a, b| b.cmp(a));
         entries.truncate(limit + 1);
         Ok(entries)
@@ -181,7 +184,9 @@ impl Records {
                     .send()
                     .await
                     .map_err(StoreError::while_(doing))?;
-                for item in answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten() {
+                for item in
+                    answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten()
+                {
                     let record: Record = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?;
                     records.insert(record.key.to_string(), record);
                 }
