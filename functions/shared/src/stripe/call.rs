@@ -121,10 +121,10 @@ impl<'a> Session<'a> {
         match serde_json::from_slice(&answer.value) {
             Ok(value) => Ok(answer.map(|_| value)),
             // The cause is dropped on purpose: it could quote a secret.
-            Err(_) => Err(StripeError::NoAnswer(Refusal {
+            Err(_) => Err(StripeError::NoAnswer(Box::new(Refusal {
                 request_id: answer.request_id,
                 ..Refusal::happened("an answer that could not be read")
-            })),
+            }))),
         }
     }
 
@@ -152,10 +152,12 @@ impl<'a> Session<'a> {
                         tried -= 1;
                         continue;
                     }
-                    let refusal = Refusal::read(status, &body, headers.request_id, &key);
+                    let refusal = Box::new(Refusal::read(status, &body, headers.request_id, &key));
                     (headers.failed, meaning(status, headers.failed.replayed, unclear, refusal))
                 }
-                Try::Lost(why) => (Failed::default(), StripeError::NoAnswer(Refusal::happened(why))),
+                Try::Lost(why) => {
+                    (Failed::default(), StripeError::NoAnswer(Box::new(Refusal::happened(why))))
+                }
             };
             // A call that only reads can be answered anew whatever became of the last try.
             unclear |= matches!(error, StripeError::NoAnswer(_)) && call.method != Method::GET;
@@ -206,7 +208,7 @@ impl<'a> Session<'a> {
 }
 
 /// What a failed answer means.
-fn meaning(status: u16, replayed: bool, unclear: bool, refusal: Refusal) -> StripeError {
+fn meaning(status: u16, replayed: bool, unclear: bool, refusal: Box<Refusal>) -> StripeError {
     match status {
         500.. if replayed => StripeError::Spent(refusal),
         400 if refusal.kind.as_deref() == Some("idempotency_error") => StripeError::Spent(refusal),
@@ -284,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_stripe_says_before_it_looks_at_the_key_does_not_settle_an_unclear_try() {
-        let refusal = || Refusal::happened("x");
+        let refusal = || Box::new(Refusal::happened("x"));
         for status in [401, 403, 429] {
             assert!(matches!(meaning(status, false, true, refusal()), StripeError::NoAnswer(_)), "{status}");
             assert!(

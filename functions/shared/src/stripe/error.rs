@@ -14,21 +14,21 @@ const LONGEST_MESSAGE: usize = 1_000;
 pub enum StripeError {
     /// Stripe refused, and nothing was done.
     #[error("Stripe refused: {0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Stripe does not know the key, or it has been revoked.
     #[error("Stripe does not accept the key: {0}")]
-    Unauthorized(Refusal),
+    Unauthorized(Box<Refusal>),
     /// The key may not make this call.
     #[error("the key may not do this: {0}")]
-    Forbidden(Refusal),
+    Forbidden(Box<Refusal>),
     /// The answer kept under the idempotency key is of no use and will not change: a server error, or the key was used for
     /// something else. Something may have been done under it.
     #[error("the idempotency key is used up: {0}")]
-    Spent(Refusal),
+    Spent(Box<Refusal>),
     /// No answer that says whether it was done: a timeout, a broken connection, a server error, a call of the same idempotency
     /// key still running.
     #[error("Stripe gave no answer that counts: {0}")]
-    NoAnswer(Refusal),
+    NoAnswer(Box<Refusal>),
 }
 
 impl StripeError {
