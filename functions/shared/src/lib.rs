@@ -23,4 +23,5 @@ pub mod records;
 pub mod registry;
 pub mod secret;
 pub mod signature;
+pub mod stripe;
 pub mod vault;

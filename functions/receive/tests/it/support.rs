@@ -57,6 +57,7 @@ impl Stack {
             secret: Some(SecretVersion { name: secret_name, version }),
             signing_secret_hint: Some("cret".into()),
             created_at: now().as_millisecond(),
+            state_since: now().as_millisecond(),
             rotated_at: None,
             rev: 0,
         };

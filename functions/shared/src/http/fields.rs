@@ -20,12 +20,11 @@ impl Fields {
     /// 400 for what is no JSON object, or has another field.
     pub fn read(body: &[u8], known: &[&str]) -> Result<Self, ApiError> {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+        // Where, but not what: the error's own text quotes the body, which may hold a key.
         let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
-            ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "body_invalid",
-                format!("the body is not a JSON object: {error}"),
-            )
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let message = format!("the body is not a JSON object (looked up to {place})");
+            ApiError::new(StatusCode::BAD_REQUEST, "body_invalid", message)
         })?;
         match fields.keys().find(|field| !known.contains(&field.as_str())) {
             None => Ok(Self(fields)),

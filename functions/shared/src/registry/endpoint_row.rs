@@ -27,6 +27,9 @@ pub struct Endpoint {
     pub signing_secret_hint: Option<String>,
     /// When it was asked for, in unix milliseconds.
     pub created_at: i64,
+    /// When it came into its present state, in unix milliseconds.
+    #[serde(default)]
+    pub state_since: i64,
     /// When its secret was last changed, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<i64>,

@@ -1,0 +1,65 @@
+//! What the function is told by its environment.
+
+use std::time::Duration;
+
+use shared::access::Access;
+use shared::aws::AwsEnv;
+use shared::env::{self, EnvError};
+use shared::mode::Mode;
+use shared::stripe::ApiBase;
+
+/// The work on one request ends after this. API Gateway gives up after 30 s and the function is stopped after 29: what is left is
+/// for the audit (one write, 4 s at most) and the way.
+pub const WORK_WITHIN: Duration = Duration::from_secs(20);
+
+/// The function's settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where AWS is and who we are to it.
+    pub aws: AwsEnv,
+    /// The stack's mode.
+    pub mode: Mode,
+    /// The stack's name, which marks its endpoints at Stripe.
+    pub stack: String,
+    /// The table of endpoints and settings.
+    pub registry_table: String,
+    /// The table of acts.
+    pub audit_table: String,
+    /// The table of records.
+    pub records_table: String,
+    /// The address that Stripe sends to, without a slash at its end.
+    pub public_url: String,
+    /// Where Stripe's API is.
+    pub stripe_api_base: ApiBase,
+    /// The secret that holds the Stripe key.
+    pub stripe_key_secret: String,
+    /// What the names of signing secrets begin with.
+    pub secret_prefix: String,
+    /// Who may do what.
+    pub access: Access,
+    /// How long the work on one request may take.
+    pub work_within: Duration,
+}
+
+impl Config {
+    /// Reads the variables that `template.yaml` sets, and AWS's own.
+    ///
+    /// # Errors
+    /// The first that is missing or wrong.
+    pub fn from_env() -> Result<Self, EnvError> {
+        Ok(Self {
+            aws: AwsEnv::from_env()?,
+            mode: env::value("MODE")?,
+            stack: env::text("STACK_NAME")?,
+            registry_table: env::text("REGISTRY_TABLE")?,
+            audit_table: env::text("AUDIT_TABLE")?,
+            records_table: env::text("RECORDS_TABLE")?,
+            public_url: env::text("PUBLIC_URL")?,
+            stripe_api_base: env::value("STRIPE_API_BASE")?,
+            stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
+            secret_prefix: env::text("SECRET_PREFIX")?,
+            access: Access::from_env()?,
+            work_within: WORK_WITHIN,
+        })
+    }
+}

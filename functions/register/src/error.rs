@@ -1,0 +1,219 @@
+//! Why an act was not done, and what the caller is told.
+//!
+//! Three families: the caller has to change something (4xx, with field and remedy), Stripe refused (502 `stripe_error`, with
+//! Stripe's own words), or something did not answer (503; the same request again goes on where this one ended).
+
+use lambda_http::http::StatusCode;
+use shared::aws::StoreError;
+use shared::endpoint::EndpointState;
+use shared::http::ApiError;
+use shared::mode::Mode;
+use shared::stripe::{Refusal, StripeError};
+use shared::vault::VaultError;
+
+const SET_THE_KEY: &str =
+    "set a Stripe key that works with PUT /settings/stripe-key, then send the same request again";
+
+/// Why an act was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RegisterError {
+    #[error("{}", .0.message())]
+    Request(ApiError),
+    #[error("no Stripe key has been set")]
+    StripeKeyMissing,
+    #[error("there is no endpoint `{0}`")]
+    NoSuchEndpoint(String),
+    #[error("there is an endpoint `{name}` already; it is {}", state_word(*state))]
+    EndpointExists { name: String, state: EndpointState },
+    #[error("endpoint `{name}` is being registered with another {}", differs.join(", "))]
+    RegisteringOtherwise { name: String, differs: Vec<&'static str> },
+    #[error("endpoint `{0}` was changed by another request at the same moment")]
+    EndpointOvertaken(String),
+    #[error("another admin set a Stripe key at the same moment")]
+    SettingsOvertaken,
+    #[error("this key is of {key} mode, and this stack serves {stack} mode")]
+    KeyOfOtherMode { key: Mode, stack: Mode },
+    #[error("this key is of another Stripe account than the endpoints and records here")]
+    AccountDiffers,
+    #[error("nobody can tell whether this key is of the same Stripe account as the records here")]
+    AccountUnknown,
+    #[error("{error}")]
+    Stripe { doing: Doing, error: StripeError, hint: Option<String> },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error("the answer that tells the signing secret was lost twice")]
+    AnswerLost,
+    #[error("this took too long and was left unfinished")]
+    TooSlow,
+}
+
+/// What Stripe was asked for: the same refusal has another remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Registering,
+    Deregistering,
+    CheckingKey,
+}
+
+impl From<ApiError> for RegisterError {
+    fn from(refusal: ApiError) -> Self {
+        Self::Request(refusal)
+    }
+}
+
+impl RegisterError {
+    /// For `map_err`.
+    pub(crate) fn stripe(doing: Doing) -> impl FnOnce(StripeError) -> Self {
+        move |error| Self::Stripe { doing, error, hint: None }
+    }
+
+    /// The answer. Outages are logged here.
+    pub(crate) fn into_answer(self) -> ApiError {
+        let text = self.to_string();
+        let refuse = |status, code| ApiError::new(status, code, text.clone());
+        match self {
+            Self::Request(refusal) => refusal,
+            Self::StripeKeyMissing => refuse(StatusCode::CONFLICT, "stripe_key_missing")
+                .remedy("set it with PUT /settings/stripe-key, body {\"key\": \"sk_…\"}"),
+            Self::NoSuchEndpoint(_) => {
+                refuse(StatusCode::NOT_FOUND, "not_found").remedy("GET /endpoints lists those there are")
+            }
+            Self::EndpointExists { name, state } => {
+                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(match state {
+                    EndpointState::Deregistering => {
+                        format!("finish removing it with DELETE /endpoints/{name}?confirm={name}, then register again")
+                    }
+                    EndpointState::Registering
+                    | EndpointState::Active
+                    | EndpointState::Changing
+                    | EndpointState::Rotating
+                    | EndpointState::Disabled => {
+                        format!("choose another name, or remove it first with DELETE /endpoints/{name}?confirm={name}")
+                    }
+                })
+            }
+            Self::RegisteringOtherwise { name, differs } => {
+                let field = differs.first().copied().unwrap_or("name");
+                refuse(StatusCode::CONFLICT, "endpoint_exists").field(field).remedy(format!(
+                    "send the first request again to finish it, or remove what there is with DELETE /endpoints/{name}?confirm={name}"
+                ))
+            }
+            Self::EndpointOvertaken(name) => refuse(StatusCode::CONFLICT, "endpoint_exists")
+                .field("name")
+                .remedy(format!("look at GET /endpoints/{name}, then decide again")),
+            Self::SettingsOvertaken => {
+                refuse(StatusCode::CONFLICT, "settings_changed").remedy("look at GET /settings, then decide again")
+            }
+            Self::KeyOfOtherMode { stack, .. } => refuse(StatusCode::BAD_REQUEST, "key_of_other_mode")
+                .field("key")
+                .remedy(format!("use a key that begins sk_{stack}_ or rk_{stack}_, or the stack of the other mode")),
+            Self::AccountDiffers => refuse(StatusCode::CONFLICT, "stripe_account_differs").field("key").remedy(
+                "use a key of the same account; for another account, deploy another stack (records of two accounts must not mix)",
+            ),
+            Self::AccountUnknown => refuse(StatusCode::CONFLICT, "stripe_account_unknown").field("key").remedy(
+                "use a secret key (sk_…), which can tell its account, or give this one the right to read payments",
+            ),
+            Self::Stripe { doing, error, hint } => stripe_answer(doing, &error, hint),
+            Self::Store(error) => again(error.into()),
+            Self::Vault(error) => again(error.into()),
+            Self::AnswerLost => again(refuse(StatusCode::BAD_GATEWAY, "stripe_error")),
+            Self::TooSlow => {
+                tracing::error!("a request was not done in time");
+                again(refuse(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"))
+            }
+        }
+    }
+}
+
+/// Every act can be sent again.
+fn again(outage: ApiError) -> ApiError {
+    outage.remedy("send the same request again: it goes on where this one ended")
+}
+
+fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> ApiError {
+    let refusal = error.refusal();
+    let said = words(refusal);
+    match error {
+        StripeError::NoAnswer(_) => {
+            tracing::warn!(error = %error, stripe.request = refusal.request_id, "Stripe did not answer");
+            let message = format!("Stripe did not say whether it was done: {said}");
+            let outage = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
+            match doing {
+                Doing::Registering | Doing::Deregistering => again(outage),
+                Doing::CheckingKey => outage.remedy("nothing was changed; send the same request again"),
+            }
+        }
+        StripeError::Unauthorized(_) if doing == Doing::CheckingKey => {
+            let message = format!("Stripe does not accept this key: {said}");
+            ApiError::new(StatusCode::BAD_REQUEST, "stripe_key_refused", message)
+                .field("key")
+                .remedy("copy the key once more from Stripe's dashboard, under Developers > API keys")
+        }
+        StripeError::Forbidden(_) if doing == Doing::CheckingKey => {
+            let message = format!("this key may not read webhook endpoints: {said}");
+            ApiError::new(StatusCode::BAD_REQUEST, "stripe_key_lacks_right", message).field("key").remedy(
+                "in Stripe's dashboard give the restricted key `Webhook Endpoints: Write` and `Events: Read`, or use another key",
+            )
+        }
+        StripeError::Refused(_)
+        | StripeError::Unauthorized(_)
+        | StripeError::Forbidden(_)
+        | StripeError::Spent(_) => {
+            let message = format!("Stripe refused: {said}");
+            let mut answer = ApiError::new(StatusCode::BAD_GATEWAY, "stripe_error", message);
+            if let Some(field) = refusal.param.as_deref().and_then(field) {
+                answer = answer.field(field);
+            }
+            answer.remedy(hint.unwrap_or_else(|| remedy(error).to_owned()))
+        }
+    }
+}
+
+/// Stripe's own message, and what its dashboard and its support find the call by.
+fn words(refusal: &Refusal) -> String {
+    let status = refusal.status.map(|status| format!("HTTP {status}"));
+    let request = refusal.request_id.as_ref().map(|id| format!("request {id}"));
+    let by: Vec<String> = [status, refusal.code.clone(), request].into_iter().flatten().collect();
+    if by.is_empty() { refusal.message.clone() } else { format!("{} ({})", refusal.message, by.join(", ")) }
+}
+
+fn remedy(error: &StripeError) -> &'static str {
+    match error {
+        StripeError::Unauthorized(_) => SET_THE_KEY,
+        StripeError::Forbidden(_) => {
+            "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with PUT /settings/stripe-key; then send the same request again"
+        }
+        StripeError::Refused(refusal) if refusal.status == Some(429) => {
+            "Stripe limits calls; wait a moment and send the same request again"
+        }
+        StripeError::Spent(_) => "send the same request again",
+        StripeError::Refused(_) | StripeError::NoAnswer(_) => {
+            "change what Stripe names; its dashboard shows the call under Developers > Logs"
+        }
+    }
+}
+
+/// Our field for Stripe's parameter, where there is one.
+fn field(param: &str) -> Option<&'static str> {
+    match param.split('[').next()? {
+        "url" => Some("url"),
+        "enabled_events" => Some("events"),
+        "description" => Some("description"),
+        "api_version" => Some("api_version"),
+        "connect" => Some("connect"),
+        _ => None,
+    }
+}
+
+fn state_word(state: EndpointState) -> &'static str {
+    match state {
+        EndpointState::Registering => "registering",
+        EndpointState::Active => "active",
+        EndpointState::Changing => "changing",
+        EndpointState::Rotating => "rotating",
+        EndpointState::Disabled => "disabled",
+        EndpointState::Deregistering => "deregistering",
+    }
+}

@@ -1,0 +1,154 @@
+//! Registers an endpoint: the wish is stored, Stripe makes the endpoint, its secret is kept, the row becomes active.
+//!
+//! ```text
+//! row `registering` ──► Stripe: create ──► secret kept ──► row `active`
+//!        ▲                   │
+//!        │                   ├── refused, nothing done ──► row taken back
+//!        │                   ├── no answer ──────────────► row stays; the same request goes on
+//!        └── new attempt ◄───┴── the answer is lost for good (no secret in it, a kept 500, a day gone):
+//!                                what the attempt made is found by its mark and removed
+//! ```
+//!
+//! Each attempt has a fresh registration id, stored first. It is Stripe's idempotency key, so that going on gives the same endpoint
+//! and the same secret; it stands in the endpoint's metadata, and in the secret's name.
+//!
+//! Two requests at once with the same wish are one attempt, and both are answered with it. Whoever finds the row overtaken removes
+//! what it made itself.
+
+mod attempt;
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::aws::chain;
+use shared::endpoint::EndpointState;
+use shared::http::{Fields, Query, json};
+use shared::registry::{Endpoint, Written};
+use shared::secret::{EndpointSecret, SigningSecret, SigningSecrets};
+use shared::stripe::{NewEndpoint, Session, StripeError};
+
+use self::attempt::{Attempt, begin, start_over};
+use crate::acts::Trace;
+use crate::error::{Doing, RegisterError};
+use crate::mark::remove_marked;
+use crate::view::EndpointView;
+use crate::{Deps, Moment, cap, wish};
+
+/// New attempts that one request begins. The second is for a kept 500 met by the first; a third would meet no other luck.
+const ATTEMPTS: usize = 2;
+
+/// `POST /endpoints`
+pub(crate) async fn register(
+    deps: &Deps,
+    request: &Request,
+    moment: Moment,
+    trace: &mut Trace,
+) -> Result<Response<Body>, RegisterError> {
+    Query::read(request, &[])?;
+    let fields = Fields::read(request.body(), &wish::FIELDS)?;
+    trace.target = Some(wish::asked_name(&fields).to_owned());
+    let (name, wish) = wish::read(&fields, &deps.public_url, deps.local)?;
+    let (_, session) = deps.with_stripe(moment).await?;
+
+    let attempt = begin(deps, name, wish, moment).await?;
+    let (endpoint, secret) = make(deps, &session, attempt, moment).await?;
+
+    let view = EndpointView::of(&endpoint, deps.mode);
+    trace.after = serde_json::to_value(&view).ok();
+    Ok(json(StatusCode::CREATED, &view.with_secret(&secret)))
+}
+
+/// Has Stripe make the endpoint, in one attempt or, where its answer is lost for good, in a second one.
+async fn make(
+    deps: &Deps,
+    session: &Session<'_>,
+    mut attempt: Attempt,
+    moment: Moment,
+) -> Result<(Endpoint, SigningSecret), RegisterError> {
+    for _ in 0..ATTEMPTS {
+        if attempt.is_lost {
+            attempt = start_over(deps, session, attempt.row, moment).await?;
+        }
+        let mark = deps.mark(&attempt.row);
+        let new = NewEndpoint { wish: &attempt.row.wish, mark: &mark };
+        match session.create_endpoint(&new, &attempt.row.registration).await {
+            Ok(created) => match created.value.secret {
+                Some(secret) => {
+                    return finish(deps, session, attempt.row, &created.value.endpoint.id, secret, moment)
+                        .await;
+                }
+                None => attempt.is_lost = true,
+            },
+            Err(StripeError::Spent(_)) => attempt.is_lost = true,
+            Err(error) => return Err(refused(deps, session, &attempt, error).await),
+        }
+    }
+    Err(RegisterError::AnswerLost)
+}
+
+/// Keeps the secret, then says that the endpoint is active.
+async fn finish(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: Endpoint,
+    stripe_id: &str,
+    secret: SigningSecret,
+    moment: Moment,
+) -> Result<(Endpoint, SigningSecret), RegisterError> {
+    let one = EndpointSecret { stripe_id: stripe_id.to_owned(), secret: secret.clone() };
+    let secrets = SigningSecrets { signing: vec![one] };
+    let version = deps.vault.keep_signing_secrets(&deps.secret_name(&row), &secrets).await?;
+    let mut active = Endpoint {
+        state: EndpointState::Active,
+        state_since: moment.now.as_millisecond(),
+        stripe_id: Some(stripe_id.to_owned()),
+        secret: Some(version),
+        signing_secret_hint: Some(secret.hint()),
+        ..row.clone()
+    };
+    match deps.registry.replace(&row, &mut active).await? {
+        Written::Done => Ok((active, secret)),
+        Written::Overtaken => match deps.registry.endpoint(&row.name).await? {
+            // Another request has finished the same attempt.
+            Some(other) if other.registration == row.registration && other.state.takes_deliveries() => {
+                Ok((other, secret))
+            }
+            Some(_) | None => {
+                undo(deps, session, &row, stripe_id).await;
+                Err(RegisterError::EndpointOvertaken(row.name.to_string()))
+            }
+        },
+    }
+}
+
+/// Removes what this request made for a row that somebody has removed or begun anew meanwhile.
+async fn undo(deps: &Deps, session: &Session<'_>, row: &Endpoint, stripe_id: &str) {
+    if let Err(error) = session.delete_endpoint(stripe_id).await {
+        tracing::error!(
+            error = chain(&error),
+            stripe.endpoint = stripe_id,
+            "an endpoint is left over at Stripe"
+        );
+    }
+    let secret = deps.secret_name(row);
+    if let Err(error) = deps.vault.remove(&secret).await {
+        tracing::error!(error = chain(&error), secret.name = secret, "a secret is left over");
+    }
+}
+
+/// Takes the row back if Stripe has certainly made nothing, and tells why.
+async fn refused(deps: &Deps, session: &Session<'_>, attempt: &Attempt, error: StripeError) -> RegisterError {
+    let mut hint = None;
+    if let StripeError::Refused(refusal) = &error
+        && cap::is_reached(refusal)
+    {
+        let rows = deps.registry.endpoints().await.unwrap_or_default();
+        hint = Some(cap::remedy(session, &deps.stack, &rows).await);
+    }
+    if attempt.made_nothing(&error) {
+        // If it cannot be removed, it stays `registering`: shown as such, and gone on with by the same request.
+        if let Err(error) = deps.registry.remove(&attempt.row).await {
+            tracing::warn!(error = chain(&error), endpoint.name = %attempt.row.name, "a wish could not be taken back");
+        }
+    }
+    RegisterError::Stripe { doing: Doing::Registering, error, hint }
+}

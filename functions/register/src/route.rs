@@ -1,0 +1,57 @@
+//! Which act a request asks for.
+
+use lambda_http::Request;
+use lambda_http::http::{Method, StatusCode};
+use shared::http::{ApiError, segments};
+
+/// An act. Names in paths are taken as they come; one that cannot be a name is the name of nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Anybody with a role may.
+    Read(Read),
+    /// Admins may, and it is audited.
+    Change(Change),
+}
+
+/// What changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Read {
+    Endpoints,
+    Endpoint(String),
+    Settings,
+}
+
+/// What changes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    Register,
+    Deregister(String),
+    SetStripeKey,
+}
+
+impl Route {
+    pub(crate) fn of(request: &Request) -> Result<Self, ApiError> {
+        let segments = segments(request);
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let routes: Vec<(Method, Self)> = match segments.as_slice() {
+            ["endpoints"] => vec![
+                (Method::GET, Self::Read(Read::Endpoints)),
+                (Method::POST, Self::Change(Change::Register)),
+            ],
+            ["endpoints", name] => vec![
+                (Method::GET, Self::Read(Read::Endpoint((*name).to_owned()))),
+                (Method::DELETE, Self::Change(Change::Deregister((*name).to_owned()))),
+            ],
+            ["settings"] => vec![(Method::GET, Self::Read(Read::Settings))],
+            ["settings", "stripe-key"] => vec![(Method::PUT, Self::Change(Change::SetStripeKey))],
+            _ => return Err(ApiError::no_route(request)),
+        };
+        let methods: Vec<_> = routes.iter().map(|(method, _)| method.to_string()).collect();
+        let found = routes.into_iter().find(|(method, _)| method == request.method());
+        found.map(|(_, route)| route).ok_or_else(|| {
+            let message = format!("{} is not a method of this path", request.method());
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+                .remedy(format!("its methods are {}", methods.join(", ")))
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! Where Stripe may be told to send.
+//!
+//! The rule: https, and a host that can be on the public internet. On the local stack, where Stripe is a simulated one on this
+//! machine, http to this machine is let through too. Where a name leads is not looked up here.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use shared::http::ApiError;
+use shared::stripe::is_loopback;
+use url::{Host, Url};
+
+/// The address as it was written, if it may be one.
+pub(super) fn checked(text: &str, local: bool) -> Result<&str, ApiError> {
+    let refuse = |reason: &str| {
+        Err(ApiError::invalid("url", format!("`{text}` {reason}"))
+            .remedy("give a public address that begins https://, or leave `url` out for the stack's own"))
+    };
+    // The parser would silently drop these.
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return refuse("contains a space or a control character");
+    }
+    let Ok(url) = Url::parse(text) else { return refuse("is not a whole address") };
+    let here = local && is_loopback(&url);
+    match url.scheme() {
+        "https" => {}
+        "http" if here => {}
+        _ => return refuse("is not https, so anybody on the way could read the events"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("carries a user name or password, which Stripe would show in its dashboard and logs");
+    }
+    if url.fragment().is_some() {
+        return refuse("has a part after `#`, which is never sent");
+    }
+    let public = match url.host() {
+        Some(Host::Domain(name)) => !name.is_empty() && !names_this_machine(name),
+        Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => is_public(IpAddr::V6(address)),
+        None => false,
+    };
+    if public || here {
+        Ok(text)
+    } else {
+        refuse("is an address inside a machine or network, where Stripe cannot send")
+    }
+}
+
+fn names_this_machine(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Can it be reached from the internet? Ranges from IANA's special-purpose registries (RFC 6890 and its successors).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => match embedded(v6) {
+            Some(v4) => is_public_v4(v4),
+            None => {
+                let first = v6.segments()[0];
+                let global = first & 0xe000 == 0x2000;
+                let documentation = first == 0x2001 && v6.segments()[1] == 0x0db8;
+                global && !documentation
+            }
+        },
+    }
+}
+
+fn is_public_v4(v4: Ipv4Addr) -> bool {
+    let [a, b, ..] = v4.octets();
+    let shared = a == 100 && b & 0xc0 == 64;
+    let protocol = a == 192 && b == 0 && v4.octets()[2] == 0;
+    let benchmark = a == 198 && b & 0xfe == 18;
+    let special = v4.is_private()
+        || v4.is_loopback()
+        || v4.is_link_local()
+        || v4.is_documentation()
+        || a == 0
+        || a >= 224;
+    !(special || shared || protocol || benchmark)
+}
+
+/// The IPv4 address that an IPv6 address stands for: mapped, or behind NAT64 or 6to4.
+fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let part = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match v6.segments() {
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(part(high, low))
+        }
+        [0x2002, high, low, ..] => Some(part(high, low)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_https_addresses_are_kept_as_written() {
+        for url in [
+            "https://hooks.example.com/webhooks/main",
+            "https://HOOKS.example.com:8443/a?b=c",
+            "https://8.8.8.8/x",
+            "https://[2606:4700::1]/x",
+        ] {
+            assert_eq!(checked(url, false).unwrap(), url);
+            assert_eq!(checked(url, true).unwrap(), url);
+        }
+    }
+
+    #[test]
+    fn an_address_that_stripe_cannot_or_should_not_reach_is_refused() {
+        for url in [
+            "",
+            "hooks.example.com/x",
+            "http://example.com/x",
+            "ftp://example.com/x",
+            "https://",
+            "https://user@example.com/x",
+            "https://user:secret@example.com/x",
+            "https://example.com/x#y",
+            " https://example.com/x",
+            "https://exa\tmple.com/x",
+            "https://localhost/x",
+            "https://api.localhost/x",
+            "https://localhost./x",
+            "https://127.0.0.1/x",
+            "https://2130706433/x",
+            "https://0x7f.1/x",
+            "https://10.1.2.3/x",
+            "https://172.16.0.1/x",
+            "https://192.168.1.1/x",
+            "https://169.254.169.254/latest/meta-data",
+            "https://100.64.0.1/x",
+            "https://0.0.0.0/x",
+            "https://224.0.0.1/x",
+            "https://255.255.255.255/x",
+            "https://[::1]/x",
+            "https://[::]/x",
+            "https://[fe80::1]/x",
+            "https://[fd00::1]/x",
+            "https://[::ffff:10.0.0.1]/x",
+            "https://[64:ff9b::a00:1]/x",
+            "https://[2002:a00:1::]/x",
+        ] {
+            assert_eq!(checked(url, false).map_err(|error| error.code()), Err("parameter_invalid"), "{url}");
+        }
+    }
+
+    #[test]
+    fn on_the_local_stack_this_machine_and_no_other_may_be_named() {
+        for url in
+            ["http://127.0.0.1:4566/x", "http://localhost:4566/x", "https://localhost/x", "http://[::1]:1/x"]
+        {
+            assert_eq!(checked(url, true).unwrap(), url);
+        }
+        for url in ["http://10.0.0.1/x", "https://192.168.0.1/x", "http://example.com/x", "http://0.0.0.0/x"]
+        {
+            assert!(checked(url, true).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What `register` promises, against a real DynamoDB, the real SDKs and a simulated Stripe.
+
+// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+#![cfg(test)]
+
+mod access;
+mod crashes;
+mod deregistering;
+mod outages;
+mod refusals;
+mod registering;
+mod samples;
+mod settings;
+mod stripe_key;
+mod support;

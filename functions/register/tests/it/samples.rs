@@ -1,0 +1,26 @@
+//! The samples in `events/register/` do what their names say, invoked in this order.
+
+use serde_json::Value;
+
+use crate::support::{Stack, answer, from_event, now};
+
+#[tokio::test]
+async fn the_samples_tell_the_story_of_one_endpoint() {
+    let stack = Stack::bare().await;
+    let story = [
+        ("settings", 200, "mode"),
+        ("set-stripe-key", 200, "stripe_key"),
+        ("register-endpoint", 201, "signing_secret"),
+        ("list-endpoints", 200, "data"),
+        ("deregister-endpoint", 204, ""),
+    ];
+    for (name, expected, shows) in story {
+        let path = format!("{}/../../events/register/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let event: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(event["requestContext"]["apiId"], "direct", "so that access is by IAM");
+        let (status, body) = answer(register::handle(&stack.cold(), from_event(&event), now()).await);
+        assert_eq!(status, expected, "{name}: {body}");
+        assert!(shows.is_empty() || !body[shows].is_null(), "{name}: {body}");
+    }
+    stack.assert_nothing_left("main").await;
+}

@@ -1,0 +1,211 @@
+//! A stack with a simulated Stripe, and ways to call it as somebody.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::{Body, Response};
+use register::{Config, Deps, WORK_WITHIN, handle};
+use serde_json::{Value, json};
+use shared::access::Access;
+use shared::audit::{Act, Audit};
+use shared::aws::Bounds;
+use shared::endpoint::EndpointState;
+use shared::mode::Mode;
+use shared::registry::{Endpoint, Registry};
+use simulated_stripe::{Options, SimulatedStripe};
+use test_cloud::TestCloud;
+
+pub(crate) const KEY_SECRET: &str = "stripe-key";
+pub(crate) const KEY: &str = "sk_test_simulated";
+
+/// Who calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum As {
+    Admin,
+    Viewer,
+    Stranger,
+    /// Through our API, without a token.
+    Nobody,
+    /// A direct invocation.
+    Iam,
+}
+
+pub(crate) struct Stack {
+    pub(crate) cloud: TestCloud,
+    pub(crate) stripe: SimulatedStripe,
+    pub(crate) mode: Mode,
+    pub(crate) work_within: Duration,
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn later(hours: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(hours)
+}
+
+impl Stack {
+    /// A test stack without a key.
+    pub(crate) async fn bare() -> Self {
+        Self::with(Options::for_tests(), Mode::Test).await
+    }
+
+    pub(crate) async fn with(options: Options, mode: Mode) -> Self {
+        let cloud = TestCloud::start().await;
+        cloud.put_secret(KEY_SECRET, "{}");
+        let stripe = SimulatedStripe::start(options.at(now().as_second())).unwrap();
+        Self { cloud, stripe, mode, work_within: WORK_WITHIN }
+    }
+
+    /// A test stack with a key.
+    pub(crate) async fn start() -> Self {
+        let stack = Self::bare().await;
+        stack.set_key().await;
+        stack
+    }
+
+    pub(crate) async fn set_key(&self) {
+        let body = json!({ "key": self.stripe.key() }).to_string();
+        let (status, answer) = self.call("PUT", "/settings/stripe-key", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        self.cloud.forget();
+        self.stripe.clear_requests();
+    }
+
+    /// A stack whose requests are given up soon, so that a hang is a crash.
+    pub(crate) fn hasty(mut self) -> Self {
+        self.work_within = Duration::from_millis(1_000);
+        self
+    }
+
+    /// A process that has just started and knows nothing.
+    pub(crate) fn cold(&self) -> Deps {
+        Deps::new(Config {
+            aws: self.cloud.aws(),
+            mode: self.mode,
+            stack: "stack".into(),
+            registry_table: "RegistryTable".into(),
+            audit_table: "AuditTable".into(),
+            records_table: "RecordsTable".into(),
+            public_url: "https://hooks.example.com/".into(),
+            stripe_api_base: self.stripe.url().parse().unwrap(),
+            stripe_key_secret: KEY_SECRET.into(),
+            secret_prefix: "stack/endpoints/".into(),
+            access: Access {
+                api_id: "ours".into(),
+                groups_claim: "cognito:groups".into(),
+                admin_group: "admin".into(),
+                viewer_group: "viewer".into(),
+            },
+            work_within: self.work_within,
+        })
+        .unwrap()
+    }
+
+    /// An admin's call to a new process.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        self.call_as(As::Admin, method, path, body).await
+    }
+
+    pub(crate) async fn call_as(&self, who: As, method: &str, path: &str, body: &str) -> (u16, Value) {
+        answer(handle(&self.cold(), request(who, method, path, body), now()).await)
+    }
+
+    pub(crate) async fn call_at(&self, at: Timestamp, method: &str, path: &str, body: &str) -> (u16, Value) {
+        answer(handle(&self.cold(), request(As::Admin, method, path, body), at).await)
+    }
+
+    pub(crate) async fn register(&self, body: &str) -> (u16, Value) {
+        self.call("POST", "/endpoints", body).await
+    }
+
+    pub(crate) async fn deregister(&self, name: &str) -> (u16, Value) {
+        self.call("DELETE", &format!("/endpoints/{name}?confirm={name}"), "").await
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
+    }
+
+    pub(crate) async fn row(&self, name: &str) -> Option<Endpoint> {
+        self.registry().endpoint(&name.parse().unwrap()).await.unwrap()
+    }
+
+    /// All acts, the latest first.
+    pub(crate) async fn acts(&self) -> Vec<Act> {
+        let audit = Audit::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable");
+        audit.list(None, 100, later(100)).await.unwrap().0
+    }
+
+    /// The names of the endpoints' secrets.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.cloud.secret_names().into_iter().filter(|name| name != KEY_SECRET).collect()
+    }
+
+    /// Exactly one endpoint at Stripe, one secret that is its, and an active row that names both.
+    pub(crate) async fn assert_whole(&self, name: &str) {
+        let row = self.row(name).await.expect("a row");
+        assert_eq!(row.state, EndpointState::Active);
+        let at_stripe = self.stripe.endpoints();
+        assert_eq!(at_stripe.len(), 1, "{at_stripe:?}");
+        assert_eq!(row.stripe_id.as_deref(), Some(at_stripe[0].id.as_str()));
+        assert_eq!(self.secrets(), [format!("stack/endpoints/{name}/{}", row.registration)]);
+        let vault = shared::vault::Vault::new(self.cloud.aws().secrets_manager(Bounds::PATIENT));
+        let secrets = vault.signing_secrets(row.secret.as_ref().unwrap()).await.unwrap();
+        assert_eq!(secrets.signing.len(), 1);
+        assert_eq!(secrets.signing[0].secret.reveal(), at_stripe[0].secret);
+        assert_eq!(secrets.signing[0].stripe_id, at_stripe[0].id);
+    }
+
+    /// Nothing at Stripe, in the vault or in the registry.
+    pub(crate) async fn assert_nothing_left(&self, name: &str) {
+        assert!(self.stripe.endpoints().is_empty(), "{:?}", self.stripe.endpoints());
+        assert!(self.secrets().is_empty(), "{:?}", self.secrets());
+        assert!(self.row(name).await.is_none());
+    }
+}
+
+pub(crate) fn request(who: As, method: &str, path: &str, body: &str) -> lambda_http::Request {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../../events/register/list-endpoints.json")).unwrap();
+    event["routeKey"] = "$default".into();
+    event["rawPath"] = path.into();
+    event["rawQueryString"] = query.into();
+    event["requestContext"]["http"]["method"] = method.into();
+    event["requestContext"]["http"]["path"] = path.into();
+    if !body.is_empty() {
+        event["body"] = body.into();
+    }
+    let groups = match who {
+        As::Admin => Some(json!(["admin"])),
+        As::Viewer => Some(json!(["viewer"])),
+        As::Stranger => Some(json!(["others"])),
+        As::Nobody | As::Iam => None,
+    };
+    event["requestContext"]["apiId"] = if matches!(who, As::Iam) { "direct".into() } else { "ours".into() };
+    if let Some(groups) = groups {
+        let claims = json!({ "sub": format!("{who:?}"), "email": "a@example.com", "cognito:groups": groups });
+        let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        event["headers"]["authorization"] = format!("Bearer {token}").into();
+        event["requestContext"]["authorizer"] = json!({ "jwt": { "claims": {}, "scopes": null } });
+    }
+    from_event(&event)
+}
+
+pub(crate) fn from_event(event: &Value) -> lambda_http::Request {
+    lambda_http::request::from_str(&event.to_string()).unwrap()
+}
+
+pub(crate) fn answer(response: Response<Body>) -> (u16, Value) {
+    let body: &[u8] = response.body();
+    let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(body).unwrap() };
+    (response.status().as_u16(), body)
+}
+
+pub(crate) fn code(body: &Value) -> &str {
+    body["error"]["code"].as_str().unwrap_or_default()
+}

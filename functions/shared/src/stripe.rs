@@ -1,0 +1,68 @@
+//! Stripe's API: the calls that Billhook makes, in its own words.
+//!
+//! Layout: `base` is where Stripe is, `key` which key is used, `call` one call with its tries, `retry` when to try again, `error`
+//! what a failure means to the caller, `endpoints` and `objects` the calls themselves.
+//!
+//! Rules: every call has a bound on connecting, on one try, on the number of tries, on the whole and on the size of the answer;
+//! no redirect is followed, because the key would go with it; the key is in no error and no log.
+
+mod base;
+mod call;
+mod endpoints;
+mod error;
+mod key;
+mod objects;
+mod retry;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use self::base::{ApiBase, NotAnApiBase, is_loopback};
+pub use self::call::{Answered, Session};
+pub use self::endpoints::{CreatedEndpoint, Deleted, Mark, NewEndpoint, WebhookEndpoint};
+pub use self::error::{Refusal, StripeError};
+pub use self::key::StripeKeys;
+pub use self::objects::Presence;
+use crate::secret::StripeKey;
+use crate::vault::VaultError;
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// Stripe's API, and the stack's key to it.
+#[derive(Debug)]
+pub struct Stripe {
+    http: reqwest::Client,
+    base: ApiBase,
+    keys: StripeKeys,
+}
+
+impl Stripe {
+    /// Prepares calls; makes none.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(base: ApiBase, keys: StripeKeys) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_WITHIN)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("Billhook/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, base, keys })
+    }
+
+    /// Calls with the key of this stack, to be answered before `until`. None: no key has been set. `set_at` is when the settings
+    /// say it was set: a process that holds an earlier one reads it again.
+    ///
+    /// # Errors
+    /// If the key cannot be read.
+    pub async fn session(&self, set_at: i64, until: Instant) -> Result<Option<Session<'_>>, VaultError> {
+        let key = self.keys.current(set_at).await?;
+        Ok(key.map(|key| Session::new(self, key, Some(&self.keys), until)))
+    }
+
+    /// Calls with a key that is not, or not yet, the stack's.
+    pub fn session_with(&self, key: StripeKey, until: Instant) -> Session<'_> {
+        Session::new(self, key, None, until)
+    }
+}

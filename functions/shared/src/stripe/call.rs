@@ -1,0 +1,302 @@
+//! One call to Stripe: its tries, its bounds, and what its end means.
+//!
+//! ```text
+//! try ── 2xx ────────────────────────────────► answered
+//!  ├─── 401, and the vault has another key ──► try with that one
+//!  ├─── worth trying again, and time left ───► wait, try
+//!  └─── else ────────────────────────────────► refused, or no answer
+//! ```
+//!
+//! The rule: a refusal that Stripe gives before it looks at the idempotency key (401, 403, 429) says nothing about an earlier try
+//! of the same call that ended unclearly, so the whole is then no answer.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Response};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::error::{Refusal, StripeError};
+use super::retry::{Failed, again};
+use super::{Stripe, StripeKeys};
+use crate::aws::chain;
+use crate::endpoint::API_VERSION;
+use crate::secret::StripeKey;
+
+/// One try. Stripe's slowest calls take a few seconds; its libraries wait 80, longer than API Gateway does.
+const TRY_WITHIN: Duration = Duration::from_secs(8);
+/// Far above a page of 100 of anything that is listed.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Calls with one key, to be answered before one moment.
+#[derive(Debug)]
+pub struct Session<'a> {
+    stripe: &'a Stripe,
+    key: StripeKey,
+    /// Where another key may be found if Stripe does not know this one.
+    keys: Option<&'a StripeKeys>,
+    until: Instant,
+}
+
+/// An answer of Stripe.
+#[derive(Debug, Clone)]
+pub struct Answered<T> {
+    /// What it says.
+    pub value: T,
+    /// Stripe's `Request-Id`.
+    pub request_id: Option<String>,
+    /// The moment by Stripe's own clock: its `Date`, in whole seconds.
+    pub date: Option<Timestamp>,
+    /// How long the try took that brought the answer.
+    pub round_trip: Duration,
+}
+
+impl<T> Answered<T> {
+    pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> Answered<U> {
+        let Self { value, request_id, date, round_trip } = self;
+        Answered { value: read(value), request_id, date, round_trip }
+    }
+
+    /// A moment by Stripe's clock that was over when Stripe looked: its `Date` less the round trip. None if it did not tell.
+    pub fn asked_at(&self) -> Option<Timestamp> {
+        self.date?.checked_sub(self.round_trip).ok()
+    }
+}
+
+/// A call to be made.
+#[derive(Debug, Clone)]
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    /// The path after `/v1/`.
+    pub(super) path: &'a [&'a str],
+    pub(super) params: Vec<(String, String)>,
+    pub(super) idempotency_key: Option<&'a str>,
+    /// The connected account it is for.
+    pub(super) account: Option<&'a str>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, path: &'a [&'a str]) -> Self {
+        Self { method, path, params: Vec::new(), idempotency_key: None, account: None }
+    }
+
+    pub(super) fn param(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.params.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// How one try ended.
+enum Try {
+    Answer { status: u16, headers: Headers, body: Vec<u8>, round_trip: Duration },
+    Lost(String),
+}
+
+struct Headers {
+    request_id: Option<String>,
+    date: Option<Timestamp>,
+    failed: Failed,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        stripe: &'a Stripe,
+        key: StripeKey,
+        keys: Option<&'a StripeKeys>,
+        until: Instant,
+    ) -> Self {
+        Self { stripe, key, keys, until }
+    }
+
+    /// Makes a call and reads its answer.
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<Answered<T>, StripeError> {
+        let answer = self.answer(call).await?;
+        match serde_json::from_slice(&answer.value) {
+            Ok(value) => Ok(answer.map(|_| value)),
+            // The cause is dropped on purpose: it could quote a secret.
+            Err(_) => Err(StripeError::NoAnswer(Box::new(Refusal {
+                request_id: answer.request_id,
+                ..Refusal::happened("an answer that could not be read")
+            }))),
+        }
+    }
+
+    async fn answer(&self, call: &Call<'_>) -> Result<Answered<Vec<u8>>, StripeError> {
+        let mut key = self.key.clone();
+        let mut other_key_tried = false;
+        let mut unclear = false;
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let ended = self.try_once(call, &key).await;
+            let (failed, error) = match ended {
+                Try::Answer { status: 200..=299, headers, body, round_trip } => {
+                    let Headers { request_id, date, .. } = headers;
+                    return Ok(Answered { value: body, request_id, date, round_trip });
+                }
+                Try::Answer { status, headers, body, .. } => {
+                    if status == 401
+                        && !other_key_tried
+                        && let Some(keys) = self.keys
+                        && let Some(other) = keys.instead_of(&key).await
+                    {
+                        other_key_tried = true;
+                        key = other;
+                        tried -= 1;
+                        continue;
+                    }
+                    let refusal = Box::new(Refusal::read(status, &body, headers.request_id, &key));
+                    (headers.failed, meaning(status, headers.failed.replayed, unclear, refusal))
+                }
+                Try::Lost(why) => {
+                    (Failed::default(), StripeError::NoAnswer(Box::new(Refusal::happened(why))))
+                }
+            };
+            // A call that only reads can be answered anew whatever became of the last try.
+            unclear |= matches!(error, StripeError::NoAnswer(_)) && call.method != Method::GET;
+            match again(failed, tried, random()) {
+                Some(wait) if Instant::now() + wait < self.until => tokio::time::sleep(wait).await,
+                Some(_) | None => return Err(error),
+            }
+        }
+    }
+
+    async fn try_once(&self, call: &Call<'_>, key: &StripeKey) -> Try {
+        let begun = Instant::now();
+        let until = self.until.min(begun + TRY_WITHIN);
+        match tokio::time::timeout_at(until, self.send(call, key, begun)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => Try::Lost(chain(&error.without_url())),
+            Err(_) => Try::Lost(format!("no answer within {:.1} s", begun.elapsed().as_secs_f64())),
+        }
+    }
+
+    async fn send(&self, call: &Call<'_>, key: &StripeKey, begun: Instant) -> Result<Try, reqwest::Error> {
+        let url = self.stripe.base.join(call.path);
+        let mut request = self
+            .stripe
+            .http
+            .request(call.method.clone(), url)
+            .bearer_auth(key.reveal())
+            .header("stripe-version", API_VERSION);
+        if let Some(idempotency_key) = call.idempotency_key {
+            request = request.header("idempotency-key", idempotency_key);
+        }
+        if let Some(account) = call.account {
+            request = request.header("stripe-account", account);
+        }
+        let request = if call.method == Method::POST {
+            request.form(&call.params)
+        } else {
+            request.query(&call.params)
+        };
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let headers = Headers::read(status, response.headers());
+        let Some(body) = bounded(response).await? else {
+            return Ok(Try::Lost(format!("an answer of more than {LARGEST_ANSWER} bytes")));
+        };
+        Ok(Try::Answer { status, headers, body, round_trip: begun.elapsed() })
+    }
+}
+
+/// What a failed answer means.
+fn meaning(status: u16, replayed: bool, unclear: bool, refusal: Box<Refusal>) -> StripeError {
+    match status {
+        500.. if replayed => StripeError::Spent(refusal),
+        400 if refusal.kind.as_deref() == Some("idempotency_error") => StripeError::Spent(refusal),
+        401 | 403 | 429 if unclear => StripeError::NoAnswer(refusal),
+        401 => StripeError::Unauthorized(refusal),
+        403 => StripeError::Forbidden(refusal),
+        // The same call is still running.
+        409 => StripeError::NoAnswer(refusal),
+        400..=499 => StripeError::Refused(refusal),
+        _ => StripeError::NoAnswer(refusal),
+    }
+}
+
+/// The body, unless it is too large.
+async fn bounded(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
+impl Headers {
+    fn read(status: u16, headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let seconds = text("retry-after").and_then(|value| value.parse().ok());
+        Self {
+            request_id: text("request-id").map(str::to_owned),
+            date: text("date").and_then(http_date),
+            failed: Failed {
+                status: Some(status),
+                should_retry: text("stripe-should-retry").and_then(|value| value.parse().ok()),
+                replayed: text("idempotent-replayed") == Some("true"),
+                retry_after: seconds.map(Duration::from_secs),
+            },
+        }
+    }
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form of HTTP dates that is still sent (RFC 9110, 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    let date = DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text).ok()?;
+    TimeZone::UTC.to_timestamp(date).ok()
+}
+
+/// From 0 to 1: enough to keep many processes from trying again in step.
+fn random() -> f64 {
+    f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_read_as_http_writes_it() {
+        let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(date.as_second(), 784_111_777);
+        assert!(http_date("yesterday").is_none());
+    }
+
+    #[test]
+    fn the_moment_asked_lies_before_the_answer() {
+        let answered = Answered {
+            value: (),
+            request_id: None,
+            date: Some(Timestamp::from_second(100).unwrap()),
+            round_trip: Duration::from_millis(1_500),
+        };
+        assert_eq!(answered.asked_at().unwrap().as_millisecond(), 98_500);
+    }
+
+    #[test]
+    fn what_stripe_says_before_it_looks_at_the_key_does_not_settle_an_unclear_try() {
+        let refusal = || Box::new(Refusal::happened("x"));
+        for status in [401, 403, 429] {
+            assert!(matches!(meaning(status, false, true, refusal()), StripeError::NoAnswer(_)), "{status}");
+            assert!(
+                !matches!(meaning(status, false, false, refusal()), StripeError::NoAnswer(_)),
+                "{status}"
+            );
+        }
+        assert!(matches!(meaning(400, false, true, refusal()), StripeError::Refused(_)));
+        assert!(matches!(meaning(409, false, false, refusal()), StripeError::NoAnswer(_)));
+        assert!(matches!(meaning(302, false, false, refusal()), StripeError::NoAnswer(_)));
+        assert!(matches!(meaning(500, true, false, refusal()), StripeError::Spent(_)));
+    }
+}

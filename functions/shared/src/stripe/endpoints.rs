@@ -1,0 +1,213 @@
+//! `/v1/webhook_endpoints`: make, look, list, delete.
+//!
+//! Stripe tells an endpoint's secret once, in the answer that creates it, and never tells whether it is for connected accounts.
+//! So what is ours carries a mark in its `metadata`, by which it is found again.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::call::{Answered, Call, Session};
+use super::error::StripeError;
+use crate::registry::Wish;
+use crate::secret::SigningSecret;
+
+const RESOURCE: &str = "webhook_endpoints";
+
+/// A webhook endpoint as Stripe tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WebhookEndpoint {
+    /// `we_…`
+    pub id: String,
+    /// Where Stripe sends.
+    pub url: String,
+    /// The types it gets.
+    pub enabled_events: Vec<String>,
+    /// The version events are rendered in; none is the account's own.
+    #[serde(default)]
+    pub api_version: Option<String>,
+    /// For people.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// `enabled` or `disabled`.
+    pub status: String,
+    /// Is it on the live side?
+    pub livemode: bool,
+    /// For programs.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// The answer that creates an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CreatedEndpoint {
+    /// The endpoint.
+    #[serde(flatten)]
+    pub endpoint: WebhookEndpoint,
+    /// What it signs with.
+    #[serde(default)]
+    pub secret: Option<SigningSecret>,
+}
+
+/// What marks an endpoint as ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The stack it belongs to.
+    pub stack: String,
+    /// Its name there.
+    pub name: String,
+    /// The attempt at registering that made it.
+    pub registration: String,
+}
+
+/// An endpoint to be made.
+#[derive(Debug, Clone)]
+pub struct NewEndpoint<'a> {
+    /// What it is to be like.
+    pub wish: &'a Wish,
+    /// What marks it.
+    pub mark: &'a Mark,
+}
+
+/// What deleting came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// It was there.
+    Now,
+    /// Stripe did not know it any more.
+    Before,
+}
+
+impl WebhookEndpoint {
+    /// Does Stripe send to it?
+    pub fn is_enabled(&self) -> bool {
+        self.status == "enabled"
+    }
+
+    /// The mark of a Billhook, if it has one.
+    pub fn mark(&self) -> Option<Mark> {
+        let text = |key: &str| self.metadata.get(key).cloned();
+        Some(Mark {
+            stack: text("billhook_stack")?,
+            name: text("billhook_name")?,
+            registration: text("billhook_registration")?,
+        })
+    }
+}
+
+impl NewEndpoint<'_> {
+    fn params(&self) -> Vec<(String, String)> {
+        let Self { wish, mark } = self;
+        let connect = wish.connect.to_string();
+        let mut params = vec![
+            ("url".to_owned(), wish.url.clone()),
+            ("api_version".to_owned(), wish.api_version.clone()),
+            ("connect".to_owned(), connect.clone()),
+        ];
+        if !wish.description.is_empty() {
+            params.push(("description".to_owned(), wish.description.clone()));
+        }
+        for (key, value) in [
+            ("stack", &mark.stack),
+            ("name", &mark.name),
+            ("registration", &mark.registration),
+            ("connect", &connect),
+        ] {
+            params.push((format!("metadata[billhook_{key}]"), value.clone()));
+        }
+        let events = wish.events.iter().enumerate();
+        params.extend(events.map(|(i, event)| (format!("enabled_events[{i}]"), event.clone())));
+        params
+    }
+}
+
+impl Session<'_> {
+    /// Makes an endpoint. The same idempotency key within a day gives the same answer again, secret included.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn create_endpoint(
+        &self,
+        new: &NewEndpoint<'_>,
+        idempotency_key: &str,
+    ) -> Result<Answered<CreatedEndpoint>, StripeError> {
+        let mut call = Call::new(Method::POST, &[RESOURCE]);
+        call.params = new.params();
+        call.idempotency_key = Some(idempotency_key);
+        self.call(&call).await
+    }
+
+    /// One endpoint; none if there is none of this id in the key's account and mode.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn endpoint(&self, id: &str) -> Result<Option<Answered<WebhookEndpoint>>, StripeError> {
+        match self.call(&Call::new(Method::GET, &[RESOURCE, id])).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All endpoints of the account, newest first.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn endpoints(&self) -> Result<Answered<Vec<WebhookEndpoint>>, StripeError> {
+        let mut all: Vec<WebhookEndpoint> = Vec::new();
+        loop {
+            let mut call = Call::new(Method::GET, &[RESOURCE]).param("limit", "100");
+            if let Some(last) = all.last() {
+                call = call.param("starting_after", last.id.clone());
+            }
+            let page: Answered<List<WebhookEndpoint>> = self.call(&call).await?;
+            let more = page.value.has_more && !page.value.data.is_empty();
+            all.extend(page.value.data.iter().cloned());
+            if !more {
+                return Ok(page.map(|_| all));
+            }
+        }
+    }
+
+    /// May the key read endpoints? Asked by reading one.
+    ///
+    /// # Errors
+    /// [`StripeError::Forbidden`] if it may not.
+    pub async fn try_reading_endpoints(&self) -> Result<(), StripeError> {
+        self.try_reading(RESOURCE).await
+    }
+
+    /// May the key read events? Asked by reading one.
+    ///
+    /// # Errors
+    /// [`StripeError::Forbidden`] if it may not.
+    pub async fn try_reading_events(&self) -> Result<(), StripeError> {
+        self.try_reading("events").await
+    }
+
+    async fn try_reading(&self, resource: &str) -> Result<(), StripeError> {
+        let path = [resource];
+        let call = Call::new(Method::GET, &path).param("limit", "1");
+        self.call::<serde::de::IgnoredAny>(&call).await.map(drop)
+    }
+
+    /// Deletes an endpoint.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn delete_endpoint(&self, id: &str) -> Result<Deleted, StripeError> {
+        match self.call::<serde::de::IgnoredAny>(&Call::new(Method::DELETE, &[RESOURCE, id])).await {
+            Ok(_) => Ok(Deleted::Now),
+            Err(error) if error.is_missing() => Ok(Deleted::Before),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+struct List<T> {
+    data: Vec<T>,
+    has_more: bool,
+}

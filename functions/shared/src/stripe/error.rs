@@ -1,0 +1,135 @@
+//! What a failed call means to the caller: the stage decides what to do, so the stage is the type.
+//!
+//! The rule: where nobody can tell whether the call was done, it is [`StripeError::NoAnswer`], never a refusal.
+
+use serde::Deserialize;
+
+use crate::secret::StripeKey;
+
+/// Stripe's messages may have 40,000 characters; people read this many.
+const LONGEST_MESSAGE: usize = 1_000;
+
+/// Why a call did not give what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StripeError {
+    /// Stripe refused, and nothing was done.
+    #[error("Stripe refused: {0}")]
+    Refused(Box<Refusal>),
+    /// Stripe does not know the key, or it has been revoked.
+    #[error("Stripe does not accept the key: {0}")]
+    Unauthorized(Box<Refusal>),
+    /// The key may not make this call.
+    #[error("the key may not do this: {0}")]
+    Forbidden(Box<Refusal>),
+    /// The answer kept under the idempotency key is of no use and will not change: a server error, or the key was used for
+    /// something else. Something may have been done under it.
+    #[error("the idempotency key is used up: {0}")]
+    Spent(Box<Refusal>),
+    /// No answer that says whether it was done: a timeout, a broken connection, a server error, a call of the same idempotency
+    /// key still running.
+    #[error("Stripe gave no answer that counts: {0}")]
+    NoAnswer(Box<Refusal>),
+}
+
+impl StripeError {
+    /// What Stripe said, or what happened instead.
+    pub fn refusal(&self) -> &Refusal {
+        match self {
+            Self::Refused(refusal)
+            | Self::Unauthorized(refusal)
+            | Self::Forbidden(refusal)
+            | Self::Spent(refusal)
+            | Self::NoAnswer(refusal) => refusal,
+        }
+    }
+
+    /// Does Stripe say that there is no object of this id?
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.code.as_deref() == Some("resource_missing"),
+            Self::Unauthorized(_) | Self::Forbidden(_) | Self::Spent(_) | Self::NoAnswer(_) => false,
+        }
+    }
+}
+
+/// Stripe's own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The HTTP status; none if there was no answer.
+    pub status: Option<u16>,
+    /// Stripe's `type`, such as `invalid_request_error`.
+    pub kind: Option<String>,
+    /// Stripe's `code`, such as `resource_missing`; many errors have none.
+    pub code: Option<String>,
+    /// Stripe's message, or what happened instead of an answer.
+    pub message: String,
+    /// The parameter at fault.
+    pub param: Option<String>,
+    /// Stripe's `Request-Id`, by which its dashboard and its support find the call.
+    pub request_id: Option<String>,
+}
+
+impl Refusal {
+    /// What happened instead of an answer.
+    pub(super) fn happened(message: impl Into<String>) -> Self {
+        Self { status: None, kind: None, code: None, message: message.into(), param: None, request_id: None }
+    }
+
+    /// Reads an error in Stripe's shape; what is in between may answer in its own.
+    pub(super) fn read(status: u16, body: &[u8], request_id: Option<String>, key: &StripeKey) -> Self {
+        #[derive(Deserialize)]
+        struct Outer {
+            error: Inner,
+        }
+        #[derive(Deserialize, Default)]
+        struct Inner {
+            #[serde(rename = "type")]
+            kind: Option<String>,
+            code: Option<String>,
+            message: Option<String>,
+            param: Option<String>,
+        }
+        let error = serde_json::from_slice::<Outer>(body).map(|outer| outer.error).unwrap_or_default();
+        let message = error.message.unwrap_or_else(|| format!("an answer with status {status}"));
+        // Stripe masks keys in its messages. Something in between might not.
+        let message = message.replace(key.reveal(), &key.hint());
+        Self {
+            status: Some(status),
+            kind: error.kind,
+            code: error.code,
+            message: message.chars().take(LONGEST_MESSAGE).collect(),
+            param: error.param,
+            request_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> StripeKey {
+        "sk_test_verysecret".parse().unwrap()
+    }
+
+    #[test]
+    fn stripes_words_are_kept_and_a_key_in_them_is_not() {
+        let body = br#"{"error":{"type":"invalid_request_error","code":"url_invalid","param":"url",
+            "message":"bad url, sent with sk_test_verysecret","doc_url":"https://x"}}"#;
+        let refusal = Refusal::read(400, body, Some("req_1".into()), &key());
+        assert_eq!(refusal.code.as_deref(), Some("url_invalid"));
+        assert_eq!(refusal.param.as_deref(), Some("url"));
+        assert_eq!(refusal.message, "bad url, sent with sk_test_…cret");
+    }
+
+    #[test]
+    fn an_answer_in_another_shape_still_says_its_status() {
+        for body in ["", "<html>", "[]", r#"{"error":"invalid_grant"}"#] {
+            assert_eq!(
+                Refusal::read(404, body.as_bytes(), None, &key()).message,
+                "an answer with status 404"
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The key that a process calls Stripe with: read from the vault once, and again when it is out of date.
+//!
+//! Out of date is: the settings say that a key was set since, or Stripe does not know the key any more. The second is looked into
+//! once a minute at most, so that a revoked key does not cost a read of the vault with every call.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::aws::chain;
+use crate::secret::StripeKey;
+use crate::vault::{Vault, VaultError};
+
+const LOOKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// The stack's Stripe key, as this process knows it.
+#[derive(Debug)]
+pub struct StripeKeys {
+    vault: Vault,
+    secret: String,
+    /// Locked while reading, so that many calls at once make one read.
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    key: Option<StripeKey>,
+    set_at: Option<i64>,
+    looked_again_at: Option<Instant>,
+}
+
+impl StripeKeys {
+    /// The key in this secret of the vault. Nothing is read yet.
+    pub fn new(vault: Vault, secret: impl Into<String>) -> Self {
+        Self { vault, secret: secret.into(), held: Mutex::default() }
+    }
+
+    /// The key that was set at `set_at`, or later.
+    pub(super) async fn current(&self, set_at: i64) -> Result<Option<StripeKey>, VaultError> {
+        let mut held = self.held.lock().await;
+        if held.key.is_none() || held.set_at != Some(set_at) {
+            held.key = self.vault.stripe_key(&self.secret).await?;
+            held.set_at = Some(set_at);
+        }
+        Ok(held.key.clone())
+    }
+
+    /// Another key than this one, which Stripe does not know, if there is one.
+    pub(super) async fn instead_of(&self, refused: &StripeKey) -> Option<StripeKey> {
+        let mut held = self.held.lock().await;
+        let just_looked = held.looked_again_at.is_some_and(|at| at.elapsed() < LOOKED_AGAIN_AFTER);
+        if held.key.as_ref() == Some(refused) && !just_looked {
+            held.looked_again_at = Some(Instant::now());
+            match self.vault.stripe_key(&self.secret).await {
+                Ok(key) => held.key = key,
+                Err(error) => tracing::warn!(error = chain(&error), "the Stripe key could not be read again"),
+            }
+        }
+        held.key.clone().filter(|key| key != refused)
+    }
+}

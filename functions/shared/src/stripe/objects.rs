@@ -1,0 +1,73 @@
+//! Other things that Stripe is asked: whose account a key belongs to, and whether an object is there.
+
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::call::{Call, Session};
+use super::error::StripeError;
+use crate::object_key::ObjectKey;
+
+/// What asking for an object came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is there, deleted ones that Stripe still shows included.
+    There,
+    /// There is none of this id in the key's account and mode.
+    Missing,
+}
+
+impl Session<'_> {
+    /// The account that the key belongs to, `acct_…`. None: the key may not ask, and the refusal does not say it either.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn account(&self) -> Result<Option<String>, StripeError> {
+        #[derive(Deserialize)]
+        struct Account {
+            id: String,
+        }
+        match self.call::<Account>(&Call::new(Method::GET, &["account"])).await {
+            Ok(account) => Ok(Some(account.value.id)),
+            // A restricted key is told: "does not have the required permissions for this endpoint on account 'acct_…'".
+            Err(StripeError::Forbidden(refusal)) => Ok(account_in(&refusal.message)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Is there such an object?
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn look_for(&self, key: &ObjectKey) -> Result<Presence, StripeError> {
+        // Stripe's paths are its words in the plural, for every kind that is kept as a record.
+        let plural = format!("{}s", key.object());
+        let path = [plural.as_str(), key.id()];
+        let mut call = Call::new(Method::GET, &path);
+        call.account = key.account();
+        match self.call::<serde::de::IgnoredAny>(&call).await {
+            Ok(_) => Ok(Presence::There),
+            Err(error) if error.is_missing() => Ok(Presence::Missing),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn account_in(message: &str) -> Option<String> {
+    message
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .find(|word| word.strip_prefix("acct_").is_some_and(|rest| !rest.is_empty()))
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_may_name_the_account() {
+        let refusal = "The provided key 'rk_test_*********1234' does not have the required permissions for this endpoint on \
+                       account 'acct_1Abc'. Having the 'rak_x' permission would allow this request to continue.";
+        assert_eq!(account_in(refusal).as_deref(), Some("acct_1Abc"));
+        assert_eq!(account_in("no account acct_ here"), None);
+    }
+}
