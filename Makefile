@@ -10,7 +10,7 @@ PYTHON := PYTHONPATH=$(CLOUD) PYTHONDONTWRITEBYTECODE=1 $(LOCAL)/tools/bin/pytho
 SAM := SAM_CLI_TELEMETRY=0 $(LOCAL)/tools/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down fmt lint check end-to-end deploy tools
+.PHONY: help demo test up down fmt lint check end-to-end bench deploy tools
 
 help:
 	@echo 'make demo   the whole story on a local cloud of its own; leaves nothing running'
@@ -18,6 +18,7 @@ help:
 	@echo 'make up     a local cloud that stays (PORT=4566; STRIPE_API_BASE and STRIPE_API_KEY for another Stripe)'
 	@echo 'make down   ends it'
 	@echo 'make fmt    formats the Rust code; make lint checks it and the template'
+	@echo 'make bench  what a delivery costs in time'
 	@echo 'make deploy ENV=test   builds for AWS and deploys there, with your own credentials (see README.md)'
 
 demo: tools
@@ -47,6 +48,10 @@ check: tools
 # On a stack of its own, which is ended whatever happens.
 end-to-end: tools
 	$(PYTHON) -m pytest -p no:cacheprovider $(CLOUD)/tests
+
+# Of the program as it is deployed; `cargo bench -p receive --profile local` builds faster.
+bench:
+	cargo bench -p receive
 
 # To AWS, with the caller's own credentials; ENV is a section of samconfig.toml.
 deploy: ENV ?= test

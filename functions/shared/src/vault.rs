@@ -10,6 +10,7 @@ use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::types::Tag;
 
 use crate::registry::SecretVersion;
 use crate::secret::{SigningSecrets, StripeKey};
@@ -76,10 +77,13 @@ impl Vault {
     ) -> Result<SecretVersion, VaultError> {
         let doing = "keeping a signing secret";
         let text = serde_json::to_string(secrets).map_err(VaultError::while_(doing))?;
+        // The same tag as the stack's tables have, so that one call lists what a stack leaves behind. Names begin with the stack's.
+        let stack = name.split('/').next().unwrap_or(name);
         let created = self
             .client
             .create_secret()
             .name(name)
+            .tags(Tag::builder().key("billhook:stack").value(stack).build())
             .description("Signing secrets of a Stripe webhook endpoint, kept by Billhook.")
             .secret_string(&text)
             .send()
