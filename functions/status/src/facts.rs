@@ -18,7 +18,9 @@ use tokio::time::Instant;
 
 use crate::Deps;
 
-/// Of the 3 s that are promised; the rest is for judging and the way.
+/// For DynamoDB, of the 3 s that are promised.
+const READ_WITHIN: Duration = Duration::from_millis(2_000);
+/// For all; the rest is for judging and the way.
 const GATHERED_WITHIN: Duration = Duration::from_millis(2_600);
 /// A pending event this long after its time waits for something that does not happen: the sweep runs every minute.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(1);
@@ -95,13 +97,18 @@ pub(crate) struct Open {
 /// Asks everybody.
 pub(crate) async fn gather(deps: &Deps, now: Timestamp) -> Result<Facts, StoreError> {
     let until = Instant::now() + GATHERED_WITHIN;
-    let (rows, settings, heard, hours, open) = tokio::try_join!(
-        deps.registry.endpoints(),
-        deps.registry.settings(),
-        deps.registry.heard_at(),
-        deps.registry.hours(now - DAY),
-        open(deps, now),
-    )?;
+    let stored = async {
+        tokio::try_join!(
+            deps.registry.endpoints(),
+            deps.registry.settings(),
+            deps.registry.heard_at(),
+            deps.registry.hours(now - DAY),
+            open(deps, now),
+        )
+    };
+    let stored = tokio::time::timeout(READ_WITHIN, stored).await;
+    let (rows, settings, heard, hours, open) =
+        stored.map_err(StoreError::while_("reading what is stored")).flatten()?;
     let secrets = join_all(rows.iter().map(|row| secret(deps, row, until)));
     let ((key, at_stripe), secrets) = tokio::join!(ask_stripe(deps, settings, until), secrets);
     let heard: HashMap<String, Timestamp> = heard.into_iter().collect();

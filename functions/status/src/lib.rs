@@ -22,7 +22,7 @@ use shared::http::{ApiError, Query, json, request_id, segments};
 use shared::ledger::Ledger;
 use shared::mode::Mode;
 use shared::registry::Registry;
-use shared::stripe::{Stripe, StripeKeys};
+use shared::stripe::{NoTls, Stripe, StripeKeys};
 use shared::vault::Vault;
 
 pub use self::config::Config;
@@ -44,7 +44,7 @@ impl Deps {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, reqwest::Error> {
+    pub fn new(config: Config) -> Result<Self, NoTls> {
         // The bounds of the receive path: this too answers within 3 s.
         let dynamodb = config.aws.dynamodb(Bounds::RECEIVE);
         let vault = Vault::new(config.aws.secrets_manager(Bounds::RECEIVE));
