@@ -134,11 +134,10 @@ impl Vault {
     /// # Errors
     /// See [`VaultError`].
     pub async fn stripe_key(&self, secret: &str) -> Result<Option<StripeKey>, VaultError> {
-        match self.value(secret, None).await? {
-            // What `template.yaml` makes before a key is set.
-            Some(text) if text.is_empty() || text == "{}" => Ok(None),
+        match self.value(secret, None).await?.as_deref() {
+            // What the template puts in place until a key is set.
+            None | Some("" | "{}") => Ok(None),
             Some(text) => text.parse().map(Some).map_err(|_| VaultError::Unreadable(secret.to_owned())),
-            None => Ok(None),
         }
     }
 

@@ -216,21 +216,38 @@ impl Ledger {
                 let keys = (0..OPEN_SHARDS).map(|shard| open_shard_key(*state, shard)).collect();
                 self.merged(&BY_OPEN, keys, from, i64::MIN, limit).await
             }
-            Listing::Received { since, until } => {
-                let mut entries = Vec::new();
-                let start = from.and_then(|from| Timestamp::from_millisecond(from.sort).ok());
-                let mut day = start.unwrap_or(*until).min(*until);
-                let earliest = day_key(*since, 0);
-                loop {
-                    let keys = (0..DAY_SHARDS).map(|shard| day_key(day, shard)).collect();
-                    let more = self.merged(&BY_DAY, keys, from, since.as_millisecond(), limit).await?;
-                    entries.extend(more);
-                    if entries.len() > limit || day_key(day, 0) <= earliest {
-                        return Ok(entries);
-                    }
-                    day -= 24.hours();
+            Listing::Received { since, until } => self.received(*since, *until, from, limit).await,
+        }
+    }
+
+    /// Days are read from the latest backwards: the first alone, then ever more at once, so that neither a busy day costs the
+    /// days before it nor a quiet year takes a query after another.
+    async fn received(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        from: Option<&Position>,
+        limit: usize,
+    ) -> Result<Vec<Position>, StoreError> {
+        let start =
+            from.and_then(|from| Timestamp::from_millisecond(from.sort).ok()).unwrap_or(until).min(until);
+        let (mut entries, mut day, mut at_once) = (Vec::new(), start, 1);
+        loop {
+            let mut keys = Vec::new();
+            let mut last = false;
+            for _ in 0..at_once {
+                keys.extend((0..DAY_SHARDS).map(|shard| day_key(day, shard)));
+                last = day_key(day, 0) <= day_key(since, 0);
+                if last {
+                    break;
                 }
+                day -= 24.hours();
             }
+            entries.extend(self.merged(&BY_DAY, keys, from, since.as_millisecond(), limit).await?);
+            if entries.len() > limit || last {
+                return Ok(entries);
+            }
+            at_once = (at_once * 4).min(16);
         }
     }
 
@@ -268,7 +285,8 @@ impl Ledger {
                 .expression_attribute_values(":floor", number(floor))
                 .expression_attribute_values(":until", number(from.map_or(i64::MAX, |from| from.sort)))
                 .scan_index_forward(false)
-                .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
+                // One more for the end, one to see the time after the cut, one for the place itself, which is left out below.
+                .limit(i32::try_from(limit + 3).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(page)
                 .send()
                 .await

@@ -29,14 +29,12 @@ pub enum RecordListing {
         /// The kind.
         kind: Kind,
     },
-    /// Those of a kind that name a payment, or a charge without one.
+    /// Those of every kind that name a payment, or a charge without one.
     Payment {
         /// The payment's account; none for our own.
         account: Option<String>,
         /// The PaymentIntent's id, or the charge's.
         payment: String,
-        /// The kind.
-        kind: Kind,
     },
 }
 
@@ -52,7 +50,7 @@ pub struct RecordPage {
 struct Source {
     index: &'static str,
     keys: Vec<String>,
-    object: &'static str,
+    object: Option<&'static str>,
 }
 
 impl RecordListing {
@@ -61,18 +59,16 @@ impl RecordListing {
             Self::Kind(kind) => Source {
                 index: "by_kind",
                 keys: (0..KIND_SHARDS).map(|shard| kind_key(kind.object(), shard)).collect(),
-                object: kind.object(),
+                object: Some(kind.object()),
             },
             Self::Customer { account, customer, kind } => Source {
                 index: "by_customer",
                 keys: vec![owner(account.as_deref(), customer)],
-                object: kind.object(),
+                object: Some(kind.object()),
             },
-            Self::Payment { account, payment, kind } => Source {
-                index: "by_payment",
-                keys: vec![owner(account.as_deref(), payment)],
-                object: kind.object(),
-            },
+            Self::Payment { account, payment } => {
+                Source { index: "by_payment", keys: vec![owner(account.as_deref(), payment)], object: None }
+            }
         }
     }
 }
@@ -127,9 +123,11 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let doing = "listing records";
-        // Everything of the kind lies between `object#` and `object$`, the next character.
-        let floor = format!("{}#", source.object);
-        let until = from.map_or_else(|| format!("{}$", source.object), str::to_owned);
+        // Everything of a kind lies between `object#` and `object$`, the next character; everything between `#` and `~`.
+        let object = source.object.unwrap_or_default();
+        let floor = format!("{object}#");
+        let end = if object.is_empty() { "~".to_owned() } else { format!("{object}$") };
+        let until = from.map_or(end, str::to_owned);
         let pages = try_join_all(source.keys.iter().map(async |key| {
             let answer = self
                 .client

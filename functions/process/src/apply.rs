@@ -1,0 +1,152 @@
+//! One event, from its row to its record and back.
+//!
+//! Why doing it again is harmless, at each place where it can stop:
+//!
+//! ```text
+//! read row ─ put record (condition: older, or as read) ─ mark row (condition: not final, same attempts)
+//!          │                                           │
+//!          └ stopped here: nothing was done            └ stopped here: done again, the record has seen the event already
+//!                                                        (its id is in `events`, or the record is newer), so nothing is
+//!                                                        written and the row is marked
+//! ```
+
+use jiff::Timestamp;
+use shared::aws::{StoreError, chain};
+use shared::event::{self, Admission, EventId, Reading, reasons};
+use shared::ledger::{Mark, Marked, Row, State};
+use shared::records::{Put, Record, Standing};
+
+use crate::Deps;
+use crate::error::ApplyError;
+use crate::order::{Against, against, winner};
+use crate::retry::Retry;
+use crate::snapshot::{NoSnapshot, Snapshot};
+
+/// Writers of one record are few; more rounds than this mean that something else is wrong.
+const ROUNDS: u32 = 10;
+
+/// Applies an event and marks its row. Gives the state it was put into; none if somebody else has settled it, or if not even
+/// the mark could be written, and then the sweep comes back to it.
+pub(crate) async fn settle(deps: &Deps, row: &Row, now: Timestamp) -> Option<State> {
+    let mark = match apply(deps, row).await {
+        Ok(mark) => mark,
+        Err(error) => {
+            tracing::error!(error = chain(&error), event.id = %row.id, event.attempts = row.attempts, "an event could not be applied");
+            failed(row, &error, now)
+        }
+    };
+    match deps.ledger.mark(row, &mark, now).await {
+        Ok(Marked::Done) => Some(mark.state),
+        Ok(Marked::Overtaken) => None,
+        Err(error) => {
+            tracing::error!(error = chain(&error), event.id = %row.id, "an event could not be marked; the sweep will come back to it");
+            None
+        }
+    }
+}
+
+fn failed(row: &Row, error: &ApplyError, now: Timestamp) -> Mark {
+    let reason = error.to_string();
+    if Retry::DEFAULT.used_up(row.attempts) {
+        return Mark::because(State::Dead, reason);
+    }
+    let due_at = Some(Retry::DEFAULT.due_at(&row.id, row.attempts, now));
+    Mark { state: State::Failed, reason: Some(reason), due_at }
+}
+
+/// Applies an event. Gives what its row is to say.
+async fn apply(deps: &Deps, row: &Row) -> Result<Mark, ApplyError> {
+    let body = deps.ledger.body(row).await?;
+    let event = match event::read(&body) {
+        Reading::Event(event) => event,
+        Reading::Unreadable { reason, .. } => return Ok(Mark::because(State::Quarantined, reason)),
+        Reading::NoEvent(why) => return Ok(Mark::because(State::Quarantined, why.to_string())),
+    };
+    match event::admit(&event, deps.mode, false) {
+        Admission::Apply => {}
+        Admission::Ignore(reason) => return Ok(Mark::because(State::Ignored, reason)),
+        Admission::Quarantine(reason) => return Ok(Mark::because(State::Quarantined, reason)),
+    }
+    let snapshot = match Snapshot::of(&event) {
+        Ok(snapshot) => snapshot,
+        Err(NoSnapshot::NoRecord) => return Ok(Mark::because(State::Ignored, reasons::NO_RECORD)),
+        Err(NoSnapshot::Unreadable(reason)) => return Ok(Mark::because(State::Quarantined, reason)),
+    };
+    Ok(Mark::plain(store(deps, snapshot).await?))
+}
+
+/// Gives the record the snapshot, if the order says so. The first write is blind: most events are the newest of their object,
+/// and one that is not gets the record with the refusal, so nothing is read beforehand.
+async fn store(deps: &Deps, snapshot: Snapshot) -> Result<State, ApplyError> {
+    let fresh = alone(&snapshot)?;
+    let mut put = deps.records.put_newer(&fresh).await?;
+    for _ in 0..ROUNDS {
+        let old = match put {
+            Put::Done => return Ok(State::Processed),
+            Put::Refused(old) => old,
+        };
+        if old.events.contains(&snapshot.id)
+            && old.as_of == snapshot.created
+            && old.deleted == snapshot.is_deletion()
+        {
+            return Ok(if old.event == snapshot.id { State::Processed } else { State::Superseded });
+        }
+        put = match against((snapshot.created, snapshot.is_deletion()), (old.as_of, old.deleted)) {
+            Against::Older => return Ok(State::Superseded),
+            Against::Newer => deps.records.put_over(&old, &fresh).await?,
+            Against::SameSecond => {
+                let new = together(deps, &old, &snapshot).await?;
+                let lost = new.event != snapshot.id;
+                match deps.records.put_over(&old, &new).await? {
+                    Put::Done if lost => return Ok(State::Superseded),
+                    put @ (Put::Done | Put::Refused(_)) => put,
+                }
+            }
+        };
+    }
+    Err(ApplyError::Contended(ROUNDS))
+}
+
+/// The record if this is the only event of its second.
+fn alone(snapshot: &Snapshot) -> Result<Record, ApplyError> {
+    record(snapshot, vec![snapshot.id.clone()], false)
+}
+
+/// The record when the second holds other events too.
+async fn together(deps: &Deps, old: &Record, snapshot: &Snapshot) -> Result<Record, ApplyError> {
+    let mut second = vec![snapshot.clone()];
+    for id in old.events.iter().filter(|id| **id != snapshot.id) {
+        second.extend(of_ledger(deps, id).await?);
+    }
+    // There is at least the snapshot itself.
+    let Some(best) = winner(&second) else { return alone(snapshot) };
+    if best.id == old.event {
+        return Ok(old.having_seen(&snapshot.id, best.uncertain));
+    }
+    let ids = second.iter().map(|one| one.id.clone()).chain(old.events.iter().cloned()).collect();
+    let shown = second.iter().find(|one| one.id == best.id).unwrap_or(snapshot);
+    record(shown, ids, best.uncertain)
+}
+
+fn record(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) -> Result<Record, ApplyError> {
+    let standing = Standing {
+        as_of: shown.created,
+        event: shown.id.clone(),
+        events,
+        deleted: shown.is_deletion(),
+        order_uncertain,
+    };
+    Record::new(shown.key.clone(), standing, shown.raw.as_bytes(), &shown.object).map_err(ApplyError::Packing)
+}
+
+/// The snapshot of another event. None if the ledger no longer holds it.
+async fn of_ledger(deps: &Deps, id: &EventId) -> Result<Option<Snapshot>, ApplyError> {
+    let Some(row) = deps.ledger.get(id).await? else { return Ok(None) };
+    let body = deps.ledger.body(&row).await?;
+    let Reading::Event(event) = event::read(&body) else {
+        return Err(
+            StoreError::new("reading another event of the second", "it cannot be read any more").into()
+        );
+    };
+    Ok(Snapshot::of(&event).ok())
+}

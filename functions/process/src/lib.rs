@@ -1,0 +1,128 @@
+//! Applies what the ledger holds to the records, each event once, in Stripe's order.
+//!
+//! Two things wake it (`trigger`). The doorbell: the ledger's stream hands over rows that have just become pending. The sweep:
+//! each minute, rows whose time has come, because the doorbell missed them or an attempt failed. The ledger is the queue: what
+//! the doorbell says is only a hint that makes things fast, so a lost or repeated one changes nothing.
+//!
+//! One event (`apply`) is at most one write of one record, under the condition that the record is as it was read, and then a
+//! mark on its row, under the condition that the row is not final. Between the two it can crash: done again, the record stays as
+//! it is. Which snapshot a record shows is decided by `order`, and does not depend on the order of arrival.
+//!
+//! Rules: events of one object are applied one after another, those of different objects beside each other; one that fails
+//! holds no other back; nothing here asks the clock.
+
+mod apply;
+mod config;
+mod error;
+pub mod order;
+mod retry;
+mod snapshot;
+mod sweep;
+mod trigger;
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use shared::aws::{Bounds, chain};
+use shared::ledger::{Ledger, Row, State};
+use shared::mode::Mode;
+use shared::records::Records;
+use shared::registry::Registry;
+
+pub use self::config::Config;
+pub use self::error::ProcessError;
+use self::trigger::Trigger;
+
+/// Objects worked on at a time. The work is waiting for DynamoDB, and the SDK's connection carries this many easily.
+const AT_ONCE: usize = 16;
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct Deps {
+    mode: Mode,
+    ledger: Ledger,
+    records: Records,
+    registry: Registry,
+}
+
+impl Deps {
+    /// Reads the configuration and wires the function.
+    ///
+    /// # Errors
+    /// A missing or wrong environment variable.
+    pub fn start() -> Result<Self, shared::env::EnvError> {
+        Ok(Self::new(Config::from_env()?))
+    }
+
+    /// Wires the function.
+    pub fn new(config: Config) -> Self {
+        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
+        Self {
+            mode: config.mode,
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            records: Records::new(dynamodb.clone(), config.records_table),
+            registry: Registry::new(dynamodb, config.registry_table),
+        }
+    }
+}
+
+/// How many events ended in each state.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary(BTreeMap<&'static str, u64>);
+
+impl Summary {
+    /// How many ended in `state`.
+    pub fn count(&self, state: State) -> u64 {
+        self.0.get(state.as_str()).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, state: State) {
+        *self.0.entry(state.as_str()).or_default() += 1;
+    }
+}
+
+/// Does one invocation's work.
+///
+/// # Errors
+/// An input that is neither of the two, or a ledger that cannot be read at all. Events that fail are no error of the
+/// invocation: their rows say so, and the sweep comes back to them.
+pub async fn handle(deps: &Deps, input: Value, now: Timestamp) -> Result<Summary, ProcessError> {
+    let ended = match Trigger::read(input)? {
+        Trigger::Doorbell(rows) => apply_all(deps, rows, now).await,
+        Trigger::Sweep => sweep::run(deps, now).await?,
+    };
+    let mut summary = Summary::default();
+    ended.iter().for_each(|state| summary.add(*state));
+    let counts: Vec<_> = State::ALL.into_iter().map(|state| (state, summary.count(state))).collect();
+    if let Err(error) = deps.registry.count(&counts, now).await {
+        tracing::warn!(error = chain(&error), "the counts of this hour are off by this batch");
+    }
+    Ok(summary)
+}
+
+async fn apply_all(deps: &Deps, rows: Vec<Row>, now: Timestamp) -> Vec<State> {
+    let work = by_object(rows).into_iter().map(|rows| async move {
+        let mut ended = Vec::new();
+        for row in rows {
+            ended.extend(apply::settle(deps, &row, now).await);
+        }
+        ended
+    });
+    futures::stream::iter(work).buffer_unordered(AT_ONCE).concat().await
+}
+
+/// Rows by their object, in the order in which Stripe made them, so that they do not stand in each other's way and most records
+/// are written in one go.
+fn by_object(rows: impl IntoIterator<Item = Row>) -> Vec<Vec<Row>> {
+    let mut objects: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    for row in rows {
+        let object = row.object.as_ref().map_or_else(|| row.id.to_string(), ToString::to_string);
+        objects.entry(object).or_default().push(row);
+    }
+    let mut objects: Vec<_> = objects.into_values().collect();
+    objects.iter_mut().for_each(|rows| rows.sort_by_key(|row| row.created));
+    objects
+}

@@ -1,0 +1,259 @@
+//! Which snapshot wins: the order of one object's events.
+//!
+//! Stripe promises no order, sends twice, and stamps `created` in whole seconds; several changes of one object in one second are
+//! normal (a subscription's creation and its update on first payment). So:
+//!
+//! 1. The later second wins.
+//! 2. Within a second, **all** its events are looked at together, not the stored one and the new one, so that the order of arrival
+//!    cannot matter. Equal snapshots count once. Then are struck out, as long as one is left: notices, which report no change;
+//!    creations; and, when one has a status that Stripe never leaves, those whose status it can leave.
+//! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's end wins (`chain`).
+//!
+//! What is still several cannot be told apart by what the events say. Then the greatest event id wins, which is the same whatever
+//! came first, and the record is marked uncertain.
+//!
+//! Final whatever the times: a deletion. Stripe never uses an id again.
+//!
+//! The module is pure: the verdict is a function of the set of events.
+
+mod chain;
+
+use shared::event::EventId;
+
+use self::chain::Step;
+use crate::snapshot::Snapshot;
+
+/// Where a snapshot stands against what the record shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// It takes the record's place.
+    Newer,
+    /// The record stays.
+    Older,
+    /// They are of one second: all events of it have to be looked at.
+    SameSecond,
+}
+
+/// Rule 1, and deletions: compares a snapshot (its second, is it a deletion) with what a record shows.
+pub fn against(snapshot: (i64, bool), record: (i64, bool)) -> Against {
+    match (snapshot.1, record.1) {
+        (true, false) => Against::Newer,
+        (false, true) => Against::Older,
+        (true, true) | (false, false) => match snapshot.0.cmp(&record.0) {
+            std::cmp::Ordering::Greater => Against::Newer,
+            std::cmp::Ordering::Less => Against::Older,
+            std::cmp::Ordering::Equal => Against::SameSecond,
+        },
+    }
+}
+
+/// Who wins a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Winner {
+    /// The event whose snapshot the record shows.
+    pub id: EventId,
+    /// Was it chosen only because one had to be?
+    pub uncertain: bool,
+}
+
+/// Rules 2 and 3 and what follows them: decides between all events of one object and one second. None for no events.
+pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winner> {
+    let events: Vec<&Snapshot> = events.into_iter().collect();
+    // Two events can report one deletion, in different shapes; either is right.
+    if let Some(deletion) = events.iter().filter(|event| event.is_deletion()).map(|event| &event.id).max() {
+        return Some(Winner { id: deletion.clone(), uncertain: false });
+    }
+    let mut left = groups(events);
+    strike(&mut left, |group| group.all(Snapshot::is_notice));
+    strike(&mut left, |group| group.all(|event| event.is_notice() || event.is_creation()));
+    if left.iter().any(|group| group.all(Snapshot::is_settled)) {
+        strike(&mut left, |group| !group.all(Snapshot::is_settled));
+    }
+    let steps: Vec<Step<'_>> = left.iter().map(Group::step).collect();
+    if let Some(end) = chain::end(&steps) {
+        return Some(Winner { id: left[end].greatest().clone(), uncertain: false });
+    }
+    let uncertain = left.len() > 1;
+    left.iter().map(Group::greatest).max().map(|id| Winner { id: id.clone(), uncertain })
+}
+
+/// Events whose snapshots are equal.
+struct Group<'a>(Vec<&'a Snapshot>);
+
+impl<'a> Group<'a> {
+    fn all(&self, test: impl Fn(&Snapshot) -> bool) -> bool {
+        self.0.iter().all(|event| test(event))
+    }
+
+    fn step(&self) -> Step<'a> {
+        Step {
+            after: &self.0[0].object,
+            replaced: self.0.iter().filter_map(|event| event.previous_attributes.as_ref()).collect(),
+            versions: self.0.iter().map(|event| event.api_version.as_deref()).collect(),
+        }
+    }
+
+    fn greatest(&self) -> &'a EventId {
+        // A group is made with its first event.
+        self.0.iter().map(|event| &event.id).max().unwrap_or(&self.0[0].id)
+    }
+}
+
+fn groups<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for event in events {
+        match groups.iter_mut().find(|group| group.0[0].object == event.object) {
+            Some(group) => group.0.push(event),
+            None => groups.push(Group(vec![event])),
+        }
+    }
+    groups
+}
+
+/// Strikes out groups, unless none would be left.
+fn strike(left: &mut Vec<Group<'_>>, out: impl Fn(&Group<'_>) -> bool) {
+    if left.iter().any(|group| !out(group)) {
+        left.retain(|group| !out(group));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use shared::object_key::ObjectKey;
+
+    use super::*;
+
+    fn of(id: &str, event_type: &str, kind: &str, object: Value) -> Snapshot {
+        Snapshot {
+            id: id.parse().unwrap(),
+            event_type: event_type.into(),
+            created: 5,
+            key: ObjectKey::new(None, kind, "x_1").unwrap(),
+            api_version: Some("2026-07-29.dahlia".into()),
+            previous_attributes: None,
+            raw: object.to_string(),
+            object,
+        }
+    }
+
+    fn subscription(id: &str, event_type: &str, status: &str) -> Snapshot {
+        of(id, &format!("customer.subscription.{event_type}"), "subscription", json!({ "status": status }))
+    }
+
+    fn wins(events: &[Snapshot]) -> (String, bool) {
+        let winner = winner(events).unwrap();
+        (winner.id.to_string(), winner.uncertain)
+    }
+
+    #[test]
+    fn a_later_second_wins_and_a_deletion_is_final() {
+        assert_eq!(against((6, false), (5, false)), Against::Newer);
+        assert_eq!(against((4, false), (5, false)), Against::Older);
+        assert_eq!(against((5, false), (5, false)), Against::SameSecond);
+        assert_eq!(against((9, false), (5, true)), Against::Older);
+        assert_eq!(against((4, true), (5, false)), Against::Newer);
+    }
+
+    #[test]
+    fn an_update_of_the_second_of_creation_wins() {
+        let events =
+            [subscription("evt_9", "created", "incomplete"), subscription("evt_1", "updated", "active")];
+        assert_eq!(wins(&events), ("evt_1".into(), false));
+    }
+
+    #[test]
+    fn a_notice_never_beats_a_change() {
+        let events =
+            [subscription("evt_9", "trial_will_end", "trialing"), subscription("evt_1", "updated", "active")];
+        assert_eq!(wins(&events), ("evt_1".into(), false));
+        let events = [
+            subscription("evt_9", "trial_will_end", "trialing"),
+            subscription("evt_1", "created", "incomplete"),
+        ];
+        assert_eq!(wins(&events), ("evt_1".into(), false));
+    }
+
+    #[test]
+    fn a_status_that_stripe_never_leaves_wins() {
+        let events =
+            [subscription("evt_9", "updated", "past_due"), subscription("evt_1", "deleted", "canceled")];
+        assert_eq!(wins(&events), ("evt_1".into(), false));
+        let paid = of("evt_1", "invoice.paid", "invoice", json!({"status": "paid"}));
+        let open = of("evt_9", "invoice.finalized", "invoice", json!({"status": "open"}));
+        assert_eq!(wins(&[open, paid]), ("evt_1".into(), false));
+        // A refund that succeeded can still fail.
+        let succeeded = of("evt_9", "refund.updated", "refund", json!({"status": "succeeded"}));
+        let failed = of("evt_1", "refund.failed", "refund", json!({"status": "failed"}));
+        assert_eq!(wins(&[succeeded, failed]), ("evt_1".into(), false));
+    }
+
+    #[test]
+    fn equal_snapshots_are_one() {
+        let paid =
+            |id, event_type| of(id, event_type, "invoice", json!({"status": "paid", "amount_paid": 5}));
+        assert_eq!(
+            wins(&[paid("evt_1", "invoice.paid"), paid("evt_2", "invoice.payment_succeeded")]),
+            ("evt_2".into(), false)
+        );
+        // An update that confirms the creation keeps it from being struck out.
+        let events = [
+            subscription("evt_1", "created", "active"),
+            subscription("evt_2", "updated", "active"),
+            subscription("evt_3", "trial_will_end", "trialing"),
+        ];
+        assert_eq!(wins(&events), ("evt_2".into(), false));
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_chosen_by_id_and_said_to_be_uncertain() {
+        let events =
+            [subscription("evt_1", "updated", "past_due"), subscription("evt_2", "updated", "active")];
+        assert_eq!(wins(&events), ("evt_2".into(), true));
+    }
+
+    #[test]
+    fn two_updates_that_join_into_a_chain_end_in_its_last_state() {
+        let mut first = subscription("evt_9", "updated", "past_due");
+        first.previous_attributes = Some(json!({"status": "active"}));
+        let mut second = subscription("evt_1", "updated", "unpaid");
+        second.previous_attributes = Some(json!({"status": "past_due"}));
+        assert_eq!(wins(&[first.clone(), second.clone()]), ("evt_1".into(), false));
+        assert_eq!(wins(&[second, first]), ("evt_1".into(), false));
+    }
+
+    #[test]
+    fn a_deletion_wins_its_second_in_either_shape() {
+        let updated = of("evt_9", "customer.updated", "customer", json!({"email": "a"}));
+        let deleted = of("evt_1", "customer.deleted", "customer", json!({"deleted": true}));
+        assert_eq!(wins(&[updated.clone(), deleted.clone()]), ("evt_1".into(), false));
+        let again = of("evt_2", "customer.deleted", "customer", json!({"email": "a"}));
+        assert_eq!(wins(&[updated, deleted, again]), ("evt_2".into(), false));
+    }
+
+    fn any_event() -> impl Strategy<Value = Snapshot> {
+        let types = prop::sample::select(vec!["created", "updated", "deleted", "trial_will_end"]);
+        let statuses = prop::sample::select(vec!["incomplete", "active", "past_due", "canceled"]);
+        (0..8_u8, types, statuses)
+            .prop_map(|(id, event_type, status)| subscription(&format!("evt_{id}"), event_type, status))
+    }
+
+    proptest! {
+        #[test]
+        fn the_verdict_does_not_depend_on_the_order_or_on_repeats(events in proptest::collection::vec(any_event(), 1..7), seed in any::<u64>()) {
+            // One id is one event.
+            let mut events: Vec<_> = events;
+            events.sort_by(|a, b| a.id.cmp(&b.id));
+            events.dedup_by(|a, b| a.id == b.id);
+            let expected = winner(&events);
+            let turn = usize::try_from(seed % events.len() as u64).unwrap();
+            let mut shuffled = events.clone();
+            shuffled.rotate_left(turn);
+            shuffled.extend(events.iter().take(turn).cloned());
+            prop_assert_eq!(winner(&shuffled), expected.clone());
+            shuffled.reverse();
+            prop_assert_eq!(winner(&shuffled), expected);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! An event as a claim on a record: whose object, as of when, in which state.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use shared::event::{Event, EventId};
+use shared::object_key::{Kind, ObjectKey};
+
+/// One event's snapshot of one object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The event.
+    pub id: EventId,
+    /// Its type.
+    pub event_type: String,
+    /// When Stripe made it, in unix seconds.
+    pub created: i64,
+    /// The object it is of.
+    pub key: ObjectKey,
+    /// The version it is rendered in.
+    pub api_version: Option<String>,
+    /// What the change replaced, if the event says so.
+    pub previous_attributes: Option<Value>,
+    /// The object.
+    pub object: Value,
+    /// The object as Stripe wrote it.
+    pub raw: String,
+}
+
+/// Why an event makes no claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoSnapshot {
+    /// It is about nothing that is kept, such as the preview of an invoice.
+    NoRecord,
+    /// It is of a type that is applied, but its object is not what the type should carry.
+    Unreadable(String),
+}
+
+impl Snapshot {
+    pub(crate) fn of(event: &Event<'_>) -> Result<Self, NoSnapshot> {
+        let object: Value = serde_json::from_str(event.object.get())
+            .map_err(|error| NoSnapshot::Unreadable(format!("data.object: {error}")))?;
+        let Some(key) = event.subject() else {
+            return match event.event_type.as_ref() {
+                "invoice.upcoming" => Err(NoSnapshot::NoRecord),
+                _ => Err(NoSnapshot::Unreadable("data.object has no id that could name a record".to_owned())),
+            };
+        };
+        if key.kind().is_none() {
+            return Err(NoSnapshot::Unreadable(format!(
+                "data.object is a `{}`, which is no kind of record",
+                key.object()
+            )));
+        }
+        let previous_attributes = event
+            .previous_attributes
+            .map(|raw| serde_json::from_str(raw.get()))
+            .transpose()
+            .map_err(|error| NoSnapshot::Unreadable(format!("data.previous_attributes: {error}")))?
+            .filter(|replaced: &Value| !replaced.is_null());
+        Ok(Self {
+            api_version: event.api_version.clone().map(Cow::into_owned),
+            previous_attributes,
+            id: event.id.clone(),
+            event_type: event.event_type.clone().into_owned(),
+            created: event.created,
+            key,
+            object,
+            raw: event.object.get().to_owned(),
+        })
+    }
+
+    /// Does it say that the object is gone for ever? Stripe never uses an id again. A canceled subscription is not gone: it can
+    /// still change (Stripe's API reference, "Cancel a subscription").
+    pub fn is_deletion(&self) -> bool {
+        matches!(self.event_type.as_str(), "customer.deleted" | "invoice.deleted")
+            || self.object["deleted"] == true
+    }
+
+    /// Does its type report no change, but only that a time has come? (Stripe's API reference, "Types of events".)
+    pub(crate) fn is_notice(&self) -> bool {
+        matches!(
+            self.event_type.as_str(),
+            "customer.subscription.trial_will_end" | "invoice.will_be_due" | "invoice.overdue"
+        )
+    }
+
+    /// Does its type say that the object has just come to be?
+    pub(crate) fn is_creation(&self) -> bool {
+        self.event_type.ends_with(".created")
+    }
+
+    /// Is its status one that Stripe never leaves?
+    pub(crate) fn is_settled(&self) -> bool {
+        let Some(status) = self.object["status"].as_str() else { return false };
+        match self.key.kind() {
+            Some(Kind::Payment) => matches!(status, "succeeded" | "canceled"),
+            Some(Kind::Charge) => status == "failed",
+            Some(Kind::Invoice) => matches!(status, "paid" | "void"),
+            Some(Kind::Subscription) => matches!(status, "canceled" | "incomplete_expired"),
+            Some(Kind::InvoicePayment) => matches!(status, "paid" | "canceled"),
+            // A refund that succeeded can fail later.
+            Some(Kind::Refund) => matches!(status, "failed" | "canceled"),
+            // A lost dispute can be reopened by an appeal.
+            Some(Kind::Dispute) => matches!(status, "won" | "warning_closed" | "prevented"),
+            Some(Kind::Customer) | None => false,
+        }
+    }
+}

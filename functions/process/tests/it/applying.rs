@@ -1,0 +1,194 @@
+//! Each event is applied once, in Stripe's order, whatever the order of arrival.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use shared::ledger::State;
+
+use crate::support::{Stack, event, samples, subscription};
+
+#[tokio::test]
+async fn every_sample_event_ends_final_and_never_failed() {
+    let stack = Stack::start().await;
+    let mut rows = Vec::new();
+    for body in samples() {
+        rows.push(stack.receive(&body).await);
+    }
+    let summary = stack.ring(&rows).await;
+    let ended: u64 =
+        [State::Processed, State::Superseded, State::Ignored].map(|state| summary.count(state)).iter().sum();
+    assert_eq!(ended, rows.len() as u64, "{summary:?}");
+    for row in &rows {
+        let row = stack.row(row.id.as_str()).await;
+        assert!(!row.state.is_open() && row.due_at.is_none(), "{row:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_the_object_as_stripe_wrote_it() {
+    let stack = Stack::start().await;
+    let body = samples().into_iter().find(|body| body.contains("\"invoice.paid\"")).unwrap();
+    let row = stack.receive(&body).await;
+    stack.ring(&[row]).await;
+    let event: Value = serde_json::from_str(&body).unwrap();
+    let id = event["data"]["object"]["id"].as_str().unwrap();
+    let record = stack.record(&format!("-/invoice/{id}")).await.unwrap();
+    let raw = String::from_utf8(record.object().unwrap()).unwrap();
+    assert!(body.contains(&raw), "not byte for byte");
+    assert_eq!(record.as_of, event["created"].as_i64().unwrap());
+    assert!(!record.deleted && !record.order_uncertain);
+}
+
+#[tokio::test]
+async fn an_event_is_applied_once_however_often_the_doorbell_rings() {
+    let stack = Stack::start().await;
+    let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    assert_eq!(stack.ring(std::slice::from_ref(&row)).await.count(State::Processed), 1);
+    let (settled, record) = (stack.row("evt_1").await, stack.record("-/subscription/sub_1").await);
+    stack.cloud.forget();
+    for _ in 0..3 {
+        stack.ring(std::slice::from_ref(&row)).await;
+    }
+    assert_eq!(stack.row("evt_1").await, settled);
+    assert_eq!(stack.record("-/subscription/sub_1").await, record);
+}
+
+#[tokio::test]
+async fn one_record_change_comes_of_many_rings_at_once() {
+    let stack = Stack::start().await;
+    let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    let rings = (0..20).map(|_| stack.ring(std::slice::from_ref(&row)));
+    let ended: Vec<_> = futures::future::join_all(rings).await;
+    assert_eq!(ended.iter().map(|summary| summary.count(State::Processed)).sum::<u64>(), 1, "{ended:?}");
+    assert_eq!(stack.state("evt_1").await.0, State::Processed);
+}
+
+#[tokio::test]
+async fn an_older_event_that_comes_later_is_superseded() {
+    let stack = Stack::start().await;
+    let newer = stack.receive(&subscription("evt_2", "updated", 9, "past_due")).await;
+    let older = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.ring(&[newer]).await;
+    stack.ring(&[older]).await;
+    assert_eq!(stack.state("evt_1").await.0, State::Superseded);
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "past_due");
+}
+
+#[tokio::test]
+async fn creation_and_update_of_one_second_end_right_in_either_order() {
+    for order in [[0, 1], [1, 0]] {
+        let stack = Stack::start().await;
+        let events = [
+            subscription("evt_9", "created", 5, "incomplete"),
+            subscription("evt_1", "updated", 5, "active"),
+        ];
+        for i in order {
+            let row = stack.receive(&events[i]).await;
+            stack.ring(&[row]).await;
+        }
+        let record = stack.record("-/subscription/sub_1").await.unwrap();
+        assert_eq!(stack.object("-/subscription/sub_1").await["status"], "active");
+        assert_eq!(record.events.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["evt_1", "evt_9"]);
+        assert!(!record.order_uncertain);
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_customer_stays_deleted_and_a_canceled_subscription_can_still_change() {
+    let stack = Stack::start().await;
+    let customer = |id, event_type, created, object: Value| event(id, event_type, created, &object);
+    let whole = json!({"object": "customer", "id": "cus_1", "email": "a@example.com"});
+    let short = json!({"object": "customer", "id": "cus_1", "deleted": true});
+    for body in [
+        customer("evt_1", "customer.deleted", 5, short),
+        customer("evt_2", "customer.updated", 9, whole.clone()),
+        customer("evt_3", "customer.created", 1, whole),
+        subscription("evt_4", "deleted", 5, "canceled"),
+        subscription("evt_5", "updated", 9, "canceled"),
+    ] {
+        let row = stack.receive(&body).await;
+        stack.ring(&[row]).await;
+    }
+    assert!(stack.record("-/customer/cus_1").await.unwrap().deleted);
+    assert_eq!(stack.state("evt_2").await.0, State::Superseded);
+    let subscription = stack.record("-/subscription/sub_1").await.unwrap();
+    assert!(!subscription.deleted && subscription.as_of == 9);
+}
+
+#[tokio::test]
+async fn two_accounts_never_share_a_record() {
+    let stack = Stack::start().await;
+    let own = subscription("evt_1", "created", 5, "active");
+    let connected = subscription("evt_2", "created", 6, "canceled")
+        .replace("\"livemode\"", "\"account\":\"acct_1\",\"livemode\"");
+    let rows = [stack.receive(&own).await, stack.receive(&connected).await];
+    stack.ring(&rows).await;
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "active");
+    assert_eq!(stack.object("acct_1/subscription/sub_1").await["status"], "canceled");
+}
+
+#[tokio::test]
+async fn what_has_no_record_or_cannot_be_read_is_set_aside_with_the_reason() {
+    let stack = Stack::start().await;
+    let upcoming = event("evt_1", "invoice.upcoming", 5, &json!({"object": "invoice", "customer": "cus_1"}));
+    let strange = event("evt_2", "invoice.paid", 5, &json!({"object": "thing", "id": "x_1"}));
+    let nameless = event("evt_3", "invoice.paid", 5, &json!({"object": "invoice"}));
+    let mut deep = "1".to_owned();
+    for _ in 0..200 {
+        deep = format!("[{deep}]");
+    }
+    let deep = event("evt_4", "invoice.paid", 5, &json!({"object": "invoice", "id": "in_1", "x": "DEEP"}))
+        .replace("\"DEEP\"", &deep);
+    let fine = subscription("evt_5", "created", 5, "active");
+    let mut rows = Vec::new();
+    for body in [upcoming, strange, nameless, deep, fine] {
+        rows.push(stack.receive(&body).await);
+    }
+    stack.ring(&rows).await;
+    assert_eq!(stack.state("evt_1").await, (State::Ignored, Some("no_record".into())));
+    for (id, part) in [("evt_2", "`thing`"), ("evt_3", "no id"), ("evt_4", "recursion")] {
+        let (state, reason) = stack.state(id).await;
+        assert_eq!(state, State::Quarantined);
+        assert!(reason.as_deref().unwrap_or_default().contains(part), "{reason:?}");
+    }
+    assert_eq!(stack.state("evt_5").await.0, State::Processed, "nothing is held back");
+}
+
+fn history() -> impl Strategy<Value = Vec<String>> {
+    let types = prop::sample::select(vec!["created", "updated", "updated", "deleted", "trial_will_end"]);
+    let statuses = prop::sample::select(vec!["incomplete", "active", "past_due", "canceled"]);
+    let one = (types, 1..4_i64, statuses);
+    proptest::collection::vec(one, 2..7).prop_map(|events| {
+        let events = events.into_iter().enumerate();
+        events
+            .map(|(i, (event_type, created, status))| {
+                subscription(&format!("evt_{i}"), event_type, created, status)
+            })
+            .collect()
+    })
+}
+
+async fn record_after(events: &[String]) -> (Value, Vec<String>, bool) {
+    let stack = Stack::start().await;
+    for body in events {
+        let row = stack.receive(body).await;
+        stack.ring(&[row]).await;
+    }
+    let record = stack.record("-/subscription/sub_1").await.unwrap();
+    let object = stack.object("-/subscription/sub_1").await;
+    (object, record.events.iter().map(ToString::to_string).collect(), record.order_uncertain)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn the_record_does_not_depend_on_the_order_of_arrival_or_on_repeats(
+        (events, shuffled) in history().prop_flat_map(|events| {
+            let twice = [events.clone(), events.clone()].concat();
+            (Just(events), Just(twice).prop_shuffle())
+        })
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (expected, got) = runtime.block_on(async { (record_after(&events).await, record_after(&shuffled).await) });
+        prop_assert_eq!(expected, got);
+    }
+}

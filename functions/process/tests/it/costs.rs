@@ -1,0 +1,71 @@
+//! What applying an event costs, counted at the door of DynamoDB, equals the budget in the README ("What an event costs").
+
+use std::collections::BTreeMap;
+
+use crate::support::{Stack, samples};
+
+#[tokio::test]
+async fn applying_a_sample_event_costs_its_budget() {
+    for body in samples().into_iter().filter(|body| !body.contains("\"invoice.upcoming\"")) {
+        let stack = Stack::start().await;
+        let kind = serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["object"]["object"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let first = stack.receive(&body).await;
+        stack.cloud.forget();
+        stack.ring(&[first]).await;
+        // The list entry of an object is written with its first event only; so are those under its customer and its payment.
+        let linked: &[&str] = match kind.as_str() {
+            "customer" => &["by_kind"],
+            "subscription" | "invoice" | "payment_intent" => &["by_kind", "by_customer"],
+            "charge" => &["by_kind", "by_customer", "by_payment"],
+            _ => &["by_kind", "by_payment"],
+        };
+        let mut record: Vec<_> = linked.iter().map(|index| (*index, 1.0)).collect();
+        record.insert(0, ("", 1.0));
+        record.sort_by(|a, b| a.0.cmp(b.0));
+        expect(&stack, "PutItem", "RecordsTable", &record);
+        expect(&stack, "UpdateItem", "LedgerTable", &[("", 1.0), ("open", 1.0)]);
+
+        if kind == "customer" && body.contains("customer.deleted") || body.contains("invoice.deleted") {
+            continue; // what is gone has no later event
+        }
+        let mut newer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        newer["id"] = "evt_later".into();
+        newer["created"] = (newer["created"].as_i64().unwrap() + 1).into();
+        let newer = newer.to_string();
+        let second = stack.receive(&newer).await;
+        stack.cloud.forget();
+        stack.ring(&[second]).await;
+        let calls: Vec<_> =
+            stack.cloud.calls().into_iter().map(|call| (call.operation, call.table)).collect();
+        let expected =
+            [("PutItem", "RecordsTable"), ("UpdateItem", "LedgerTable"), ("UpdateItem", "RegistryTable")];
+        assert_eq!(
+            calls,
+            expected.map(|(operation, table)| (operation.to_owned(), table.to_owned())),
+            "nothing is read"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_later_event_of_an_object_writes_its_record_and_no_index() {
+    let stack = Stack::start().await;
+    let body = |id: &str, at: i64, status: &str| crate::support::subscription(id, "updated", at, status);
+    let first = stack.receive(&body("evt_1", 5, "active")).await;
+    stack.ring(&[first]).await;
+    let second = stack.receive(&body("evt_2", 6, "past_due")).await;
+    stack.cloud.forget();
+    stack.ring(&[second]).await;
+    expect(&stack, "PutItem", "RecordsTable", &[("", 1.0)]);
+}
+
+fn expect(stack: &Stack, operation: &str, table: &str, units: &[(&str, f64)]) {
+    let calls = stack.cloud.calls();
+    let call = calls.iter().find(|call| call.operation == operation && call.table == table).unwrap();
+    let expected: BTreeMap<String, f64> =
+        units.iter().map(|(index, units)| ((*index).to_owned(), *units)).collect();
+    assert_eq!(call.write_units, expected, "{operation} on {table}");
+}

@@ -1,0 +1,10 @@
+//! What `process` promises, against a real DynamoDB and the real SDK.
+
+// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+#![cfg(test)]
+
+mod applying;
+mod costs;
+mod outages;
+mod support;
+mod sweeping;

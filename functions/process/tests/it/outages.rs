@@ -1,0 +1,58 @@
+//! Crashes and outages between any two writes change nothing in the end.
+
+use serde_json::Value;
+use shared::ledger::State;
+use test_cloud::Fault;
+
+use crate::support::{Stack, later, subscription};
+
+/// Rings once with one call failing for good, then lets sweeps finish.
+async fn after(operation: &str, table: &str, fault: Fault) -> (State, Value) {
+    let stack = Stack::start().await;
+    let rows = [
+        stack.receive(&subscription("evt_2", "updated", 5, "active")).await,
+        stack.receive(&subscription("evt_1", "created", 5, "incomplete")).await,
+    ];
+    stack.ring(&rows[..1]).await;
+    stack.cloud.fail(operation, table, 3, fault);
+    stack.ring(&rows[1..]).await;
+    stack.cloud.mend();
+    for minute in 1..5 {
+        stack.sweep(later(minute * 120)).await;
+    }
+    let record = stack.record("-/subscription/sub_1").await.unwrap();
+    assert_eq!(record.events.len(), 2);
+    (stack.state("evt_1").await.0, stack.object("-/subscription/sub_1").await)
+}
+
+#[tokio::test]
+async fn whatever_call_fails_the_records_end_the_same() {
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::DoneAndCut] {
+        for (operation, table) in [
+            ("PutItem", "RecordsTable"),
+            ("UpdateItem", "LedgerTable"),
+            ("GetItem", "LedgerTable"),
+            ("UpdateItem", "RegistryTable"),
+        ] {
+            let (state, object) = after(operation, table, fault).await;
+            assert_eq!(
+                (state, object["status"].as_str()),
+                (State::Superseded, Some("active")),
+                "{operation} {table} {fault:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_crash_between_record_and_mark_changes_nothing() {
+    let stack = Stack::start().await;
+    let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.cloud.fail("UpdateItem", "LedgerTable", 3, Fault::ServerError);
+    stack.ring(&[row]).await;
+    assert_eq!(stack.state("evt_1").await.0, State::Pending, "the record is written, the mark is not");
+    let record = stack.record("-/subscription/sub_1").await;
+    assert!(record.is_some());
+    assert_eq!(stack.sweep(later(120)).await.count(State::Processed), 1);
+    assert_eq!(stack.record("-/subscription/sub_1").await, record);
+}

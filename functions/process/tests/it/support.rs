@@ -1,0 +1,125 @@
+//! A stack whose ledger tests fill, and the two ways to wake `process`.
+
+use jiff::{SignedDuration, Timestamp};
+use process::{Config, Deps, Summary, handle};
+use serde_json::{Value, json};
+use shared::aws::Bounds;
+use shared::event::{self, EventId, Reading};
+use shared::ledger::{Ledger, Row, State};
+use shared::mode::Mode;
+use shared::payload;
+use shared::records::{Record, Records};
+use test_cloud::TestCloud;
+
+pub(crate) struct Stack {
+    pub(crate) cloud: TestCloud,
+    pub(crate) deps: Deps,
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn later(seconds: i64) -> Timestamp {
+    now() + SignedDuration::from_secs(seconds)
+}
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        let cloud = TestCloud::start().await;
+        let deps = Deps::new(Config {
+            aws: cloud.aws(),
+            mode: Mode::Test,
+            ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
+            registry_table: "RegistryTable".into(),
+        });
+        Self { cloud, deps }
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+    }
+
+    /// Stores an event as `receive` does.
+    pub(crate) async fn receive(&self, body: &str) -> Row {
+        let packed = payload::pack(body.as_bytes()).unwrap();
+        let row = match event::read(body.as_bytes()) {
+            Reading::Event(event) => {
+                Row::of(&event, &event::admit(&event, Mode::Test, false), "main", now(), packed)
+            }
+            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", now(), packed),
+            Reading::NoEvent(why) => panic!("{why}"),
+        };
+        self.ledger().record(&row).await.unwrap();
+        row
+    }
+
+    /// Rings the doorbell for rows, as the stream does.
+    pub(crate) async fn ring(&self, rows: &[Row]) -> Summary {
+        handle(&self.deps, stream_event(rows), later(1)).await.unwrap()
+    }
+
+    pub(crate) async fn sweep(&self, at: Timestamp) -> Summary {
+        let sample = include_str!("../../../../events/process/sweep.json");
+        handle(&self.deps, serde_json::from_str(sample).unwrap(), at).await.unwrap()
+    }
+
+    pub(crate) async fn state(&self, id: &str) -> (State, Option<String>) {
+        let row = self.row(id).await;
+        (row.state, row.reason)
+    }
+
+    pub(crate) async fn row(&self, id: &str) -> Row {
+        self.ledger().get(&id.parse::<EventId>().unwrap()).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn record(&self, key: &str) -> Option<Record> {
+        let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
+        records.get(&key.parse().unwrap()).await.unwrap()
+    }
+
+    pub(crate) async fn object(&self, key: &str) -> Value {
+        serde_json::from_slice(&self.record(key).await.unwrap().object().unwrap()).unwrap()
+    }
+}
+
+/// A batch of the ledger's stream, after `events/process/doorbell.json`.
+pub(crate) fn stream_event(rows: &[Row]) -> Value {
+    let sample: Value =
+        serde_json::from_str(include_str!("../../../../events/process/doorbell.json")).unwrap();
+    let records = rows.iter().map(|row| {
+        let mut record = sample["Records"][0].clone();
+        let image: serde_dynamo::Item = serde_dynamo::to_item(row).unwrap();
+        record["dynamodb"]["NewImage"] = serde_json::to_value(image).unwrap();
+        record["dynamodb"]["Keys"] = json!({ "id": { "S": row.id.as_str() }, "part": { "N": "0" } });
+        record
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
+}
+
+pub(crate) fn subscription(id: &str, event_type: &str, created: i64, status: &str) -> String {
+    event(
+        id,
+        &format!("customer.subscription.{event_type}"),
+        created,
+        &json!({
+            "object": "subscription", "id": "sub_1", "customer": "cus_1", "created": 1_785_000_000, "status": status,
+        }),
+    )
+}
+
+pub(crate) fn event(id: &str, event_type: &str, created: i64, object: &Value) -> String {
+    json!({
+        "id": id, "object": "event", "type": event_type, "created": created, "livemode": false,
+        "api_version": "2026-07-29.dahlia", "data": { "object": object },
+    })
+    .to_string()
+}
+
+pub(crate) fn samples() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}

@@ -1,0 +1,101 @@
+//! What the doorbell missed is found; what fails is tried again; what cannot be helped ends as dead.
+
+use process::handle;
+use serde_json::{Value, json};
+use shared::ledger::{OpenCount, State};
+use test_cloud::Fault;
+
+use crate::support::{Stack, later, now, subscription};
+
+#[tokio::test]
+async fn an_event_whose_doorbell_was_lost_is_found_two_minutes_later() {
+    let stack = Stack::start().await;
+    stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.sweep(later(119)).await;
+    assert_eq!(stack.state("evt_1").await.0, State::Pending, "it is left to the doorbell for two minutes");
+    assert_eq!(stack.sweep(later(120)).await.count(State::Processed), 1);
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "active");
+    assert_eq!(stack.ledger().count(State::Pending).await.unwrap(), OpenCount::Exactly(0));
+}
+
+#[tokio::test]
+async fn a_thousand_lost_doorbells_are_found_in_one_sweep() {
+    let stack = Stack::start().await;
+    for i in 0..1_000 {
+        let body = subscription(&format!("evt_{i}"), "updated", i, "active")
+            .replace("sub_1", &format!("sub_{}", i % 100));
+        stack.receive(&body).await;
+    }
+    let summary = stack.sweep(later(120)).await;
+    assert_eq!(summary.count(State::Processed) + summary.count(State::Superseded), 1_000, "{summary:?}");
+    assert_eq!(stack.ledger().count(State::Pending).await.unwrap(), OpenCount::Exactly(0));
+    assert_eq!(stack.record("-/subscription/sub_7").await.unwrap().as_of, 907);
+}
+
+#[tokio::test]
+async fn what_failed_is_tried_again_and_then_forgets_why() {
+    let stack = Stack::start().await;
+    let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
+    assert_eq!(stack.ring(&[row]).await.count(State::Failed), 1);
+    let (state, reason) = stack.state("evt_1").await;
+    assert_eq!((state, reason.as_deref()), (State::Failed, Some("writing a record failed")));
+    assert_eq!(stack.ledger().count(State::Failed).await.unwrap(), OpenCount::Exactly(1));
+    assert_eq!(stack.sweep(later(10)).await.count(State::Processed), 0, "not before its time");
+    assert_eq!(stack.sweep(later(60)).await.count(State::Processed), 1);
+    assert_eq!(stack.state("evt_1").await, (State::Processed, None));
+}
+
+#[tokio::test]
+async fn what_fails_every_time_is_dead_after_twelve_attempts_and_holds_nothing_back() {
+    let stack = Stack::start().await;
+    stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    let mut at = 120;
+    for attempt in 1..=12 {
+        stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
+        let summary = stack.sweep(later(at)).await;
+        let expected = if attempt < 12 { State::Failed } else { State::Dead };
+        assert_eq!(summary.count(expected), 1, "attempt {attempt}: {summary:?}");
+        at += 3_700;
+    }
+    assert_eq!(stack.row("evt_1").await.attempts, 12);
+    assert_eq!(stack.sweep(later(at)).await.count(State::Dead), 0, "dead is left to an admin");
+}
+
+#[tokio::test]
+async fn an_event_that_kills_its_process_is_dead_like_any_other() {
+    let stack = Stack::start().await;
+    stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    let mut at = 120;
+    for _ in 0..12 {
+        // The process dies after the claim: neither the record nor the mark is written.
+        let due = stack.ledger().due(State::Pending, later(at), 10).await.unwrap();
+        let row = stack.ledger().get(&due[0]).await.unwrap().unwrap();
+        stack.ledger().claim(&row, later(at + 60)).await.unwrap().unwrap();
+        at += 3_700;
+    }
+    assert_eq!(stack.sweep(later(at)).await.count(State::Dead), 1);
+    assert!(stack.state("evt_1").await.1.unwrap().contains("every attempt ended"));
+}
+
+#[tokio::test]
+async fn two_sweeps_do_not_share_a_row() {
+    let stack = Stack::start().await;
+    stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    let row = stack.row("evt_1").await;
+    let ledger = stack.ledger();
+    let claims =
+        [ledger.claim(&row, later(200)).await.unwrap(), ledger.claim(&row, later(200)).await.unwrap()];
+    assert_eq!(claims.iter().flatten().count(), 1);
+    assert_eq!(stack.sweep(later(130)).await.count(State::Processed), 0, "claimed until 200");
+    assert_eq!(stack.sweep(later(200)).await.count(State::Processed), 1);
+}
+
+#[tokio::test]
+async fn an_input_that_is_neither_is_refused_by_name() {
+    let stack = Stack::start().await;
+    for input in [Value::Null, json!({}), json!({"Records": [{"body": "sqs"}]})] {
+        let error = handle(&stack.deps, input, now()).await.unwrap_err();
+        assert!(error.to_string().contains("neither"), "{error}");
+    }
+}

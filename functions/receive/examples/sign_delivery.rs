@@ -1,0 +1,35 @@
+//! Makes a freshly signed delivery for invoking `receive` by hand, because a signature is good for five minutes only.
+//!
+//! `SIGNING_SECRET=whsec_… cargo run -q -p receive --example sign_delivery -- main events/stripe/invoice.paid.json` writes the
+//! event that API Gateway would hand to the function to standard output. The secret is taken from the environment, so that it
+//! stands in no shell history and no list of processes.
+
+use std::error::Error;
+use std::io::Write;
+
+use serde_json::Value;
+use shared::endpoint::EndpointName;
+use shared::secret::SigningSecret;
+use shared::signature::sign;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(endpoint), Some(path)) = (arguments.next(), arguments.next()) else {
+        return Err("say the endpoint's name and the file that holds the event's body".into());
+    };
+    let endpoint: EndpointName = endpoint.parse()?;
+    let secret: SigningSecret = std::env::var("SIGNING_SECRET").map_err(|_| "set SIGNING_SECRET")?.parse()?;
+    let body = std::fs::read_to_string(path)?;
+
+    let mut event: Value = serde_json::from_str(include_str!("../../../events/receive/unsigned.json"))?;
+    let way = format!("/webhooks/{endpoint}");
+    event["rawPath"] = way.as_str().into();
+    event["pathParameters"]["endpoint"] = endpoint.as_str().into();
+    event["requestContext"]["http"]["path"] = way.into();
+    event["headers"]["stripe-signature"] =
+        sign(&secret, jiff::Timestamp::now().as_second(), body.as_bytes()).into();
+    event["body"] = body.into();
+    serde_json::to_writer_pretty(std::io::stdout(), &event)?;
+    std::io::stdout().write_all(b"\n")?;
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! What the function is told by its environment.
+
+use shared::access::Access;
+use shared::aws::AwsEnv;
+use shared::env::{self, EnvError};
+use shared::mode::Mode;
+
+/// The function's settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where AWS is and who we are to it.
+    pub aws: AwsEnv,
+    /// The stack's mode.
+    pub mode: Mode,
+    /// Who may read.
+    pub access: Access,
+    /// The table of events.
+    pub ledger_table: String,
+    /// The table of records.
+    pub records_table: String,
+    /// The table of settings.
+    pub registry_table: String,
+    /// The table of acts.
+    pub audit_table: String,
+}
+
+impl Config {
+    /// Reads `MODE`, the four tables' variables, those of [`Access`] and AWS's own.
+    ///
+    /// # Errors
+    /// The first that is missing or wrong.
+    pub fn from_env() -> Result<Self, EnvError> {
+        Ok(Self {
+            aws: AwsEnv::from_env()?,
+            mode: env::value("MODE")?,
+            access: Access::from_env()?,
+            ledger_table: env::text("LEDGER_TABLE")?,
+            records_table: env::text("RECORDS_TABLE")?,
+            registry_table: env::text("REGISTRY_TABLE")?,
+            audit_table: env::text("AUDIT_TABLE")?,
+        })
+    }
+}

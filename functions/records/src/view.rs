@@ -1,0 +1,88 @@
+//! A record as answers show it: what its object says, and Stripe's object whole.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use shared::aws::StoreError;
+use shared::object_key::Kind;
+use shared::records::Record;
+
+/// What every record shows.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RecordView {
+    id: String,
+    kind: &'static str,
+    account: Option<String>,
+    status: Option<String>,
+    customer: Option<String>,
+    currency: Option<String>,
+    deleted: bool,
+    as_of: Option<Timestamp>,
+    order_uncertain: bool,
+    object: Box<RawValue>,
+}
+
+/// A record with its object read.
+#[derive(Debug, Clone)]
+pub(crate) struct Read {
+    pub(crate) kind: Kind,
+    pub(crate) record: Record,
+    pub(crate) object: Value,
+    raw: Box<RawValue>,
+}
+
+impl Read {
+    pub(crate) fn new(record: Record) -> Result<Self, StoreError> {
+        let doing = "reading a record's object";
+        let bytes = record.object().map_err(StoreError::while_(doing))?;
+        let kind = record.key.kind().ok_or_else(|| StoreError::new(doing, "it is of no kind of record"))?;
+        let object = serde_json::from_slice(&bytes).map_err(StoreError::while_(doing))?;
+        let raw = serde_json::from_slice(&bytes).map_err(StoreError::while_(doing))?;
+        Ok(Self { kind, record, object, raw })
+    }
+
+    /// The status, if the object has one. Unknown ones are kept as Stripe wrote them.
+    pub(crate) fn status(&self) -> Option<&str> {
+        self.object["status"].as_str()
+    }
+
+    pub(crate) fn view(&self) -> RecordView {
+        let key = &self.record.key;
+        let customer = match self.kind {
+            Kind::Customer => Some(key.id()),
+            Kind::Subscription
+            | Kind::Invoice
+            | Kind::InvoicePayment
+            | Kind::Payment
+            | Kind::Charge
+            | Kind::Refund
+            | Kind::Dispute => id(&self.object["customer"]),
+        };
+        RecordView {
+            id: key.id().to_owned(),
+            kind: self.kind.plural(),
+            account: key.account().map(str::to_owned),
+            status: self.status().map(str::to_owned),
+            customer: customer.map(str::to_owned),
+            currency: self.object["currency"].as_str().map(str::to_owned),
+            deleted: self.record.deleted,
+            as_of: seconds(self.record.as_of),
+            order_uncertain: self.record.order_uncertain,
+            object: self.raw.clone(),
+        }
+    }
+}
+
+/// The id of a reference, expanded or not.
+pub(crate) fn id(reference: &Value) -> Option<&str> {
+    reference.as_str().or_else(|| reference["id"].as_str())
+}
+
+pub(crate) fn seconds(at: i64) -> Option<Timestamp> {
+    Timestamp::from_second(at).ok()
+}
+
+pub(crate) fn millis(at: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at).ok()
+}

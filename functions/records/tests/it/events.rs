@@ -1,0 +1,124 @@
+//! The ledger is shown as it is, and filters combine.
+
+use serde_json::json;
+use shared::event::Reading;
+use shared::ledger::{Mark, Row, State};
+use shared::payload;
+
+use crate::support::{Stack, ago, now};
+
+#[tokio::test]
+async fn an_event_is_shown_with_its_payload_as_stripe_sent_it() {
+    let stack = Stack::start().await;
+    let row = stack
+        .event("evt_1", "invoice.paid", &json!({"object": "invoice", "id": "in_1", "n": 1}), ago(5))
+        .await;
+    let event = stack.ok("/events/evt_1").await;
+    assert_eq!(event["payload"]["data"]["object"]["n"], 1);
+    assert_eq!(
+        (event["state"].as_str(), event["attempts"].as_i64(), event["last_error"].as_str()),
+        (Some("pending"), Some(0), None)
+    );
+    assert_eq!(
+        (event["object"].as_str(), event["received_at"].as_str()),
+        (Some("in_1"), Some("2026-11-24T11:59:55Z"))
+    );
+    assert!(event["due_at"].is_string());
+
+    let failed = Mark { state: State::Failed, reason: Some("it broke".into()), due_at: Some(now()) };
+    stack.ledger().mark(&row, &failed, now()).await.unwrap();
+    let event = stack.ok("/events/evt_1").await;
+    assert_eq!((event["state"].as_str(), event["last_error"].as_str()), (Some("failed"), Some("it broke")));
+}
+
+#[tokio::test]
+async fn a_payload_that_is_no_event_is_still_shown() {
+    let stack = Stack::start().await;
+    let body = br#"{"id":"evt_1","odd":true}"#;
+    let Reading::Unreadable { id, reason } = shared::event::read(body) else { panic!() };
+    let row = Row::unreadable(id, reason, "main", ago(5), payload::pack(body).unwrap());
+    stack.ledger().record(&row).await.unwrap();
+    let event = stack.ok("/events/evt_1").await;
+    assert_eq!(
+        (event["state"].as_str(), event["payload"]["odd"].as_bool()),
+        (Some("quarantined"), Some(true))
+    );
+    assert_eq!(stack.walk("/events?state=quarantined", 10).await, ["evt_1"]);
+}
+
+#[tokio::test]
+async fn the_list_is_newest_first_over_days_and_walks_whole() {
+    let stack = Stack::start().await;
+    let mut expected = Vec::new();
+    for i in 0..45_i64 {
+        // Five share each millisecond; the groups are six hours apart, over two days and a half.
+        let id = format!("evt_{i:02}");
+        stack
+            .event(
+                &id,
+                "invoice.paid",
+                &json!({"object": "invoice", "id": "in_1"}),
+                ago((8 - i / 5) * 21_600),
+            )
+            .await;
+        expected.push(id);
+    }
+    expected.reverse();
+    for limit in [1, 4, 45, 100] {
+        assert_eq!(stack.walk("/events", limit).await, expected, "by {limit}");
+        assert_eq!(stack.walk("/events?object=in_1", limit).await, expected, "by {limit}");
+    }
+    let since = stack.walk("/events?since=2026-11-24T06:00:00Z", 4).await;
+    assert_eq!(since, expected[..10], "exactly six hours ago is in");
+}
+
+#[tokio::test]
+async fn filters_combine_and_a_page_without_a_hit_goes_on() {
+    let stack = Stack::start().await;
+    for i in 0..30 {
+        let event_type = if i == 3 { "charge.dispute.created" } else { "invoice.paid" };
+        let row = stack
+            .event(
+                &format!("evt_{i:02}"),
+                event_type,
+                &json!({"object": "invoice", "id": "in_1"}),
+                ago(100 - i),
+            )
+            .await;
+        if i % 2 == 1 {
+            stack.ledger().mark(&row, &Mark::plain(State::Processed), now()).await.unwrap();
+        }
+    }
+    assert_eq!(stack.walk("/events?type=charge.dispute.*", 2).await, ["evt_03"]);
+    assert_eq!(
+        stack.walk("/events?type=charge.dispute.created&state=processed&endpoint=main", 2).await,
+        ["evt_03"]
+    );
+    assert_eq!(stack.walk("/events?state=pending&type=charge.*", 2).await, [""; 0]);
+    assert_eq!(stack.walk("/events?state=pending", 4).await.len(), 15);
+    assert_eq!(stack.walk("/events?state=processed&object=in_1", 4).await.len(), 15);
+    assert_eq!(stack.walk("/events?endpoint=other", 4).await, [""; 0]);
+    assert_eq!(stack.walk("/events?account=acct_1", 4).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_page_costs_the_same_with_many_rows_as_with_few() {
+    let stack = Stack::start().await;
+    let mut calls = Vec::new();
+    for size in [20, 400] {
+        for i in 0..size {
+            stack
+                .event(
+                    &format!("evt_{size}_{i}"),
+                    "invoice.paid",
+                    &json!({"object": "invoice", "id": "in_1"}),
+                    ago(i),
+                )
+                .await;
+        }
+        stack.cloud.forget();
+        stack.ok("/events?limit=10").await;
+        calls.push(stack.cloud.calls().len());
+    }
+    assert_eq!(calls[0], calls[1]);
+}

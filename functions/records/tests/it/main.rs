@@ -1,0 +1,10 @@
+//! What `records` promises, against a real DynamoDB and the real SDK.
+
+// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+#![cfg(test)]
+
+mod audit;
+mod events;
+mod reading;
+mod refusals;
+mod support;

@@ -1,0 +1,153 @@
+//! A stack whose tables tests fill, and a reader.
+
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::{Body, Request};
+use records::{Config, Deps, handle};
+use serde_json::{Value, json};
+use shared::access::Access;
+use shared::audit::Audit;
+use shared::aws::Bounds;
+use shared::event::{self, Reading};
+use shared::ledger::{Ledger, Row};
+use shared::mode::Mode;
+use shared::object_key::ObjectKey;
+use shared::payload;
+use shared::records::{Record, Records, Standing};
+use shared::registry::{Registry, Settings};
+use test_cloud::TestCloud;
+
+pub(crate) struct Stack {
+    pub(crate) cloud: TestCloud,
+    pub(crate) deps: Deps,
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn ago(seconds: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(seconds)
+}
+
+impl Stack {
+    /// A stack whose Stripe key was set ten days ago.
+    pub(crate) async fn start() -> Self {
+        let cloud = TestCloud::start().await;
+        let access = Access {
+            api_id: "ours".into(),
+            groups_claim: "cognito:groups".into(),
+            admin_group: "admin".into(),
+            viewer_group: "viewer".into(),
+        };
+        let deps = Deps::new(Config {
+            aws: cloud.aws(),
+            mode: Mode::Test,
+            access,
+            ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
+            registry_table: "RegistryTable".into(),
+            audit_table: "AuditTable".into(),
+        });
+        let stack = Self { cloud, deps };
+        let registry = Registry::new(stack.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable");
+        let mut settings = Settings {
+            since: ago(10 * 86_400).as_millisecond(),
+            stripe_key_hint: "sk_test_…1234".into(),
+            stripe_key_set_at: ago(10 * 86_400).as_millisecond(),
+            stripe_account: None,
+            rev: 0,
+        };
+        registry.store_settings(None, &mut settings).await.unwrap();
+        stack
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+    }
+
+    pub(crate) fn audit(&self) -> Audit {
+        Audit::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable")
+    }
+
+    /// Stores an event that came in at `at`.
+    pub(crate) async fn event(&self, id: &str, event_type: &str, object: &Value, at: Timestamp) -> Row {
+        let body = json!({
+            "id": id, "object": "event", "type": event_type, "created": at.as_second(), "livemode": false,
+            "data": { "object": object },
+        })
+        .to_string();
+        let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
+        let packed = payload::pack(body.as_bytes()).unwrap();
+        let row = Row::of(&event, &event::admit(&event, Mode::Test, false), "main", at, packed);
+        self.ledger().record(&row).await.unwrap();
+        row
+    }
+
+    /// Stores a record of our own account.
+    pub(crate) async fn record(&self, object: &Value) {
+        self.record_of(None, object).await;
+    }
+
+    pub(crate) async fn record_of(&self, account: Option<&str>, object: &Value) {
+        let text = |field: &str| object[field].as_str().unwrap().to_owned();
+        let key = ObjectKey::new(account, &text("object"), &text("id")).unwrap();
+        let standing = Standing {
+            as_of: 1_785_000_000,
+            event: "evt_1".parse().unwrap(),
+            events: vec!["evt_1".parse().unwrap()],
+            deleted: object["deleted"] == true,
+            order_uncertain: false,
+        };
+        let record = Record::new(key, standing, object.to_string().as_bytes(), object).unwrap();
+        let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
+        records.put_newer(&record).await.unwrap();
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        self.answer(request(path)).await
+    }
+
+    pub(crate) async fn ok(&self, path: &str) -> Value {
+        let (status, body) = self.get(path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    pub(crate) async fn answer(&self, request: Request) -> (u16, Value) {
+        let response = handle(&self.deps, request, now()).await;
+        let Body::Text(text) = response.body() else { panic!("{response:?}") };
+        (response.status().as_u16(), serde_json::from_str(text).unwrap())
+    }
+
+    /// Walks a list to its end by pages of `limit`. Gives the ids in order.
+    pub(crate) async fn walk(&self, path: &str, limit: usize) -> Vec<String> {
+        let join = if path.contains('?') { '&' } else { '?' };
+        let (mut ids, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.ok(&format!("{path}{join}limit={limit}{cursor}")).await;
+            let data = page["data"].as_array().unwrap();
+            assert!(data.len() <= limit);
+            ids.extend(data.iter().map(|one| one["id"].as_str().unwrap().to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return ids,
+            }
+        }
+    }
+}
+
+/// A request by IAM, after `events/records/events.json`.
+pub(crate) fn request(path: &str) -> Request {
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../../events/records/events.json")).unwrap();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    event["rawPath"] = path.into();
+    event["requestContext"]["http"]["path"] = path.into();
+    event["rawQueryString"] = query.into();
+    let parameters = query.split('&').filter_map(|pair| pair.split_once('='));
+    event["queryStringParameters"] = parameters
+        .map(|(name, value)| (name.to_owned(), Value::from(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    lambda_http::request::from_str(&event.to_string()).unwrap()
+}

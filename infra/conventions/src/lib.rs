@@ -1,0 +1,1 @@
+//! What the repository promises about itself that no compiler checks: see `tests/it`.

@@ -1,0 +1,100 @@
+//! Who may do what: read from the template, because a slip there is a door.
+
+use serde_json::Value;
+
+use crate::resources;
+
+#[test]
+fn every_route_but_the_deliveries_wants_a_token() {
+    let mut public = Vec::new();
+    for (name, route) in
+        resources().into_iter().filter(|(_, resource)| resource["Type"] == "AWS::ApiGatewayV2::Route")
+    {
+        let properties = &route["Properties"];
+        if properties["AuthorizationType"] == "JWT" && properties["AuthorizerId"] == "Authorizer" {
+            continue;
+        }
+        public.push((name, properties["RouteKey"].as_str().unwrap().to_owned()));
+    }
+    let routes: Vec<_> = public.iter().map(|(_, route)| route.as_str()).collect();
+    assert_eq!(routes, ["POST /webhooks/{endpoint}"]);
+}
+
+fn statements(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| statements(item, found)),
+        Value::Object(fields) if fields.contains_key("Effect") => found.push(value.clone()),
+        Value::Object(fields) => fields.values().for_each(|field| statements(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+        Value::String(one) => vec![one.clone()],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn rights_are_named_verb_by_verb_on_named_resources() {
+    let mut all = Vec::new();
+    for (_, resource) in resources().into_iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role")
+    {
+        statements(&resource["Properties"]["Policies"], &mut all);
+    }
+    assert!(all.len() > 10);
+    for statement in all {
+        for action in texts(&statement["Action"]) {
+            assert!(action.contains(':') && !action.contains('*'), "{statement}");
+        }
+        let on = texts(&statement["Resource"]);
+        assert!(!on.is_empty() && on.iter().all(|resource| resource != "*"), "{statement}");
+    }
+}
+
+#[test]
+fn only_register_may_touch_signing_secrets_or_set_the_stripe_key() {
+    for (name, resource) in
+        resources().into_iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role")
+    {
+        let mut all = Vec::new();
+        statements(&resource["Properties"]["Policies"], &mut all);
+        for statement in all {
+            for action in texts(&statement["Action"]) {
+                let changes = action.starts_with("secretsmanager:")
+                    && !matches!(
+                        action.as_str(),
+                        "secretsmanager:GetSecretValue" | "secretsmanager:DescribeSecret"
+                    );
+                assert!(!changes || name == "RegisterRole", "{name} has {action}");
+                let deletes = action.starts_with("dynamodb:Delete") || action.starts_with("dynamodb:Scan");
+                assert!(!deletes || name == "RegisterRole", "{name} has {action}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_books_are_kept_when_the_stack_goes() {
+    let tables: Vec<_> =
+        resources().into_iter().filter(|(_, resource)| resource["Type"] == "AWS::DynamoDB::Table").collect();
+    assert_eq!(tables.len(), 4);
+    for (name, table) in tables {
+        assert_eq!(
+            (&table["DeletionPolicy"], &table["UpdateReplacePolicy"]),
+            (&"Retain".into(), &"Retain".into()),
+            "{name}"
+        );
+        assert!(table["Properties"]["TableName"].is_null(), "{name} has a name of its own");
+    }
+}
+
+#[test]
+fn no_alias_stands_in_the_template() {
+    // CloudFormation's documentation, "Template formats": YAML aliases are not supported.
+    for line in crate::read("template.yaml").lines().filter(|line| !line.trim_start().starts_with('#')) {
+        assert!(!line.contains(": &") && !line.contains(": *"), "{line}");
+    }
+}
