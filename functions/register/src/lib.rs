@@ -36,7 +36,7 @@ use shared::http::{ApiError, request_id};
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Registry, Settings};
-use shared::stripe::{Session, Stripe, StripeKeys};
+use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
 use shared::vault::Vault;
 use tokio::time::Instant;
 
@@ -69,7 +69,7 @@ impl Deps {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, reqwest::Error> {
+    pub fn new(config: Config) -> Result<Self, NoTls> {
         let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
         let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
         let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret.clone());

@@ -37,12 +37,17 @@ pub struct Stripe {
     keys: StripeKeys,
 }
 
+/// TLS cannot be set up on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("calls to Stripe cannot be set up")]
+pub struct NoTls(#[from] reqwest::Error);
+
 impl Stripe {
     /// Prepares calls; makes none.
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(base: ApiBase, keys: StripeKeys) -> Result<Self, reqwest::Error> {
+    pub fn new(base: ApiBase, keys: StripeKeys) -> Result<Self, NoTls> {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .redirect(reqwest::redirect::Policy::none())

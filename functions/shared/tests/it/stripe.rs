@@ -1,0 +1,132 @@
+//! Calls to Stripe are bounded, tried again by its rule, and say what their end means.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::aws::{AwsEnv, Bounds};
+use shared::object_key::ObjectKey;
+use shared::registry::Wish;
+use shared::stripe::{Mark, NewEndpoint, Presence, Session, Stripe, StripeError, StripeKeys};
+use shared::vault::Vault;
+use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
+use tokio::time::Instant;
+
+const NOW: i64 = 1_795_521_600;
+
+/// A client that never reads the vault.
+fn client(stripe: &SimulatedStripe) -> Stripe {
+    let vault = Vault::new(AwsEnv::at("http://127.0.0.1:1").secrets_manager(Bounds::PATIENT));
+    Stripe::new(stripe.url().parse().unwrap(), StripeKeys::new(vault, "stripe-key")).unwrap()
+}
+
+fn started() -> SimulatedStripe {
+    SimulatedStripe::start(Options::for_tests().at(NOW)).unwrap()
+}
+
+fn session<'a>(client: &'a Stripe, stripe: &SimulatedStripe, seconds: u64) -> Session<'a> {
+    client.session_with(stripe.key().parse().unwrap(), Instant::now() + Duration::from_secs(seconds))
+}
+
+fn wish() -> Wish {
+    Wish {
+        url: "https://example.com/a?b=c".into(),
+        events: vec!["invoice.paid".into()],
+        description: String::new(),
+        api_version: "2026-07-29.dahlia".into(),
+        connect: false,
+    }
+}
+
+fn mark() -> Mark {
+    Mark { stack: "s".into(), name: "main".into(), registration: "r".into() }
+}
+
+#[tokio::test]
+async fn an_answer_tells_the_moment_by_stripes_own_clock() {
+    let (stripe, skew) = (started(), 90);
+    stripe.skew_date(skew);
+    let client = client(&stripe);
+    let answer = session(&client, &stripe, 5).endpoints().await.unwrap();
+    assert_eq!(answer.date, Timestamp::from_second(NOW + skew).ok());
+    assert!(answer.asked_at().unwrap() < answer.date.unwrap());
+    assert!(answer.request_id.unwrap().starts_with("req_"));
+}
+
+#[tokio::test]
+async fn what_is_made_carries_its_mark_and_the_same_key_makes_it_once() {
+    let stripe = started();
+    let client = client(&stripe);
+    let session = session(&client, &stripe, 5);
+    let (wish, mark) = (wish(), mark());
+    let new = NewEndpoint { wish: &wish, mark: &mark };
+    let one = session.create_endpoint(&new, "r").await.unwrap().value;
+    let again = session.create_endpoint(&new, "r").await.unwrap().value;
+    assert_eq!(one, again);
+    assert!(one.secret.is_some() && !format!("{one:?}").contains("whsec_"));
+    let found = session.endpoints().await.unwrap().value;
+    assert_eq!(
+        found.iter().map(shared::stripe::WebhookEndpoint::mark).collect::<Vec<_>>(),
+        [Some(mark.clone())]
+    );
+    let other = Wish { url: "https://example.com".into(), ..wish };
+    let spent = session.create_endpoint(&NewEndpoint { wish: &other, mark: &mark }, "r").await;
+    assert!(matches!(spent, Err(StripeError::Spent(_))), "{spent:?}");
+}
+
+#[tokio::test]
+async fn all_tries_together_end_at_the_moment_given() {
+    let stripe = started();
+    let client = client(&stripe);
+    for fault in [Fault::hold().times(9), Fault::delay_ms(700).times(9)] {
+        stripe.fault(fault);
+        let begun = Instant::now();
+        let until = begun + Duration::from_millis(600);
+        let ended = client.session_with(stripe.key().parse().unwrap(), until).endpoints().await;
+        assert!(matches!(ended, Err(StripeError::NoAnswer(_))), "{ended:?}");
+        assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
+        stripe.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_tried_again_and_an_unclear_end_is_no_refusal() {
+    let stripe = started();
+    let client = client(&stripe);
+    for fault in [Fault::status(500), Fault::status(409), Fault::cut(), Fault::rate_limit(Some(true))] {
+        stripe.fault(fault.clone());
+        assert!(session(&client, &stripe, 5).endpoints().await.is_ok(), "{fault:?}");
+    }
+    // First the answer is lost after it was done, then the key is refused: that says nothing of the first try.
+    stripe.fault(Fault::cut().on("DELETE", "/").after());
+    stripe.fault(Fault::status(403).on("DELETE", "/"));
+    let id = stripe.add_endpoint("https://example.com", &["*"]).id;
+    let ended = session(&client, &stripe, 5).delete_endpoint(&id).await;
+    assert!(matches!(ended, Err(StripeError::NoAnswer(_))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn objects_are_looked_for_in_their_account() {
+    let stripe = started();
+    let client = client(&stripe);
+    let session = session(&client, &stripe, 5);
+    let charge = serde_json::json!({ "id": "ch_1", "object": "charge", "created": 1 });
+    stripe.put_object(Some("acct_1Connected"), &charge);
+    for (key, expected) in [
+        ("acct_1Connected/charge/ch_1", Presence::There),
+        ("-/charge/ch_1", Presence::Missing),
+        ("-/charge/../webhook_endpoints", Presence::Missing),
+    ] {
+        let key: ObjectKey = key.parse().unwrap();
+        assert_eq!(session.look_for(&key).await.unwrap(), expected, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn the_account_is_told_by_the_answer_or_by_the_refusal() {
+    let stripe = started();
+    let client = client(&stripe);
+    assert_eq!(session(&client, &stripe, 5).account().await.unwrap().as_deref(), Some("acct_1Simulated"));
+    stripe.set_keys(vec![Key::restricted("rk_test_restricted", &["events:read"])]);
+    let told = session(&client, &stripe, 5).account().await.unwrap();
+    assert_eq!(told.as_deref(), Some("acct_1Simulated"));
+}

@@ -1,0 +1,44 @@
+//! What the function is told by its environment.
+
+use shared::access::Access;
+use shared::aws::AwsEnv;
+use shared::env::{self, EnvError};
+use shared::mode::Mode;
+use shared::stripe::ApiBase;
+
+/// The function's settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where AWS is and who we are to it.
+    pub aws: AwsEnv,
+    /// The stack's mode.
+    pub mode: Mode,
+    /// The table of endpoints and settings.
+    pub registry_table: String,
+    /// The table of events.
+    pub ledger_table: String,
+    /// Where Stripe's API is.
+    pub stripe_api_base: ApiBase,
+    /// The secret that holds the Stripe key.
+    pub stripe_key_secret: String,
+    /// Who may do what.
+    pub access: Access,
+}
+
+impl Config {
+    /// Reads the variables that `template.yaml` sets, and AWS's own.
+    ///
+    /// # Errors
+    /// The first that is missing or wrong.
+    pub fn from_env() -> Result<Self, EnvError> {
+        Ok(Self {
+            aws: AwsEnv::from_env()?,
+            mode: env::value("MODE")?,
+            registry_table: env::text("REGISTRY_TABLE")?,
+            ledger_table: env::text("LEDGER_TABLE")?,
+            stripe_api_base: env::value("STRIPE_API_BASE")?,
+            stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
+            access: Access::from_env()?,
+        })
+    }
+}

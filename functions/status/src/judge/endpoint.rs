@@ -1,0 +1,234 @@
+//! Checks of one endpoint: is it whole here, and is it at Stripe what is wanted here?
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::endpoint::EndpointState;
+use shared::mode::Mode;
+use shared::stripe::WebhookEndpoint;
+
+use super::{fails, holds};
+use crate::facts::{AtStripe, EndpointFacts, Facts, Secret};
+use crate::verdict::{Check, Condition, EndpointStatus, Severity};
+
+/// A request to register or deregister ends within half a minute: what is still under way after this was left so.
+const HALF_DONE_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// Event types named in evidence.
+const NAMED: usize = 10;
+
+pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
+    let row = &endpoint.row;
+    let mut checks = vec![whole(endpoint, facts.now)];
+    // Before and after that, nothing is expected at Stripe or in the vault.
+    if row.state.takes_deliveries() {
+        checks.push(secret(endpoint));
+        match found(endpoint, &facts.at_stripe) {
+            Ok((at_stripe, request_id)) => {
+                checks.push(present(endpoint, request_id));
+                checks.extend(as_wanted(endpoint, at_stripe, facts.mode));
+            }
+            Err(absent) => checks.push(*absent),
+        }
+    }
+    let status = if checks.iter().any(Check::is_error) {
+        Condition::Error
+    } else if row.state.takes_deliveries() && row.state != EndpointState::Disabled {
+        Condition::Active
+    } else {
+        Condition::Inactive
+    };
+    EndpointStatus { name: row.name.to_string(), status, checks, heard_at: endpoint.heard_at }
+}
+
+fn whole(endpoint: &EndpointFacts, now: Timestamp) -> Check {
+    let code = "registered_whole";
+    let row = &endpoint.row;
+    let name = &row.name;
+    let evidence = json!({ "state": row.state, "since": Timestamp::from_millisecond(row.state_since).ok() });
+    let age = SignedDuration::from_millis(now.as_millisecond() - row.state_since);
+    let half_done = |summary: &str, remedy: String| {
+        if age < HALF_DONE_AFTER {
+            holds(code, Severity::Error, "a request for it is under way", evidence.clone())
+        } else {
+            fails(code, Severity::Error, summary, evidence.clone(), remedy)
+        }
+    };
+    match row.state {
+        EndpointState::Registering => half_done(
+            "registering it was not finished, so nothing can arrive",
+            format!(
+                "send the same POST /endpoints again to finish it, or undo it with DELETE /endpoints/{name}?confirm={name}"
+            ),
+        ),
+        EndpointState::Deregistering => half_done(
+            "deregistering it was not finished, so Stripe may still send what is refused here",
+            format!("finish it with DELETE /endpoints/{name}?confirm={name}"),
+        ),
+        EndpointState::Active
+        | EndpointState::Changing
+        | EndpointState::Rotating
+        | EndpointState::Disabled => holds(code, Severity::Error, "it is registered", evidence),
+    }
+}
+
+fn secret(endpoint: &EndpointFacts) -> Check {
+    let code = "secret_present";
+    let evidence = json!({ "secret": endpoint.row.secret.as_ref().map(|version| &version.name) });
+    match endpoint.secret {
+        Secret::There => holds(code, Severity::Error, "its signing secret is in Secrets Manager", evidence),
+        Secret::Missing | Secret::NotNamed => fails(
+            code,
+            Severity::Error,
+            "its signing secret is lost, so deliveries cannot be told from forgeries and are refused",
+            evidence,
+            anew(endpoint),
+        ),
+        Secret::Unknown => fails(
+            code,
+            Severity::Error,
+            "it is not known whether its signing secret is there: Secrets Manager did not answer",
+            evidence,
+            "ask again in a moment; if it stays, look at the status function's log",
+        ),
+    }
+}
+
+/// The endpoint at Stripe, or the check that says why there is none to look at.
+fn found<'a>(
+    endpoint: &EndpointFacts,
+    at_stripe: &'a AtStripe,
+) -> Result<(&'a WebhookEndpoint, Option<&'a String>), Box<Check>> {
+    let code = "at_stripe";
+    let id = endpoint.row.stripe_id.as_deref();
+    let AtStripe::Endpoints { list, request_id } = at_stripe else {
+        return Err(Box::new(fails(
+            code,
+            Severity::Error,
+            "it is not known how it stands at Stripe, because Stripe could not be asked",
+            json!({ "stripe_id": id }),
+            "mend what the checks of the stack say about the key or about Stripe",
+        )));
+    };
+    match list.iter().find(|found| Some(found.id.as_str()) == id) {
+        Some(found) => Ok((found, request_id.as_ref())),
+        None => Err(Box::new(fails(
+            code,
+            Severity::Error,
+            "Stripe does not know it: it was deleted there",
+            json!({ "wanted": id, "found": list.iter().map(|found| &found.id).collect::<Vec<_>>(), "stripe_request": request_id }),
+            anew(endpoint),
+        ))),
+    }
+}
+
+fn present(endpoint: &EndpointFacts, request_id: Option<&String>) -> Check {
+    let evidence = json!({ "stripe_id": endpoint.row.stripe_id, "stripe_request": request_id });
+    holds("at_stripe", Severity::Error, "Stripe knows it", evidence)
+}
+
+fn as_wanted(endpoint: &EndpointFacts, found: &WebhookEndpoint, mode: Mode) -> Vec<Check> {
+    let wish = &endpoint.row.wish;
+    let mode_found = Mode::of_livemode(found.livemode);
+    vec![
+        enabled(endpoint, found),
+        same(
+            "url_as_wanted",
+            "Stripe sends to the address that is wanted",
+            "Stripe sends to another address",
+            json!(wish.url),
+            json!(found.url),
+            format!("in Stripe's dashboard set the endpoint's address back; or {}", anew(endpoint)),
+        ),
+        events(endpoint, found),
+        // It decides the shape of every event, and Stripe cannot change it in place: this is never a harmless slip.
+        same(
+            "api_version_as_wanted",
+            "events come in the API version that is wanted",
+            "events come in another API version",
+            json!(wish.api_version),
+            json!(found.api_version),
+            format!("Stripe cannot change it, so {}", anew(endpoint)),
+        ),
+        same(
+            "mode_as_wanted",
+            "it is on the side of Stripe that this stack serves",
+            "it is on the other side of Stripe, so all its events are set aside",
+            json!(mode),
+            json!(mode_found),
+            anew(endpoint),
+        ),
+    ]
+}
+
+fn enabled(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> Check {
+    let code = "enabled_at_stripe";
+    let wanted = endpoint.row.state != EndpointState::Disabled;
+    let word = |enabled| if enabled { "enabled" } else { "disabled" };
+    let evidence = json!({ "wanted": word(wanted), "found": found.status });
+    match (wanted, found.is_enabled()) {
+        (true, true) => holds(code, Severity::Error, "it is enabled at Stripe", evidence),
+        (false, false) => {
+            holds(code, Severity::Error, "it is disabled at Stripe, as is wanted here", evidence)
+        }
+        (true, false) => fails(
+            code,
+            Severity::Error,
+            "it is disabled at Stripe, so Stripe sends nothing",
+            evidence,
+            "enable it in Stripe's dashboard under Developers > Webhooks; Stripe disables an endpoint itself after days of failed deliveries",
+        ),
+        // What arrives is taken, so nothing is lost.
+        (false, true) => fails(
+            code,
+            Severity::Warning,
+            "it is disabled here, and Stripe sends all the same",
+            evidence,
+            "disable it in Stripe's dashboard under Developers > Webhooks",
+        ),
+    }
+}
+
+fn events(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> Check {
+    let code = "events_as_wanted";
+    let wanted: BTreeSet<&str> = endpoint.row.wish.events.iter().map(String::as_str).collect();
+    let there: BTreeSet<&str> = found.enabled_events.iter().map(String::as_str).collect();
+    // `*` is every type that wants no explicit choice; those that do are none that Billhook applies.
+    let all = there.contains("*");
+    let missing: Vec<&str> = wanted.difference(&there).copied().filter(|_| !all).collect();
+    let more: Vec<&str> = there.difference(&wanted).copied().collect();
+    let evidence = json!({
+        "wanted": wanted.len(), "found": there.len(), "missing": named(&missing), "more": named(&more),
+    });
+    let remedy =
+        || format!("in Stripe's dashboard choose the events that are wanted again; or {}", anew(endpoint));
+    if !missing.is_empty() {
+        fails(code, Severity::Error, "Stripe does not send all events that are wanted", evidence, remedy())
+    } else if !more.is_empty() {
+        fails(code, Severity::Warning, "Stripe sends more events than are wanted", evidence, remedy())
+    } else {
+        holds(code, Severity::Error, "Stripe sends the events that are wanted", evidence)
+    }
+}
+
+/// The first few, and how many more.
+fn named(types: &[&str]) -> Vec<String> {
+    let more = types.len().saturating_sub(NAMED);
+    let shown = types.iter().take(NAMED).map(|name| (*name).to_owned());
+    shown.chain((more > 0).then(|| format!("and {more} more"))).collect()
+}
+
+fn same(code: &'static str, good: &str, bad: &str, wanted: Value, found: Value, remedy: String) -> Check {
+    let is_same = wanted == found;
+    let evidence = json!({ "wanted": wanted, "found": found });
+    if is_same {
+        holds(code, Severity::Error, good, evidence)
+    } else {
+        fails(code, Severity::Error, bad, evidence, remedy)
+    }
+}
+
+fn anew(endpoint: &EndpointFacts) -> String {
+    let name = &endpoint.row.name;
+    format!("register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints")
+}

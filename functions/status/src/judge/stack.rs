@@ -1,0 +1,140 @@
+//! Checks of the whole stack: the key, Stripe, and the events that wait.
+
+use serde_json::{Value, json};
+use shared::ledger::OpenCount;
+use shared::stripe::Refusal;
+
+use super::{fails, holds};
+use crate::facts::{AtStripe, Facts, Key, Open};
+use crate::verdict::{Check, Count, Severity};
+
+const SET_THE_KEY: &str = "set a key with PUT /settings/stripe-key";
+
+pub(super) fn checks(facts: &Facts) -> Vec<Check> {
+    let needed = if facts.endpoints.is_empty() { Severity::Warning } else { Severity::Error };
+    let mut checks = key(&facts.key, needed);
+    checks.extend(stripe(&facts.at_stripe, needed));
+    checks.extend(events(&facts.open));
+    checks
+}
+
+fn key(key: &Key, needed: Severity) -> Vec<Check> {
+    let code = "stripe_key_present";
+    vec![match key {
+        Key::Set { hint } => holds(code, needed, "a Stripe key is set", json!({ "hint": hint })),
+        Key::NotSet => fails(code, needed, "no Stripe key is set", Value::Null, SET_THE_KEY),
+        Key::Unknown => fails(
+            code,
+            needed,
+            "it is not known whether a Stripe key is set: Secrets Manager did not answer",
+            Value::Null,
+            "ask again in a moment; if it stays, look at the status function's log",
+        ),
+    }]
+}
+
+fn stripe(at_stripe: &AtStripe, needed: Severity) -> Vec<Check> {
+    let accepted = |request_id: Option<&String>| {
+        holds(
+            "stripe_key_accepted",
+            needed,
+            "Stripe accepts the key",
+            json!({ "stripe_request": request_id }),
+        )
+    };
+    let answers = |request_id: Option<&String>| {
+        holds("stripe_answers", needed, "Stripe answers", json!({ "stripe_request": request_id }))
+    };
+    let may = |request_id: Option<&String>| {
+        let evidence = json!({ "stripe_request": request_id });
+        holds("stripe_key_rights", needed, "the key may read webhook endpoints", evidence)
+    };
+    match at_stripe {
+        AtStripe::NotAsked => vec![],
+        AtStripe::Endpoints { request_id, .. } => {
+            let id = request_id.as_ref();
+            vec![accepted(id), may(id), answers(id)]
+        }
+        AtStripe::KeyRefused(refusal) => vec![
+            fails(
+                "stripe_key_accepted",
+                needed,
+                "Stripe does not accept the key: it was revoked, or is not one of Stripe's",
+                said(refusal),
+                SET_THE_KEY,
+            ),
+            answers(refusal.request_id.as_ref()),
+        ],
+        AtStripe::KeyMayNot(refusal) => vec![
+            accepted(refusal.request_id.as_ref()),
+            fails(
+                "stripe_key_rights",
+                needed,
+                "the key may not read webhook endpoints, so nobody can tell how they stand at Stripe",
+                said(refusal),
+                "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with PUT /settings/stripe-key",
+            ),
+            answers(refusal.request_id.as_ref()),
+        ],
+        AtStripe::NoAnswer(refusal) => vec![fails(
+            "stripe_answers",
+            needed,
+            "Stripe gave no answer that counts, so nobody can tell how the endpoints stand there",
+            said(refusal),
+            "ask again in a moment; https://status.stripe.com tells of Stripe's troubles",
+        )],
+    }
+}
+
+fn said(refusal: &Refusal) -> Value {
+    json!({
+        "stripe_status": refusal.status,
+        "stripe_message": refusal.message,
+        "stripe_request": refusal.request_id,
+    })
+}
+
+fn events(open: &Open) -> Vec<Check> {
+    let failed = "events_failed";
+    let quarantined = "events_quarantined";
+    let none = |count: OpenCount| count == OpenCount::Exactly(0);
+    let counts = json!({ "failed": Count(open.failed), "dead": Count(open.dead) });
+    let aside = json!({ "quarantined": Count(open.quarantined) });
+    let mut checks = vec![
+        if none(open.failed) && none(open.dead) {
+            holds(failed, Severity::Error, "no event has failed", counts)
+        } else {
+            let state = if none(open.failed) { "dead" } else { "failed" };
+            fails(
+                failed,
+                Severity::Error,
+                "events could not be applied, so records may be older than Stripe's",
+                counts,
+                format!("GET /events?state={state} shows them with the reason of each"),
+            )
+        },
+        if none(open.quarantined) {
+            holds(quarantined, Severity::Warning, "no event is set aside", aside)
+        } else {
+            fails(
+                quarantined,
+                Severity::Warning,
+                "events are set aside: of the other mode, or in a shape that cannot be read",
+                aside,
+                "GET /events?state=quarantined shows them with the reason of each",
+            )
+        },
+    ];
+    let pending = Count(open.pending);
+    checks.push(match &open.overdue {
+        None => holds("backlog", Severity::Error, "no event waits beyond its time", json!({ "pending": pending })),
+        Some(oldest) => fails(
+            "backlog",
+            Severity::Error,
+            "events have waited over a minute beyond their time: the function that applies them does not run, or not fast enough",
+            json!({ "pending": pending, "oldest": oldest }),
+            "look at the process function's log and its throttling; GET /events?state=pending shows what waits",
+        ),
+    });
+    checks
+}

@@ -1,0 +1,270 @@
+//! Each trouble makes its check fail and no other, and the one word follows the rule.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use shared::endpoint::EndpointState;
+use shared::ledger::{OpenCount, State};
+use shared::mode::Mode;
+use shared::registry::{Endpoint, Hour, SecretVersion, Wish};
+use shared::stripe::{Refusal, WebhookEndpoint};
+
+use super::judge;
+use crate::facts::{AtStripe, EndpointFacts, Facts, Key, Open, Secret};
+use crate::verdict::{Check, Condition, Severity, Status};
+
+fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+fn ago(seconds: i64) -> i64 {
+    (now() - SignedDuration::from_secs(seconds)).as_millisecond()
+}
+
+/// A stack with one endpoint, in which all is well.
+fn well() -> Facts {
+    Facts {
+        now: now(),
+        mode: Mode::Test,
+        endpoints: vec![endpoint("main")],
+        key: Key::Set { hint: "sk_test_…ated".into() },
+        at_stripe: AtStripe::Endpoints { list: vec![at_stripe("main")], request_id: Some("req_1".into()) },
+        open: Open {
+            pending: OpenCount::Exactly(3),
+            failed: OpenCount::Exactly(0),
+            dead: OpenCount::Exactly(0),
+            quarantined: OpenCount::Exactly(0),
+            overdue: None,
+        },
+        hours: vec![],
+    }
+}
+
+fn endpoint(name: &str) -> EndpointFacts {
+    let row = Endpoint {
+        name: name.parse().unwrap(),
+        state: EndpointState::Active,
+        registration: "1".into(),
+        wish: Wish {
+            url: format!("https://example.com/{name}"),
+            events: vec!["invoice.paid".into(), "refund.created".into()],
+            description: String::new(),
+            api_version: "2026-07-29.dahlia".into(),
+            connect: false,
+        },
+        stripe_id: Some(format!("we_{name}")),
+        secret: Some(SecretVersion { name: format!("s/{name}/1"), version: "1".into() }),
+        signing_secret_hint: Some("cret".into()),
+        created_at: ago(3_600),
+        state_since: ago(3_600),
+        rotated_at: None,
+        rev: 1,
+    };
+    EndpointFacts { row, heard_at: Some(now()), secret: Secret::There }
+}
+
+fn at_stripe(name: &str) -> WebhookEndpoint {
+    WebhookEndpoint {
+        id: format!("we_{name}"),
+        url: format!("https://example.com/{name}"),
+        enabled_events: vec!["refund.created".into(), "invoice.paid".into()],
+        api_version: Some("2026-07-29.dahlia".into()),
+        description: None,
+        status: "enabled".into(),
+        livemode: false,
+        metadata: [].into(),
+    }
+}
+
+fn there(facts: &mut Facts) -> &mut WebhookEndpoint {
+    let AtStripe::Endpoints { list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    &mut list[0]
+}
+
+fn refusal() -> Refusal {
+    Refusal {
+        status: Some(500),
+        kind: None,
+        code: None,
+        message: "m".into(),
+        param: None,
+        request_id: Some("req_2".into()),
+    }
+}
+
+fn all(status: &Status) -> impl Iterator<Item = &Check> {
+    status.checks.iter().chain(status.endpoints.iter().flat_map(|endpoint| &endpoint.checks))
+}
+
+fn failing(status: &Status) -> Vec<&'static str> {
+    all(status).filter(|check| !check.ok).map(|check| check.code).collect()
+}
+
+#[test]
+fn when_all_is_well_it_is_active_and_every_check_is_listed() {
+    let status = judge(&well());
+    assert_eq!((status.status, failing(&status)), (Condition::Active, vec![]));
+    let codes: Vec<_> = all(&status).map(|check| check.code).collect();
+    assert_eq!(
+        codes,
+        [
+            "stripe_key_present",
+            "stripe_key_accepted",
+            "stripe_key_rights",
+            "stripe_answers",
+            "events_failed",
+            "events_quarantined",
+            "backlog",
+            "registered_whole",
+            "secret_present",
+            "at_stripe",
+            "enabled_at_stripe",
+            "url_as_wanted",
+            "events_as_wanted",
+            "api_version_as_wanted",
+            "mode_as_wanted",
+        ]
+    );
+    assert!(all(&status).all(|check| check.remedy.is_none()));
+}
+
+#[test]
+fn each_trouble_fails_its_check_and_no_other() {
+    type Trouble = fn(&mut Facts);
+    let troubles: [(Trouble, &[&str], Condition); 25] = [
+        // Without Stripe's view two checks fail: the cause, and that nothing is known of the endpoint.
+        (
+            |f| (f.key, f.at_stripe) = (Key::NotSet, AtStripe::NotAsked),
+            &["stripe_key_present", "at_stripe"],
+            Condition::Error,
+        ),
+        (
+            |f| (f.key, f.at_stripe) = (Key::Unknown, AtStripe::NotAsked),
+            &["stripe_key_present", "at_stripe"],
+            Condition::Error,
+        ),
+        (
+            |f| f.at_stripe = AtStripe::KeyRefused(refusal()),
+            &["stripe_key_accepted", "at_stripe"],
+            Condition::Error,
+        ),
+        (
+            |f| f.at_stripe = AtStripe::KeyMayNot(refusal()),
+            &["stripe_key_rights", "at_stripe"],
+            Condition::Error,
+        ),
+        (|f| f.at_stripe = AtStripe::NoAnswer(refusal()), &["stripe_answers", "at_stripe"], Condition::Error),
+        (|f| f.open.failed = OpenCount::Exactly(1), &["events_failed"], Condition::Error),
+        (|f| f.open.dead = OpenCount::More, &["events_failed"], Condition::Error),
+        (|f| f.open.quarantined = OpenCount::Exactly(1), &["events_quarantined"], Condition::Active),
+        (|f| f.open.pending = OpenCount::More, &[], Condition::Active),
+        (|f| f.open.overdue = Some("evt_1".parse().unwrap()), &["backlog"], Condition::Error),
+        (
+            |f| {
+                f.endpoints[0].row.state = EndpointState::Registering;
+                f.endpoints[0].row.stripe_id = None;
+            },
+            &["registered_whole"],
+            Condition::Error,
+        ),
+        (
+            |f| f.endpoints[0].row.state = EndpointState::Deregistering,
+            &["registered_whole"],
+            Condition::Error,
+        ),
+        (
+            |f| {
+                f.endpoints[0].row.state = EndpointState::Registering;
+                f.endpoints[0].row.state_since = ago(20);
+            },
+            &[],
+            Condition::Inactive,
+        ),
+        (|f| f.endpoints[0].secret = Secret::Missing, &["secret_present"], Condition::Error),
+        (|f| f.endpoints[0].secret = Secret::NotNamed, &["secret_present"], Condition::Error),
+        (|f| f.endpoints[0].secret = Secret::Unknown, &["secret_present"], Condition::Error),
+        (|f| there(f).id = "we_other".into(), &["at_stripe"], Condition::Error),
+        (|f| there(f).status = "disabled".into(), &["enabled_at_stripe"], Condition::Error),
+        (|f| there(f).url = "https://example.com/other".into(), &["url_as_wanted"], Condition::Error),
+        (|f| drop(there(f).enabled_events.pop()), &["events_as_wanted"], Condition::Error),
+        (|f| there(f).enabled_events.push("charge.failed".into()), &["events_as_wanted"], Condition::Active),
+        (|f| there(f).enabled_events = vec!["*".into()], &["events_as_wanted"], Condition::Active),
+        (|f| there(f).api_version = None, &["api_version_as_wanted"], Condition::Error),
+        (|f| there(f).livemode = true, &["mode_as_wanted"], Condition::Error),
+        // Disabled here, and not yet there.
+        (|f| f.endpoints[0].row.state = EndpointState::Disabled, &["enabled_at_stripe"], Condition::Inactive),
+    ];
+    for (i, (trouble, expected, condition)) in troubles.into_iter().enumerate() {
+        let mut facts = well();
+        trouble(&mut facts);
+        let status = judge(&facts);
+        assert_eq!((failing(&status), status.status), (expected.to_vec(), condition), "trouble {i}");
+        assert!(all(&status).filter(|check| !check.ok).all(|check| check.remedy.is_some()), "trouble {i}");
+    }
+}
+
+#[test]
+fn a_stack_without_endpoints_is_inactive_whatever_the_key() {
+    for (key, at_stripe) in [
+        (Key::NotSet, AtStripe::NotAsked),
+        (Key::Unknown, AtStripe::NotAsked),
+        (Key::Set { hint: "h".into() }, AtStripe::KeyRefused(refusal())),
+        (Key::Set { hint: "h".into() }, AtStripe::NoAnswer(refusal())),
+    ] {
+        let facts = Facts { endpoints: vec![], key, at_stripe, ..well() };
+        let status = judge(&facts);
+        assert_eq!(status.status, Condition::Inactive);
+        let warned = all(&status).filter(|check| !check.ok).map(|check| check.severity);
+        assert_eq!(warned.collect::<Vec<_>>(), [Severity::Warning]);
+    }
+    let mut facts = Facts { endpoints: vec![], ..well() };
+    facts.open.dead = OpenCount::Exactly(1);
+    assert_eq!(judge(&facts).status, Condition::Error, "what has failed stays an error");
+}
+
+#[test]
+fn one_broken_endpoint_is_enough_and_one_active_one_too() {
+    let with_second = |change: fn(&mut EndpointFacts, &mut WebhookEndpoint)| {
+        let mut facts = well();
+        let (mut second, mut there) = (endpoint("second"), at_stripe("second"));
+        change(&mut second, &mut there);
+        facts.endpoints.push(second);
+        let AtStripe::Endpoints { list, .. } = &mut facts.at_stripe else { panic!("asked") };
+        list.push(there);
+        let status = judge(&facts);
+        (status.status, status.endpoints[0].status, status.endpoints[1].status)
+    };
+    let broken = with_second(|_, there| there.url = "https://example.com/other".into());
+    assert_eq!(broken, (Condition::Error, Condition::Active, Condition::Error));
+    let disabled = with_second(|here, there| {
+        here.row.state = EndpointState::Disabled;
+        there.status = "disabled".into();
+    });
+    assert_eq!(disabled, (Condition::Active, Condition::Active, Condition::Inactive));
+}
+
+#[test]
+fn numbers_end_at_a_thousand_and_hours_show_every_end() {
+    let mut facts = well();
+    facts.open.failed = OpenCount::More;
+    facts.hours = vec![Hour {
+        begins: "2026-11-24T11:00:00Z".parse().unwrap(),
+        counts: vec![(State::Processed, 5), (State::Ignored, 2)],
+    }];
+    let status = serde_json::to_value(judge(&facts)).unwrap();
+    assert_eq!(status["counts"], json!({ "pending": 3, "failed": "1000+", "dead": 0, "quarantined": 0 }));
+    assert_eq!(
+        status["last_day"],
+        json!([{ "hour": "2026-11-24T11:00:00Z", "processed": 5, "superseded": 0, "ignored": 2, "quarantined": 0, "failed": 0, "dead": 0 }])
+    );
+}
+
+#[test]
+fn evidence_can_be_compared_and_stays_short() {
+    let mut facts = well();
+    there(&mut facts).enabled_events = (0..40).map(|i| format!("charge.x{i:02}")).collect();
+    let status = judge(&facts);
+    let check = all(&status).find(|check| check.code == "events_as_wanted").unwrap();
+    assert_eq!(check.evidence["missing"], json!(["invoice.paid", "refund.created"]));
+    assert_eq!(check.evidence["more"].as_array().unwrap().len(), 11);
+    assert_eq!(check.evidence["more"][10], "and 30 more");
+}

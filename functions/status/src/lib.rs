@@ -1,0 +1,92 @@
+//! Says whether the webhooks work, and if not why and what to do.
+//!
+//! The story of a request:
+//! 1. what is known here and what Stripe says now are gathered (`facts`), within 3 s;
+//! 2. one pure function judges them (`judge`);
+//! 3. the answer is its verdict (`verdict`).
+//!
+//! Rules: nothing is changed; what is not known is not told as if it were; without DynamoDB there is no answer but 503, because
+//! a status without the endpoints would be a guess.
+
+mod config;
+mod facts;
+mod judge;
+mod verdict;
+
+use jiff::Timestamp;
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
+use shared::access::{Access, Role};
+use shared::aws::Bounds;
+use shared::http::{ApiError, Query, json, request_id, segments};
+use shared::ledger::Ledger;
+use shared::mode::Mode;
+use shared::registry::Registry;
+use shared::stripe::{NoTls, Stripe, StripeKeys};
+use shared::vault::Vault;
+
+pub use self::config::Config;
+use self::verdict::Status;
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct Deps {
+    mode: Mode,
+    access: Access,
+    registry: Registry,
+    ledger: Ledger,
+    vault: Vault,
+    stripe: Stripe,
+}
+
+impl Deps {
+    /// Wires the function, with nothing read yet.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(config: Config) -> Result<Self, NoTls> {
+        // The bounds of the receive path: this too answers within 3 s.
+        let dynamodb = config.aws.dynamodb(Bounds::RECEIVE);
+        let vault = Vault::new(config.aws.secrets_manager(Bounds::RECEIVE));
+        let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
+        Ok(Self {
+            mode: config.mode,
+            access: config.access,
+            registry: Registry::new(dynamodb.clone(), config.registry_table),
+            ledger: Ledger::new(dynamodb, config.ledger_table),
+            vault,
+            stripe: Stripe::new(config.stripe_api_base, keys)?,
+        })
+    }
+}
+
+/// Answers one request.
+pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
+    match status(deps, &request, now).await {
+        Ok(status) => json(StatusCode::OK, &status),
+        Err(error) => error.into_response(&request_id(&request)),
+    }
+}
+
+async fn status(deps: &Deps, request: &Request, now: Timestamp) -> Result<Status, ApiError> {
+    deps.access.require(request, Role::Viewer)?;
+    route(request)?;
+    Ok(judge::judge(&facts::gather(deps, now).await?))
+}
+
+/// `GET /status`. Stripe is asked with every call, so `live` changes nothing yet.
+fn route(request: &Request) -> Result<(), ApiError> {
+    if segments(request) != ["status"] {
+        return Err(ApiError::no_route(request));
+    }
+    if request.method() != Method::GET {
+        let message = format!("{} is not a method of this path", request.method());
+        return Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+            .remedy("its method is GET"));
+    }
+    let query = Query::read(request, &["live"])?;
+    match query.get("live") {
+        None | Some("true" | "false") => Ok(()),
+        Some(_) => Err(ApiError::invalid("live", "`live` is true or false")),
+    }
+}

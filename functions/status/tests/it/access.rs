@@ -1,0 +1,43 @@
+//! Whoever has a role may read the status, and nobody else.
+
+use serde_json::json;
+use status::handle;
+
+use crate::support::{Stack, answer, from_event, now, request, sample};
+
+#[tokio::test]
+async fn a_viewer_and_an_admin_may_read_and_others_may_not() {
+    let stack = Stack::start().await;
+    for (groups, expected) in [(json!(["viewer"]), 200), (json!(["admin"]), 200), (json!(["x"]), 403)] {
+        let response = handle(&stack.cold(), request(Some(groups), "GET", "/status"), now()).await;
+        assert_eq!(answer(response).0, expected);
+    }
+    let mut without_token = sample();
+    without_token["requestContext"]["apiId"] = "ours".into();
+    assert_eq!(answer(handle(&stack.cold(), from_event(&without_token), now()).await).0, 401);
+}
+
+#[tokio::test]
+async fn the_sample_is_answered_as_a_direct_invocation() {
+    let stack = Stack::start().await;
+    let (status, body) = answer(handle(&stack.cold(), from_event(&sample()), now()).await);
+    assert_eq!((status, body["status"].as_str()), (200, Some("active")));
+}
+
+#[tokio::test]
+async fn other_paths_methods_and_parameters_are_refused() {
+    let stack = Stack::start().await;
+    let viewer = || Some(json!(["viewer"]));
+    for (method, path, expected) in [
+        ("GET", "/status?live=true", 200),
+        ("GET", "/status?live=false", 200),
+        ("GET", "/status?live=yes", 400),
+        ("GET", "/status?lively=true", 400),
+        ("POST", "/status", 405),
+        ("GET", "/", 404),
+        ("GET", "/status/main", 404),
+    ] {
+        let response = handle(&stack.cold(), request(viewer(), method, path), now()).await;
+        assert_eq!(answer(response).0, expected, "{method} {path}");
+    }
+}

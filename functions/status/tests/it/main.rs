@@ -1,0 +1,9 @@
+//! What `status` promises, against a real DynamoDB, the real SDKs and a simulated Stripe.
+
+// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+#![cfg(test)]
+
+mod access;
+mod outages;
+mod support;
+mod troubles;

@@ -1,0 +1,51 @@
+//! It answers within 3 s whatever hangs, and does not guess.
+
+use std::time::{Duration, Instant};
+
+use simulated_stripe::Fault;
+use test_cloud::Fault as CloudFault;
+
+use crate::support::{Stack, failing, now};
+
+#[tokio::test]
+async fn a_stripe_that_hangs_is_told_within_three_seconds() {
+    let stack = Stack::start().await;
+    stack.stripe.fault(Fault::hold().times(9));
+    let begun = Instant::now();
+    let status = stack.status().await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_answers"]);
+}
+
+#[tokio::test]
+async fn secrets_manager_that_fails_or_hangs_is_told_within_three_seconds() {
+    for fault in [CloudFault::AccessDenied, CloudFault::Hang] {
+        let stack = Stack::start().await;
+        stack.cloud.fail("DescribeSecret", "", 9, fault);
+        let begun = Instant::now();
+        let status = stack.status().await;
+        assert!(begun.elapsed() < Duration::from_secs(3), "{fault:?}: {:?}", begun.elapsed());
+        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["secret_present"], "{fault:?}");
+        stack.cloud.mend();
+        stack.cloud.fail("GetSecretValue", "", 9, fault);
+        let status = stack.status().await;
+        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_key_present"]);
+        stack.cloud.mend();
+        assert_eq!(stack.status().await["status"], "active");
+    }
+}
+
+#[tokio::test]
+async fn without_dynamodb_there_is_no_answer_but_503() {
+    let stack = Stack::start().await;
+    for table in ["RegistryTable", "LedgerTable"] {
+        for fault in [CloudFault::AccessDenied, CloudFault::Hang] {
+            stack.cloud.fail("Query", table, 1_000, fault);
+            let begun = Instant::now();
+            let (status, answer) = stack.call_at(now(), "/status").await;
+            assert_eq!((status, answer["error"]["code"].as_str()), (503, Some("temporarily_unavailable")));
+            assert!(begun.elapsed() < Duration::from_secs(3), "{table} {fault:?}");
+            stack.cloud.mend();
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Active, inactive, and what each trouble makes of it; when it is mended, it is active again.
+
+use serde_json::json;
+use shared::endpoint::EndpointState;
+use shared::ledger::State;
+use simulated_stripe::{EndpointChange, Fault, Key};
+
+use crate::support::{KEY_SECRET, Stack, failing, later, now};
+
+#[tokio::test]
+async fn an_endpoint_that_is_at_stripe_as_wanted_is_active() {
+    let stack = Stack::start().await;
+    stack.registry().heard(&"main".parse().unwrap(), later(-90)).await.unwrap();
+    stack.registry().count(&[(State::Processed, 7)], later(-3600)).await.unwrap();
+    stack.event("evt_1", State::Pending).await;
+    let status = stack.status().await;
+    assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("active"), 0), "{status}");
+    assert_eq!(status["mode"], "test");
+    let endpoint = &status["endpoints"][0];
+    assert_eq!((endpoint["name"].as_str(), endpoint["status"].as_str()), (Some("main"), Some("active")));
+    assert_eq!(endpoint["heard_at"], "2026-11-24T11:58:30Z");
+    assert_eq!(status["counts"], json!({ "pending": 1, "failed": 0, "dead": 0, "quarantined": 0 }));
+    assert_eq!(status["last_day"][0]["hour"], "2026-11-24T11:00:00Z");
+    assert_eq!(status["last_day"][0]["processed"], 7);
+    let request = stack.stripe.requests().remove(0).request_id;
+    assert!(status.to_string().contains(&request), "Stripe's request can be looked up");
+}
+
+#[tokio::test]
+async fn a_new_stack_is_inactive_with_and_without_a_key() {
+    let stack = Stack::bare().await;
+    let status = stack.status().await;
+    assert_eq!(status["status"], "inactive");
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["stripe_key_present"]);
+    stack.set_key().await;
+    let status = stack.status().await;
+    assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("inactive"), 0));
+}
+
+#[tokio::test]
+async fn an_endpoint_disabled_here_and_there_is_inactive() {
+    let stack = Stack::start().await;
+    stack.set_state(EndpointState::Disabled).await;
+    stack.change(EndpointChange { disabled: Some(true), ..EndpointChange::default() });
+    let status = stack.status().await;
+    assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("inactive"), 0), "{status}");
+    assert_eq!(status["endpoints"][0]["status"], "inactive");
+}
+
+#[tokio::test]
+async fn what_is_changed_at_stripe_behind_our_back_is_seen_and_mended_again() {
+    let url = "https://hooks.example.com/webhooks/main";
+    let drifts = [
+        (
+            "enabled_at_stripe",
+            EndpointChange { disabled: Some(true), ..EndpointChange::default() },
+            EndpointChange { disabled: Some(false), ..EndpointChange::default() },
+        ),
+        (
+            "url_as_wanted",
+            EndpointChange { url: Some("https://example.com".into()), ..EndpointChange::default() },
+            EndpointChange { url: Some(url.into()), ..EndpointChange::default() },
+        ),
+        (
+            "events_as_wanted",
+            EndpointChange { enabled_events: Some(vec!["invoice.paid".into()]), ..EndpointChange::default() },
+            EndpointChange {
+                enabled_events: Some(vec!["refund.created".into(), "invoice.paid".into()]),
+                ..EndpointChange::default()
+            },
+        ),
+        (
+            "api_version_as_wanted",
+            EndpointChange { api_version: Some("2020-08-27".into()), ..EndpointChange::default() },
+            EndpointChange {
+                api_version: Some(shared::endpoint::API_VERSION.into()),
+                ..EndpointChange::default()
+            },
+        ),
+    ];
+    let stack = Stack::start().await;
+    for (code, drift, back) in drifts {
+        stack.change(drift);
+        let status = stack.status().await;
+        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), [code]);
+        assert_eq!(status["status"], "error", "{code}");
+        stack.change(back);
+        assert_eq!(stack.status().await["status"], "active", "{code}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_deleted_at_stripe_is_missed_there() {
+    let stack = Stack::start().await;
+    stack.stripe.delete_endpoint(&stack.id()).unwrap();
+    for i in 0..120 {
+        drop(stack.stripe.add_endpoint(&format!("https://example.com/{i}"), &["*"]));
+    }
+    let status = stack.status().await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe"]);
+    assert_eq!(status["status"], "error");
+}
+
+#[tokio::test]
+async fn an_endpoint_is_found_among_more_than_a_page() {
+    let stack = Stack::start().await;
+    for i in 0..120 {
+        drop(stack.stripe.add_endpoint(&format!("https://example.com/{i}"), &["*"]));
+    }
+    assert_eq!(stack.status().await["status"], "active");
+}
+
+#[tokio::test]
+async fn what_is_half_done_for_over_a_minute_is_an_error() {
+    for state in [EndpointState::Registering, EndpointState::Deregistering] {
+        let stack = Stack::start().await;
+        stack.set_state(state).await;
+        assert_eq!(stack.status_at(later(30)).await["status"], "inactive", "{state:?}: still under way");
+        let status = stack.status_at(later(61)).await;
+        assert_eq!(status["status"], "error", "{state:?}");
+        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["registered_whole"], "{state:?}");
+        stack.set_state(EndpointState::Active).await;
+        assert_eq!(stack.status_at(later(61)).await["status"], "active", "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_secret_is_an_error() {
+    let stack = Stack::start().await;
+    let name = "stack/endpoints/main/1";
+    stack.cloud.remove_secret(name);
+    let status = stack.status().await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["secret_present"]);
+    assert_eq!(status["status"], "error");
+    stack.cloud.put_secret(name, "{}");
+    assert_eq!(stack.status().await["status"], "error", "another version is not the one that is named");
+}
+
+#[tokio::test]
+async fn the_key_is_judged_as_stripe_judges_it() {
+    let stack = Stack::start().await;
+    let key = stack.stripe.key();
+    let troubles = [
+        (vec![], "stripe_key_accepted"),
+        (vec![Key::restricted(&key, &["events:read"])], "stripe_key_rights"),
+    ];
+    for (keys, code) in troubles {
+        stack.stripe.set_keys(keys);
+        let status = stack.status().await;
+        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", code]);
+        assert_eq!(status["status"], "error", "{code}");
+        stack.stripe.set_keys(vec![Key::full(&key)]);
+        assert_eq!(stack.status().await["status"], "active", "{code}");
+    }
+    stack.cloud.put_secret(KEY_SECRET, "{}");
+    let status = stack.status().await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_key_present"]);
+    assert!(!status.to_string().contains(&key), "{status}");
+}
+
+#[tokio::test]
+async fn a_stripe_that_fails_is_told_and_not_taken_for_a_missing_endpoint() {
+    let stack = Stack::start().await;
+    for fault in [Fault::status(500).times(9), Fault::rate_limit(None), Fault::cut().times(9)] {
+        stack.stripe.fault(fault);
+        let status = stack.status().await;
+        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_answers"]);
+        let at_stripe = status["endpoints"][0]["checks"].as_array().unwrap().last().unwrap();
+        assert!(at_stripe["summary"].as_str().unwrap().contains("not known"), "{at_stripe}");
+        stack.stripe.clear_faults();
+        assert_eq!(stack.status().await["status"], "active");
+    }
+}
+
+#[tokio::test]
+async fn events_that_wait_or_failed_are_counted_and_judged() {
+    let troubles = [
+        (State::Failed, "events_failed", "error"),
+        (State::Dead, "events_failed", "error"),
+        (State::Quarantined, "events_quarantined", "active"),
+    ];
+    for (state, code, expected) in troubles {
+        let stack = Stack::start().await;
+        stack.event("evt_1", state).await;
+        let status = stack.status().await;
+        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), [code]);
+        assert_eq!(status["status"], expected, "{code}");
+        assert_eq!(status["counts"][state.as_str()], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_pending_event_is_a_backlog_when_it_is_a_minute_beyond_its_time() {
+    let stack = Stack::start().await;
+    stack.event("evt_1", State::Pending).await;
+    // Two minutes are left to the doorbell, then one more.
+    assert_eq!(stack.status_at(later(179)).await["status"], "active");
+    let status = stack.status_at(later(181)).await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["backlog"]);
+    assert!(status.to_string().contains("\"oldest\":\"evt_1\""), "{status}");
+    stack.settle("evt_1").await;
+    assert_eq!(stack.status_at(later(181)).await["status"], "active");
+}
+
+#[tokio::test]
+async fn hours_before_the_last_day_are_not_shown() {
+    let stack = Stack::start().await;
+    for hours in [0, 23, 26] {
+        stack.registry().count(&[(State::Ignored, 1)], later(-3600 * hours)).await.unwrap();
+    }
+    let status = stack.status_at(now()).await;
+    assert_eq!(status["last_day"].as_array().unwrap().len(), 2, "{status}");
+}
