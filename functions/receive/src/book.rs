@@ -5,7 +5,7 @@
 //! does not match, at most once a second, so that a new endpoint or secret works at once and strangers cost nothing.
 //! Secrets Manager is asked only for a version that the registry names and this process does not hold.
 //!
-//! Rules: no call to AWS for a header that is missing or malformed; no answer that rests on ignorance (an endpoint whose secrets
+//! Rules: no call to AWS for a header that is missing or malformed, at an endpoint that is known; no answer that rests on ignorance (an endpoint whose secrets
 //! cannot be read is an outage, not a mismatch); while the registry cannot be read, what is known goes on to count.
 
 use std::collections::HashMap;
@@ -210,7 +210,10 @@ impl Known {
         let endpoint = self.endpoints.get(&delivery.endpoint).ok_or(ReceiveError::UnknownEndpoint)?;
         let secrets: Vec<&SigningSecret> =
             endpoint.secrets.iter().flat_map(|secrets| &secrets.signing).map(|one| &one.secret).collect();
-        match signature::verify(Some(delivery.signature), delivery.body, secrets, now.as_second()) {
+        let signed = delivery
+            .signature
+            .and_then(|header| signature::verify(Some(header), delivery.body, secrets, now.as_second()));
+        match signed {
             Ok(_) => Ok(Signed { endpoint: delivery.endpoint.clone(), connect: endpoint.connect }),
             Err(SignatureError::Mismatch) if endpoint.secrets.is_none() => {
                 Err(ReceiveError::Book("the endpoint's signing secret could not be read".into()))

@@ -13,7 +13,8 @@ pub(crate) const MAX_BODY: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Delivery<'a> {
     pub(crate) endpoint: EndpointName,
-    pub(crate) signature: &'a str,
+    /// The header, if there is one that is text. What is wrong with it matters only once the endpoint is known.
+    pub(crate) signature: Result<&'a str, SignatureError>,
     pub(crate) body: &'a [u8],
 }
 
@@ -35,8 +36,10 @@ impl<'a> Delivery<'a> {
             .and_then(|name| name.parse().ok())
             .ok_or(ReceiveError::UnknownEndpoint)?;
         // API Gateway joins several headers of one name by commas; what then has two `t` is refused when it is parsed.
-        let header = request.headers().get("stripe-signature").ok_or(SignatureError::Missing)?;
-        let signature = header.to_str().map_err(|_| SignatureError::Malformed("it is not plain text"))?;
+        let signature =
+            request.headers().get("stripe-signature").ok_or(SignatureError::Missing).and_then(|header| {
+                header.to_str().map_err(|_| SignatureError::Malformed("it is not plain text"))
+            });
         Ok(Self { endpoint, signature, body })
     }
 }

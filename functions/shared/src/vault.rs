@@ -109,7 +109,23 @@ impl Vault {
             self.client.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
         match removed.map_err(|error| error.into_service_error()) {
             Ok(_) | Err(DeleteSecretError::ResourceNotFoundException(_)) => Ok(()),
+            // Secrets Manager deletes a little later than it answers, and refuses to be told again meanwhile.
+            Err(DeleteSecretError::InvalidRequestException(_)) if self.is_going(name).await => Ok(()),
             Err(error) => Err(VaultError::while_("removing a signing secret")(error)),
+        }
+    }
+
+    async fn is_going(&self, name: &str) -> bool {
+        match self
+            .client
+            .describe_secret()
+            .secret_id(name)
+            .send()
+            .await
+            .map_err(|error| error.into_service_error())
+        {
+            Ok(answer) => answer.deleted_date.is_some(),
+            Err(error) => error.is_resource_not_found_exception(),
         }
     }
 

@@ -93,6 +93,11 @@ class Tale:
         made = answer.json
         self._say(f"POST /endpoints → 201: {made['stripe_id']} at Stripe sends to {made['url']}")
         self._say(f"its signing secret is shown this once: {made['signing_secret'][:8]}…")
+        # An unknown name is looked up once a second at most, so right after another one it takes a moment.
+        url = f"{self._on.api_url}/webhooks/main"
+        unsigned = client.until(lambda: client.call("POST", url, None, {}), lambda answer: answer.status != 404, 15.0)
+        _expect(unsigned, 400, "POST /webhooks/main without a signature", code="signature_missing")
+        self._say(f"POST /webhooks/main without a signature → 400 {unsigned.code}: the door is there, and shut")
 
     def _deliveries(self) -> None:
         """A customer subscribes, pays, gets a refund, disputes a payment; Stripe sends signed events of it all"""

@@ -66,6 +66,8 @@ async fn an_unknown_or_impossible_name_is_unknown() {
     for name in ["other", "MAIN", "", "a/b", "main/", "%6dain"] {
         let (status, answer) = deliver_to(&stack.warm().await, name, SECRET, &event("evt_1"), now()).await;
         assert_eq!((status, code(&answer)), (404, "endpoint_unknown"), "{name}");
+        let unsigned = handle(&stack.warm().await, request(name, None, "{}"), now()).await;
+        assert_eq!(unsigned.status(), 404, "{name}, unsigned");
     }
 }
 
