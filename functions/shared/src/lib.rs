@@ -1,13 +1,14 @@
 //! The words and the edges that two or more functions use.
 //!
 //! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `secret`, `signature`,
-//! `payload`, `page`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `ledger`, `records`,
+//! `payload`, `page`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
 //! `registry`, `audit`, `vault`, `stripe`, `http`, `access`) each own one outside thing and are the only files that name its SDK.
 //! `infra/conventions` checks it.
 
 pub mod access;
 pub mod audit;
 pub mod aws;
+mod batch;
 pub mod endpoint;
 pub mod env;
 pub mod event;

@@ -53,11 +53,11 @@ pub(crate) struct Door {
 struct DoorState {
     calls: Vec<Call>,
     faults: Vec<(String, String, VecDeque<Fault>)>,
-    some: Option<Some_>,
+    some: Option<Share>,
 }
 
 #[derive(Debug)]
-struct Some_ {
+struct Share {
     per_mille: u32,
     state: u64,
     faults: Vec<Fault>,
@@ -94,7 +94,7 @@ impl Door {
     }
 
     pub(crate) fn fail_some(&self, per_mille: u32, seed: u64, faults: Vec<Fault>) {
-        self.state().some = Some(Some_ { per_mille, state: seed, faults });
+        self.state().some = Some(Share { per_mille, state: seed, faults });
     }
 
     pub(crate) fn mend(&self) {
@@ -139,50 +139,25 @@ async fn answer(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let table = table_of(&request);
     let fault = door.take_fault(operation, &table);
+    let refused = match fault {
+        Some(Fault::Throttle) => Some((StatusCode::BAD_REQUEST, "ThrottlingException")),
+        Some(Fault::ServerError) => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")),
+        Some(Fault::AccessDenied) => Some((StatusCode::BAD_REQUEST, "AccessDeniedException")),
+        Some(Fault::Hang | Fault::DoneWithoutAnswer | Fault::DoneAndCut) | None => None,
+    };
+    if refused.is_some() || fault == Some(Fault::Hang) {
+        door.state().calls.push(Call { operation: operation.into(), table, write_units: BTreeMap::new() });
+        let Some((status, kind)) = refused else { return std::future::pending().await };
+        return refuse(status, kind);
+    }
+    let answer = pass_on(&door, service, operation, table, request).await;
     match fault {
-        Some(Fault::Throttle) => {
-            door.state().calls.push(Call {
-                operation: operation.into(),
-                table,
-                write_units: BTreeMap::new(),
-            });
-            refuse(StatusCode::BAD_REQUEST, "ThrottlingException")
-        }
-        Some(Fault::ServerError) => {
-            door.state().calls.push(Call {
-                operation: operation.into(),
-                table,
-                write_units: BTreeMap::new(),
-            });
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
-        }
-        Some(Fault::AccessDenied) => {
-            door.state().calls.push(Call {
-                operation: operation.into(),
-                table,
-                write_units: BTreeMap::new(),
-            });
-            refuse(StatusCode::BAD_REQUEST, "AccessDeniedException")
-        }
-        Some(Fault::Hang) => {
-            door.state().calls.push(Call {
-                operation: operation.into(),
-                table,
-                write_units: BTreeMap::new(),
-            });
-            std::future::pending().await
-        }
-        Some(Fault::DoneWithoutAnswer) => {
-            pass_on(&door, service, operation, table, request).await;
-            std::future::pending().await
-        }
+        Some(Fault::DoneWithoutAnswer) => std::future::pending().await,
+        // A body that breaks off: the client sees a connection that ended too early.
         Some(Fault::DoneAndCut) => {
-            pass_on(&door, service, operation, table, request).await;
-            // A body that breaks off: the client sees a connection that ended too early.
-            let broken = axum::body::Body::from_stream(CutShort);
-            ([("content-length", "1000")], broken).into_response()
+            ([("content-length", "1000")], axum::body::Body::from_stream(CutShort)).into_response()
         }
-        None => pass_on(&door, service, operation, table, request).await,
+        Some(Fault::Throttle | Fault::ServerError | Fault::AccessDenied | Fault::Hang) | None => answer,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use futures::future::try_join_all;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{DAY_SHARDS, OPEN_SHARDS, Row, State, day_key, open_shard_key};
 use super::{Ledger, number};
 use crate::aws::StoreError;
+use crate::batch;
 use crate::event::EventId;
 use crate::object_key::ObjectKey;
 
@@ -63,6 +64,25 @@ pub enum OpenCount {
     /// More than [`COUNTED`].
     More,
 }
+
+/// A row's attributes but its payload.
+const WITHOUT_PAYLOAD: [&str; 15] = [
+    "id",
+    "part",
+    "state",
+    "type",
+    "created",
+    "object",
+    "endpoint",
+    "received_at",
+    "day",
+    "open",
+    "due_at",
+    "attempts",
+    "reason",
+    "marked_at",
+    "parts",
+];
 
 struct Source {
     index: &'static str,
@@ -171,34 +191,10 @@ impl Ledger {
         &self,
         ids: impl IntoIterator<Item = &'a EventId>,
     ) -> Result<HashMap<EventId, Row>, StoreError> {
-        let doing = "reading events";
-        let keys: Vec<_> = ids.into_iter().map(row_key).collect();
-        let mut rows = HashMap::new();
-        // BatchGetItem takes 100 keys (its API reference).
-        for chunk in keys.chunks(100) {
-            let mut asked = Some(without_payload(chunk.to_vec(), doing)?);
-            for _ in 0..5 {
-                let Some(request) = asked.take() else { break };
-                let answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.table, request)
-                    .send()
-                    .await
-                    .map_err(StoreError::while_(doing))?;
-                for item in
-                    answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten()
-                {
-                    let row: Row = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?;
-                    rows.insert(row.id.clone(), row);
-                }
-                asked = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
-            }
-            if asked.is_some() {
-                return Err(StoreError::new(doing, "DynamoDB left some out five times"));
-            }
-        }
-        Ok(rows)
+        let keys = ids.into_iter().map(row_key).collect();
+        let rows: Vec<Row> =
+            batch::get(&self.client, &self.table, keys, &WITHOUT_PAYLOAD, "reading events").await?;
+        Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
     }
 
     /// At least the first `limit + 1` entries after `from`, in order.
@@ -336,35 +332,6 @@ fn row_key(id: &EventId) -> HashMap<String, AttributeValue> {
         ("id".to_owned(), AttributeValue::S(id.to_string())),
         ("part".to_owned(), AttributeValue::N("0".to_owned())),
     ])
-}
-
-fn without_payload(
-    keys: Vec<HashMap<String, AttributeValue>>,
-    doing: &'static str,
-) -> Result<KeysAndAttributes, StoreError> {
-    let names = [
-        "id",
-        "part",
-        "state",
-        "type",
-        "created",
-        "object",
-        "endpoint",
-        "received_at",
-        "day",
-        "open",
-        "due_at",
-    ];
-    let names = names.iter().chain(&["attempts", "reason", "marked_at", "parts"]);
-    let (expression, names): (Vec<_>, HashMap<_, _>) =
-        names.map(|name| (format!("#{name}"), (format!("#{name}"), (*name).to_owned()))).unzip();
-    KeysAndAttributes::builder()
-        .set_keys(Some(keys))
-        .consistent_read(true)
-        .projection_expression(expression.join(", "))
-        .set_expression_attribute_names(Some(names))
-        .build()
-        .map_err(StoreError::while_(doing))
 }
 
 fn position(item: &HashMap<String, AttributeValue>, source: &Source) -> Result<Position, StoreError> {

@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 
 use super::links::{KIND_SHARDS, kind_key, owner};
 use super::{Record, Records};
 use crate::aws::StoreError;
+use crate::batch;
 use crate::object_key::Kind;
 
 /// Records that one request may look at before it gives a short page.
@@ -165,35 +166,10 @@ impl Records {
     }
 
     async fn get_all(&self, keys: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
-        let doing = "reading records";
-        let keys: Vec<_> =
+        let keys =
             keys.into_iter().map(|key| HashMap::from([("key".to_owned(), AttributeValue::S(key))])).collect();
-        let mut records = HashMap::new();
-        // BatchGetItem takes 100 keys and answers 16 MB (its API reference); what it leaves out is asked for again.
-        for chunk in keys.chunks(100) {
-            let request = KeysAndAttributes::builder().set_keys(Some(chunk.to_vec())).build();
-            let mut asked = Some(request.map_err(StoreError::while_(doing))?);
-            for _ in 0..5 {
-                let Some(request) = asked.take() else { break };
-                let answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.table, request)
-                    .send()
-                    .await
-                    .map_err(StoreError::while_(doing))?;
-                for item in
-                    answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.table)).flatten()
-                {
-                    let record: Record = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?;
-                    records.insert(record.key.to_string(), record);
-                }
-                asked = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
-            }
-            if asked.is_some() {
-                return Err(StoreError::new(doing, "DynamoDB left some out five times"));
-            }
-        }
-        Ok(records)
+        let records: Vec<Record> =
+            batch::get(&self.client, &self.table, keys, &[], "reading records").await?;
+        Ok(records.into_iter().map(|record| (record.key.to_string(), record)).collect())
     }
 }
