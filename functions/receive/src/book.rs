@@ -16,7 +16,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{StoreError, chain};
 use shared::endpoint::EndpointName;
-use shared::registry::{Registry, SecretVersion};
+use shared::registry::{LOOKED_AT_AGAIN_AFTER, Registry, SecretVersion};
 use shared::secret::{SigningSecret, SigningSecrets};
 use shared::signature::{self, SignatureError};
 use shared::vault::Vault;
@@ -26,8 +26,6 @@ use crate::error::ReceiveError;
 
 /// After this long, what is known is read again before a delivery is taken.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// For an unknown name or a mismatch, it is read again no sooner than this.
-const LOOKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
 /// A read that takes longer is given up, so that time is left to store the delivery.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 /// How often `heard_at` is written.
@@ -95,12 +93,12 @@ impl Book {
         let known = self.known();
         let verdict = known.verify(delivery, now);
         let look_again = match &verdict {
-            Ok(_) => age(known.read_at, now) >= FRESH_FOR && age(known.tried_at, now) >= LOOKED_AGAIN_AFTER,
+            Ok(_) => age(known.read_at, now) >= FRESH_FOR && known.may_look_again(now),
             Err(
                 ReceiveError::UnknownEndpoint
                 | ReceiveError::Signature(SignatureError::Mismatch)
                 | ReceiveError::Book(_),
-            ) => age(known.tried_at, now) >= LOOKED_AGAIN_AFTER,
+            ) => known.may_look_again(now),
             Err(
                 ReceiveError::TooLarge
                 | ReceiveError::Signature(_)
@@ -202,6 +200,11 @@ impl Book {
 }
 
 impl Known {
+    fn may_look_again(&self, now: Timestamp) -> bool {
+        age(self.tried_at, now)
+            >= SignedDuration::try_from(LOOKED_AT_AGAIN_AFTER).unwrap_or(SignedDuration::MAX)
+    }
+
     fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<Signed, ReceiveError> {
         // Before the first read nothing is known, not even that a name is wrong.
         if self.read_at.is_none() {

@@ -6,6 +6,7 @@ use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::mode::Mode;
+use shared::registry::LOOKED_AT_AGAIN_AFTER;
 use shared::stripe::ApiBase;
 
 /// The work on one request ends after this. API Gateway gives up after 30 s and the function is stopped after 29: what is left is
@@ -39,6 +40,8 @@ pub struct Config {
     pub access: Access,
     /// How long the work on one request may take.
     pub work_within: Duration,
+    /// How long receive may take to look at the registry again.
+    pub looked_at_again_after: Duration,
 }
 
 impl Config {
@@ -60,6 +63,7 @@ impl Config {
             secret_prefix: env::text("SECRET_PREFIX")?,
             access: Access::from_env()?,
             work_within: WORK_WITHIN,
+            looked_at_again_after: LOOKED_AT_AGAIN_AFTER,
         })
     }
 }

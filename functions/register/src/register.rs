@@ -51,6 +51,8 @@ pub(crate) async fn register(
 
     let attempt = begin(deps, name, wish, moment).await?;
     let (endpoint, secret) = make(deps, &session, attempt, moment).await?;
+    // Until then, a process that has just looked in vain would refuse a delivery; after the answer, none does.
+    tokio::time::sleep(deps.looked_at_again_after).await;
 
     let view = EndpointView::of(&endpoint, deps.mode);
     trace.after = serde_json::to_value(&view).ok();

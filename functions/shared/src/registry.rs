@@ -9,6 +9,8 @@
 
 mod endpoint_row;
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -21,6 +23,10 @@ pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
 use crate::ledger::State;
+
+/// How long after a change of an endpoint a process may still refuse a delivery without looking here again: receive looks again
+/// for an unknown name or secret no sooner than this. Registering answers only when it is over.
+pub const LOOKED_AT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 const ENDPOINT: &str = "endpoint";
 const SETTINGS: &str = "settings";

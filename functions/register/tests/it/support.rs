@@ -101,6 +101,7 @@ impl Stack {
                 viewer_group: "viewer".into(),
             },
             work_within: self.work_within,
+            looked_at_again_after: Duration::ZERO,
         })
         .unwrap()
     }
