@@ -15,8 +15,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from delivering import Endpoint, event  # noqa: E402
-from localcloud import client, people, stack as local  # noqa: E402
+from delivering import Endpoint  # noqa: E402
+from localcloud import people, stack as local  # noqa: E402
 from localcloud.stack import Stack  # noqa: E402
 from localcloud.surroundings import Slot, Trouble, free_port  # noqa: E402
 
@@ -48,16 +48,10 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def endpoint(stack: Stack) -> Iterator[Endpoint]:
-    """`main`, registered for these tests; known to the function that receives before the first of them."""
+    """`main`, registered for the tests of one file."""
     answer = stack.admin_call("POST", "/endpoints", {"name": "main"})
     assert answer.status == 201, answer.text
     made = Endpoint(f"{stack.api_url}/webhooks/main", answer.json["signing_secret"])
-
-    def probe() -> int:
-        body = event()
-        return made.deliver(body, made.sign(body)).status
-
-    client.until(probe, lambda status: status == 200, 15.0)
     yield made
     assert stack.admin_call("DELETE", "/endpoints/main?confirm=main").status == 204
 

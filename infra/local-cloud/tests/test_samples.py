@@ -1,6 +1,7 @@
 """Each sample in `events/` can be handed to its function as it is."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,13 @@ from localcloud.stack import FUNCTIONS, Stack
 from localcloud.surroundings import ROOT
 
 SAMPLES = [path for name in FUNCTIONS for path in sorted((ROOT / "events" / name).glob("*.json"))]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_registered_afterwards(stack: Stack) -> Iterator[None]:
+    """One of the samples registers an endpoint."""
+    yield
+    stack.admin_call("DELETE", "/endpoints/main?confirm=main")
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
