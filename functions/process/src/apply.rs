@@ -11,14 +11,16 @@
 //! ```
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use shared::aws::{StoreError, chain};
 use shared::event::{self, Admission, EventId, Reading, reasons};
 use shared::ledger::{Mark, Marked, Row, State};
 use shared::records::{Put, Record, Standing};
 
 use crate::Deps;
+use crate::ask::{Answer, ask};
 use crate::error::ApplyError;
-use crate::order::{Against, against, winner};
+use crate::order::{Against, Shown, against, winner};
 use crate::retry::Retry;
 use crate::snapshot::{NoSnapshot, Snapshot};
 
@@ -85,13 +87,11 @@ async fn store(deps: &Deps, snapshot: Snapshot) -> Result<State, ApplyError> {
             Put::Done => return Ok(State::Processed),
             Put::Refused(old) => old,
         };
-        if old.events.contains(&snapshot.id)
-            && old.as_of == snapshot.created
-            && old.deleted == snapshot.is_deletion()
-        {
+        if seen(&old, &snapshot) {
             return Ok(if old.event == snapshot.id { State::Processed } else { State::Superseded });
         }
-        put = match against((snapshot.created, snapshot.is_deletion()), (old.as_of, old.deleted)) {
+        let shown = Shown { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
+        put = match against(snapshot.created, snapshot.is_deletion(), shown) {
             Against::Older => return Ok(State::Superseded),
             Against::Newer => deps.records.put_over(&old, &fresh).await?,
             Against::SameSecond => {
@@ -107,6 +107,12 @@ async fn store(deps: &Deps, snapshot: Snapshot) -> Result<State, ApplyError> {
     Err(ApplyError::Contended(ROUNDS))
 }
 
+/// Has the record looked at this event already?
+fn seen(old: &Record, snapshot: &Snapshot) -> bool {
+    let of_its_second = old.fetched || old.as_of == snapshot.created && old.deleted == snapshot.is_deletion();
+    of_its_second && old.events.contains(&snapshot.id)
+}
+
 /// The record if this is the only event of its second.
 fn alone(snapshot: &Snapshot) -> Result<Record, ApplyError> {
     record(snapshot, vec![snapshot.id.clone()], false)
@@ -120,10 +126,16 @@ async fn together(deps: &Deps, old: &Record, snapshot: &Snapshot) -> Result<Reco
     }
     // There is at least the snapshot itself.
     let Some(best) = winner(&second) else { return alone(snapshot) };
+    let ids: Vec<EventId> =
+        second.iter().map(|one| one.id.clone()).chain(old.events.iter().cloned()).collect();
+    if best.uncertain
+        && let Some(answered) = asked(deps, &second, snapshot, &ids).await?
+    {
+        return Ok(answered);
+    }
     if best.id == old.event {
         return Ok(old.having_seen(&snapshot.id, best.uncertain));
     }
-    let ids = second.iter().map(|one| one.id.clone()).chain(old.events.iter().cloned()).collect();
     let shown = second.iter().find(|one| one.id == best.id).unwrap_or(snapshot);
     record(shown, ids, best.uncertain)
 }
@@ -135,8 +147,39 @@ fn record(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) -> Resu
         events,
         deleted: shown.is_deletion(),
         order_uncertain,
+        fetched: false,
     };
     Record::new(shown.key.clone(), standing, shown.raw.as_bytes(), &shown.object).map_err(ApplyError::Packing)
+}
+
+/// The record as Stripe says it is, when the second's events cannot tell. None: the key may not ask.
+async fn asked(
+    deps: &Deps,
+    second: &[Snapshot],
+    snapshot: &Snapshot,
+    ids: &[EventId],
+) -> Result<Option<Record>, ApplyError> {
+    let was_draft = second.iter().all(|one| one.object["status"] == "draft");
+    let (raw, as_of) = match ask(deps, &snapshot.key, snapshot.created, was_draft).await? {
+        Answer::MayNot => return Ok(None),
+        Answer::Object { raw, as_of } => (raw.get().to_owned(), as_of),
+        Answer::Gone => {
+            let gone = json!({ "id": snapshot.key.id(), "object": snapshot.key.object(), "deleted": true });
+            (gone.to_string(), snapshot.created)
+        }
+    };
+    let object: Value = serde_json::from_str(&raw).map_err(ApplyError::Answer)?;
+    let standing = Standing {
+        as_of,
+        event: snapshot.id.clone(),
+        events: ids.to_vec(),
+        deleted: object["deleted"] == true,
+        order_uncertain: false,
+        fetched: true,
+    };
+    Record::new(snapshot.key.clone(), standing, raw.as_bytes(), &object)
+        .map(Some)
+        .map_err(ApplyError::Packing)
 }
 
 /// The snapshot of another event. None if the ledger no longer holds it.

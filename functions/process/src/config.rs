@@ -1,8 +1,11 @@
 //! What the function is told by its environment.
 
+use std::time::Duration;
+
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::mode::Mode;
+use shared::stripe::ApiBase;
 
 /// The function's settings.
 #[derive(Clone)]
@@ -15,12 +18,19 @@ pub struct Config {
     pub ledger_table: String,
     /// The table of records.
     pub records_table: String,
-    /// The table that holds the counts by the hour.
+    /// The table of settings and of the counts by the hour.
     pub registry_table: String,
+    /// Where Stripe's API is.
+    pub stripe_api_base: ApiBase,
+    /// The secret that holds the Stripe key.
+    pub stripe_key_secret: String,
+    /// How long a question to Stripe waits for the second to be over.
+    pub ask_again_after: Duration,
 }
 
 impl Config {
-    /// Reads `MODE`, `LEDGER_TABLE`, `RECORDS_TABLE`, `REGISTRY_TABLE` and AWS's own variables.
+    /// Reads `MODE`, `LEDGER_TABLE`, `RECORDS_TABLE`, `REGISTRY_TABLE`, `STRIPE_API_BASE`,
+    /// `STRIPE_KEY_SECRET` and AWS's own variables.
     ///
     /// # Errors
     /// The first that is missing or wrong.
@@ -31,6 +41,9 @@ impl Config {
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,
             registry_table: env::text("REGISTRY_TABLE")?,
+            stripe_api_base: env::value("STRIPE_API_BASE")?,
+            stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
+            ask_again_after: Duration::from_secs(2),
         })
     }
 }

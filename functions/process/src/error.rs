@@ -2,6 +2,8 @@
 
 use lambda_runtime::Diagnostic;
 use shared::aws::{StoreError, chain};
+use shared::stripe::StripeError;
+use shared::vault::VaultError;
 
 /// Why an invocation did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,26 @@ pub(crate) enum ApplyError {
     /// Others wrote the record each time between reading and writing it; it goes better when they are done.
     #[error("the record was written by others {0} times in a row")]
     Contended(u32),
+    /// The Stripe key cannot be read.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Stripe was asked and did not say.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    /// Stripe does not know an object that it has told us of: the key is of another account, or the account is not connected.
+    #[error(
+        "Stripe knows no {0}: the Stripe key is of another account, or may not act for the connected one"
+    )]
+    NotAtStripe(String),
+    /// The second is not over by Stripe's clock.
+    #[error("the second of the event is not over by Stripe's clock, so Stripe's answer could miss a change")]
+    TooEarly,
+    /// Something between us and Stripe takes the header away.
+    #[error("Stripe's answer has no `Date`, so nobody can tell which events it includes")]
+    NoDate,
+    /// What Stripe answered is no object.
+    #[error("Stripe's answer cannot be read")]
+    Answer(#[source] serde_json::Error),
     /// zstd, short of memory.
     #[error("the object cannot be packed")]
     Packing(#[source] std::io::Error),

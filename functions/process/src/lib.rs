@@ -12,6 +12,7 @@
 //! holds no other back; nothing here asks the clock.
 
 mod apply;
+mod ask;
 mod config;
 mod error;
 pub mod order;
@@ -21,6 +22,7 @@ mod sweep;
 mod trigger;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -31,6 +33,8 @@ use shared::ledger::{Ledger, Row, State};
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::Registry;
+use shared::stripe::{NoTls, Stripe, StripeKeys};
+use shared::vault::Vault;
 
 pub use self::config::Config;
 pub use self::error::ProcessError;
@@ -46,26 +50,35 @@ pub struct Deps {
     ledger: Ledger,
     records: Records,
     registry: Registry,
+    stripe: Stripe,
+    ask_again_after: Duration,
 }
 
 impl Deps {
     /// Reads the configuration and wires the function.
     ///
     /// # Errors
-    /// A missing or wrong environment variable.
-    pub fn start() -> Result<Self, shared::env::EnvError> {
-        Ok(Self::new(Config::from_env()?))
+    /// A missing or wrong environment variable, or TLS that cannot be set up.
+    pub fn start() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self::new(Config::from_env()?)?)
     }
 
     /// Wires the function.
-    pub fn new(config: Config) -> Self {
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(config: Config) -> Result<Self, NoTls> {
+        let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
+        let keys = StripeKeys::new(vault, config.stripe_key_secret);
         let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
-        Self {
+        Ok(Self {
             mode: config.mode,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb, config.registry_table),
-        }
+            stripe: Stripe::new(config.stripe_api_base, keys)?,
+            ask_again_after: config.ask_again_after,
+        })
     }
 }
 

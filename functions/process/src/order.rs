@@ -9,8 +9,11 @@
 //!    creations; and, when one has a status that Stripe never leaves, those whose status it can leave.
 //! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's end wins (`chain`).
 //!
-//! What is still several cannot be told apart by what the events say. Then the greatest event id wins, which is the same whatever
-//! came first, and the record is marked uncertain.
+//! 4. What is still several cannot be told apart by what the events say, and Stripe is asked (`ask`). Its answer stands for the last
+//!    second that had wholly passed when it was asked: events stamped up to then are older than it, later ones newer.
+//!
+//! Where the key may not read the object, the greatest event id wins, which is the same whatever came first, and the record is
+//! marked uncertain.
 //!
 //! Final whatever the times: a deletion. Stripe never uses an id again.
 //!
@@ -34,14 +37,26 @@ pub enum Against {
     SameSecond,
 }
 
-/// Rule 1, and deletions: compares a snapshot (its second, is it a deletion) with what a record shows.
-pub fn against(snapshot: (i64, bool), record: (i64, bool)) -> Against {
-    match (snapshot.1, record.1) {
+/// What a record shows, as far as order is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The second it stands for.
+    pub as_of: i64,
+    /// Is the object gone for ever?
+    pub deleted: bool,
+    /// Is it Stripe's answer to a question? Then it stands for the whole of its second.
+    pub fetched: bool,
+}
+
+/// Rule 1, and deletions: compares a snapshot of this second with what a record shows.
+pub fn against(created: i64, is_deletion: bool, record: Shown) -> Against {
+    match (is_deletion, record.deleted) {
         (true, false) => Against::Newer,
         (false, true) => Against::Older,
-        (true, true) | (false, false) => match snapshot.0.cmp(&record.0) {
+        (true, true) | (false, false) => match created.cmp(&record.as_of) {
             std::cmp::Ordering::Greater => Against::Newer,
             std::cmp::Ordering::Less => Against::Older,
+            std::cmp::Ordering::Equal if record.fetched => Against::Older,
             std::cmp::Ordering::Equal => Against::SameSecond,
         },
     }
@@ -149,11 +164,16 @@ mod tests {
 
     #[test]
     fn a_later_second_wins_and_a_deletion_is_final() {
-        assert_eq!(against((6, false), (5, false)), Against::Newer);
-        assert_eq!(against((4, false), (5, false)), Against::Older);
-        assert_eq!(against((5, false), (5, false)), Against::SameSecond);
-        assert_eq!(against((9, false), (5, true)), Against::Older);
-        assert_eq!(against((4, true), (5, false)), Against::Newer);
+        let event = Shown { as_of: 5, deleted: false, fetched: false };
+        assert_eq!(against(6, false, event), Against::Newer);
+        assert_eq!(against(4, false, event), Against::Older);
+        assert_eq!(against(5, false, event), Against::SameSecond);
+        assert_eq!(against(9, false, Shown { deleted: true, ..event }), Against::Older);
+        assert_eq!(against(4, true, event), Against::Newer);
+        let answer = Shown { fetched: true, ..event };
+        assert_eq!(against(5, false, answer), Against::Older, "the whole second is in Stripe's answer");
+        assert_eq!(against(6, false, answer), Against::Newer);
+        assert_eq!(against(5, true, answer), Against::Newer, "a deletion is final");
     }
 
     #[test]

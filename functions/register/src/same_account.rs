@@ -7,7 +7,7 @@
 use shared::object_key::{Kind, ObjectKey};
 use shared::records::RecordListing;
 use shared::registry::{Endpoint, Settings};
-use shared::stripe::{Presence, Session, StripeError};
+use shared::stripe::{Session, StripeError};
 
 use crate::error::{Doing, RegisterError};
 use crate::{Deps, Moment};
@@ -115,10 +115,10 @@ async fn by_records(deps: &Deps, new: &Session<'_>) -> Result<Evidence, Register
     let mut evidence = Evidence::Nothing;
     for kind in KINDS {
         let Some(key) = own_record(deps, kind).await? else { continue };
-        match new.look_for(&key).await {
-            Ok(Presence::There) => return Ok(Evidence::Same),
-            Ok(Presence::Missing) if kind == Kind::Invoice => {}
-            Ok(Presence::Missing) => return Ok(Evidence::Other),
+        match new.object(&key).await {
+            Ok(Some(_)) => return Ok(Evidence::Same),
+            Ok(None) if kind == Kind::Invoice => {}
+            Ok(None) => return Ok(Evidence::Other),
             Err(StripeError::Forbidden(_)) => evidence = Evidence::Unreadable,
             Err(error) => return Err(RegisterError::stripe(Doing::CheckingKey)(error)),
         }

@@ -54,6 +54,10 @@ pub struct Record {
     /// Could the events of that second not be put in order?
     #[serde(default, skip_serializing_if = "is_false")]
     pub order_uncertain: bool,
+    /// Is it Stripe's answer to a question, and no event's snapshot? Then it stands for the whole of that second, and the events
+    /// are those that could not tell.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fetched: bool,
     #[serde(flatten)]
     links: Links,
     dict: u32,
@@ -90,6 +94,8 @@ pub struct Standing {
     pub deleted: bool,
     /// Could the second's events not be put in order?
     pub order_uncertain: bool,
+    /// Is it Stripe's answer to a question?
+    pub fetched: bool,
 }
 
 impl Record {
@@ -99,7 +105,7 @@ impl Record {
     /// zstd's, which means that memory is short.
     pub fn new(key: ObjectKey, standing: Standing, raw: &[u8], object: &Value) -> std::io::Result<Self> {
         let Packed { dictionary, sha256, bytes } = payload::pack(raw)?;
-        let Standing { as_of, event, mut events, deleted, order_uncertain } = standing;
+        let Standing { as_of, event, mut events, deleted, order_uncertain, fetched } = standing;
         events.sort();
         events.dedup();
         let links = Links::of(&key, object, as_of);
@@ -110,6 +116,7 @@ impl Record {
             events,
             deleted,
             order_uncertain,
+            fetched,
             links,
             dict: dictionary,
             sha256: sha256.to_vec(),

@@ -23,7 +23,6 @@ pub use self::call::{Answered, Session};
 pub use self::endpoints::{CreatedEndpoint, Deleted, Mark, NewEndpoint, WebhookEndpoint};
 pub use self::error::{Refusal, StripeError};
 pub use self::key::StripeKeys;
-pub use self::objects::Presence;
 use crate::secret::StripeKey;
 use crate::vault::VaultError;
 

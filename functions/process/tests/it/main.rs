@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod applying;
+mod asking;
 mod costs;
 mod outages;
 mod support;

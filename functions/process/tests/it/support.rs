@@ -1,5 +1,7 @@
 //! A stack whose ledger tests fill, and the two ways to wake `process`.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use process::{Config, Deps, Summary, handle};
 use serde_json::{Value, json};
@@ -9,6 +11,8 @@ use shared::ledger::{Ledger, Row, State};
 use shared::mode::Mode;
 use shared::payload;
 use shared::records::{Record, Records};
+use shared::registry::{Registry, Settings};
+use simulated_stripe::SimulatedStripe;
 use test_cloud::TestCloud;
 
 pub(crate) struct Stack {
@@ -25,7 +29,28 @@ pub(crate) fn later(seconds: i64) -> Timestamp {
 }
 
 impl Stack {
+    /// A stack without a Stripe key: nobody can be asked.
     pub(crate) async fn start() -> Self {
+        Self::at("http://127.0.0.1:1").await
+    }
+
+    /// A stack that can ask this Stripe.
+    pub(crate) async fn with(stripe: &SimulatedStripe) -> Self {
+        let stack = Self::at(stripe.url()).await;
+        stack.cloud.put_secret("stripe-key", &stripe.key());
+        let registry = Registry::new(stack.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable");
+        let mut settings = Settings {
+            since: 0,
+            stripe_key_hint: "hint".into(),
+            stripe_key_set_at: 0,
+            stripe_account: None,
+            rev: 0,
+        };
+        registry.store_settings(None, &mut settings).await.unwrap();
+        stack
+    }
+
+    async fn at(stripe_api_base: &str) -> Self {
         let cloud = TestCloud::start().await;
         let deps = Deps::new(Config {
             aws: cloud.aws(),
@@ -33,7 +58,11 @@ impl Stack {
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
-        });
+            stripe_api_base: stripe_api_base.parse().unwrap(),
+            stripe_key_secret: "stripe-key".into(),
+            ask_again_after: Duration::ZERO,
+        })
+        .unwrap();
         Self { cloud, deps }
     }
 

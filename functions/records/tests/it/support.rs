@@ -97,6 +97,7 @@ impl Stack {
             events: vec!["evt_1".parse().unwrap()],
             deleted: object["deleted"] == true,
             order_uncertain: false,
+            fetched: false,
         };
         let record = Record::new(key, standing, object.to_string().as_bytes(), object).unwrap();
         let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");

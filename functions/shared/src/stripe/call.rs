@@ -65,6 +65,11 @@ impl<T> Answered<T> {
     pub fn asked_at(&self) -> Option<Timestamp> {
         self.date?.checked_sub(self.round_trip).ok()
     }
+
+    /// The last second, in unix seconds, that had wholly passed when Stripe was asked: what is stamped up to then is in the answer.
+    pub fn stands_for(&self) -> Option<i64> {
+        Some(self.asked_at()?.as_second() - 1)
+    }
 }
 
 /// A call to be made.
@@ -282,6 +287,7 @@ mod tests {
             round_trip: Duration::from_millis(1_500),
         };
         assert_eq!(answered.asked_at().unwrap().as_millisecond(), 98_500);
+        assert_eq!(answered.stands_for(), Some(97), "the second 98 was not over yet");
     }
 
     #[test]

@@ -1,20 +1,12 @@
-//! Other things that Stripe is asked: whose account a key belongs to, and whether an object is there.
+//! Other things that Stripe is asked: whose account a key belongs to, and how an object stands now.
 
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::call::{Call, Session};
+use super::call::{Answered, Call, Session};
 use super::error::StripeError;
 use crate::object_key::ObjectKey;
-
-/// What asking for an object came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
-    /// It is there, deleted ones that Stripe still shows included.
-    There,
-    /// There is none of this id in the key's account and mode.
-    Missing,
-}
 
 impl Session<'_> {
     /// The account that the key belongs to, `acct_…`. None: the key may not ask, and the refusal does not say it either.
@@ -34,19 +26,20 @@ impl Session<'_> {
         }
     }
 
-    /// Is there such an object?
+    /// An object as Stripe shows it now, in the pinned version; deleted ones that Stripe still shows included. None: there is none
+    /// of this id in the key's account and mode.
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn look_for(&self, key: &ObjectKey) -> Result<Presence, StripeError> {
+    pub async fn object(&self, key: &ObjectKey) -> Result<Option<Answered<Box<RawValue>>>, StripeError> {
         // Stripe's paths are its words in the plural, for every kind that is kept as a record.
         let plural = format!("{}s", key.object());
         let path = [plural.as_str(), key.id()];
         let mut call = Call::new(Method::GET, &path);
         call.account = key.account();
-        match self.call::<serde::de::IgnoredAny>(&call).await {
-            Ok(_) => Ok(Presence::There),
-            Err(error) if error.is_missing() => Ok(Presence::Missing),
+        match self.call(&call).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
     }

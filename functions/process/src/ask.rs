@@ -1,0 +1,73 @@
+//! Asks Stripe how an object stands, when its events cannot tell.
+//!
+//! The answer is good only for a second that had wholly passed when Stripe was asked; before that, another change of the same second
+//! could still come. So for a second that is not over, the question waits and is asked again, and if it still is not, the event is
+//! tried again later like any that failed.
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use shared::aws::chain;
+use shared::object_key::{Kind, ObjectKey};
+use shared::stripe::StripeError;
+use tokio::time::Instant;
+
+use crate::Deps;
+use crate::error::ApplyError;
+
+/// For one question, its tries included.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// Questions about one second, before the event is left to the sweep.
+const QUESTIONS: u32 = 3;
+
+/// What Stripe said.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The object as it stands, good for all events up to a second.
+    Object {
+        /// Stripe's JSON.
+        raw: Box<RawValue>,
+        /// The second.
+        as_of: i64,
+    },
+    /// A draft invoice that is gone for ever.
+    Gone,
+    /// The key may not read it, or there is none.
+    MayNot,
+}
+
+/// Asks how an object stands, good for the second `tie` at least.
+pub(crate) async fn ask(
+    deps: &Deps,
+    key: &ObjectKey,
+    tie: i64,
+    was_draft: bool,
+) -> Result<Answer, ApplyError> {
+    let Some(settings) = deps.registry.settings().await? else { return Ok(Answer::MayNot) };
+    let session = deps.stripe.session(settings.stripe_key_set_at, Instant::now() + ANSWERED_WITHIN).await?;
+    let Some(session) = session else { return Ok(Answer::MayNot) };
+    for question in 1..=QUESTIONS {
+        let answered = match session.object(key).await {
+            Ok(Some(answered)) => answered,
+            // Only a draft can be deleted for good (Stripe's API reference, "Delete a draft invoice").
+            Ok(None) if key.kind() == Some(Kind::Invoice) && was_draft => return Ok(Answer::Gone),
+            Ok(None) => return Err(ApplyError::NotAtStripe(key.to_string())),
+            Err(StripeError::Forbidden(refusal)) => {
+                tracing::warn!(
+                    error = chain(&*refusal),
+                    object.kind = key.object(),
+                    "the key may not read what events cannot order"
+                );
+                return Ok(Answer::MayNot);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match answered.stands_for() {
+            Some(as_of) if as_of >= tie => return Ok(Answer::Object { raw: answered.value, as_of }),
+            Some(_) if question < QUESTIONS => tokio::time::sleep(deps.ask_again_after).await,
+            Some(_) => return Err(ApplyError::TooEarly),
+            None => return Err(ApplyError::NoDate),
+        }
+    }
+    Err(ApplyError::TooEarly)
+}

@@ -1,0 +1,177 @@
+//! Where the events of a second cannot tell, Stripe does; and nothing is lost while it does not.
+
+use serde_json::{Value, json};
+use shared::ledger::State;
+use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
+
+use crate::support::{Stack, event, later, subscription};
+
+/// The second of the tie.
+const TIE: i64 = 1_785_000_000;
+const PATH: &str = "/v1/subscriptions/sub_1";
+
+fn at_stripe(status: &str) -> Value {
+    json!({ "object": "subscription", "id": "sub_1", "customer": "cus_1", "created": 5, "status": status })
+}
+
+/// A Stripe whose clock stands `after` seconds after the tie, and shows the subscription as `unpaid`.
+fn stripe(after: i64) -> SimulatedStripe {
+    let stripe = SimulatedStripe::start(Options::for_tests().at(TIE + after)).unwrap();
+    stripe.put_object(None, &at_stripe("unpaid"));
+    stripe
+}
+
+/// Two updates that do not say what they replaced.
+fn tie() -> [String; 2] {
+    [subscription("evt_1", "updated", TIE, "past_due"), subscription("evt_2", "updated", TIE, "active")]
+}
+
+async fn apply(stack: &Stack, body: &str) {
+    let row = stack.receive(body).await;
+    stack.ring(&[row]).await;
+}
+
+fn questions(stripe: &SimulatedStripe) -> usize {
+    stripe.requests().iter().filter(|request| request.path == PATH).count()
+}
+
+#[tokio::test]
+async fn a_tie_ends_as_stripe_says_in_either_order_with_one_question() {
+    for order in [[0, 1], [1, 0]] {
+        let stripe = stripe(60);
+        let stack = Stack::with(&stripe).await;
+        for i in order {
+            apply(&stack, &tie()[i]).await;
+        }
+        let record = stack.record("-/subscription/sub_1").await.unwrap();
+        assert_eq!(stack.object("-/subscription/sub_1").await, at_stripe("unpaid"));
+        assert!(record.fetched && !record.order_uncertain && record.events.len() == 2);
+        assert!((TIE..TIE + 60).contains(&record.as_of), "{}", record.as_of);
+        assert_eq!(questions(&stripe), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_stripe_answered_stands_against_older_events_and_gives_way_to_newer_ones() {
+    let stripe = stripe(60);
+    let stack = Stack::with(&stripe).await;
+    for body in tie() {
+        apply(&stack, &body).await;
+    }
+    apply(&stack, &subscription("evt_3", "updated", TIE, "incomplete")).await;
+    apply(&stack, &subscription("evt_4", "updated", TIE + 30, "trialing")).await;
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
+    apply(&stack, &subscription("evt_5", "updated", TIE + 60, "canceled")).await;
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "canceled");
+    assert_eq!(questions(&stripe), 1, "an answer settles the second");
+    let states = [stack.state("evt_3").await.0, stack.state("evt_4").await.0, stack.state("evt_5").await.0];
+    assert_eq!(states, [State::Superseded, State::Superseded, State::Processed]);
+}
+
+#[tokio::test]
+async fn a_chain_of_states_needs_no_question() {
+    let stripe = stripe(60);
+    let stack = Stack::with(&stripe).await;
+    let changed = |id: &str, from: &str, to: &str| {
+        let mut body: Value = serde_json::from_str(&subscription(id, "updated", TIE, to)).unwrap();
+        body["data"]["previous_attributes"] = json!({ "status": from });
+        body.to_string()
+    };
+    apply(&stack, &changed("evt_9", "active", "past_due")).await;
+    apply(&stack, &changed("evt_1", "past_due", "unpaid")).await;
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
+    assert!(!stack.record("-/subscription/sub_1").await.unwrap().fetched);
+    assert_eq!(questions(&stripe), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_read_leaves_the_record_uncertain_and_the_same_in_either_order() {
+    let mut ends = Vec::new();
+    for order in [[0, 1], [1, 0]] {
+        let stripe = stripe(60);
+        stripe.set_keys(vec![Key::restricted("rk_test_withoutrights", &["events:read"])]);
+        let stack = Stack::with(&stripe).await;
+        for i in order {
+            apply(&stack, &tie()[i]).await;
+        }
+        let record = stack.record("-/subscription/sub_1").await.unwrap();
+        assert!(record.order_uncertain && !record.fetched);
+        ends.push((record.event, stack.object("-/subscription/sub_1").await));
+    }
+    assert_eq!(ends[0], ends[1]);
+    assert_eq!(ends[0].0.as_str(), "evt_2");
+}
+
+#[tokio::test]
+async fn a_second_that_is_not_over_waits() {
+    let stripe = stripe(0);
+    let stack = Stack::with(&stripe).await;
+    for body in tie() {
+        apply(&stack, &body).await;
+    }
+    let (state, reason) = stack.state("evt_2").await;
+    assert_eq!(state, State::Failed);
+    assert!(reason.unwrap().contains("not over"));
+    stripe.advance(2);
+    assert_eq!(stack.sweep(later(60)).await.count(State::Processed), 1);
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
+}
+
+#[tokio::test]
+async fn a_stripe_that_does_not_answer_or_throttles_loses_nothing() {
+    for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
+        let stripe = stripe(60);
+        let stack = Stack::with(&stripe).await;
+        stripe.fault(fault.on("GET", PATH).times(100));
+        for body in tie() {
+            apply(&stack, &body).await;
+        }
+        assert_eq!(stack.state("evt_2").await.0, State::Failed);
+        stripe.clear_faults();
+        stack.sweep(later(60)).await;
+        assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_stripe_does_not_know_is_an_error_and_never_a_deletion() {
+    let stripe = stripe(60);
+    stripe.remove_object(None, "sub_1");
+    let stack = Stack::with(&stripe).await;
+    for body in tie() {
+        apply(&stack, &body).await;
+    }
+    let (state, reason) = stack.state("evt_2").await;
+    assert_eq!(state, State::Failed);
+    assert!(reason.unwrap().contains("another account"));
+    assert!(!stack.record("-/subscription/sub_1").await.unwrap().deleted);
+}
+
+#[tokio::test]
+async fn a_draft_invoice_that_is_gone_is_deleted() {
+    let stripe = stripe(60);
+    let stack = Stack::with(&stripe).await;
+    for (id, amount) in [("evt_1", 5), ("evt_2", 7)] {
+        let draft = json!({"object": "invoice", "id": "in_1", "status": "draft", "amount_due": amount});
+        apply(&stack, &event(id, "invoice.updated", TIE, &draft)).await;
+    }
+    assert!(stack.record("-/invoice/in_1").await.unwrap().deleted);
+}
+
+#[tokio::test]
+async fn a_customer_whom_stripe_shows_as_deleted_is_deleted() {
+    let stripe = stripe(60);
+    stripe.put_object(None, &json!({"object": "customer", "id": "cus_1", "deleted": true}));
+    let stack = Stack::with(&stripe).await;
+    for (id, email) in [("evt_1", "a@example.com"), ("evt_2", "b@example.com")] {
+        let customer = json!({"object": "customer", "id": "cus_1", "email": email});
+        apply(&stack, &event(id, "customer.updated", TIE, &customer)).await;
+    }
+    assert!(stack.record("-/customer/cus_1").await.unwrap().deleted);
+    apply(
+        &stack,
+        &event("evt_3", "customer.updated", TIE + 100, &json!({"object": "customer", "id": "cus_1"})),
+    )
+    .await;
+    assert_eq!(stack.state("evt_3").await.0, State::Superseded);
+}
