@@ -10,6 +10,7 @@
 //!                                                        written and the row is marked
 //! ```
 
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::aws::{StoreError, chain};
@@ -17,12 +18,16 @@ use shared::event::{self, Admission, EventId, Reading, reasons};
 use shared::ledger::{Mark, Marked, Row, State};
 use shared::records::{Put, Record, Standing};
 
-use crate::Deps;
 use crate::ask::{Answer, ask};
 use crate::error::ApplyError;
 use crate::order::{Against, Shown, against, winner};
 use crate::retry::Retry;
 use crate::snapshot::{NoSnapshot, Snapshot};
+use crate::{AT_ONCE, Deps};
+
+/// Even packed, the object is over what one item of DynamoDB can hold. Stripe's own bounds on its fields keep real ones far below.
+const TOO_LARGE: &str =
+    "the object is too large to be kept as a record: packed it is over 380 kB; its payload is kept";
 
 /// Writers of one record are few; more rounds than this mean that something else is wrong.
 const ROUNDS: u32 = 10;
@@ -74,31 +79,35 @@ async fn apply(deps: &Deps, row: &Row) -> Result<Mark, ApplyError> {
         Err(NoSnapshot::NoRecord) => return Ok(Mark::because(State::Ignored, reasons::NO_RECORD)),
         Err(NoSnapshot::Unreadable(reason)) => return Ok(Mark::because(State::Quarantined, reason)),
     };
-    Ok(Mark::plain(store(deps, snapshot).await?))
+    store(deps, snapshot).await
 }
 
 /// Gives the record the snapshot, if the order says so. The first write is blind: most events are the newest of their object,
 /// and one that is not gets the record with the refusal, so nothing is read beforehand.
-async fn store(deps: &Deps, snapshot: Snapshot) -> Result<State, ApplyError> {
+async fn store(deps: &Deps, snapshot: Snapshot) -> Result<Mark, ApplyError> {
     let fresh = alone(&snapshot)?;
+    if fresh.is_too_large() {
+        return Ok(Mark::because(State::Quarantined, TOO_LARGE));
+    }
     let mut put = deps.records.put_newer(&fresh).await?;
     for _ in 0..ROUNDS {
         let old = match put {
-            Put::Done => return Ok(State::Processed),
+            Put::Done => return Ok(Mark::plain(State::Processed)),
             Put::Refused(old) => old,
         };
         if seen(&old, &snapshot) {
-            return Ok(if old.event == snapshot.id { State::Processed } else { State::Superseded });
+            let won = old.event == snapshot.id;
+            return Ok(Mark::plain(if won { State::Processed } else { State::Superseded }));
         }
         let shown = Shown { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
         put = match against(snapshot.created, snapshot.is_deletion(), shown) {
-            Against::Older => return Ok(State::Superseded),
+            Against::Older => return Ok(Mark::plain(State::Superseded)),
             Against::Newer => deps.records.put_over(&old, &fresh).await?,
             Against::SameSecond => {
                 let new = together(deps, &old, &snapshot).await?;
                 let lost = new.event != snapshot.id;
                 match deps.records.put_over(&old, &new).await? {
-                    Put::Done if lost => return Ok(State::Superseded),
+                    Put::Done if lost => return Ok(Mark::plain(State::Superseded)),
                     put @ (Put::Done | Put::Refused(_)) => put,
                 }
             }
@@ -121,9 +130,9 @@ fn alone(snapshot: &Snapshot) -> Result<Record, ApplyError> {
 /// The record when the second holds other events too.
 async fn together(deps: &Deps, old: &Record, snapshot: &Snapshot) -> Result<Record, ApplyError> {
     let mut second = vec![snapshot.clone()];
-    for id in old.events.iter().filter(|id| **id != snapshot.id) {
-        second.extend(of_ledger(deps, id).await?);
-    }
+    let others = old.events.iter().filter(|id| **id != snapshot.id).map(|id| of_ledger(deps, id));
+    let others: Vec<_> = futures::stream::iter(others).buffered(AT_ONCE).try_collect().await?;
+    second.extend(others.into_iter().flatten());
     // There is at least the snapshot itself.
     let Some(best) = winner(&second) else { return alone(snapshot) };
     let ids: Vec<EventId> =

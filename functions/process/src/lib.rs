@@ -22,7 +22,7 @@ mod sweep;
 mod trigger;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -42,6 +42,9 @@ use self::trigger::Trigger;
 
 /// Objects worked on at a time. The work is waiting for DynamoDB, and the SDK's connection carries this many easily.
 const AT_ONCE: usize = 16;
+
+/// An invocation starts no new row after this, of the 60 s that the function has.
+const STARTS_WITHIN: Duration = Duration::from_secs(40);
 
 /// What the function works with.
 #[derive(Debug)]
@@ -117,10 +120,14 @@ pub async fn handle(deps: &Deps, input: Value, now: Timestamp) -> Result<Summary
 }
 
 async fn apply_all(deps: &Deps, rows: Vec<Row>, now: Timestamp) -> Vec<State> {
+    let begun = Instant::now();
     let work = by_object(rows).into_iter().map(|rows| async move {
         let mut ended = Vec::new();
         for row in rows {
-            ended.extend(apply::settle(deps, &row, now).await);
+            // What is not started any more is left to the sweep.
+            if begun.elapsed() < STARTS_WITHIN {
+                ended.extend(apply::settle(deps, &row, now).await);
+            }
         }
         ended
     });

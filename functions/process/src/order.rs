@@ -21,6 +21,7 @@
 
 mod chain;
 
+use serde_json::Value;
 use shared::event::EventId;
 
 use self::chain::Step;
@@ -73,7 +74,8 @@ pub struct Winner {
 
 /// Rules 2 and 3 and what follows them: decides between all events of one object and one second. None for no events.
 pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winner> {
-    let events: Vec<&Snapshot> = events.into_iter().collect();
+    let mut events: Vec<&Snapshot> = events.into_iter().collect();
+    events.sort_by(|a, b| a.id.cmp(&b.id));
     // Two events can report one deletion, in different shapes; either is right.
     if let Some(deletion) = events.iter().filter(|event| event.is_deletion()).map(|event| &event.id).max() {
         return Some(Winner { id: deletion.clone(), uncertain: false });
@@ -92,8 +94,8 @@ pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winn
     left.iter().map(Group::greatest).max().map(|id| Winner { id: id.clone(), uncertain })
 }
 
-/// Events whose snapshots are equal.
-struct Group<'a>(Vec<&'a Snapshot>);
+/// Events whose snapshots are equal, and the state they show.
+struct Group<'a>(Vec<&'a Snapshot>, Value);
 
 impl<'a> Group<'a> {
     fn all(&self, test: impl Fn(&Snapshot) -> bool) -> bool {
@@ -117,9 +119,10 @@ impl<'a> Group<'a> {
 fn groups<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for event in events {
-        match groups.iter_mut().find(|group| group.0[0].object == event.object) {
+        let state = chain::normal(&event.object);
+        match groups.iter_mut().find(|group| group.1 == state) {
             Some(group) => group.0.push(event),
-            None => groups.push(Group(vec![event])),
+            None => groups.push(Group(vec![event], state)),
         }
     }
     groups
@@ -135,7 +138,7 @@ fn strike(left: &mut Vec<Group<'_>>, out: impl Fn(&Group<'_>) -> bool) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
     use shared::object_key::ObjectKey;
 
     use super::*;

@@ -3,8 +3,6 @@
 //! A row is claimed right before it is tried: its attempt is counted and its next time set by one conditional write. So two
 //! sweeps do not share a row, and an event that kills its process is counted like any other and ends as dead.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::chain;
@@ -13,13 +11,10 @@ use shared::ledger::{Mark, Marked, State};
 
 use crate::error::ProcessError;
 use crate::retry::Retry;
-use crate::{AT_ONCE, Deps, apply, by_object};
+use crate::{AT_ONCE, Deps, STARTS_WITHIN, apply, by_object};
 
 /// Rows taken from each of the 16 shards and two states: at most 3,200 a sweep.
 const A_SHARD: usize = 100;
-
-/// A sweep starts no new row after this, of the 60 s that the function has.
-const STARTS_WITHIN: Duration = Duration::from_secs(40);
 
 pub(crate) async fn run(deps: &Deps, now: Timestamp) -> Result<Vec<State>, ProcessError> {
     let mut due = deps.ledger.due(State::Pending, now, A_SHARD).await?;

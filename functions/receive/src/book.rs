@@ -5,8 +5,9 @@
 //! does not match, at most once a second, so that a new endpoint or secret works at once and strangers cost nothing.
 //! Secrets Manager is asked only for a version that the registry names and this process does not hold.
 //!
-//! Rules: no call to AWS for a header that is missing or malformed, at an endpoint that is known; no answer that rests on ignorance (an endpoint whose secrets
-//! cannot be read is an outage, not a mismatch); while the registry cannot be read, what is known goes on to count.
+//! Rules: no call to AWS for a header that is missing or malformed, at an endpoint that is known; an endpoint whose secrets
+//! cannot be read is an outage, not a mismatch (also when the version before was known: it may be the one that was taken away);
+//! while the registry cannot be read, what is known goes on to count.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,14 +21,18 @@ use shared::registry::{LOOKED_AT_AGAIN_AFTER, Registry, SecretVersion};
 use shared::secret::{SigningSecret, SigningSecrets};
 use shared::signature::{self, SignatureError};
 use shared::vault::Vault;
+use tokio::time::Instant;
 
 use crate::delivery::Delivery;
 use crate::error::ReceiveError;
 
 /// After this long, what is known is read again before a delivery is taken.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// A read that takes longer is given up, so that time is left to store the delivery.
+/// A read of endpoints and secrets that takes longer is given up, so that time is left to store the delivery; what is known of the
+/// endpoints by then counts.
 const READ_WITHIN: Duration = Duration::from_secs(1);
+/// How often trouble with secrets is told.
+const TOLD_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How often `heard_at` is written.
 const HEARD_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
@@ -40,6 +45,7 @@ pub(crate) struct Book {
     /// Held while reading, so that many deliveries at once make one read.
     reading: tokio::sync::Mutex<()>,
     heard: Mutex<HashMap<EndpointName, Timestamp>>,
+    trouble_told_at: Mutex<Option<Timestamp>>,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +80,7 @@ impl Book {
             known: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             heard: Mutex::default(),
+            trouble_told_at: Mutex::default(),
         }
     }
 
@@ -147,11 +154,13 @@ impl Book {
 
     async fn read(&self, now: Timestamp) -> Result<Arc<Known>, ReceiveError> {
         let old = self.known();
-        let read = tokio::time::timeout(READ_WITHIN, self.registry.endpoints()).await;
+        let until = Instant::now() + READ_WITHIN;
+        let read = tokio::time::timeout_at(until, self.registry.endpoints()).await;
         let read = read.map_err(|late| StoreError::new("reading the endpoints", late)).flatten();
         let (known, result) = match read {
             Ok(rows) => {
-                let secrets = self.secrets(&old, rows.iter().filter_map(|row| row.secret.as_ref())).await;
+                let versions = rows.iter().filter_map(|row| row.secret.as_ref());
+                let secrets = self.secrets(&old, versions, until, now).await;
                 let endpoints = rows
                     .into_iter()
                     .filter(|row| row.state.takes_deliveries())
@@ -177,23 +186,38 @@ impl Book {
         result.map(|()| known)
     }
 
+    /// Says why a secret could not be read, once a minute at most: strangers can make us look every second.
+    fn tell(&self, trouble: &str, now: Timestamp) {
+        let mut told_at = self.trouble_told_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if age(*told_at, now) >= TOLD_EVERY {
+            *told_at = Some(now);
+            tracing::error!(
+                error = trouble,
+                "a signing secret could not be read; deliveries to its endpoint are refused"
+            );
+        }
+    }
+
     /// The secrets of these versions: those held already, and the others as far as they can be read.
     async fn secrets<'a>(
         &self,
         old: &Known,
         versions: impl Iterator<Item = &'a SecretVersion>,
+        until: Instant,
+        now: Timestamp,
     ) -> HashMap<SecretVersion, Arc<SigningSecrets>> {
         let read = versions.map(async |version| {
             if let Some(held) = old.secrets.get(version) {
                 return Some((version.clone(), Arc::clone(held)));
             }
-            match self.vault.signing_secrets(version).await {
-                Ok(secrets) => Some((version.clone(), Arc::new(secrets))),
-                Err(error) => {
-                    tracing::error!(error = chain(&error), "a signing secret could not be read");
-                    None
-                }
-            }
+            let read = tokio::time::timeout_at(until, self.vault.signing_secrets(version)).await;
+            let trouble = match read {
+                Ok(Ok(secrets)) => return Some((version.clone(), Arc::new(secrets))),
+                Ok(Err(error)) => chain(&error),
+                Err(late) => late.to_string(),
+            };
+            self.tell(&trouble, now);
+            None
         });
         join_all(read).await.into_iter().flatten().collect()
     }

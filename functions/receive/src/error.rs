@@ -1,7 +1,8 @@
 //! Why a delivery is not acknowledged, and what Stripe is told.
 //!
-//! Two families: refusals (the sender has to change something; counted, not logged one by one) and outages (we have to; logged
-//! each, answered 503 so that Stripe tries again).
+//! Two families: refusals (the sender has to change something) and outages (we have to; answered 503 so that Stripe tries again).
+//! What strangers can bring about is counted, not logged one by one; outages that only a rightly signed delivery meets are logged
+//! each.
 
 use lambda_http::http::StatusCode;
 use shared::aws::{StoreError, chain};
@@ -58,11 +59,15 @@ impl ReceiveError {
         }
     }
 
-    /// Is it ours to mend? Then its causes, for the log.
+    /// Did a delivery meet it that Stripe has signed, so that it has to come again? Then its causes, for the log.
     pub(crate) fn outage(&self) -> Option<String> {
         match self {
-            Self::Book(_) | Self::Store(_) | Self::Packing(_) | Self::TooSlow => Some(chain(self)),
-            Self::TooLarge | Self::UnknownEndpoint | Self::Signature(_) | Self::NoEvent(_) => None,
+            Self::Store(_) | Self::Packing(_) | Self::TooSlow => Some(chain(self)),
+            Self::Book(_)
+            | Self::TooLarge
+            | Self::UnknownEndpoint
+            | Self::Signature(_)
+            | Self::NoEvent(_) => None,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Refused requests are counted and told in one log line a process and minute: a line each would let strangers spend our money.
-//! Outages are logged each, because each is an event that Stripe has to send again.
+//! Outages that a signed delivery met are logged each, because each is an event that Stripe has to send again.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

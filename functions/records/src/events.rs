@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::event::EventId;
 use shared::http::{ApiError, Query, json};
-use shared::ledger::{Listing, Row, State};
+use shared::ledger::{Listing, Position, Row, State};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::Page;
 
@@ -103,7 +103,11 @@ pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Resu
             && account.is_none_or(|wanted| row.object.as_ref().and_then(ObjectKey::account) == Some(wanted))
             && since.is_none_or(|since| row.received_at >= since.as_millisecond())
     };
-    let page = deps.ledger.list(&listing, query.cursor(&list)?, limit, wanted).await?;
+    let from: Option<Position> = query.cursor(&list)?;
+    if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
+        return Err(query.not_our_cursor());
+    }
+    let page = deps.ledger.list(&listing, from, limit, wanted).await?;
     let next_cursor = page.next.map(|at| query.next_cursor(&list, at));
     Ok(json(
         StatusCode::OK,

@@ -1,7 +1,7 @@
 //! What became of a payment: derived from its PaymentIntent, charges, refunds and disputes, each as Stripe last showed it.
 //!
-//! Any of them may be missing or late. So the refunded sum is taken from two sources, either of which alone is enough: the
-//! refunds themselves, and the charge's own running total. Amounts are integers in the currency's smallest unit.
+//! Any of them may be missing or late. So the refunded sum is the larger of what two sources say: the refunds themselves, and the
+//! charge's own running total. Amounts are integers in the currency's smallest unit.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -4,6 +4,7 @@ use futures::future::try_join_all;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::http::{ApiError, Query, json};
 use shared::ledger::Listing;
@@ -16,9 +17,18 @@ use crate::events::EventView;
 use crate::payment::{Payment, derive};
 use crate::view::{Read, RecordView, id};
 
+/// Lambda's answers have 6 MB at most (its quotas); half of it leaves room for what stands around.
+const LARGEST_PAGE: usize = 3_000_000;
+/// What a customer's answer shows of each kind; lists have the rest.
+const THEIRS: usize = 25;
+/// And at most so many bytes of each.
+const LARGEST_PART: usize = 1_000_000;
+
 /// A record in a list.
 #[derive(Serialize)]
 struct Listed {
+    #[serde(skip)]
+    place: String,
     #[serde(flatten)]
     record: RecordView,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -47,13 +57,13 @@ struct Whole {
     timeline: Vec<EventView>,
 }
 
-/// What only customers show: the newest hundred of each kind.
+/// What only customers show: the newest of each kind.
 #[derive(Serialize)]
 struct Theirs {
-    subscriptions: Vec<Listed>,
-    invoices: Vec<Listed>,
-    payments: Vec<Listed>,
-    charges: Vec<Listed>,
+    subscriptions: Vec<Box<RawValue>>,
+    invoices: Vec<Box<RawValue>>,
+    payments: Vec<Box<RawValue>>,
+    charges: Vec<Box<RawValue>>,
 }
 
 pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<Response<Body>, ApiError> {
@@ -81,10 +91,30 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
                 Read::new(record.clone()).is_ok_and(|read| read.status() == Some(status))
             })
     };
-    let page = deps.records.list(&listing, query.cursor(&list)?, limit, wanted).await?;
-    let data = listed(deps, page.records).await?;
-    let next_cursor = page.next.map(|at| query.next_cursor(&list, at));
+    let from: Option<String> = query.cursor(&list)?;
+    if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
+        return Err(query.not_our_cursor());
+    }
+    let page = deps.records.list(&listing, from, limit, wanted).await?;
+    let (data, next) = fitting(listed(deps, page.records).await?, page.next);
+    let next_cursor = next.map(|at| query.next_cursor(&list, at));
     Ok(json(StatusCode::OK, &Page { data, next_cursor }))
+}
+
+/// Ends a page where its answer would become too large; there is always one record in it.
+fn fitting(listed: Vec<Listed>, next: Option<String>) -> (Vec<Box<RawValue>>, Option<String>) {
+    let (mut data, mut size, mut last) = (Vec::new(), 0, None);
+    for one in listed {
+        // What was read from JSON is written as JSON.
+        let Ok(text) = serde_json::value::to_raw_value(&one) else { continue };
+        size += text.get().len();
+        if size > LARGEST_PAGE && !data.is_empty() {
+            return (data, last);
+        }
+        data.push(text);
+        last = Some(one.place);
+    }
+    (data, next)
 }
 
 pub(crate) async fn one(
@@ -139,8 +169,19 @@ async fn theirs(deps: &Deps, customer: &ObjectKey) -> Result<Theirs, StoreError>
             customer: customer.id().to_owned(),
             kind,
         };
-        let page = deps.records.list(&listing, None, MAX_LIMIT, |_| true).await?;
-        listed(deps, page.records).await
+        let page = deps.records.list(&listing, None, THEIRS, |_| true).await?;
+        let mut left = LARGEST_PART;
+        let texts = listed(deps, page.records).await?;
+        let texts = texts.iter().filter_map(|one| serde_json::value::to_raw_value(one).ok());
+        Ok::<_, StoreError>(
+            texts
+                .take_while(|text| {
+                    let fits = text.get().len() <= left;
+                    left = left.saturating_sub(text.get().len());
+                    fits
+                })
+                .collect(),
+        )
     };
     let (subscriptions, invoices, payments, charges) =
         tokio::try_join!(of(Kind::Subscription), of(Kind::Invoice), of(Kind::Payment), of(Kind::Charge))?;
@@ -154,7 +195,7 @@ async fn listed(deps: &Deps, records: Vec<Record>) -> Result<Vec<Listed>, StoreE
 async fn show(deps: &Deps, record: Record) -> Result<Listed, StoreError> {
     let read = Read::new(record)?;
     let payment = if read.kind == Kind::Payment { Some(payment(deps, &read).await?) } else { None };
-    Ok(Listed { record: read.view(), payment })
+    Ok(Listed { place: read.record.place().to_owned(), record: read.view(), payment })
 }
 
 /// Joins a payment with what names it: directly, or through one of its charges (refunds of old API versions name only that).

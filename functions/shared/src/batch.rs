@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use serde::de::DeserializeOwned;
 
 use crate::aws::StoreError;
 
@@ -18,13 +17,13 @@ const FIRST_WAIT: Duration = Duration::from_millis(20);
 
 /// Reads the items with these keys, consistently, in any order; those that are not there are left out. `names` are the attributes
 /// to read; none means all.
-pub(crate) async fn get<T: DeserializeOwned>(
+pub(crate) async fn get(
     client: &Client,
     table: &str,
     keys: Vec<HashMap<String, AttributeValue>>,
     names: &[&str],
     doing: &'static str,
-) -> Result<Vec<T>, StoreError> {
+) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
     let mut items = Vec::new();
     for chunk in keys.chunks(AT_ONCE) {
         let mut asked = Some(request(chunk.to_vec(), names).map_err(StoreError::while_(doing))?);
@@ -35,9 +34,7 @@ pub(crate) async fn get<T: DeserializeOwned>(
             }
             let call = client.batch_get_item().request_items(table, request).send();
             let answer = call.await.map_err(StoreError::while_(doing))?;
-            for item in answer.responses.into_iter().flat_map(|mut tables| tables.remove(table)).flatten() {
-                items.push(serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?);
-            }
+            items.extend(answer.responses.into_iter().flat_map(|mut tables| tables.remove(table)).flatten());
             asked = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
         }
         if asked.is_some() {

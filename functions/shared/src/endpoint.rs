@@ -78,8 +78,8 @@ pub enum EndpointState {
 }
 
 impl EndpointState {
-    /// May deliveries come in? From before Stripe can send the first until its removal has been asked for. A disabled endpoint
-    /// still gets what Stripe had sent before.
+    /// May deliveries come in? From when its secret is known here until its removal has been asked for; what Stripe sends in the
+    /// moment before, it sends again. A disabled endpoint still gets what Stripe had sent before.
     pub fn takes_deliveries(self) -> bool {
         match self {
             Self::Active | Self::Changing | Self::Rotating | Self::Disabled => true,

@@ -80,8 +80,8 @@ pub struct Event<'a> {
     pub object: &'a RawValue,
     /// `data.previous_attributes` as sent.
     pub previous_attributes: Option<&'a RawValue>,
-    /// What `data.object` says it is.
-    head: Head<'a>,
+    /// What `data.object` says it is; none if it says nothing that can be read, which matters only for types that are applied.
+    head: Option<Head<'a>>,
 }
 
 /// What a body turned out to be.
@@ -105,7 +105,7 @@ pub enum Reading<'a> {
 pub enum NoEvent {
     /// Not JSON, or not an object.
     #[error("the body is not a JSON object")]
-    NotAnObject(#[source] serde_json::Error),
+    NotAnObject,
     /// No `id`, or not one text.
     #[error("the body has no `id` that is one text of 1 to 255 visible ASCII characters")]
     NoId,
@@ -125,7 +125,7 @@ struct Envelope<'a> {
     #[serde(borrow, default)]
     account: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    data: Data<'a>,
+    data: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -157,33 +157,49 @@ struct OnlyObject<'a> {
 
 /// Reads the body of a delivery.
 pub fn read(body: &[u8]) -> Reading<'_> {
-    let whole = serde_json::from_slice::<Envelope<'_>>(body).map_err(|error| error.to_string()).and_then(
-        |envelope| {
-            if envelope.object != "event" {
-                return Err(format!("`object` is `{}`, not `event`", envelope.object));
-            }
-            let head = serde_json::from_str::<Head<'_>>(envelope.data.object.get())
-                .map_err(|error| format!("data.object: {error}"))?;
-            Ok((envelope, head))
-        },
-    );
-    match whole {
-        Ok((envelope, head)) => Reading::Event(Box::new(Event {
-            id: envelope.id,
-            event_type: envelope.event_type,
-            created: envelope.created,
-            mode: Mode::of_livemode(envelope.livemode),
-            api_version: envelope.api_version,
-            account: envelope.account,
-            object: envelope.data.object,
-            previous_attributes: envelope.data.previous_attributes,
-            head,
-        })),
+    match whole(body) {
+        Ok(event) => Reading::Event(Box::new(event)),
         Err(reason) => keep_unread(body, reason),
     }
 }
 
+fn whole(body: &[u8]) -> Result<Event<'_>, String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let envelope: Envelope<'_> = object(text, "the body")?;
+    if envelope.object != "event" {
+        return Err(format!("`object` is `{}`, not `event`", envelope.object));
+    }
+    let data: Data<'_> = object(envelope.data.get(), "data")?;
+    let head = match object(data.object.get(), "data.object") {
+        Ok(head) => Some(head),
+        Err(reason) if event_type::is_applied(&envelope.event_type) => return Err(reason),
+        Err(_) => None,
+    };
+    Ok(Event {
+        id: envelope.id,
+        event_type: envelope.event_type,
+        created: envelope.created,
+        mode: Mode::of_livemode(envelope.livemode),
+        api_version: envelope.api_version,
+        account: envelope.account,
+        object: data.object,
+        previous_attributes: data.previous_attributes,
+        head,
+    })
+}
+
+/// Reads a JSON object. serde would also take a list for a struct, field by field.
+fn object<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, String> {
+    if !text.trim_start().starts_with('{') {
+        return Err(format!("{what} is not a JSON object"));
+    }
+    serde_json::from_str(text).map_err(|error| format!("{what}: {error}"))
+}
+
 fn keep_unread(body: &[u8], reason: String) -> Reading<'_> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Reading::NoEvent(NoEvent::NotAnObject);
+    }
     match serde_json::from_slice::<OnlyId>(body) {
         Ok(OnlyId { id }) => {
             let thin = serde_json::from_slice::<OnlyObject<'_>>(body)
@@ -195,10 +211,8 @@ fn keep_unread(body: &[u8], reason: String) -> Reading<'_> {
             };
             Reading::Unreadable { id, reason }
         }
-        Err(error) if error.is_data() && body.trim_ascii_start().starts_with(b"{") => {
-            Reading::NoEvent(NoEvent::NoId)
-        }
-        Err(error) => Reading::NoEvent(NoEvent::NotAnObject(error)),
+        Err(error) if error.is_data() => Reading::NoEvent(NoEvent::NoId),
+        Err(_) => Reading::NoEvent(NoEvent::NotAnObject),
     }
 }
 
@@ -206,8 +220,9 @@ impl<'a> Event<'a> {
     /// Which object it is about, by `data.object` itself. None for a preview (`invoice.upcoming`), which has no id or one that
     /// names nothing, and for an id that cannot be a key.
     pub fn subject(&self) -> Option<ObjectKey> {
-        let id = self.head.id.as_deref().filter(|id| !id.starts_with("upcoming_in_"))?;
-        ObjectKey::new(self.account.as_deref(), &self.head.object, id).ok()
+        let head = self.head.as_ref()?;
+        let id = head.id.as_deref().filter(|id| !id.starts_with("upcoming_in_"))?;
+        ObjectKey::new(self.account.as_deref(), &head.object, id).ok()
     }
 
     /// Under which object the event is listed: its subject, or for a preview the subscription or else the customer it is for.
@@ -359,6 +374,11 @@ mod tests {
             body("").replace(r#""created":5"#, r#""created":"5""#),
             body("").replace(r#""created":5"#, r#""created":5,"created":6"#),
             body("").replace(r#"{"object":"refund","id":"re_1"}"#, "7"),
+            body("").replace(r#"{"object":"refund","id":"re_1"}"#, r#"["refund","re_1"]"#),
+            body("").replace(
+                r#"{"object":{"object":"refund","id":"re_1"}}"#,
+                r#"[{"object":"refund","id":"re_1"}]"#,
+            ),
             body("").replace(r#""id":"re_1""#, r#""id":"re_1","id":"re_2""#),
         ] {
             let Reading::Unreadable { id, .. } = read(text.as_bytes()) else { panic!("not kept: {text}") };
@@ -379,11 +399,23 @@ mod tests {
             r#"{"id":"a b"}"#,
             r#"{"id":"a","id":"b"}"#,
             "\"evt_1\"",
+            r#"["evt_1"]"#,
             "{\"id\":\"evt_1\"} x",
         ] {
             assert!(matches!(read(text.as_bytes()), Reading::NoEvent(_)), "{text}");
         }
         assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), Reading::NoEvent(_)));
+    }
+
+    #[test]
+    fn an_unknown_type_is_ignored_whatever_its_object_looks_like() {
+        for object in ["7", r#"{"id":7}"#, "[]"] {
+            let text = body("").replace("charge.refund.updated", "something.new");
+            let text = text.replace(r#"{"object":"refund","id":"re_1"}"#, object);
+            let event = event(&text);
+            assert_eq!(admit(&event, Mode::Test, false), Admission::Ignore(reasons::TYPE));
+            assert!(event.subject().is_none() && event.listed_under().is_none());
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //!
 //! Rules: a row is written once, under the condition that there is none. After that only its state changes, under the condition
 //! that it is not final and that nobody else has tried since (`attempts`). No index holds what changes while a row is open but
-//! `open` itself, which has to; every index key is spread over shards, because one key takes 1,000 writes a second.
+//! `open` itself, which has to. The keys of `open` and `day` are spread over shards, because one key takes 1,000 writes a second.
 
 mod lists;
 mod row;
@@ -25,7 +25,7 @@ use crate::aws::StoreError;
 use crate::event::EventId;
 
 /// The largest payload, packed, that lies in the row itself. DynamoDB takes 400 kB an item (Service Quotas); the rest of a row
-/// is under 20 kB.
+/// is under 10 kB: its texts are cut.
 pub const MAX_IN_ROW: usize = 380_000;
 
 /// The table of events.
@@ -91,12 +91,13 @@ impl Ledger {
         let doing = "storing an event";
         let mut item: std::collections::HashMap<String, AttributeValue> =
             serde_dynamo::to_item(row).map_err(StoreError::while_(doing))?;
-        if let Some((inline, parts)) = row.body.as_ref().and_then(|body| body.split()) {
-            for (number, bytes) in parts {
-                self.put_part(&row.id, number, bytes).await?;
-            }
-            item.insert("parts".to_owned(), AttributeValue::N(inline.to_string()));
+        if let Some((start, parts)) = row.body.as_ref().and_then(Body::split) {
+            item.insert("parts".to_owned(), number(parts.len()));
+            item.insert("parts_at".to_owned(), number(start));
             item.remove("body");
+            for (part, bytes) in (start..).zip(parts) {
+                self.put_part(&row.id, part, bytes).await?;
+            }
         }
         let put = self
             .client
@@ -156,8 +157,10 @@ impl Ledger {
     pub async fn body(&self, row: &Row) -> Result<Vec<u8>, StoreError> {
         let doing = "reading an event's payload";
         let mut stored = row.body.clone().ok_or_else(|| StoreError::new(doing, "the row has no payload"))?;
-        for number in stored.part_numbers(row.parts.unwrap_or(0)) {
-            stored.bytes.extend(self.part(&row.id, number).await?);
+        if let (Some(start), Some(count)) = (row.parts_at, row.parts) {
+            for part in start..start + count {
+                stored.bytes.extend(self.part(&row.id, part).await?);
+            }
         }
         stored.unpack().map_err(StoreError::while_(doing))
     }
@@ -199,7 +202,7 @@ impl Ledger {
         let mut remove = Vec::new();
         match &mark.reason {
             Some(reason) => {
-                update = update.expression_attribute_values(":reason", AttributeValue::S(reason.clone()));
+                update = update.expression_attribute_values(":reason", AttributeValue::S(row::cut(reason)));
                 set.push("reason = :reason");
             }
             None => remove.push("reason"),
@@ -219,7 +222,8 @@ impl Ledger {
             expression.push_str(" REMOVE ");
             expression.push_str(&remove.join(", "));
         }
-        overtaken(update.update_expression(expression).send().await, "marking an event")
+        // A mark whose answer got lost counts as overtaken: whoever did it, the row says so.
+        overtaken(update.update_expression(expression).send().await, |_| false, "marking an event")
     }
 
     /// Takes a row to try it: counts the attempt and moves its due time, so that nobody else takes it before `due_at`, and so
@@ -229,17 +233,20 @@ impl Ledger {
     /// If the row could not be written, or nobody can tell whether it was.
     pub async fn claim(&self, row: &Row, due_at: Timestamp) -> Result<Option<Row>, StoreError> {
         let attempts = row.attempts + 1;
+        let taken_by = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
         let update = self
             .key(&row.id)
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":attempts", number(row.attempts))
             .expression_attribute_values(":next", number(attempts))
             .expression_attribute_values(":due_at", number(due_at.as_millisecond()))
+            .expression_attribute_values(":taken_by", AttributeValue::S(taken_by.clone()))
             .expression_attribute_values(":pending", AttributeValue::S(State::Pending.as_str().to_owned()))
             .expression_attribute_values(":failed", AttributeValue::S(State::Failed.as_str().to_owned()))
             .condition_expression("#state IN (:pending, :failed) AND attempts = :attempts")
-            .update_expression("SET attempts = :next, due_at = :due_at");
-        match overtaken(update.send().await, "claiming an event")? {
+            .update_expression("SET attempts = :next, due_at = :due_at, taken_by = :taken_by");
+        let ours = |old: &Row| old.taken_by.as_deref() == Some(&taken_by);
+        match overtaken(update.send().await, ours, "claiming an event")? {
             Marked::Done => {
                 let mut claimed = row.clone();
                 claimed.attempts = attempts;
@@ -259,6 +266,7 @@ impl Ledger {
             .table_name(&self.table)
             .key("id", AttributeValue::S(id.to_string()))
             .key("part", AttributeValue::N("0".to_owned()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 }
 
@@ -266,13 +274,19 @@ fn number(value: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// Reads the answer to a conditional update. One that was done although its answer got lost meets itself when the SDK tries again:
+/// `ours` tells by what stands there.
 fn overtaken<T>(
     answer: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError>>,
+    ours: impl Fn(&Row) -> bool,
     doing: &'static str,
 ) -> Result<Marked, StoreError> {
     match answer.map_err(|error| error.into_service_error()) {
         Ok(_) => Ok(Marked::Done),
-        Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Marked::Overtaken),
+        Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+            let old: Option<Row> = refused.item.and_then(|item| serde_dynamo::from_item(item).ok());
+            Ok(if old.as_ref().is_some_and(ours) { Marked::Done } else { Marked::Overtaken })
+        }
         Err(error) => Err(StoreError::new(doing, error)),
     }
 }

@@ -5,7 +5,8 @@
 //! - `by_customer`: subscriptions, invoices, payments and charges of a customer;
 //! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has none.
 //!
-//! None of the index keys changes in an object's life, so an entry is paid for once an object and not once an event.
+//! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry is paid for once an
+//! object and not once an event.
 //!
 //! The rule: a record is replaced whole, by one write, under the condition that it is as it was read, or that it is older than
 //! what is written. What the object says (status, customer, amounts) is read from the object, never stored beside it.
@@ -27,6 +28,7 @@ pub use self::links::Links;
 pub use self::lists::{RecordListing, RecordPage};
 use crate::aws::StoreError;
 use crate::event::EventId;
+use crate::ledger::MAX_IN_ROW;
 use crate::object_key::ObjectKey;
 use crate::payload::{self, Packed, PayloadError};
 
@@ -122,6 +124,16 @@ impl Record {
             sha256: sha256.to_vec(),
             body: bytes,
         })
+    }
+
+    /// Its place in lists.
+    pub fn place(&self) -> &str {
+        self.links.sort()
+    }
+
+    /// Is its object too large to be stored? The rest of a record is under 20 kB.
+    pub fn is_too_large(&self) -> bool {
+        self.body.len() > MAX_IN_ROW
     }
 
     /// Stripe's object, as its JSON text.

@@ -101,7 +101,11 @@ impl Registry {
             .send();
         while let Some(item) = pages.next().await {
             let item = item.map_err(StoreError::while_(doing))?;
-            endpoints.push(serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?);
+            // One that cannot be read, such as of a later version of this program, must not close the door to the others.
+            match serde_dynamo::from_item(item) {
+                Ok(endpoint) => endpoints.push(endpoint),
+                Err(error) => tracing::error!(error = %error, "an endpoint's row cannot be read"),
+            }
         }
         Ok(endpoints)
     }

@@ -85,7 +85,7 @@ fn undo(after: &Value, replaced: &Value) -> Value {
 }
 
 /// `metadata` holds texts only, and a key that a change added was null before in `previous_attributes`: there, null is absent.
-fn normal(state: &Value) -> Value {
+pub(super) fn normal(state: &Value) -> Value {
     let mut state = state.clone();
     if let Some(metadata) = state.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|_, value| !value.is_null());

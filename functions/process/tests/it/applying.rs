@@ -48,6 +48,13 @@ async fn an_event_is_applied_once_however_often_the_doorbell_rings() {
     for _ in 0..3 {
         stack.ring(std::slice::from_ref(&row)).await;
     }
+    let written = stack
+        .cloud
+        .calls()
+        .into_iter()
+        .filter(|call| call.table != "RegistryTable" && !call.write_units.is_empty())
+        .count();
+    assert_eq!(written, 0, "{:?}", stack.cloud.calls());
     assert_eq!(stack.row("evt_1").await, settled);
     assert_eq!(stack.record("-/subscription/sub_1").await, record);
 }
@@ -191,4 +198,50 @@ proptest! {
         let (expected, got) = runtime.block_on(async { (record_after(&events).await, record_after(&shuffled).await) });
         prop_assert_eq!(expected, got);
     }
+}
+
+#[tokio::test]
+async fn events_of_one_second_applied_at_once_are_all_looked_at() {
+    for _ in 0..5 {
+        let stack = Stack::start().await;
+        let mut rows = Vec::new();
+        for i in 0..6 {
+            let body = subscription(&format!("evt_{i}"), "updated", 5, ["active", "past_due"][i % 2]);
+            rows.push(stack.receive(&body).await);
+        }
+        futures::future::join_all(rows.iter().map(|row| stack.ring(std::slice::from_ref(row)))).await;
+        assert_eq!(stack.record("-/subscription/sub_1").await.unwrap().events.len(), 6);
+    }
+}
+
+#[tokio::test]
+async fn a_payload_in_parts_is_applied_and_an_object_too_large_for_a_record_is_set_aside_with_the_reason() {
+    let stack = Stack::start().await;
+    // Two hundred events' worth of text in `request`, which is no part of the object; then in the object itself.
+    let noise: String = (0..40_000_u32)
+        .map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761).rotate_left(9) ^ i.pow(2)))
+        .collect();
+    let outside = subscription("evt_1", "created", 5, "active")
+        .replace("\"livemode\"", &format!("\"note\":\"{noise}{noise}{noise}\",\"livemode\""));
+    let inside =
+        event("evt_2", "invoice.paid", 5, &json!({"object": "invoice", "id": "in_1", "note": large()}));
+    for body in [outside, inside] {
+        stack.receive(&body).await;
+    }
+    stack.sweep(crate::support::later(120)).await;
+    assert_eq!(stack.state("evt_1").await.0, State::Processed);
+    assert!(stack.row("evt_2").await.parts.is_some());
+    let (state, reason) = stack.state("evt_2").await;
+    assert_eq!(state, State::Quarantined);
+    assert!(reason.unwrap().contains("too large"));
+}
+
+/// Text that hardly packs.
+fn large() -> String {
+    let mut state = 1_u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from_digit(u32::try_from(state >> 59).unwrap(), 36).unwrap()
+    };
+    std::iter::repeat_with(next).take(900_000).collect()
 }

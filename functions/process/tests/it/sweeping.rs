@@ -99,3 +99,23 @@ async fn an_input_that_is_neither_is_refused_by_name() {
         assert!(error.to_string().contains("neither"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_claim_whose_answer_is_lost_is_still_tried() {
+    let stack = Stack::start().await;
+    stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.cloud.fail("UpdateItem", "LedgerTable", 1, Fault::DoneAndCut);
+    assert_eq!(stack.sweep(later(120)).await.count(State::Processed), 1);
+    assert_eq!(stack.row("evt_1").await.attempts, 1);
+}
+
+#[tokio::test]
+async fn a_doorbell_that_fails_after_the_sweep_has_taken_the_row_does_not_mark_it() {
+    let stack = Stack::start().await;
+    let before = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.ledger().claim(&before, later(300)).await.unwrap().unwrap();
+    stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
+    assert_eq!(stack.ring(&[before]).await.count(State::Failed), 0);
+    let row = stack.row("evt_1").await;
+    assert_eq!((row.state, row.attempts, row.due_at), (State::Pending, 1, Some(later(300).as_millisecond())));
+}

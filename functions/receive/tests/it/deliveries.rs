@@ -180,3 +180,36 @@ proptest! {
         prop_assert!(status == 200 || status == 400);
     }
 }
+
+#[tokio::test]
+async fn what_is_kept_of_a_text_is_short_so_that_no_event_is_too_large_for_its_row() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let long = "é".repeat(250_000);
+    for body in [
+        event("evt_1").replace("invoice.paid", &long),
+        event("evt_2").replace("1785000000", &format!("\"{long}\"")),
+        event("evt_3").replace("\"event\"", &format!("\"{long}\"")),
+    ] {
+        let (status, answer) = deliver(&deps, &body, now()).await;
+        assert_eq!(status, 200, "{answer}");
+        let row = stack.row(answer["event"].as_str().unwrap()).await.unwrap();
+        assert_eq!(stack.ledger().body(&row).await.unwrap(), body.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn one_endpoint_that_cannot_be_read_does_not_close_the_door_to_the_others() {
+    let stack = Stack::start().await;
+    let registry = stack.registry();
+    let main = registry.endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
+    let mut item: std::collections::HashMap<_, _> = serde_dynamo::to_item(&main).unwrap();
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    item.extend(
+        [("kind", "endpoint"), ("name", "newer"), ("state", "hibernating")]
+            .map(|(name, value)| (name.to_owned(), text(value))),
+    );
+    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    client.put_item().table_name("RegistryTable").set_item(Some(item)).send().await.unwrap();
+    assert_eq!(deliver(&stack.cold(), &event("evt_1"), now()).await.0, 200);
+}

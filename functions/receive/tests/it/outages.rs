@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shared::ledger::State;
+use shared::ledger::{Recorded, Row, State};
 use test_cloud::Fault;
 
 use crate::support::{SECRET, Stack, code, deliver, deliver_to, event, large_event, later, now};
@@ -92,4 +92,45 @@ async fn that_heard_at_cannot_be_written_stops_nothing() {
     let stack = Stack::start().await;
     stack.cloud.fail("UpdateItem", "RegistryTable", 100, Fault::AccessDenied);
     assert_eq!(deliver_to(&stack.cold(), "main", SECRET, &event("evt_1"), now()).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_registry_that_hangs_whole_does_not_keep_a_stored_delivery_from_its_answer() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    stack.cloud.fail("Query", "RegistryTable", 1_000, Fault::Hang);
+    stack.cloud.fail("UpdateItem", "RegistryTable", 1_000, Fault::Hang);
+    let begun = Instant::now();
+    assert_eq!(deliver(&deps, &event("evt_1"), later(60)).await.0, 200);
+    assert!(begun.elapsed() < Duration::from_millis(1_800), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_secret_of_another_endpoint_that_hangs_leaves_time_to_store_the_delivery() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    stack.register("second", "whsec_second", false).await;
+    stack.cloud.fail("GetSecretValue", "", 100, Fault::Hang);
+    stack.cloud.fail("PutItem", "LedgerTable", 1, Fault::Hang);
+    assert_eq!(
+        deliver(&deps, &event("evt_1"), later(11)).await.0,
+        200,
+        "also when one attempt to store it hangs"
+    );
+}
+
+#[tokio::test]
+async fn a_large_event_stays_readable_when_it_comes_again_packed_in_another_way() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let body = large_event("evt_large");
+    assert_eq!(deliver(&deps, &body, now()).await.0, 200);
+    // As a later version of the program might pack it: with another dictionary.
+    let mut other = shared::payload::pack(body.as_bytes()).unwrap();
+    other.dictionary = 2;
+    other.bytes.rotate_left(7);
+    let again = Row::unreadable("evt_large".parse().unwrap(), "x".into(), "main", later(3_600), other);
+    assert_eq!(stack.ledger().record(&again).await.unwrap(), Recorded::Duplicate);
+    let row = stack.row("evt_large").await.unwrap();
+    assert_eq!(stack.ledger().body(&row).await.unwrap(), body.as_bytes());
 }

@@ -1,6 +1,7 @@
 //! What cannot be answered is refused by name.
 
 use lambda_http::http::Method;
+use shared::page::write_cursor;
 use test_cloud::Fault;
 
 use crate::support::{Stack, request};
@@ -55,6 +56,14 @@ async fn a_cursor_of_another_list_or_other_filters_is_refused() {
         200,
         "another limit is fine"
     );
+    // Places that these lists cannot have given.
+    let forged = [
+        ("/records/payments", write_cursor("test records payments", "a")),
+        ("/events", write_cursor("test events", serde_json::json!({"sort": 5, "id": "evt_1"}))),
+    ];
+    for (path, cursor) in forged {
+        assert_eq!(stack.get(&format!("{path}?cursor={cursor}")).await.0, 400, "{path}");
+    }
 }
 
 #[tokio::test]

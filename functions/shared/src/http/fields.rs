@@ -7,7 +7,7 @@ use lambda_http::{Request, RequestExt};
 use serde_json::{Map, Value};
 
 use super::ApiError;
-use crate::page::{DEFAULT_LIMIT, MAX_LIMIT, read_cursor, write_cursor};
+use crate::page::{DEFAULT_LIMIT, MAX_LIMIT, NotOurCursor, read_cursor, write_cursor};
 
 /// The fields of a JSON object.
 #[derive(Debug)]
@@ -156,10 +156,13 @@ impl Query {
     /// 400 if this list did not give it.
     pub fn cursor<P: serde::de::DeserializeOwned>(&self, list: &str) -> Result<Option<P>, ApiError> {
         let read = |cursor| read_cursor(&self.name(list), cursor);
-        self.get("cursor").map(read).transpose().map_err(|error| {
-            ApiError::invalid("cursor", error.to_string())
-                .remedy("begin again without `cursor`, or repeat the filters it was given with")
-        })
+        self.get("cursor").map(read).transpose().map_err(|_| self.not_our_cursor())
+    }
+
+    /// 400 for a cursor that this list did not give.
+    pub fn not_our_cursor(&self) -> ApiError {
+        ApiError::invalid("cursor", NotOurCursor.to_string())
+            .remedy("begin again without `cursor`, or repeat the filters it was given with")
     }
 
     /// Writes the place to go on from, for [`Query::cursor`].

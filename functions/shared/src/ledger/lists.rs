@@ -16,6 +16,7 @@ use crate::aws::StoreError;
 use crate::batch;
 use crate::event::EventId;
 use crate::object_key::ObjectKey;
+use crate::page::MAX_LIMIT;
 
 /// Rows that one request may look at before it gives a short page: a filter that fits nothing must not read the whole table.
 const MAX_LOOKED_AT: usize = 1_000;
@@ -110,10 +111,13 @@ impl Ledger {
         let mut rows = Vec::new();
         let mut looked_at = 0;
         let mut from = from;
+        let mut at_once = limit;
         loop {
-            let entries = self.entries(listing, from.as_ref(), limit).await?;
-            let more = entries.len() > limit;
-            let entries = &entries[..entries.len().min(limit)];
+            let entries = self.entries(listing, from.as_ref(), at_once).await?;
+            let more = entries.len() > at_once;
+            let entries = &entries[..entries.len().min(at_once)];
+            // Few are wanted: a small page must not take many rounds.
+            at_once = MAX_LIMIT;
             let mut found = self.rows(entries.iter().map(|entry| &entry.id)).await?;
             for entry in entries {
                 looked_at += 1;
@@ -192,9 +196,16 @@ impl Ledger {
         ids: impl IntoIterator<Item = &'a EventId>,
     ) -> Result<HashMap<EventId, Row>, StoreError> {
         let keys = ids.into_iter().map(row_key).collect();
-        let rows: Vec<Row> =
-            batch::get(&self.client, &self.table, keys, &WITHOUT_PAYLOAD, "reading events").await?;
-        Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
+        let items = batch::get(&self.client, &self.table, keys, &WITHOUT_PAYLOAD, "reading events").await?;
+        // One that cannot be read, such as of a later version of this program, must not hold the others back.
+        let read = |item| match serde_dynamo::from_item::<_, Row>(item) {
+            Ok(row) => Some((row.id.clone(), row)),
+            Err(error) => {
+                tracing::error!(error = %error, "a row of the ledger cannot be read");
+                None
+            }
+        };
+        Ok(items.into_iter().filter_map(read).collect())
     }
 
     /// At least the first `limit + 1` entries after `from`, in order.
@@ -318,6 +329,16 @@ impl Ledger {
 }
 
 impl Listing {
+    /// Can this place be one of the list? A forged one may not.
+    pub fn may_hold(&self, place: &Position) -> bool {
+        match self {
+            Self::Received { since, until } => {
+                (since.as_millisecond()..=until.as_millisecond()).contains(&place.sort)
+            }
+            Self::Object(_) | Self::Open(_) => true,
+        }
+    }
+
     /// An index may lag behind: is the row, read consistently, still one of this list?
     fn still_holds(&self, row: &Row) -> bool {
         match self {

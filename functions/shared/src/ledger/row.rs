@@ -125,6 +125,9 @@ pub struct Row {
     pub due_at: Option<i64>,
     /// How often the sweep has taken it.
     pub attempts: u32,
+    /// Which claim took it last: tells a claim whose answer got lost from somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) taken_by: Option<String>,
     /// Why it is in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -134,6 +137,9 @@ pub struct Row {
     /// How many parts hold the payload, if it is not in the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u64>,
+    /// The number of the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parts_at: Option<u64>,
     /// The payload; its bytes are empty if they lie in parts. Not read by lists.
     #[serde(flatten, default)]
     pub body: Option<Body>,
@@ -163,25 +169,18 @@ impl Body {
         Packed { dictionary: self.dictionary, sha256, bytes: self.bytes }.unpack()
     }
 
-    /// How many parts, and the parts with their numbers, if it is too large for the row.
-    pub(super) fn split(&self) -> Option<(u64, impl Iterator<Item = (u64, &[u8])>)> {
+    /// The number of the first part and the parts, if it is too large for the row.
+    ///
+    /// The number is made from the stored bytes themselves. So the same bytes have the same parts, however often they are stored,
+    /// and no other bytes can take their place: neither those of the same event in another API version, nor the same event packed
+    /// in another way by a later version of this program.
+    pub(super) fn split(&self) -> Option<(u64, Vec<&[u8]>)> {
         if self.bytes.len() <= MAX_IN_ROW {
             return None;
         }
-        let chunks = self.bytes.chunks(MAX_IN_ROW);
-        let count = chunks.len() as u64;
-        Some((count, self.part_numbers(count).zip(chunks)))
-    }
-
-    /// The numbers of its parts. They begin at a number made from the payload's hash: Stripe renders one event for endpoints of
-    /// two API versions differently, and the parts of one must not take the place of the other's.
-    pub(super) fn part_numbers(&self, count: u64) -> std::ops::Range<u64> {
-        let mut start = 0;
-        for byte in self.sha256.iter().take(4) {
-            start = start << 8 | u64::from(*byte);
-        }
-        let start = (start + 1) * 1_000;
-        start..start + count
+        let digest = Sha256::digest(&self.bytes);
+        let start = digest.iter().take(4).fold(1, |start, byte| start << 8 | u64::from(*byte)) * 1_000;
+        Some((start, self.bytes.chunks(MAX_IN_ROW).collect()))
     }
 }
 
@@ -200,7 +199,7 @@ impl Row {
             Admission::Quarantine(reason) => (State::Quarantined, Some(reason.clone())),
         };
         Self {
-            event_type: Some(event.event_type.clone().into_owned()),
+            event_type: Some(cut(&event.event_type)),
             created: Some(event.created),
             object: event.listed_under(),
             ..Self::new(event.id.clone(), state, reason, endpoint, now, payload)
@@ -238,9 +237,11 @@ impl Row {
             endpoint: endpoint.to_owned(),
             received_at: now.as_millisecond(),
             attempts: 0,
-            reason,
+            taken_by: None,
+            reason: reason.as_deref().map(cut),
             marked_at: None,
             parts: None,
+            parts_at: None,
             body: Some(payload.into()),
         }
     }
@@ -251,6 +252,15 @@ impl Row {
         let number = |name: &str| old.get(name).and_then(|value| value.as_n().ok()).map(String::as_str);
         text("endpoint") == Some(&self.endpoint)
             && number("received_at") == Some(&self.received_at.to_string())
+    }
+}
+
+/// The part of a text that is kept. A reason can quote what could not be read, and a row has room for 400 kB in all.
+pub(super) fn cut(text: &str) -> String {
+    const KEPT: usize = 500;
+    match text.char_indices().nth(KEPT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Links {
 }
 
 impl Links {
+    pub(super) fn sort(&self) -> &str {
+        &self.sort
+    }
+
     /// Reads an object's references. One that has no `created` (a deleted customer's) is sorted by `as_of`.
     pub(super) fn of(key: &ObjectKey, object: &Value, as_of: i64) -> Self {
         let created = object["created"].as_i64().unwrap_or(as_of);
@@ -45,7 +49,7 @@ impl Links {
             by_kind: kind_key(key.object(), shard),
             by_customer: of(customer),
             by_payment: of(payment),
-            sort: format!("{}#{created:012}#{}", key.object(), key.id()),
+            sort: format!("{}#{created:012}#{}", key.object(), owner(key.account(), key.id())),
         }
     }
 }
@@ -96,6 +100,6 @@ mod tests {
     #[test]
     fn an_object_without_created_is_sorted_by_its_event() {
         let key = ObjectKey::new(None, "customer", "cus_1").unwrap();
-        assert_eq!(Links::of(&key, &json!({"deleted": true}), 7).sort, "customer#000000000007#cus_1");
+        assert_eq!(Links::of(&key, &json!({"deleted": true}), 7).sort, "customer#000000000007#-/cus_1");
     }
 }

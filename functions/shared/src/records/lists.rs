@@ -1,6 +1,6 @@
 //! Lists of records: by kind, by customer, by payment; the later made first.
 //!
-//! `sort` ends with the object's id, so the order is total and a place in a list is one text.
+//! `sort` ends with the object's account and id, so the order is total and a place in a list is one text.
 
 use std::collections::HashMap;
 
@@ -12,6 +12,7 @@ use super::{Record, Records};
 use crate::aws::StoreError;
 use crate::batch;
 use crate::object_key::Kind;
+use crate::page::MAX_LIMIT;
 
 /// Records that one request may look at before it gives a short page.
 const MAX_LOOKED_AT: usize = 1_000;
@@ -55,6 +56,14 @@ struct Source {
 }
 
 impl RecordListing {
+    /// Can this place be one of the list? A forged one may not.
+    pub fn may_hold(&self, place: &str) -> bool {
+        match self.source().object {
+            Some(object) => place.strip_prefix(object).is_some_and(|rest| rest.starts_with('#')),
+            None => true,
+        }
+    }
+
     fn source(&self) -> Source {
         match self {
             Self::Kind(kind) => Source {
@@ -91,10 +100,13 @@ impl Records {
         let mut records = Vec::new();
         let mut looked_at = 0;
         let mut from = from;
+        let mut at_once = limit;
         loop {
-            let entries = self.entries(&source, from.as_deref(), limit).await?;
-            let more = entries.len() > limit;
-            let entries = &entries[..entries.len().min(limit)];
+            let entries = self.entries(&source, from.as_deref(), at_once).await?;
+            let more = entries.len() > at_once;
+            let entries = &entries[..entries.len().min(at_once)];
+            // Few are wanted: a small page must not take many rounds.
+            at_once = MAX_LIMIT;
             let mut found = self.get_all(entries.iter().map(|(_, key)| key.clone()).collect()).await?;
             for (i, (sort, key)) in entries.iter().enumerate() {
                 looked_at += 1;
@@ -168,8 +180,11 @@ impl Records {
     async fn get_all(&self, keys: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
         let keys =
             keys.into_iter().map(|key| HashMap::from([("key".to_owned(), AttributeValue::S(key))])).collect();
-        let records: Vec<Record> =
-            batch::get(&self.client, &self.table, keys, &[], "reading records").await?;
+        let doing = "reading records";
+        let items = batch::get(&self.client, &self.table, keys, &[], doing).await?;
+        // A list that silently leaves one out would be wrong about money, so one that cannot be read is an error.
+        let records = items.into_iter().map(serde_dynamo::from_item).collect::<Result<Vec<Record>, _>>();
+        let records = records.map_err(StoreError::while_(doing))?;
         Ok(records.into_iter().map(|record| (record.key.to_string(), record)).collect())
     }
 }
