@@ -6,6 +6,7 @@
 mod applying;
 mod asking;
 mod costs;
+mod laws;
 mod outages;
 mod support;
 mod sweeping;
