@@ -9,7 +9,7 @@
 //! it is. Which snapshot a record shows is decided by `order`, and does not depend on the order of arrival.
 //!
 //! Rules: events of one object are applied one after another, those of different objects beside each other; one that fails
-//! holds no other back; nothing here asks the clock.
+//! holds no other back; the time of day is an argument.
 
 mod apply;
 mod ask;
