@@ -10,9 +10,9 @@
 //! ```
 //!
 //! Each attempt has a fresh registration id, stored first. It is Stripe's idempotency key, so that going on gives the same endpoint
-//! and the same secret; it stands in the endpoint's metadata, and in the secret's name.
+//! and the same secret; it stands in the endpoint's metadata, in the secret's name, and is the id of the secret's version.
 //!
-//! Two requests at once with the same wish are one attempt, and both are answered with it. Whoever finds the row overtaken removes
+//! Requests at once with the same wish are one attempt, and all are answered with it. Whoever finds the row overtaken removes
 //! what it made itself.
 
 mod attempt;
@@ -98,7 +98,8 @@ async fn finish(
 ) -> Result<(Endpoint, SigningSecret), RegisterError> {
     let one = EndpointSecret { stripe_id: stripe_id.to_owned(), secret: secret.clone() };
     let secrets = SigningSecrets { signing: vec![one] };
-    let version = deps.vault.keep_signing_secrets(&deps.secret_name(&row), &secrets).await?;
+    let name = deps.secret_name(&row);
+    let version = deps.vault.keep_signing_secrets(&name, &row.registration, &secrets).await?;
     let mut active = Endpoint {
         state: EndpointState::Active,
         state_since: moment.now.as_millisecond(),

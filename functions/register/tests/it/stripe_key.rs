@@ -29,6 +29,7 @@ async fn with_record(stack: &Stack, key: &str) {
         events: vec!["evt_1".parse().unwrap()],
         deleted: false,
         order_uncertain: false,
+        fetched: false,
     };
     let raw = object.to_string();
     let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
