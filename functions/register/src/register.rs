@@ -81,7 +81,7 @@ async fn make(
                 None => attempt.is_lost = true,
             },
             Err(StripeError::Spent(_)) => attempt.is_lost = true,
-            Err(error) => return Err(refused(deps, session, &attempt, error).await),
+            Err(error) => return Err(refused(deps, session, &attempt, error, moment).await),
         }
     }
     Err(RegisterError::AnswerLost)
@@ -115,37 +115,44 @@ async fn finish(
             Some(other) if other.registration == row.registration && other.state.takes_deliveries() => {
                 Ok((other, secret))
             }
-            Some(_) | None => {
-                undo(deps, session, &row, stripe_id).await;
-                Err(RegisterError::EndpointOvertaken(row.name.to_string()))
-            }
+            Some(_) | None => Err(undo(deps, session, &row, stripe_id).await),
         },
     }
 }
 
-/// Removes what this request made for a row that somebody has removed or begun anew meanwhile.
-async fn undo(deps: &Deps, session: &Session<'_>, row: &Endpoint, stripe_id: &str) {
+/// Removes what this request made for a row that somebody has removed or begun anew meanwhile, and tells how that ended.
+async fn undo(deps: &Deps, session: &Session<'_>, row: &Endpoint, stripe_id: &str) -> RegisterError {
+    let name = row.name.to_string();
+    let mut told = RegisterError::EndpointOvertaken(name.clone());
     if let Err(error) = session.delete_endpoint(stripe_id).await {
         tracing::error!(
             error = chain(&error),
             stripe.endpoint = stripe_id,
             "an endpoint is left over at Stripe"
         );
+        told = RegisterError::LeftOver { name, stripe_id: stripe_id.to_owned() };
     }
     let secret = deps.secret_name(row);
     if let Err(error) = deps.vault.remove(&secret).await {
         tracing::error!(error = chain(&error), secret.name = secret, "a secret is left over");
     }
+    told
 }
 
 /// Takes the row back if Stripe has certainly made nothing, and tells why.
-async fn refused(deps: &Deps, session: &Session<'_>, attempt: &Attempt, error: StripeError) -> RegisterError {
+async fn refused(
+    deps: &Deps,
+    session: &Session<'_>,
+    attempt: &Attempt,
+    error: StripeError,
+    moment: Moment,
+) -> RegisterError {
     let mut hint = None;
     if let StripeError::Refused(refusal) = &error
         && cap::is_reached(refusal)
     {
         let rows = deps.registry.endpoints().await.unwrap_or_default();
-        hint = Some(cap::remedy(session, &deps.stack, &rows).await);
+        hint = Some(cap::remedy(deps, session, &rows, moment.now).await);
     }
     if attempt.made_nothing(&error) {
         // If it cannot be removed, it stays `registering`: shown as such, and gone on with by the same request.

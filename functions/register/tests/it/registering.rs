@@ -144,6 +144,27 @@ async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_removed_at_stripe_again_is_named() {
+    let stack = Stack::start().await;
+    stack.stripe.fault(simulated_stripe::Fault::delay_ms(500).on("POST", "/v1/webhook_endpoints"));
+    let deregister = async {
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        let removed = stack.deregister("main").await;
+        stack.stripe.fault(simulated_stripe::Fault::status(403).on("DELETE", "/"));
+        removed
+    };
+    let (made, removed) = tokio::join!(stack.register(""), deregister);
+    assert_eq!(removed.0, 204, "{removed:?}");
+    assert_eq!((made.0, code(&made.1)), (409, "endpoint_exists"), "{made:?}");
+    let id = stack.stripe.endpoints().remove(0).id;
+    let error = &made.1["error"];
+    assert!(
+        error["message"].as_str().unwrap().contains(&id) && error["remedy"].as_str().unwrap().contains(&id),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn stripes_refusal_is_told_in_its_own_words_and_takes_the_wish_back() {
     let stack = Stack::start().await;
     let body = json!({ "error": { "type": "invalid_request_error", "code": "url_invalid", "param": "url", "message": "Invalid URL: not this one" } });

@@ -148,6 +148,7 @@ impl Stack {
         Deps::new(Config {
             aws: self.cloud.aws(),
             mode: Mode::Test,
+            stack: "stack".into(),
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
