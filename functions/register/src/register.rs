@@ -45,7 +45,7 @@ pub(crate) async fn register(
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let fields = Fields::read(request.body(), &wish::FIELDS)?;
-    trace.target = Some(wish::asked_name(&fields).to_owned());
+    trace.target = wish::asked_name(&fields);
     let (name, wish) = wish::read(&fields, &deps.public_url, deps.local)?;
     let (_, session) = deps.with_stripe(moment).await?;
 
