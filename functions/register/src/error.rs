@@ -25,7 +25,7 @@ pub(crate) enum RegisterError {
     NoSuchEndpoint(String),
     #[error("there is an endpoint `{name}` already; it is {}", state_word(*state))]
     EndpointExists { name: String, state: EndpointState },
-    #[error("endpoint `{name}` is being registered with another {}", differs.join(", "))]
+    #[error("endpoint `{name}` is being registered already, with other values ({})", differs.join(", "))]
     RegisteringOtherwise { name: String, differs: Vec<&'static str> },
     #[error("endpoint `{0}` was changed by another request at the same moment")]
     EndpointOvertaken(String),
@@ -149,11 +149,16 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
     match error {
         StripeError::NoAnswer(_) => {
             tracing::warn!(error = %error, stripe.request = refusal.request_id, "Stripe did not answer");
-            let message = format!("Stripe did not say whether it was done: {said}");
-            let outage = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
+            let outage =
+                |message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
             match doing {
-                Doing::Registering | Doing::Deregistering => again(outage),
-                Doing::CheckingKey => outage.remedy("nothing was changed; send the same request again"),
+                Doing::Registering | Doing::Deregistering => {
+                    again(outage(format!("Stripe did not say whether it was done: {said}")))
+                }
+                Doing::CheckingKey => {
+                    outage(format!("Stripe did not answer, so the key could not be checked: {said}"))
+                        .remedy("nothing was changed; send the same request again")
+                }
             }
         }
         StripeError::Unauthorized(_) if doing == Doing::CheckingKey => {

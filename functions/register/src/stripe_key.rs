@@ -64,7 +64,8 @@ fn read(request: &Request) -> Result<StripeKey, ApiError> {
             .field("key")
             .remedy("send {\"key\": \"sk_…\"} or a restricted key, rk_…")
     })?;
-    text.parse().map_err(|error: shared::secret::NotAStripeKey| {
+    // What is copied from a page or a file often brings a space or a line's end along, and no key has one.
+    text.trim().parse().map_err(|error: shared::secret::NotAStripeKey| {
         ApiError::invalid("key", error.to_string())
             .remedy("copy the key from Stripe's dashboard, under Developers > API keys")
     })

@@ -89,6 +89,9 @@ fn route(request: &Request) -> Result<(), ApiError> {
     let query = Query::read(request, &["live"])?;
     match query.get("live") {
         None | Some("true" | "false") => Ok(()),
-        Some(_) => Err(ApiError::invalid("live", "`live` is true or false")),
+        Some(_) => {
+            Err(ApiError::invalid("live", "`live` is true or false")
+                .remedy("give one of them, or leave it out"))
+        }
     }
 }

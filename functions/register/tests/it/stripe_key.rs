@@ -54,6 +54,13 @@ async fn a_key_is_kept_and_only_its_hint_is_shown() {
 }
 
 #[tokio::test]
+async fn white_space_around_a_key_is_not_part_of_it() {
+    let stack = Stack::bare().await;
+    assert_eq!(set(&stack, &format!(" {KEY}\n")).await.0, 200);
+    assert_eq!(stack.cloud.secret(KEY_SECRET).as_deref(), Some(KEY));
+}
+
+#[tokio::test]
 async fn a_key_of_the_other_mode_is_refused_before_stripe_sees_it() {
     let stack = Stack::bare().await;
     let (status, answer) = set(&stack, "sk_live_12345678").await;
