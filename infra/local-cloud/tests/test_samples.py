@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from delivering import Endpoint
 from localcloud.stack import FUNCTIONS, Stack
 from localcloud.surroundings import ROOT
 
-# What each is answered on a stack with a key and without an endpoint, in this order; none where there is no HTTP answer.
+# What each is answered on a stack with a key and the endpoint `main`, in this order; none where there is no HTTP answer.
 EXPECTED = {
-    "receive/unsigned": 404,
+    "receive/unsigned": 400,
     "process/doorbell": None,
     "process/sweep": None,
     "register/settings": 200,
@@ -29,7 +30,7 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def nothing_registered_afterwards(stack: Stack) -> Iterator[None]:
+def nothing_registered_afterwards(stack: Stack, endpoint: Endpoint) -> Iterator[None]:
     """One sample registers an endpoint and another removes it, but either can be run alone."""
     yield
     stack.admin_call("DELETE", "/endpoints/sample?confirm=sample")
