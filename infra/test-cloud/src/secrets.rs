@@ -135,3 +135,47 @@ fn has_token(version: &Version, request: &Value) -> bool {
 fn refuse(kind: &str) -> (StatusCode, Value) {
     (StatusCode::BAD_REQUEST, json!({ "__type": kind, "message": kind }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(secrets: &Secrets, operation: &str, token: &str, text: &str) -> Value {
+        let request =
+            json!({ "Name": "s", "SecretId": "s", "ClientRequestToken": token, "SecretString": text });
+        secrets.answer(operation, &request).1
+    }
+
+    #[test]
+    fn a_token_stands_for_one_version_with_one_value() {
+        let secrets = Secrets::default();
+        for operation in ["CreateSecret", "CreateSecret", "PutSecretValue"] {
+            assert_eq!(ask(&secrets, operation, "1", "a")["VersionId"], "1", "{operation}");
+        }
+        for (operation, token, text) in
+            [("CreateSecret", "1", "b"), ("PutSecretValue", "1", "b"), ("CreateSecret", "2", "a")]
+        {
+            assert_eq!(
+                ask(&secrets, operation, token, text)["__type"],
+                "ResourceExistsException",
+                "{operation}"
+            );
+        }
+        assert_eq!(secrets.value("s").as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_version_without_a_label_is_gone() {
+        let secrets = Secrets::default();
+        assert_eq!(ask(&secrets, "CreateSecret", "1", "a")["VersionId"], "1");
+        for token in ["2", "3"] {
+            assert_eq!(ask(&secrets, "PutSecretValue", token, "a")["VersionId"], token);
+        }
+        let labels =
+            secrets.answer("DescribeSecret", &json!({ "SecretId": "s" })).1["VersionIdsToStages"].clone();
+        assert_eq!(labels, json!({ "3": ["AWSCURRENT"], "2": ["AWSPREVIOUS"] }));
+        let read =
+            |version| secrets.answer("GetSecretValue", &json!({ "SecretId": "s", "VersionId": version })).0;
+        assert_eq!((read("1"), read("2")), (StatusCode::BAD_REQUEST, StatusCode::OK));
+    }
+}

@@ -138,14 +138,19 @@ impl Query {
     /// A parameter read as something, if it is there.
     ///
     /// # Errors
-    /// 400 with the parser's own words.
+    /// 400 with the parser's own words, which have to say what is taken. For times there is [`Query::time`].
     pub fn parsed<T>(&self, name: &'static str) -> Result<Option<T>, ApiError>
     where
         T: std::str::FromStr,
         T::Err: std::fmt::Display,
     {
         self.get(name)
-            .map(|value| value.parse().map_err(|error: T::Err| ApiError::invalid(name, error.to_string())))
+            .map(|value| {
+                value.parse().map_err(|error: T::Err| {
+                    ApiError::invalid(name, error.to_string())
+                        .remedy(format!("correct `{name}`, or leave it out"))
+                })
+            })
             .transpose()
     }
 
