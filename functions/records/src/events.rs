@@ -77,7 +77,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Resu
     let query = Query::read(request, &FILTERS)?;
     let (limit, list) = (query.limit()?, format!("{} events", deps.mode));
     let state: Option<State> = query.parsed("state")?;
-    let since: Option<Timestamp> = query.parsed("since")?;
+    let since = query.time("since")?;
     let object = query.get("object").map(|text| object(text, query.get("account"))).transpose()?;
     let listing = match (object, state.filter(|state| state.is_open())) {
         (Some(key), _) => Listing::Object(key),

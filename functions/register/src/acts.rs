@@ -2,7 +2,7 @@
 //!
 //! It is written after the act, with its result. If it cannot be written, the act stands and is answered as what it is: Stripe has
 //! already been told, so an error would say something that is not true, and would lose the secret that this one answer shows. The
-//! gap is logged as an error with all that the row would have held. A row before the act would close the gap, but then every act
+//! gap is logged as an error: who did what, when, and how it ended. A row before the act would close the gap, but then every act
 //! would depend on one more write, and half of the rows would say nothing of how it ended.
 
 use std::time::Duration;
@@ -13,20 +13,21 @@ use serde_json::Value;
 use shared::access::Caller;
 use shared::audit::Act;
 use shared::aws::{StoreError, chain};
+use shared::endpoint::EndpointName;
 use shared::http::ApiError;
 
 use crate::Deps;
 use crate::route::Change;
 
 const WRITTEN_WITHIN: Duration = Duration::from_secs(4);
-/// Longer than any name that an endpoint can have.
-const LONGEST_TARGET: usize = 64;
+/// In place of a target that is no name. What was sent in the name's place may be a secret, put there by mistake.
+const NO_TARGET: &str = "-";
 
 /// What an act tells the audit while it goes on.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     /// To what, where the path does not say it.
-    pub(crate) target: Option<String>,
+    pub(crate) target: Option<EndpointName>,
     /// Without secrets.
     pub(crate) before: Option<Value>,
     /// Without secrets.
@@ -42,12 +43,12 @@ pub(crate) async fn write(
     result: &Result<Response<Body>, ApiError>,
     now: Timestamp,
 ) {
+    let named = |name: Option<EndpointName>| name.map_or_else(|| NO_TARGET.to_owned(), String::from);
     let (action, target) = match change {
-        Change::Register => ("endpoint.register", trace.target.unwrap_or_else(|| "-".to_owned())),
-        Change::Deregister(name) => ("endpoint.deregister", name.clone()),
+        Change::Register => ("endpoint.register", named(trace.target)),
+        Change::Deregister(name) => ("endpoint.deregister", named(name.parse().ok())),
         Change::SetStripeKey => ("settings.stripe_key", "stripe-key".to_owned()),
     };
-    let target: String = target.chars().take(LONGEST_TARGET).collect();
     let code = result.as_ref().map_or_else(ApiError::code, |_| "done");
     let mut act = Act::new(caller, action, &target, code, now);
     act.before = trace.before;
@@ -60,6 +61,8 @@ pub(crate) async fn write(
             act.action = action,
             act.target = target,
             act.subject = act.subject,
+            act.email = act.email,
+            act.address = act.address,
             act.result = code,
             act.at = act.at(),
             "an act is missing in the audit"

@@ -2,8 +2,11 @@
 //!
 //! The number differs by account and time, and the error has no code; what stays is the form of its message (`maximum of 16`).
 
+use jiff::Timestamp;
 use shared::registry::Endpoint;
 use shared::stripe::{Refusal, Session, WebhookEndpoint};
+
+use crate::Deps;
 
 /// More than these would not be read.
 const SHOWN: usize = 5;
@@ -15,23 +18,20 @@ pub(crate) fn is_reached(refusal: &Refusal) -> bool {
 }
 
 /// What to remove.
-pub(crate) async fn remedy(session: &Session<'_>, stack: &str, rows: &[Endpoint]) -> String {
+pub(crate) async fn remedy(deps: &Deps, session: &Session<'_>, rows: &[Endpoint], now: Timestamp) -> String {
     let general = "delete an endpoint that is no longer needed, with DELETE /endpoints/{name} or in Stripe's dashboard under \
                    Developers > Webhooks, then send the same request again";
     match session.endpoints().await {
-        Ok(found) => format!("{general}. At Stripe there are {}", listed(&found.value, stack, rows)),
+        Ok(found) => format!(
+            "{general}. At Stripe there are {}",
+            listed(&found.value, |one| one.is_left_over(&deps.stack, rows, now))
+        ),
         Err(_) => general.to_owned(),
     }
 }
 
 /// The best candidates first: ours that no row here knows, then disabled ones, then the oldest.
-fn listed(found: &[WebhookEndpoint], stack: &str, rows: &[Endpoint]) -> String {
-    let known = |endpoint: &&WebhookEndpoint| {
-        rows.iter().any(|row| row.stripe_id.as_deref() == Some(endpoint.id.as_str()))
-    };
-    let left_over = |endpoint: &&WebhookEndpoint| {
-        endpoint.mark().is_some_and(|mark| mark.stack == stack) && !known(endpoint)
-    };
+fn listed(found: &[WebhookEndpoint], left_over: impl Fn(&WebhookEndpoint) -> bool) -> String {
     let mut candidates: Vec<_> = found.iter().rev().collect();
     candidates.sort_by_key(|endpoint| (!left_over(endpoint), endpoint.is_enabled()));
     let shown = candidates.iter().take(SHOWN).map(|endpoint| {

@@ -25,17 +25,23 @@ pub(crate) enum RegisterError {
     NoSuchEndpoint(String),
     #[error("there is an endpoint `{name}` already; it is {}", state_word(*state))]
     EndpointExists { name: String, state: EndpointState },
-    #[error("endpoint `{name}` is being registered with another {}", differs.join(", "))]
+    #[error("endpoint `{name}` is being registered already, with other values ({})", differs.join(", "))]
     RegisteringOtherwise { name: String, differs: Vec<&'static str> },
     #[error("endpoint `{0}` was changed by another request at the same moment")]
     EndpointOvertaken(String),
+    #[error(
+        "endpoint `{name}` was changed by another request at the same moment, and {stripe_id} is left over at Stripe"
+    )]
+    LeftOver { name: String, stripe_id: String },
     #[error("another admin set a Stripe key at the same moment")]
     SettingsOvertaken,
     #[error("this key is of {key} mode, and this stack serves {stack} mode")]
     KeyOfOtherMode { key: Mode, stack: Mode },
     #[error("this key is of another Stripe account than the endpoints and records here")]
     AccountDiffers,
-    #[error("nobody can tell whether this key is of the same Stripe account as the records here")]
+    #[error(
+        "nobody can tell whether this key is of the same Stripe account as the endpoints and records here"
+    )]
     AccountUnknown,
     #[error("{error}")]
     Stripe { doing: Doing, error: StripeError, hint: Option<String> },
@@ -103,6 +109,11 @@ impl RegisterError {
             Self::EndpointOvertaken(name) => refuse(StatusCode::CONFLICT, "endpoint_exists")
                 .field("name")
                 .remedy(format!("look at GET /endpoints/{name}, then decide again")),
+            Self::LeftOver { name, stripe_id } => {
+                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
+                    "delete {stripe_id} in Stripe's dashboard under Developers > Webhooks; look at GET /endpoints/{name}, then decide again"
+                ))
+            }
             Self::SettingsOvertaken => {
                 refuse(StatusCode::CONFLICT, "settings_changed").remedy("look at GET /settings, then decide again")
             }
@@ -138,11 +149,16 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
     match error {
         StripeError::NoAnswer(_) => {
             tracing::warn!(error = %error, stripe.request = refusal.request_id, "Stripe did not answer");
-            let message = format!("Stripe did not say whether it was done: {said}");
-            let outage = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
+            let outage =
+                |message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
             match doing {
-                Doing::Registering | Doing::Deregistering => again(outage),
-                Doing::CheckingKey => outage.remedy("nothing was changed; send the same request again"),
+                Doing::Registering | Doing::Deregistering => {
+                    again(outage(format!("Stripe did not say whether it was done: {said}")))
+                }
+                Doing::CheckingKey => {
+                    outage(format!("Stripe did not answer, so the key could not be checked: {said}"))
+                        .remedy("nothing was changed; send the same request again")
+                }
             }
         }
         StripeError::Unauthorized(_) if doing == Doing::CheckingKey => {
@@ -185,7 +201,7 @@ fn remedy(error: &StripeError) -> &'static str {
         StripeError::Forbidden(_) => {
             "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with PUT /settings/stripe-key; then send the same request again"
         }
-        StripeError::Refused(refusal) if refusal.status == Some(429) => {
+        StripeError::Refused(refusal) if refusal.is_rate_limit() => {
             "Stripe limits calls; wait a moment and send the same request again"
         }
         StripeError::Spent(_) => "send the same request again",

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! Each attempt has a fresh registration id, stored first. It is Stripe's idempotency key, so that going on gives the same endpoint
-//! and the same secret; it stands in the endpoint's metadata, and in the secret's name.
+//! and the same secret; it stands in the endpoint's metadata, in the secret's name, and is the id of the secret's version.
 //!
-//! Two requests at once with the same wish are one attempt, and both are answered with it. Whoever finds the row overtaken removes
+//! Requests at once with the same wish are one attempt, and all are answered with it. Whoever finds the row overtaken removes
 //! what it made itself.
 
 mod attempt;
@@ -45,7 +45,7 @@ pub(crate) async fn register(
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let fields = Fields::read(request.body(), &wish::FIELDS)?;
-    trace.target = Some(wish::asked_name(&fields).to_owned());
+    trace.target = wish::asked_name(&fields);
     let (name, wish) = wish::read(&fields, &deps.public_url, deps.local)?;
     let (_, session) = deps.with_stripe(moment).await?;
 
@@ -81,7 +81,7 @@ async fn make(
                 None => attempt.is_lost = true,
             },
             Err(StripeError::Spent(_)) => attempt.is_lost = true,
-            Err(error) => return Err(refused(deps, session, &attempt, error).await),
+            Err(error) => return Err(refused(deps, session, &attempt, error, moment).await),
         }
     }
     Err(RegisterError::AnswerLost)
@@ -98,7 +98,8 @@ async fn finish(
 ) -> Result<(Endpoint, SigningSecret), RegisterError> {
     let one = EndpointSecret { stripe_id: stripe_id.to_owned(), secret: secret.clone() };
     let secrets = SigningSecrets { signing: vec![one] };
-    let version = deps.vault.keep_signing_secrets(&deps.secret_name(&row), &secrets).await?;
+    let name = deps.secret_name(&row);
+    let version = deps.vault.keep_signing_secrets(&name, &row.registration, &secrets).await?;
     let mut active = Endpoint {
         state: EndpointState::Active,
         state_since: moment.now.as_millisecond(),
@@ -114,37 +115,44 @@ async fn finish(
             Some(other) if other.registration == row.registration && other.state.takes_deliveries() => {
                 Ok((other, secret))
             }
-            Some(_) | None => {
-                undo(deps, session, &row, stripe_id).await;
-                Err(RegisterError::EndpointOvertaken(row.name.to_string()))
-            }
+            Some(_) | None => Err(undo(deps, session, &row, stripe_id).await),
         },
     }
 }
 
-/// Removes what this request made for a row that somebody has removed or begun anew meanwhile.
-async fn undo(deps: &Deps, session: &Session<'_>, row: &Endpoint, stripe_id: &str) {
+/// Removes what this request made for a row that somebody has removed or begun anew meanwhile, and tells how that ended.
+async fn undo(deps: &Deps, session: &Session<'_>, row: &Endpoint, stripe_id: &str) -> RegisterError {
+    let name = row.name.to_string();
+    let mut told = RegisterError::EndpointOvertaken(name.clone());
     if let Err(error) = session.delete_endpoint(stripe_id).await {
         tracing::error!(
             error = chain(&error),
             stripe.endpoint = stripe_id,
             "an endpoint is left over at Stripe"
         );
+        told = RegisterError::LeftOver { name, stripe_id: stripe_id.to_owned() };
     }
     let secret = deps.secret_name(row);
     if let Err(error) = deps.vault.remove(&secret).await {
         tracing::error!(error = chain(&error), secret.name = secret, "a secret is left over");
     }
+    told
 }
 
 /// Takes the row back if Stripe has certainly made nothing, and tells why.
-async fn refused(deps: &Deps, session: &Session<'_>, attempt: &Attempt, error: StripeError) -> RegisterError {
+async fn refused(
+    deps: &Deps,
+    session: &Session<'_>,
+    attempt: &Attempt,
+    error: StripeError,
+    moment: Moment,
+) -> RegisterError {
     let mut hint = None;
     if let StripeError::Refused(refusal) = &error
         && cap::is_reached(refusal)
     {
         let rows = deps.registry.endpoints().await.unwrap_or_default();
-        hint = Some(cap::remedy(session, &deps.stack, &rows).await);
+        hint = Some(cap::remedy(deps, session, &rows, moment.now).await);
     }
     if attempt.made_nothing(&error) {
         // If it cannot be removed, it stays `registering`: shown as such, and gone on with by the same request.

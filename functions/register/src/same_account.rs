@@ -28,10 +28,11 @@ const KINDS: [Kind; 8] = [
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Account {
-    /// The same, or there is nothing here that could be mixed up.
     Same,
+    /// There is nothing here that could be mixed up.
+    NothingHere,
     Other,
-    /// There are records, and the key may not look at any.
+    /// There is something here, and it proves nothing: the key may not look at it, or it is gone at Stripe.
     Unknown,
 }
 
@@ -44,20 +45,27 @@ pub(crate) async fn compare(
     moment: Moment,
 ) -> Result<Account, RegisterError> {
     let endpoints = deps.registry.endpoints().await?;
-    if let (Some(old), Some(new)) = (old.and_then(|old| old.stripe_account.as_deref()), new_account) {
-        let something = old != new && (!endpoints.is_empty() || any_record(deps).await?);
-        return Ok(if something { Account::Other } else { Account::Same });
+    let known = old.and_then(|old| old.stripe_account.as_deref());
+    match (known, new_account) {
+        (Some(known), Some(new)) if known == new => return Ok(Account::Same),
+        (Some(_), Some(_)) if anything(deps, &endpoints).await? => return Ok(Account::Other),
+        (Some(_), Some(_)) => return Ok(Account::NothingHere),
+        (Some(_) | None, Some(_) | None) => {}
     }
     let by_endpoints = by_endpoints(deps, old, &endpoints, new, moment).await?;
     if by_endpoints == Evidence::Same {
         return Ok(Account::Same);
     }
-    Ok(match (by_records(deps, new).await?, by_endpoints) {
-        (Evidence::Same, _) => Account::Same,
-        (Evidence::Other, _) | (_, Evidence::Other) => Account::Other,
-        (Evidence::Unreadable, _) => Account::Unknown,
-        (Evidence::Nothing, _) => Account::Same,
-    })
+    match (by_records(deps, new).await?, by_endpoints) {
+        (Evidence::Same, _) => Ok(Account::Same),
+        (Evidence::Other, _) | (_, Evidence::Other) => Ok(Account::Other),
+        (Evidence::Unreadable, _) | (_, Evidence::Unreadable) => Ok(Account::Unknown),
+        // The account that is known here must not be forgotten for a key of which nobody can tell.
+        (Evidence::Nothing, _) if known.is_some() && anything(deps, &endpoints).await? => {
+            Ok(Account::Unknown)
+        }
+        (Evidence::Nothing, _) => Ok(Account::NothingHere),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +76,8 @@ enum Evidence {
     Nothing,
 }
 
-/// Endpoints that the new key does not find count against it, unless the old key, still working, does not find them either.
+/// Endpoints that the new key does not find count against it if the old key finds them. If it does not find them either, they say
+/// nothing; and an old key that does not work any more cannot tell.
 async fn by_endpoints(
     deps: &Deps,
     old: Option<&Settings>,
@@ -84,20 +93,17 @@ async fn by_endpoints(
     if finds_any(new, &ids).await.map_err(checking())? {
         return Ok(Evidence::Same);
     }
-    let Some(settings) = old else { return Ok(Evidence::Other) };
+    let Some(settings) = old else { return Ok(Evidence::Unreadable) };
     let Some(old) = deps.stripe.session(settings.stripe_key_set_at, moment.stripe_until).await? else {
-        return Ok(Evidence::Other);
+        return Ok(Evidence::Unreadable);
     };
     match finds_any(&old, &ids).await {
         Ok(true) => Ok(Evidence::Other),
         Ok(false) => Ok(Evidence::Nothing),
-        Err(error @ StripeError::NoAnswer(_)) => Err(checking()(error)),
-        Err(
-            StripeError::Unauthorized(_)
-            | StripeError::Forbidden(_)
-            | StripeError::Refused(_)
-            | StripeError::Spent(_),
-        ) => Ok(Evidence::Other),
+        Err(StripeError::Unauthorized(_) | StripeError::Forbidden(_)) => Ok(Evidence::Unreadable),
+        Err(error @ (StripeError::Refused(_) | StripeError::Spent(_) | StripeError::NoAnswer(_))) => {
+            Err(checking()(error))
+        }
     }
 }
 
@@ -132,6 +138,11 @@ async fn own_record(deps: &Deps, kind: Kind) -> Result<Option<ObjectKey>, Regist
     let own = |record: &shared::records::Record| record.key.account().is_none() && !record.deleted;
     let page = deps.records.list(&listing, None, 1, own).await?;
     Ok(page.records.into_iter().next().map(|record| record.key))
+}
+
+/// Is there anything here that could be mixed up with another account's?
+async fn anything(deps: &Deps, endpoints: &[Endpoint]) -> Result<bool, RegisterError> {
+    if endpoints.is_empty() { any_record(deps).await } else { Ok(true) }
 }
 
 async fn any_record(deps: &Deps) -> Result<bool, RegisterError> {

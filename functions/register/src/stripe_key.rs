@@ -14,7 +14,7 @@ use shared::aws::chain;
 use shared::http::{ApiError, Fields, Query};
 use shared::registry::{Settings, Written};
 use shared::secret::StripeKey;
-use shared::stripe::Session;
+use shared::stripe::{Session, StripeError};
 
 use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
@@ -42,12 +42,14 @@ pub(crate) async fn set(
     let session = deps.stripe.session_with(key.clone(), moment.stripe_until);
     let checked = session.try_reading_endpoints().await;
     checked.map_err(RegisterError::stripe(Doing::CheckingKey))?;
-    let account = account(&session).await;
-    match same_account::compare(deps, old.as_ref(), account.as_deref(), &session, moment).await? {
-        Account::Same => {}
+    let told = account(&session).await?;
+    let known = old.as_ref().and_then(|old| old.stripe_account.clone());
+    let account = match same_account::compare(deps, old.as_ref(), told.as_deref(), &session, moment).await? {
+        Account::Same => told.or(known),
+        Account::NothingHere => told,
         Account::Other => return Err(RegisterError::AccountDiffers),
         Account::Unknown => return Err(RegisterError::AccountUnknown),
-    }
+    };
 
     deps.vault.set_stripe_key(&deps.stripe_key_secret, &key).await?;
     let new = store(deps, old, &key, account, moment).await?;
@@ -62,20 +64,23 @@ fn read(request: &Request) -> Result<StripeKey, ApiError> {
             .field("key")
             .remedy("send {\"key\": \"sk_…\"} or a restricted key, rk_…")
     })?;
-    text.parse().map_err(|error: shared::secret::NotAStripeKey| {
+    // What is copied from a page or a file often brings a space or a line's end along, and no key has one.
+    text.trim().parse().map_err(|error: shared::secret::NotAStripeKey| {
         ApiError::invalid("key", error.to_string())
             .remedy("copy the key from Stripe's dashboard, under Developers > API keys")
     })
 }
 
-/// The key's account, if Stripe tells. A key that may not ask is as good as any other.
-async fn account(session: &Session<'_>) -> Option<String> {
+/// The key's account, if Stripe tells. A key that may not ask is as good as any other, and so is a Stripe without this call; but
+/// one that does not answer now may tell later, and then nothing is changed.
+async fn account(session: &Session<'_>) -> Result<Option<String>, RegisterError> {
     match session.account().await {
-        Ok(account) => account,
-        Err(error) => {
-            tracing::warn!(error = chain(&error), "Stripe did not tell the key's account");
-            None
+        Ok(account) => Ok(account),
+        Err(StripeError::Refused(refusal)) if !refusal.is_rate_limit() => {
+            tracing::warn!(error = chain(&*refusal), "Stripe did not tell the key's account");
+            Ok(None)
         }
+        Err(error) => Err(RegisterError::stripe(Doing::CheckingKey)(error)),
     }
 }
 

@@ -11,7 +11,7 @@ use shared::event_type::{APPLIED, expand};
 use shared::http::{ApiError, Fields};
 use shared::registry::Wish;
 
-use self::address::checked;
+use self::address::{checked, is_ours_or_elsewhere};
 
 /// The name when none is given.
 const DEFAULT_NAME: &str = "main";
@@ -20,9 +20,9 @@ const LONGEST_DESCRIPTION: usize = 5_000;
 
 pub(crate) const FIELDS: [&str; 6] = ["name", "events", "description", "url", "api_version", "connect"];
 
-/// The name that is asked for, also if it is none, for the audit.
-pub(crate) fn asked_name(fields: &Fields) -> &str {
-    fields.text("name").ok().flatten().unwrap_or(DEFAULT_NAME)
+/// The name that is asked for, if it is one, for the audit: also where the rest is refused.
+pub(crate) fn asked_name(fields: &Fields) -> Option<EndpointName> {
+    name(fields).ok()
 }
 
 /// Reads and checks the request.
@@ -30,6 +30,7 @@ pub(crate) fn read(fields: &Fields, public_url: &str, local: bool) -> Result<(En
     let name = name(fields)?;
     let default_url = format!("{public_url}/webhooks/{name}");
     let url = checked(fields.text("url")?.unwrap_or(&default_url), local)?.to_owned();
+    is_ours_or_elsewhere(&url, &name, public_url)?;
     let wish = Wish {
         url,
         events: events(fields)?,
@@ -137,6 +138,7 @@ mod tests {
             (r#"{"events":"invoice.paid"}"#, "events", "list of texts"),
             (&long, "description", "5001"),
             (r#"{"url":"http://example.com"}"#, "url", "https"),
+            (r#"{"url":"https://hooks.example.com/webhooks/other"}"#, "url", "webhooks/main only"),
             (r#"{"api_version":"latest"}"#, "api_version", "latest"),
             (r#"{"api_version":"2026-13-01.x"}"#, "api_version", "2026-13-01.x"),
             (r#"{"api_version":"2026-07-29."}"#, "api_version", "2026-07-29."),

@@ -2,7 +2,8 @@
 //!
 //! API Gateway has checked the token's signature, issuer, audience and age before a function runs (HTTP API, JWT authorizer).
 //! What is left is the role. The groups are read from the token itself, because API Gateway passes a list as `[a b]`, in which
-//! one group `billing admin` cannot be told from two.
+//! one group `billing admin` cannot be told from two. So that the token read is the token checked, there must be one, and its `sub`
+//! must be the one that API Gateway tells.
 //!
 //! The rule: a request that came through our API needs a token, whatever its routes say; one that did not come through it is a
 //! direct invocation, which IAM has allowed. `apiId` is set by API Gateway and cannot be chosen by a caller.
@@ -74,15 +75,18 @@ impl Access {
         let context = request.request_context_ref().and_then(|context| {
             if let RequestContext::ApiGatewayV2(context) = context { Some(context) } else { None }
         });
-        let authorized =
-            context.is_some_and(|context| context.authorizer.as_ref().is_some_and(|by| by.jwt.is_some()));
+        let checked = context.and_then(|context| context.authorizer.as_ref()?.jwt.as_ref());
         let ours = context.is_some_and(|context| context.apiid.as_deref() == Some(self.api_id.as_str()));
         let address = context.and_then(|context| context.http.source_ip.clone());
-        if !authorized && !ours {
+        if checked.is_none() && !ours {
             return Ok(Caller { role: Some(Role::Admin), subject: "iam".to_owned(), email: None, address });
         }
-        let claims = authorized.then(|| claims(request)).flatten().ok_or_else(unauthenticated)?;
+        let checked = checked.ok_or_else(unauthenticated)?;
+        let claims = claims(request).ok_or_else(unauthenticated)?;
         let subject = claims.get("sub").and_then(Value::as_str).ok_or_else(unauthenticated)?.to_owned();
+        if checked.claims.get("sub") != Some(&subject) {
+            return Err(unauthenticated());
+        }
         let email = claims.get("email").and_then(Value::as_str).map(str::to_owned);
         Ok(Caller { role: self.role(&claims), subject, email, address })
     }
@@ -132,9 +136,11 @@ fn unauthenticated() -> ApiError {
         .remedy("send the ID token as `Authorization: Bearer …`")
 }
 
-/// The claims of the token that API Gateway has checked.
+/// The claims of the token that API Gateway has checked. It joins several headers of one name by a comma, and checks the first.
 fn claims(request: &Request) -> Option<Map<String, Value>> {
-    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
+    let (Some(header), None) = (headers.next(), headers.next()) else { return None };
+    let header = header.to_str().ok().filter(|header| !header.contains(','))?;
     let token =
         header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("bearer ")).unwrap_or(header).trim();
     let mut parts = token.split('.');
@@ -156,11 +162,18 @@ mod tests {
     }
 
     fn request(api_id: &str, jwt: bool, claims: &str) -> Request {
-        let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims));
-        let authorizer = if jwt { r#""authorizer":{"jwt":{"claims":{},"scopes":null}},"# } else { "" };
+        let token = format!("Bearer h.{}.s", URL_SAFE_NO_PAD.encode(claims));
+        from_gateway(api_id, jwt.then_some("s"), &token)
+    }
+
+    /// With the subject of the token that API Gateway has checked.
+    fn from_gateway(api_id: &str, checked: Option<&str>, header: &str) -> Request {
+        let authorizer = checked
+            .map(|sub| format!(r#""authorizer":{{"jwt":{{"claims":{{"sub":"{sub}"}},"scopes":null}}}},"#));
+        let authorizer = authorizer.unwrap_or_default();
         let event = format!(
             r#"{{"version":"2.0","routeKey":"$default","rawPath":"/status","rawQueryString":"",
-                "headers":{{"authorization":"Bearer {token}"}},"isBase64Encoded":false,
+                "headers":{{"authorization":"{header}"}},"isBase64Encoded":false,
                 "requestContext":{{{authorizer}"apiId":"{api_id}","accountId":"1","stage":"$default","requestId":"r",
                 "timeEpoch":0,"http":{{"method":"GET","path":"/status","protocol":"HTTP/1.1","sourceIp":"192.0.2.1","userAgent":"t"}}}}}}"#
         );
@@ -201,6 +214,30 @@ mod tests {
             access().caller(&request("ours", true, "no json")).unwrap_err().status(),
             StatusCode::UNAUTHORIZED
         );
+    }
+
+    #[test]
+    fn the_token_read_is_the_token_checked() {
+        let token = |sub: &str| {
+            let claims = format!(r#"{{"sub":"{sub}","cognito:groups":["billing admin"]}}"#);
+            format!("Bearer h.{}.s", URL_SAFE_NO_PAD.encode(claims))
+        };
+        let caller = |checked, header: &str| access().caller(&from_gateway("ours", Some(checked), header));
+        assert_eq!(caller("s", &token("s")).unwrap().subject, "s");
+        let (one, other) = (token("s"), token("t"));
+        let others = [
+            other.clone(),
+            format!("{one},{other}"),
+            format!("{other},{one}"),
+            format!("{other}, {one}"),
+            String::new(),
+        ];
+        for header in others {
+            assert_eq!(caller("s", &header).unwrap_err().status(), StatusCode::UNAUTHORIZED, "{header}");
+        }
+        let mut twice = from_gateway("ours", Some("s"), &one);
+        twice.headers_mut().append(header::AUTHORIZATION, other.parse().unwrap());
+        assert_eq!(access().caller(&twice).unwrap_err().status(), StatusCode::UNAUTHORIZED);
     }
 
     #[test]

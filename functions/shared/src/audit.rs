@@ -2,8 +2,11 @@
 //!
 //! Keys: `year` (UTC) and `at` (the time and a random end, so that two acts of one millisecond are two rows). Changes by people
 //! are few, so a year is one list.
+//!
+//! The rule: no row is put over another. The random end is long enough that a row which is there already is this very one.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -56,11 +59,7 @@ impl Act {
         Self {
             year: year(now).to_string(),
             // Milliseconds always written out, so that texts sort as times do.
-            at: format!(
-                "{}#{}",
-                now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"),
-                &uuid::Uuid::new_v4().simple().to_string()[..8]
-            ),
+            at: format!("{}#{}", now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ"), uuid::Uuid::new_v4().simple()),
             action: action.to_owned(),
             target: target.to_owned(),
             subject: caller.subject.clone(),
@@ -97,8 +96,13 @@ impl Audit {
         let doing = "writing the audit";
         let item = serde_dynamo::to_item(act).map_err(StoreError::while_(doing))?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        // The SDK may try again after a write that was done: the same row is written twice, which is once.
-        put.send().await.map(drop).map_err(StoreError::while_(doing))
+        let put =
+            put.condition_expression("attribute_not_exists(#at)").expression_attribute_names("#at", "at");
+        match put.send().await.map_err(|error| error.into_service_error()) {
+            // The SDK tries again after a write whose answer got lost, and then meets its own row.
+            Ok(_) | Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(error) => Err(StoreError::new(doing, error)),
+        }
     }
 
     /// Acts before the place `from`, the latest first: at most `limit`, and the place to go on from if there are more.

@@ -40,7 +40,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
-    /// 404 or 405 for a path or method that the function does not have.
+    /// 404 for a path that the function does not have.
     pub fn no_route(request: &Request) -> Self {
         Self::not_found(format!("there is no {} {}", request.method(), request.raw_http_path()))
     }
@@ -140,7 +140,7 @@ pub fn no_content() -> Response<Body> {
     response
 }
 
-/// Lambda's id of this request, which its log lines carry too.
+/// Lambda's id of this request, which its log lines carry too (`span.requestId`).
 pub fn request_id(request: &Request) -> String {
     request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default()
 }

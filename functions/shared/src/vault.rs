@@ -66,13 +66,16 @@ impl Vault {
         serde_json::from_str(&text).map_err(|_| VaultError::Unreadable(at.name.clone()))
     }
 
-    /// Keeps signing secrets under a name that is new, or was made by an attempt of the same registration before.
+    /// Keeps signing secrets under a name that is new, or was made by another request of the same registration. `token` becomes the
+    /// version's id: whoever keeps the same secrets with it, at once or later, is given the same version. Without it each would make
+    /// a version of its own, and Secrets Manager keeps only the last two.
     ///
     /// # Errors
-    /// See [`VaultError`].
+    /// See [`VaultError`]; also if the token stands for other secrets.
     pub async fn keep_signing_secrets(
         &self,
         name: &str,
+        token: &str,
         secrets: &SigningSecrets,
     ) -> Result<SecretVersion, VaultError> {
         let doing = "keeping a signing secret";
@@ -83,6 +86,7 @@ impl Vault {
             .client
             .create_secret()
             .name(name)
+            .client_request_token(token)
             .tags(Tag::builder().key("billhook:stack").value(stack).build())
             .description("Signing secrets of a Stripe webhook endpoint, kept by Billhook.")
             .secret_string(&text)
@@ -91,7 +95,8 @@ impl Vault {
         let version = match created.map_err(|error| error.into_service_error()) {
             Ok(answer) => answer.version_id,
             Err(CreateSecretError::ResourceExistsException(_)) => {
-                let put = self.client.put_secret_value().secret_id(name).secret_string(&text).send().await;
+                let put = self.client.put_secret_value().secret_id(name).client_request_token(token);
+                let put = put.secret_string(&text).send().await;
                 put.map_err(VaultError::while_(doing))?.version_id
             }
             Err(error) => return Err(VaultError::while_(doing)(error)),

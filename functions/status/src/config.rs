@@ -13,6 +13,8 @@ pub struct Config {
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
+    /// The stack's name, which marks its endpoints at Stripe.
+    pub stack: String,
     /// The table of endpoints and settings.
     pub registry_table: String,
     /// The table of events.
@@ -34,6 +36,7 @@ impl Config {
         Ok(Self {
             aws: AwsEnv::from_env()?,
             mode: env::value("MODE")?,
+            stack: env::text("STACK_NAME")?,
             registry_table: env::text("REGISTRY_TABLE")?,
             ledger_table: env::text("LEDGER_TABLE")?,
             stripe_api_base: env::value("STRIPE_API_BASE")?,

@@ -32,6 +32,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) struct Facts {
     pub(crate) now: Timestamp,
     pub(crate) mode: Mode,
+    pub(crate) stack: String,
     pub(crate) endpoints: Vec<EndpointFacts>,
     pub(crate) key: Key,
     pub(crate) at_stripe: AtStripe,
@@ -120,7 +121,7 @@ pub(crate) async fn gather(deps: &Deps, now: Timestamp) -> Result<Facts, StoreEr
             EndpointFacts { row, heard_at, secret }
         })
         .collect();
-    Ok(Facts { now, mode: deps.mode, endpoints, key, at_stripe, open, hours })
+    Ok(Facts { now, mode: deps.mode, stack: deps.stack.clone(), endpoints, key, at_stripe, open, hours })
 }
 
 /// One state after the other: each count asks all shards at once, and 64 new connections would take longer.

@@ -32,6 +32,7 @@ use self::verdict::Status;
 #[derive(Debug)]
 pub struct Deps {
     mode: Mode,
+    stack: String,
     access: Access,
     registry: Registry,
     ledger: Ledger,
@@ -51,6 +52,7 @@ impl Deps {
         let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
         Ok(Self {
             mode: config.mode,
+            stack: config.stack,
             access: config.access,
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             ledger: Ledger::new(dynamodb, config.ledger_table),
@@ -87,6 +89,9 @@ fn route(request: &Request) -> Result<(), ApiError> {
     let query = Query::read(request, &["live"])?;
     match query.get("live") {
         None | Some("true" | "false") => Ok(()),
-        Some(_) => Err(ApiError::invalid("live", "`live` is true or false")),
+        Some(_) => {
+            Err(ApiError::invalid("live", "`live` is true or false")
+                .remedy("give one of them, or leave it out"))
+        }
     }
 }

@@ -1,10 +1,12 @@
 """The commands: ``up`` and ``down`` for a stack that stays, ``demo`` for one that comes, tells its story, and goes."""
 
 import argparse
+import ipaddress
 import os
 import signal
 import sys
 from types import FrameType
+from urllib.parse import urlsplit
 
 from . import demo, stack
 from .surroundings import LOCAL, Slot, Trouble
@@ -43,7 +45,7 @@ def _up() -> int:
     print(f"up: {ready.api_url}")
     print(f"    description, with tokens: {os.path.relpath(slot.folder / 'stack.json')}")
     print(f"    logs: {os.path.relpath(slot.logs)}/")
-    print(f"    end it with: {'make down' if port == 4566 else f'PORT={port} make down'}")
+    print(f"    end it with: {stack.end_with(port)}")
     return 0
 
 
@@ -60,7 +62,7 @@ def _down() -> int:
 
 
 def _port() -> int:
-    given = os.environ.get("PORT") or "4566"
+    given = os.environ.get("PORT") or str(stack.DEFAULT_PORT)
     if not given.isdigit() or not 1024 <= int(given) <= 65535:
         raise Trouble(f"PORT={given} is not a port from 1024 to 65535")
     return int(given)
@@ -70,7 +72,33 @@ def _given_stripe() -> stack.Stripe | None:
     base, key = os.environ.get("STRIPE_API_BASE"), os.environ.get("STRIPE_API_KEY")
     if bool(base) != bool(key):
         raise Trouble("STRIPE_API_BASE and STRIPE_API_KEY go together: set both, or neither")
-    return stack.Stripe(base.rstrip("/"), key) if base and key else None
+    if not base or not key:
+        return None
+    if not _is_api_base(base):
+        raise Trouble(
+            f"STRIPE_API_BASE={base} is no address that the functions take: https://host, or http:// on this machine, "
+            "without path, query or credentials"
+        )
+    return stack.Stripe(base.rstrip("/"), key)
+
+
+def _is_api_base(text: str) -> bool:
+    """The rule of the functions (`functions/shared/src/stripe/base.rs`): the key must not leave this machine in the clear."""
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname or "", url.port
+    except ValueError:
+        return False
+    here = host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
+    bare = url.path in ("", "/") and not (url.query or url.fragment or "@" in url.netloc)
+    return bool(host) and bare and (url.scheme == "https" or (url.scheme == "http" and here))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

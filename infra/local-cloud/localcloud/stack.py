@@ -19,6 +19,9 @@ from .surroundings import LOCAL, Slot, Trouble, free_port, is_free
 FUNCTIONS = ("receive", "process", "register", "status", "records")
 TABLES = ("ledger", "records", "registry", "audit")
 
+# The Makefile's too.
+DEFAULT_PORT = 4566
+
 # Where tools look for "the" stack: a link to the description of one that `make up` made.
 LINK = LOCAL / "stack.json"
 
@@ -70,13 +73,18 @@ def held(slot: Slot) -> Iterator[None]:
         yield
 
 
+def end_with(port: int) -> str:
+    """The command that ends the stack at a port."""
+    return "make down" if port == DEFAULT_PORT else f"PORT={port} make down"
+
+
 def up(slot: Slot, port: int, say: Say, given: Stripe | None = None) -> Stack:
     """Brings the stack up, or up to date if it runs already. Harmless when nothing has changed."""
     processes = Processes(slot)
     before = _read(slot)
     if before and processes.all_alive():
         if given and (before["stripe_api_base"], before["stripe_api_key"]) != (given.base, given.key):
-            raise Trouble("this stack runs with another Stripe: `make down` first")
+            raise Trouble(f"the stack at PORT={port} runs with another Stripe: end it first, with `{end_with(port)}`")
         return _bring_up_to_date(slot, processes, before, say)
     if before:
         say("this stack does not run any more; starting anew")

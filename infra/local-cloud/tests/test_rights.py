@@ -80,6 +80,8 @@ def test_only_process_writes_records(stack: Stack) -> None:
 def test_only_register_makes_and_removes_endpoints(stack: Stack) -> None:
     assert who_may(stack, "dynamodb:PutItem", table(stack, "registry")) == {"register"}
     assert who_may(stack, "dynamodb:DeleteItem", table(stack, "registry")) == {"register"}
+    # As a whole and under a condition only: a row is never changed in part.
+    assert not may(stack, "register", "dynamodb:UpdateItem", table(stack, "registry"))
 
 
 def test_receive_updates_nothing_in_the_registry_but_when_it_heard(stack: Stack) -> None:
@@ -100,8 +102,8 @@ def test_the_audit_is_only_added_to_and_only_by_register(stack: Stack) -> None:
     assert who_may(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}
 
 
-def test_signing_secrets_are_read_by_receive_and_register_only(stack: Stack) -> None:
-    assert who_may(stack, "secretsmanager:GetSecretValue", signing_secret(stack.stack_name)) == {"receive", "register"}
+def test_signing_secrets_are_kept_by_register_and_read_by_receive(stack: Stack) -> None:
+    assert who_may(stack, "secretsmanager:GetSecretValue", signing_secret(stack.stack_name)) == {"receive"}
     for action in ("secretsmanager:CreateSecret", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"):
         assert who_may(stack, action, signing_secret(stack.stack_name)) == {"register"}
 
@@ -110,9 +112,9 @@ def test_another_stacks_secrets_are_out_of_reach(stack: Stack) -> None:
     assert who_may(stack, "secretsmanager:GetSecretValue", signing_secret("billhook-live")) == set()
 
 
-def test_the_stripe_key_is_read_by_register_and_status_and_set_by_register(stack: Stack) -> None:
+def test_the_stripe_key_is_read_by_who_calls_stripe_and_set_by_register(stack: Stack) -> None:
     key = outputs(stack.aws_endpoint_url)["StripeKeySecret"]
-    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"register", "status"}
+    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "register", "status"}
     assert who_may(stack, "secretsmanager:PutSecretValue", key) == {"register"}
 
 

@@ -1,4 +1,4 @@
-//! The part of Secrets Manager that Billhook uses: names, versions, values.
+//! The part of Secrets Manager that Billhook uses: names, versions with their labels, values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,25 +11,31 @@ pub(crate) struct Secrets(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// By name; versions in the order in which they came.
-    secrets: BTreeMap<String, Vec<(String, String)>>,
+    /// By name.
+    secrets: BTreeMap<String, Vec<Version>>,
     hold_deleted: bool,
     deleted: BTreeSet<String>,
 }
 
+/// A version of a secret: the last of a list is `AWSCURRENT`, the one before it `AWSPREVIOUS`. What has no label is gone, as it is
+/// with AWS sooner or later.
+#[derive(Debug, Clone)]
+struct Version {
+    id: String,
+    value: String,
+}
+
+const LABELS: [&str; 2] = ["AWSCURRENT", "AWSPREVIOUS"];
+
 impl Secrets {
     pub(crate) fn put(&self, name: &str, value: &str) -> String {
-        let version = uuid::Uuid::new_v4().to_string();
-        self.kept().secrets.entry(name.to_owned()).or_default().push((version.clone(), value.to_owned()));
-        version
+        let id = uuid::Uuid::new_v4().to_string();
+        self.kept().add(name, &id, value);
+        id
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        let mut kept = self.kept();
-        kept.secrets.remove(name);
-        if kept.hold_deleted {
-            kept.deleted.insert(name.to_owned());
-        }
+        self.kept().remove(name);
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -37,7 +43,7 @@ impl Secrets {
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<String> {
-        self.kept().secrets.get(name)?.last().map(|(_, value)| value.clone())
+        self.kept().secrets.get(name)?.last().map(|version| version.value.clone())
     }
 
     pub(crate) fn hold_deleted_names(&self) {
@@ -49,46 +55,127 @@ impl Secrets {
     }
 
     pub(crate) fn answer(&self, operation: &str, request: &Value) -> (StatusCode, Value) {
-        let name = request["SecretId"].as_str().or(request["Name"].as_str()).unwrap_or_default().to_owned();
-        let value = request["SecretString"].as_str().unwrap_or_default();
-        let versions = self.kept().secrets.get(&name).cloned();
+        self.kept().answer(operation, request)
+    }
+}
+
+impl Kept {
+    fn add(&mut self, name: &str, id: &str, value: &str) {
+        let versions = self.secrets.entry(name.to_owned()).or_default();
+        versions.push(Version { id: id.to_owned(), value: value.to_owned() });
+        versions.drain(..versions.len().saturating_sub(LABELS.len()));
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.secrets.remove(name);
+        if self.hold_deleted {
+            self.deleted.insert(name.to_owned());
+        }
+    }
+
+    fn answer(&mut self, operation: &str, request: &Value) -> (StatusCode, Value) {
+        let name = request["SecretId"].as_str().or(request["Name"].as_str()).unwrap_or_default();
+        let versions = self.secrets.get(name).cloned();
         match (operation, versions) {
-            ("CreateSecret", Some(_)) => refuse("ResourceExistsException"),
-            ("CreateSecret", None) if self.kept().deleted.contains(&name) => {
-                refuse("InvalidRequestException")
+            ("CreateSecret", None) if self.deleted.contains(name) => refuse("InvalidRequestException"),
+            ("CreateSecret", None) => self.keep(name, &[], request),
+            // Somebody else's secret of that name; the same request again is answered as the first was.
+            ("CreateSecret", Some(versions))
+                if !versions.iter().any(|version| has_token(version, request)) =>
+            {
+                refuse("ResourceExistsException")
             }
-            ("CreateSecret", None) => {
-                (StatusCode::OK, json!({ "Name": name, "VersionId": self.put(&name, value) }))
-            }
-            ("PutSecretValue", Some(_)) => {
-                (StatusCode::OK, json!({ "Name": name, "VersionId": self.put(&name, value) }))
-            }
+            ("CreateSecret" | "PutSecretValue", Some(versions)) => self.keep(name, &versions, request),
             ("GetSecretValue", Some(versions)) => {
                 let wanted = request["VersionId"].as_str();
                 let found =
-                    versions.iter().rev().find(|(version, _)| wanted.is_none_or(|wanted| wanted == version));
+                    versions.iter().rev().find(|version| wanted.is_none_or(|wanted| wanted == version.id));
                 match found {
-                    Some((version, value)) => {
-                        (StatusCode::OK, json!({ "Name": name, "VersionId": version, "SecretString": value }))
+                    Some(Version { id, value }) => {
+                        (StatusCode::OK, json!({ "Name": name, "VersionId": id, "SecretString": value }))
                     }
                     None => refuse("ResourceNotFoundException"),
                 }
             }
             ("DescribeSecret", Some(versions)) => {
-                let stages: BTreeMap<_, _> =
-                    versions.iter().map(|(version, _)| (version.clone(), ["AWSCURRENT"])).collect();
+                let stages: BTreeMap<_, _> = versions
+                    .iter()
+                    .rev()
+                    .zip(LABELS)
+                    .map(|(version, label)| (version.id.clone(), [label]))
+                    .collect();
                 (StatusCode::OK, json!({ "Name": name, "VersionIdsToStages": stages }))
             }
             ("DeleteSecret", Some(_)) => {
-                self.remove(&name);
+                self.remove(name);
                 (StatusCode::OK, json!({ "Name": name }))
             }
             (_, None) => refuse("ResourceNotFoundException"),
             (_, Some(_)) => refuse("InvalidRequestException"),
         }
     }
+
+    /// The request's token is the version's id: the same token again changes nothing, if it comes with the same value.
+    fn keep(&mut self, name: &str, versions: &[Version], request: &Value) -> (StatusCode, Value) {
+        let id = request["ClientRequestToken"].as_str().unwrap_or_default();
+        let value = request["SecretString"].as_str().unwrap_or_default();
+        match versions.iter().find(|version| has_token(version, request)) {
+            Some(version) if version.value != value => return refuse("ResourceExistsException"),
+            Some(_) => {}
+            None => self.add(name, id, value),
+        }
+        (StatusCode::OK, json!({ "Name": name, "VersionId": id }))
+    }
+}
+
+fn has_token(version: &Version, request: &Value) -> bool {
+    request["ClientRequestToken"].as_str() == Some(version.id.as_str())
 }
 
 fn refuse(kind: &str) -> (StatusCode, Value) {
     (StatusCode::BAD_REQUEST, json!({ "__type": kind, "message": kind }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(secrets: &Secrets, operation: &str, token: &str, text: &str) -> Value {
+        let request =
+            json!({ "Name": "s", "SecretId": "s", "ClientRequestToken": token, "SecretString": text });
+        secrets.answer(operation, &request).1
+    }
+
+    #[test]
+    fn a_token_stands_for_one_version_with_one_value() {
+        let secrets = Secrets::default();
+        for operation in ["CreateSecret", "CreateSecret", "PutSecretValue"] {
+            assert_eq!(ask(&secrets, operation, "1", "a")["VersionId"], "1", "{operation}");
+        }
+        for (operation, token, text) in
+            [("CreateSecret", "1", "b"), ("PutSecretValue", "1", "b"), ("CreateSecret", "2", "a")]
+        {
+            assert_eq!(
+                ask(&secrets, operation, token, text)["__type"],
+                "ResourceExistsException",
+                "{operation}"
+            );
+        }
+        assert_eq!(secrets.value("s").as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_version_without_a_label_is_gone() {
+        let secrets = Secrets::default();
+        assert_eq!(ask(&secrets, "CreateSecret", "1", "a")["VersionId"], "1");
+        for token in ["2", "3"] {
+            assert_eq!(ask(&secrets, "PutSecretValue", token, "a")["VersionId"], token);
+        }
+        let labels =
+            secrets.answer("DescribeSecret", &json!({ "SecretId": "s" })).1["VersionIdsToStages"].clone();
+        assert_eq!(labels, json!({ "3": ["AWSCURRENT"], "2": ["AWSPREVIOUS"] }));
+        let read =
+            |version| secrets.answer("GetSecretValue", &json!({ "SecretId": "s", "VersionId": version })).0;
+        assert_eq!((read("1"), read("2")), (StatusCode::BAD_REQUEST, StatusCode::OK));
+    }
 }

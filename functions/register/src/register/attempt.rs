@@ -46,10 +46,11 @@ impl Attempt {
 
     /// Has Stripe certainly made nothing under this attempt's idempotency key, now that it refused so? Stripe looks at the
     /// key of the caller and at its limits before it looks at the idempotency key, so those refusals say nothing of what an earlier
-    /// request did; any other refusal would have been that request's answer.
+    /// request did. Any other refusal is the answer kept under the idempotency key, or the one that every request of this attempt
+    /// gets before anything is kept: they all say the same, so either way none has made anything.
     pub(super) fn made_nothing(&self, error: &StripeError) -> bool {
         match error {
-            StripeError::Refused(refusal) => self.is_new || refusal.status != Some(429),
+            StripeError::Refused(refusal) => self.is_new || !refusal.is_rate_limit(),
             StripeError::Unauthorized(_) | StripeError::Forbidden(_) => self.is_new,
             StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
         }
@@ -146,6 +147,11 @@ mod tests {
             (StripeError::Refused(refusal(400)), false, true),
             (StripeError::Refused(refusal(429)), true, true),
             (StripeError::Refused(refusal(429)), false, false),
+            (
+                StripeError::Refused(Box::new(Refusal { code: Some("rate_limit".into()), ..*refusal(400) })),
+                false,
+                false,
+            ),
             (StripeError::Unauthorized(refusal(401)), true, true),
             (StripeError::Unauthorized(refusal(401)), false, false),
             (StripeError::Forbidden(refusal(403)), false, false),

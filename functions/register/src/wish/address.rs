@@ -1,10 +1,12 @@
 //! Where Stripe may be told to send.
 //!
 //! The rule: https, and a host that can be on the public internet. On the local stack, where Stripe is a simulated one on this
-//! machine, http to this machine is let through too. Where a name leads is not looked up here.
+//! machine, http to this machine is let through too. Where a name leads is not looked up here. At the stack's own address, only the
+//! endpoint's own path takes its deliveries.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use shared::endpoint::EndpointName;
 use shared::http::ApiError;
 use shared::stripe::is_loopback;
 use url::{Host, Url};
@@ -43,6 +45,31 @@ pub(super) fn checked(text: &str, local: bool) -> Result<&str, ApiError> {
     } else {
         refuse("is an address inside a machine or network, where Stripe cannot send")
     }
+}
+
+/// Refuses an address among the stack's own webhooks that is not this endpoint's: its deliveries could never be taken.
+pub(super) fn is_ours_or_elsewhere(
+    text: &str,
+    name: &EndpointName,
+    public_url: &str,
+) -> Result<(), ApiError> {
+    let own = format!("{public_url}/webhooks/{name}");
+    let among_ours = match (Url::parse(text), Url::parse(&own)) {
+        (Ok(url), Ok(own)) => {
+            let folder = own.path().trim_end_matches(name.as_str()).trim_end_matches('/');
+            let inside =
+                url.path().strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            url.origin() == own.origin() && inside && url.path() != own.path()
+        }
+        (Err(_), _) | (_, Err(_)) => false,
+    };
+    if !among_ours {
+        return Ok(());
+    }
+    let message =
+        format!("`{text}` is at this stack, and its endpoint `{name}` takes deliveries at {own} only");
+    Err(ApiError::invalid("url", message)
+        .remedy(format!("leave `url` out, or give {own}, or the name that the address ends with")))
 }
 
 fn names_this_machine(name: &str) -> bool {
@@ -146,6 +173,33 @@ mod tests {
         ] {
             assert_eq!(checked(url, false).map_err(|error| error.code()), Err("parameter_invalid"), "{url}");
         }
+    }
+
+    #[test]
+    fn at_the_stacks_own_address_only_the_endpoints_own_path_is_let_through() {
+        let name = "main".parse().unwrap();
+        let ours = |url, public_url| is_ours_or_elsewhere(url, &name, public_url).is_ok();
+        for url in [
+            "https://hooks.example.com/webhooks/main",
+            "https://HOOKS.example.com:443/webhooks/main?via=proxy",
+            "https://hooks.example.com/elsewhere",
+            "https://hooks.example.com/webhooks2/x",
+            "https://other.example.com/webhooks/other",
+        ] {
+            assert!(ours(url, "https://hooks.example.com"), "{url}");
+        }
+        for url in [
+            "https://hooks.example.com/webhooks",
+            "https://hooks.example.com/webhooks/",
+            "https://hooks.example.com/webhooks/other",
+            "https://hooks.example.com/webhooks/main/",
+            "https://hooks.example.com/webhooks/main/x",
+            "https://hooks.example.com/x/../webhooks/Main",
+        ] {
+            assert!(!ours(url, "https://hooks.example.com"), "{url}");
+        }
+        assert!(ours("https://example.com/b/webhooks/main", "https://example.com/b"));
+        assert!(!ours("https://example.com/b/webhooks/x", "https://example.com/b"));
     }
 
     #[test]

@@ -87,6 +87,19 @@ async fn a_change_stands_and_is_answered_when_only_the_audit_is_down() {
 }
 
 #[tokio::test]
+async fn an_act_whose_write_was_done_and_tried_again_is_in_the_audit_once() {
+    let stack = Stack::bare().await;
+    stack.cloud.fail("PutItem", "AuditTable", 1, CloudFault::DoneAndCut);
+    stack.set_key().await;
+    let acts = stack.acts().await;
+    assert_eq!(acts.len(), 1, "{acts:?}");
+    stack.cloud.fail("PutItem", "AuditTable", 1, CloudFault::DoneAndCut);
+    stack.register("").await;
+    assert_eq!(stack.cloud.count("PutItem", "AuditTable"), 2, "tried again, and refused as being there");
+    assert_eq!(stack.acts().await.len(), 2);
+}
+
+#[tokio::test]
 async fn advice_to_try_again_is_followed_and_a_plain_429_is_passed_on() {
     let stack = Stack::start().await;
     stack.stripe.fault(Fault::rate_limit(Some(true)).on("POST", "/v1/webhook_endpoints"));

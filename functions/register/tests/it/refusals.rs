@@ -21,7 +21,7 @@ async fn each_refusal_names_the_field_and_changes_nothing() {
         let (status, answer) = stack.register(body).await;
         assert_eq!((status, code(&answer)), (400, expected), "{body}");
         assert_eq!(answer["error"]["field"], field, "{body}");
-        assert!(answer["error"]["remedy"].is_string() || field == "connect", "{answer}");
+        assert!(answer["error"]["remedy"].is_string(), "{answer}");
     }
     for body in ["[]", "nonsense", "7"] {
         assert_eq!(code(&stack.register(body).await.1), "body_invalid", "{body}");
@@ -81,7 +81,11 @@ async fn refused_attempts_of_signed_in_people_are_in_the_audit() {
     let stack = Stack::bare().await;
     stack.call_as(As::Viewer, "POST", "/endpoints", r#"{"name":"mine"}"#).await;
     stack.call("POST", "/endpoints", r#"{"name":"mine","events":[]}"#).await;
-    stack.call("POST", "/endpoints", &json!({ "name": "x".repeat(500) }).to_string()).await;
+    // What is no name may be a key, sent in the wrong place.
+    for no_name in ["sk_test_verysecret", &"x".repeat(500)] {
+        stack.call("POST", "/endpoints", &json!({ "name": no_name }).to_string()).await;
+    }
+    stack.call("DELETE", "/endpoints/sk_test_verysecret", "").await;
     stack.call("DELETE", "/endpoints/mine", "").await;
     stack.call("PUT", "/settings/stripe-key", r#"{"key":"sk_live_12345678"}"#).await;
     let mut told: Vec<_> = stack
@@ -92,14 +96,15 @@ async fn refused_attempts_of_signed_in_people_are_in_the_audit() {
         .collect();
     told.sort_unstable();
     let told: Vec<_> = told.iter().map(|(a, t, r)| (a.as_str(), t.as_str(), r.as_str())).collect();
-    let long = "x".repeat(64);
     assert_eq!(
         told,
         [
+            ("endpoint.deregister", "-", "not_found"),
             ("endpoint.deregister", "mine", "confirmation_required"),
             ("endpoint.register", "-", "forbidden"),
+            ("endpoint.register", "-", "parameter_invalid"),
+            ("endpoint.register", "-", "parameter_invalid"),
             ("endpoint.register", "mine", "parameter_invalid"),
-            ("endpoint.register", long.as_str(), "parameter_invalid"),
             ("settings.stripe_key", "stripe-key", "key_of_other_mode"),
         ]
     );

@@ -116,6 +116,20 @@ async fn two_admins_at_once_make_one_endpoint() {
 }
 
 #[tokio::test]
+async fn many_at_once_make_one_endpoint_whose_secret_can_be_read() {
+    let stack = Stack::start().await;
+    // All but the first come while that one is at Stripe.
+    stack.stripe.fault(simulated_stripe::Fault::delay_ms(300).on("POST", "/v1/webhook_endpoints").times(5));
+    let one = || stack.register("");
+    let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
+    assert_eq!(a.0, 201, "{a:?}");
+    for other in [b, c, d, e] {
+        assert_eq!(other, a);
+    }
+    stack.assert_whole("main").await;
+}
+
+#[tokio::test]
 async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
     let stack = Stack::start().await;
     stack.stripe.fault(simulated_stripe::Fault::delay_ms(500).on("POST", "/v1/webhook_endpoints"));
@@ -127,6 +141,27 @@ async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
     assert_eq!(removed.0, 204, "{removed:?}");
     assert_eq!((made.0, code(&made.1)), (409, "endpoint_exists"), "{made:?}");
     stack.assert_nothing_left("main").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_at_stripe_again_is_named() {
+    let stack = Stack::start().await;
+    stack.stripe.fault(simulated_stripe::Fault::delay_ms(500).on("POST", "/v1/webhook_endpoints"));
+    let deregister = async {
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        let removed = stack.deregister("main").await;
+        stack.stripe.fault(simulated_stripe::Fault::status(403).on("DELETE", "/"));
+        removed
+    };
+    let (made, removed) = tokio::join!(stack.register(""), deregister);
+    assert_eq!(removed.0, 204, "{removed:?}");
+    assert_eq!((made.0, code(&made.1)), (409, "endpoint_exists"), "{made:?}");
+    let id = stack.stripe.endpoints().remove(0).id;
+    let error = &made.1["error"];
+    assert!(
+        error["message"].as_str().unwrap().contains(&id) && error["remedy"].as_str().unwrap().contains(&id),
+        "{error}"
+    );
 }
 
 #[tokio::test]

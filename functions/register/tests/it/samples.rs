@@ -22,5 +22,5 @@ async fn the_samples_tell_the_story_of_one_endpoint() {
         assert_eq!(status, expected, "{name}: {body}");
         assert!(shows.is_empty() || !body[shows].is_null(), "{name}: {body}");
     }
-    stack.assert_nothing_left("main").await;
+    stack.assert_nothing_left("sample").await;
 }

@@ -29,6 +29,7 @@ async fn with_record(stack: &Stack, key: &str) {
         events: vec!["evt_1".parse().unwrap()],
         deleted: false,
         order_uncertain: false,
+        fetched: false,
     };
     let raw = object.to_string();
     let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
@@ -49,6 +50,13 @@ async fn a_key_is_kept_and_only_its_hint_is_shown() {
     });
     assert_eq!((status, &settings), (200, &expected));
     assert_eq!(stack.call("GET", "/settings", "").await, (200, expected));
+    assert_eq!(stack.cloud.secret(KEY_SECRET).as_deref(), Some(KEY));
+}
+
+#[tokio::test]
+async fn white_space_around_a_key_is_not_part_of_it() {
+    let stack = Stack::bare().await;
+    assert_eq!(set(&stack, &format!(" {KEY}\n")).await.0, 200);
     assert_eq!(stack.cloud.secret(KEY_SECRET).as_deref(), Some(KEY));
 }
 
@@ -214,9 +222,79 @@ async fn where_accounts_are_unknown_our_endpoints_tell() {
 
     stack = without_account().await;
     stack.register("").await;
+    stack.stripe.fault(missing_endpoint());
+    let (status, answer) = set(&stack, KEY).await;
+    assert_eq!(
+        (status, code(&answer)),
+        (409, "stripe_account_differs"),
+        "the old key finds it, the new one does not"
+    );
+
+    stack = without_account().await;
+    stack.register("").await;
     stack.stripe = other_account(Options::for_tests());
     let (status, answer) = set(&stack, "sk_test_otheraccount").await;
-    assert_eq!((status, code(&answer)), (409, "stripe_account_differs"));
+    assert_eq!(
+        (status, code(&answer)),
+        (409, "stripe_account_unknown"),
+        "the old key does not work any more"
+    );
+}
+
+/// The next look at an endpoint does not find it.
+fn missing_endpoint() -> Fault {
+    let body = json!({ "error": { "code": "resource_missing", "message": "No such webhook endpoint" } });
+    let answer =
+        simulated_stripe::Answer { status: 404, body: Some(body), should_retry: None, retry_after: None };
+    let effect = simulated_stripe::Effect::Answer(answer);
+    Fault { effect, ..Fault::status(404) }.on("GET", "/v1/webhook_endpoints/we_")
+}
+
+async fn known_account(stack: &Stack) -> Option<String> {
+    stack.registry().settings().await.unwrap().unwrap().stripe_account
+}
+
+#[tokio::test]
+async fn a_passing_fault_of_stripe_does_not_make_the_account_unknown() {
+    let stack = Stack::start().await;
+    let rate_limit = json!({ "error": { "code": "rate_limit", "message": "Too many" } });
+    let as_400 = simulated_stripe::Answer {
+        status: 400,
+        body: Some(rate_limit),
+        should_retry: None,
+        retry_after: None,
+    };
+    let as_400 = Fault { effect: simulated_stripe::Effect::Answer(as_400), ..Fault::status(400) };
+    for (fault, expected) in [
+        (Fault::status(500).times(9), (503, "stripe_no_answer")),
+        (Fault::status(408).times(9), (503, "stripe_no_answer")),
+        (Fault::rate_limit(None), (502, "stripe_error")),
+        (as_400, (502, "stripe_error")),
+    ] {
+        stack.stripe.fault(fault.clone().on("GET", "/v1/account"));
+        let (status, answer) = set(&stack, KEY).await;
+        assert_eq!((status, code(&answer)), expected, "{fault:?}");
+        assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"), "{fault:?}");
+        stack.stripe.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn a_known_account_is_kept_for_a_key_that_is_proven_and_not_given_up_for_one_that_is_not() {
+    let untold = || Fault::status(404).on("GET", "/v1/account");
+    let stack = Stack::start().await;
+    stack.register("").await;
+    stack.stripe.fault(untold());
+    assert_eq!(set(&stack, KEY).await.0, 200, "the endpoint is found");
+    assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"));
+
+    let id = stack.row("main").await.unwrap().stripe_id.unwrap();
+    stack.stripe.delete_endpoint(&id).unwrap();
+    stack.stripe.fault(untold());
+    let (status, answer) = set(&stack, KEY).await;
+    assert_eq!((status, code(&answer)), (409, "stripe_account_unknown"));
+    assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"));
+    assert_eq!(set(&stack, KEY).await.0, 200, "and when Stripe tells again, it is the same");
 }
 
 #[tokio::test]

@@ -192,7 +192,8 @@ pub(crate) fn request(who: As, method: &str, path: &str, body: &str) -> lambda_h
         let claims = json!({ "sub": format!("{who:?}"), "email": "a@example.com", "cognito:groups": groups });
         let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
         event["headers"]["authorization"] = format!("Bearer {token}").into();
-        event["requestContext"]["authorizer"] = json!({ "jwt": { "claims": {}, "scopes": null } });
+        event["requestContext"]["authorizer"] =
+            json!({ "jwt": { "claims": { "sub": format!("{who:?}") }, "scopes": null } });
     }
     from_event(&event)
 }

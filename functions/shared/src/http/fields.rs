@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use serde_json::{Map, Value};
@@ -24,7 +25,12 @@ impl Fields {
         let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
             let message = format!("the body is not a JSON object (looked up to {place})");
-            ApiError::new(StatusCode::BAD_REQUEST, "body_invalid", message)
+            let remedy = match known {
+                [] => "send no body".to_owned(),
+                [field] => format!("send {{\"{field}\": …}}"),
+                [_, _, ..] => format!("send {{…}} with any of the fields {}, or no body", known.join(", ")),
+            };
+            ApiError::new(StatusCode::BAD_REQUEST, "body_invalid", message).remedy(remedy)
         })?;
         match fields.keys().find(|field| !known.contains(&field.as_str())) {
             None => Ok(Self(fields)),
@@ -84,9 +90,10 @@ impl Fields {
     ) -> Result<Option<T>, ApiError> {
         match self.0.get(field) {
             None | Some(Value::Null) => Ok(None),
-            Some(value) => read(value)
-                .map(Some)
-                .ok_or_else(|| ApiError::invalid(field, format!("`{field}` is not {what}"))),
+            Some(value) => read(value).map(Some).ok_or_else(|| {
+                ApiError::invalid(field, format!("`{field}` is not {what}"))
+                    .remedy(format!("send it as {what}"))
+            }),
         }
     }
 }
@@ -115,7 +122,9 @@ impl Query {
                     .remedy(remedy));
             }
             if parameters.insert(name.to_owned(), value.to_owned()).is_some() {
-                return Err(ApiError::invalid(name, format!("`{name}` is there twice")));
+                return Err(
+                    ApiError::invalid(name, format!("`{name}` is there twice")).remedy("give it once")
+                );
             }
         }
         Ok(Self(parameters))
@@ -129,15 +138,33 @@ impl Query {
     /// A parameter read as something, if it is there.
     ///
     /// # Errors
-    /// 400 with the parser's own words.
+    /// 400 with the parser's own words, which have to say what is taken. For times there is [`Query::time`].
     pub fn parsed<T>(&self, name: &'static str) -> Result<Option<T>, ApiError>
     where
         T: std::str::FromStr,
         T::Err: std::fmt::Display,
     {
         self.get(name)
-            .map(|value| value.parse().map_err(|error: T::Err| ApiError::invalid(name, error.to_string())))
+            .map(|value| {
+                value.parse().map_err(|error: T::Err| {
+                    ApiError::invalid(name, error.to_string())
+                        .remedy(format!("correct `{name}`, or leave it out"))
+                })
+            })
             .transpose()
+    }
+
+    /// A moment, if it is there.
+    ///
+    /// # Errors
+    /// 400 for what is not written as RFC 3339 has it.
+    pub fn time(&self, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let time = text.parse().map(Some);
+        time.map_err(|_: jiff::Error| {
+            ApiError::invalid(name, format!("`{name}` is not a date with a time and an offset"))
+                .remedy("write it as RFC 3339 does, such as 2026-11-24T12:00:00Z")
+        })
     }
 
     /// `limit`: 1 to 100, by default 25.
@@ -147,7 +174,10 @@ impl Query {
     pub fn limit(&self) -> Result<usize, ApiError> {
         let Some(text) = self.get("limit") else { return Ok(DEFAULT_LIMIT) };
         let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        limit.ok_or_else(|| ApiError::invalid("limit", format!("`limit` is a number from 1 to {MAX_LIMIT}")))
+        limit.ok_or_else(|| {
+            ApiError::invalid("limit", format!("`limit` is a number from 1 to {MAX_LIMIT}"))
+                .remedy(format!("give such a number, or leave it out for {DEFAULT_LIMIT}"))
+        })
     }
 
     /// `cursor`: the place in the list named `list` with the filters of this query.
@@ -173,5 +203,73 @@ impl Query {
     fn name(&self, list: &str) -> String {
         let filters = self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "cursor"));
         filters.fold(list.to_owned(), |all, (name, value)| format!("{all}&{name}={value}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn query(parameters: &[(&str, &str)]) -> Request {
+        let mut all: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, value) in parameters {
+            all.entry((*name).to_owned()).or_default().push((*value).to_owned());
+        }
+        Request::default().with_query_string_parameters(all)
+    }
+
+    fn refusal(error: ApiError) -> Value {
+        let response = error.into_response("req");
+        serde_json::from_slice::<Value>(response.body()).unwrap()["error"].clone()
+    }
+
+    #[test]
+    fn each_refusal_of_a_body_has_a_remedy() {
+        for body in ["[]", "nonsense", r#"{"b":1}"#] {
+            for known in [&[][..], &["a"], &["a", "c"]] {
+                let refusal = refusal(Fields::read(body.as_bytes(), known).unwrap_err());
+                assert!(refusal["remedy"].is_string(), "{refusal}");
+            }
+        }
+        let fields = Fields::read(br#"{"a":7}"#, &["a"]).unwrap();
+        for error in
+            [fields.text("a").unwrap_err(), fields.flag("a").unwrap_err(), fields.texts("a").unwrap_err()]
+        {
+            assert!(refusal(error)["remedy"].as_str().unwrap().starts_with("send it as "));
+        }
+    }
+
+    #[test]
+    fn each_refusal_of_a_query_has_a_remedy() {
+        let known = ["limit", "since", "cursor"];
+        for wrong in [&[("other", "1")][..], &[("limit", "1"), ("limit", "2")]] {
+            assert!(
+                refusal(Query::read(&query(wrong), &known).unwrap_err())["remedy"].is_string(),
+                "{wrong:?}"
+            );
+        }
+        let wrong =
+            Query::read(&query(&[("limit", "0"), ("since", "yesterday"), ("cursor", "x")]), &known).unwrap();
+        let refused = [
+            wrong.limit().unwrap_err(),
+            wrong.time("since").unwrap_err(),
+            wrong.cursor::<u8>("list").unwrap_err(),
+        ];
+        for error in refused {
+            let refusal = refusal(error);
+            assert!(refusal["remedy"].is_string() && refusal["field"].is_string(), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_whatever_its_offset() {
+        let time = |text| Query::read(&query(&[("since", text)]), &["since"]).unwrap().time("since");
+        let noon: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        assert_eq!(time("2026-11-24T12:00:00Z").unwrap(), Some(noon));
+        assert_eq!(time("2026-11-24T13:00:00+01:00").unwrap(), Some(noon));
+        assert!(time("2026-11-24").is_err());
+        assert_eq!(Query::read(&query(&[]), &["since"]).unwrap().time("since").unwrap(), None);
     }
 }

@@ -7,7 +7,7 @@
 //!  └─── else ────────────────────────────────► refused, or no answer
 //! ```
 //!
-//! The rule: a refusal that Stripe gives before it looks at the idempotency key (401, 403, 429) says nothing about an earlier try
+//! The rule: a refusal that Stripe gives before it looks at the idempotency key (401, 403, a limit) says nothing about an earlier try
 //! of the same call that ended unclearly, so the whole is then no answer.
 
 use std::time::Duration;
@@ -217,11 +217,12 @@ fn meaning(status: u16, replayed: bool, unclear: bool, refusal: Box<Refusal>) ->
     match status {
         500.. if replayed => StripeError::Spent(refusal),
         400 if refusal.kind.as_deref() == Some("idempotency_error") => StripeError::Spent(refusal),
-        401 | 403 | 429 if unclear => StripeError::NoAnswer(refusal),
+        401 | 403 if unclear => StripeError::NoAnswer(refusal),
+        400..=499 if unclear && refusal.is_rate_limit() => StripeError::NoAnswer(refusal),
         401 => StripeError::Unauthorized(refusal),
         403 => StripeError::Forbidden(refusal),
-        // The same call is still running.
-        409 => StripeError::NoAnswer(refusal),
+        // Stripe waited in vain for the whole request; the same call is still running.
+        408 | 409 => StripeError::NoAnswer(refusal),
         400..=499 => StripeError::Refused(refusal),
         _ => StripeError::NoAnswer(refusal),
     }
@@ -293,14 +294,19 @@ mod tests {
     #[test]
     fn what_stripe_says_before_it_looks_at_the_key_does_not_settle_an_unclear_try() {
         let refusal = || Box::new(Refusal::happened("x"));
-        for status in [401, 403, 429] {
-            assert!(matches!(meaning(status, false, true, refusal()), StripeError::NoAnswer(_)), "{status}");
+        let limit = || Box::new(Refusal { code: Some("rate_limit".into()), ..*refusal() });
+        let of = |status| {
+            if status == 400 { limit() } else { Box::new(Refusal { status: Some(status), ..*refusal() }) }
+        };
+        for status in [400, 401, 403, 429] {
+            assert!(matches!(meaning(status, false, true, of(status)), StripeError::NoAnswer(_)), "{status}");
             assert!(
-                !matches!(meaning(status, false, false, refusal()), StripeError::NoAnswer(_)),
+                !matches!(meaning(status, false, false, of(status)), StripeError::NoAnswer(_)),
                 "{status}"
             );
         }
         assert!(matches!(meaning(400, false, true, refusal()), StripeError::Refused(_)));
+        assert!(matches!(meaning(408, false, false, refusal()), StripeError::NoAnswer(_)));
         assert!(matches!(meaning(409, false, false, refusal()), StripeError::NoAnswer(_)));
         assert!(matches!(meaning(302, false, false, refusal()), StripeError::NoAnswer(_)));
         assert!(matches!(meaning(500, true, false, refusal()), StripeError::Spent(_)));

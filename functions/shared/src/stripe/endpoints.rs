@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde::Deserialize;
 
 use super::call::{Answered, Call, Session};
 use super::error::StripeError;
-use crate::registry::Wish;
+use crate::registry::{Endpoint, Wish};
 use crate::secret::SigningSecret;
 
 const RESOURCE: &str = "webhook_endpoints";
+/// A younger endpoint may be of a registration that began after the rows were read: that takes half a minute at most.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// A webhook endpoint as Stripe tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -34,6 +37,9 @@ pub struct WebhookEndpoint {
     pub status: String,
     /// Is it on the live side?
     pub livemode: bool,
+    /// When it was made, in unix seconds.
+    #[serde(default)]
+    pub created: i64,
     /// For programs.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
@@ -93,6 +99,18 @@ impl WebhookEndpoint {
             name: text("billhook_name")?,
             registration: text("billhook_registration")?,
         })
+    }
+
+    /// Did this stack make it, and nobody here knows it any more? `rows` are the stack's, read before Stripe was asked.
+    pub fn is_left_over(&self, stack: &str, rows: &[Endpoint], now: Timestamp) -> bool {
+        let Some(mark) = self.mark().filter(|mark| mark.stack == stack) else { return false };
+        let known = |row: &Endpoint| match &row.stripe_id {
+            Some(id) => *id == self.id,
+            // Half made: the row does not know the id yet.
+            None => row.registration == mark.registration,
+        };
+        let settled = now.as_second() - self.created > SETTLED_AFTER.as_secs();
+        settled && !rows.iter().any(known)
     }
 }
 

@@ -71,6 +71,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Did Stripe only say "not now": too many calls, or another call is changing the same object? It comes as 429, and for some
+    /// calls as 400. Nothing was done, and it is not kept under the idempotency key.
+    pub fn is_rate_limit(&self) -> bool {
+        self.status == Some(429) || matches!(self.code.as_deref(), Some("rate_limit" | "lock_timeout"))
+    }
+
     /// What happened instead of an answer.
     pub(super) fn happened(message: impl Into<String>) -> Self {
         Self { status: None, kind: None, code: None, message: message.into(), param: None, request_id: None }
@@ -121,6 +127,21 @@ mod tests {
         assert_eq!(refusal.code.as_deref(), Some("url_invalid"));
         assert_eq!(refusal.param.as_deref(), Some("url"));
         assert_eq!(refusal.message, "bad url, sent with sk_test_…cret");
+    }
+
+    #[test]
+    fn a_limit_is_known_by_its_status_or_its_code() {
+        let limit = |status, code: &str| {
+            let body = format!(r#"{{"error":{{"code":"{code}"}}}}"#);
+            Refusal::read(status, body.as_bytes(), None, &key()).is_rate_limit()
+        };
+        assert!(
+            limit(429, "")
+                && limit(429, "lock_timeout")
+                && limit(400, "rate_limit")
+                && limit(400, "lock_timeout")
+        );
+        assert!(!limit(400, "url_invalid"));
     }
 
     #[test]

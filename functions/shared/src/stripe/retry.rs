@@ -1,7 +1,7 @@
 //! When a call is tried again: the rule of Stripe's own libraries (stripe-node and stripe-python agree).
 //!
 //! `Stripe-Should-Retry` decides if it is there. Else: no answer, 409 (the same call is running) and server errors are tried
-//! again; 429 is not, because more calls make it worse. An answer replayed from an idempotency key will not change.
+//! again, and 408 too, which is no answer in other words; 429 is not, because more calls make it worse. An answer replayed from an idempotency key will not change.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) fn again(failed: Failed, tried: u32, random: f64) -> Option<Duration>
         return None;
     }
     let worthwhile =
-        failed.should_retry.unwrap_or(failed.status.is_none_or(|status| status == 409 || status >= 500));
+        failed.should_retry.unwrap_or(failed.status.is_none_or(|status| matches!(status, 408 | 409 | 500..)));
     if !worthwhile {
         return None;
     }
@@ -55,6 +55,7 @@ mod tests {
             (None, None, true),
             (Some(500), None, true),
             (Some(503), None, true),
+            (Some(408), None, true),
             (Some(409), None, true),
             (Some(429), None, false),
             (Some(400), None, false),

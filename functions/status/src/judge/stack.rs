@@ -14,6 +14,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let needed = if facts.endpoints.is_empty() { Severity::Warning } else { Severity::Error };
     let mut checks = key(&facts.key, needed);
     checks.extend(stripe(&facts.at_stripe, needed));
+    checks.extend(left_over(facts));
     checks.extend(events(&facts.open));
     checks
 }
@@ -84,6 +85,30 @@ fn stripe(at_stripe: &AtStripe, needed: Severity) -> Vec<Check> {
             "ask again in a moment; https://status.stripe.com tells of Stripe's troubles",
         )],
     }
+}
+
+/// Endpoints at Stripe that this stack made and knows no more: Stripe sends to them, and each delivery is refused here.
+fn left_over(facts: &Facts) -> Option<Check> {
+    let AtStripe::Endpoints { list, .. } = &facts.at_stripe else { return None };
+    let rows: Vec<_> = facts.endpoints.iter().map(|endpoint| endpoint.row.clone()).collect();
+    let left: Vec<_> = list
+        .iter()
+        .filter(|endpoint| endpoint.is_left_over(&facts.stack, &rows, facts.now))
+        .map(|endpoint| json!({ "stripe_id": endpoint.id, "url": endpoint.url }))
+        .collect();
+    let code = "left_over_at_stripe";
+    Some(if left.is_empty() {
+        let summary = "Stripe has no endpoint of this stack that is unknown here";
+        holds(code, Severity::Warning, summary, json!({ "endpoints": left }))
+    } else {
+        fails(
+            code,
+            Severity::Warning,
+            "Stripe has endpoints that this stack made and does not know any more; what it sends to them is refused",
+            json!({ "endpoints": left }),
+            "delete them in Stripe's dashboard under Developers > Webhooks",
+        )
+    })
 }
 
 fn said(refusal: &Refusal) -> Value {

@@ -25,6 +25,7 @@ fn well() -> Facts {
     Facts {
         now: now(),
         mode: Mode::Test,
+        stack: "stack".into(),
         endpoints: vec![endpoint("main")],
         key: Key::Set { hint: "sk_test_…ated".into() },
         at_stripe: AtStripe::Endpoints { list: vec![at_stripe("main")], request_id: Some("req_1".into()) },
@@ -71,6 +72,7 @@ fn at_stripe(name: &str) -> WebhookEndpoint {
         description: None,
         status: "enabled".into(),
         livemode: false,
+        created: ago(3_600) / 1_000,
         metadata: [].into(),
     }
 }
@@ -78,6 +80,14 @@ fn at_stripe(name: &str) -> WebhookEndpoint {
 fn there(facts: &mut Facts) -> &mut WebhookEndpoint {
     let AtStripe::Endpoints { list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
     &mut list[0]
+}
+
+/// One more at Stripe, made by this stack an hour ago.
+fn add_marked(facts: &mut Facts, registration: &str) {
+    let mark = [("stack", "stack"), ("name", "main"), ("registration", registration)];
+    let metadata = mark.map(|(key, value)| (format!("billhook_{key}"), value.to_owned())).into();
+    let AtStripe::Endpoints { list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    list.push(WebhookEndpoint { metadata, ..at_stripe("marked") });
 }
 
 fn refusal() -> Refusal {
@@ -111,6 +121,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "stripe_key_accepted",
             "stripe_key_rights",
             "stripe_answers",
+            "left_over_at_stripe",
             "events_failed",
             "events_quarantined",
             "backlog",
@@ -130,7 +141,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_trouble_fails_its_check_and_no_other() {
     type Trouble = fn(&mut Facts);
-    let troubles: [(Trouble, &[&str], Condition); 25] = [
+    let troubles: [(Trouble, &[&str], Condition); 26] = [
         // Without Stripe's view two checks fail: the cause, and that nothing is known of the endpoint.
         (
             |f| (f.key, f.at_stripe) = (Key::NotSet, AtStripe::NotAsked),
@@ -153,6 +164,7 @@ fn each_trouble_fails_its_check_and_no_other() {
             Condition::Error,
         ),
         (|f| f.at_stripe = AtStripe::NoAnswer(refusal()), &["stripe_answers", "at_stripe"], Condition::Error),
+        (|f| add_marked(f, "1"), &["left_over_at_stripe"], Condition::Active),
         (|f| f.open.failed = OpenCount::Exactly(1), &["events_failed"], Condition::Error),
         (|f| f.open.dead = OpenCount::More, &["events_failed"], Condition::Error),
         (|f| f.open.quarantined = OpenCount::Exactly(1), &["events_quarantined"], Condition::Active),
@@ -200,6 +212,37 @@ fn each_trouble_fails_its_check_and_no_other() {
         assert_eq!((failing(&status), status.status), (expected.to_vec(), condition), "trouble {i}");
         assert!(all(&status).filter(|check| !check.ok).all(|check| check.remedy.is_some()), "trouble {i}");
     }
+}
+
+#[test]
+fn what_is_left_over_at_stripe_is_ours_settled_and_of_no_row() {
+    type Excuse = fn(&mut Facts);
+    let left = |excuse: Excuse| {
+        let mut facts = well();
+        add_marked(&mut facts, "2");
+        excuse(&mut facts);
+        let status = judge(&facts);
+        let check = status.checks.into_iter().find(|check| check.code == "left_over_at_stripe").unwrap();
+        check.evidence["endpoints"].clone()
+    };
+    let it = json!([{ "stripe_id": "we_marked", "url": "https://example.com/marked" }]);
+    assert_eq!(left(|_| {}), it);
+    assert_eq!(left(|f| f.stack = "other".into()), json!([]), "another stack's");
+    assert_eq!(
+        left(|f| f.now = Timestamp::from_millisecond(ago(3_590)).unwrap()),
+        json!([]),
+        "made just now"
+    );
+    let mut half_made = endpoint("second");
+    half_made.row.stripe_id = None;
+    half_made.row.registration = "2".into();
+    let mut facts = well();
+    add_marked(&mut facts, "2");
+    facts.endpoints.push(half_made);
+    assert!(
+        !failing(&judge(&facts)).contains(&"left_over_at_stripe"),
+        "it is gone on with by the same request"
+    );
 }
 
 #[test]

@@ -148,6 +148,7 @@ impl Stack {
         Deps::new(Config {
             aws: self.cloud.aws(),
             mode: Mode::Test,
+            stack: "stack".into(),
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
@@ -189,7 +190,8 @@ pub(crate) fn request(groups: Option<Value>, method: &str, path: &str) -> lambda
     if let Some(groups) = groups {
         let claims = json!({ "sub": "s", "cognito:groups": groups });
         event["requestContext"]["apiId"] = "ours".into();
-        event["requestContext"]["authorizer"] = json!({ "jwt": { "claims": {}, "scopes": null } });
+        event["requestContext"]["authorizer"] =
+            json!({ "jwt": { "claims": { "sub": "s" }, "scopes": null } });
         let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
         event["headers"]["authorization"] = format!("Bearer {token}").into();
     }
