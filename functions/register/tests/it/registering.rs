@@ -132,10 +132,12 @@ async fn many_at_once_make_one_endpoint_whose_secret_can_be_read() {
 #[tokio::test]
 async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
     let stack = Stack::start().await;
-    stack.stripe.fault(simulated_stripe::Fault::delay_ms(500).on("POST", "/v1/webhook_endpoints"));
+    stack.stripe.fault(simulated_stripe::Fault::hold().on("POST", "/v1/webhook_endpoints"));
     let deregister = async {
-        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
-        stack.deregister("main").await
+        stack.until_stripe_is_asked("POST").await;
+        let removed = stack.deregister("main").await;
+        stack.stripe.clear_faults();
+        removed
     };
     let (made, removed) = tokio::join!(stack.register(""), deregister);
     assert_eq!(removed.0, 204, "{removed:?}");
@@ -146,10 +148,11 @@ async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
 #[tokio::test]
 async fn what_cannot_be_removed_at_stripe_again_is_named() {
     let stack = Stack::start().await;
-    stack.stripe.fault(simulated_stripe::Fault::delay_ms(500).on("POST", "/v1/webhook_endpoints"));
+    stack.stripe.fault(simulated_stripe::Fault::hold().on("POST", "/v1/webhook_endpoints"));
     let deregister = async {
-        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        stack.until_stripe_is_asked("POST").await;
         let removed = stack.deregister("main").await;
+        stack.stripe.clear_faults();
         stack.stripe.fault(simulated_stripe::Fault::status(403).on("DELETE", "/"));
         removed
     };

@@ -123,6 +123,16 @@ impl Stack {
         self.call("POST", "/endpoints", body).await
     }
 
+    /// Waits until Stripe has a call of this method before it.
+    pub(crate) async fn until_stripe_is_asked(&self, method: &str) {
+        let asked = async {
+            while !self.stripe.requests().iter().any(|request| request.method == method) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), asked).await.unwrap();
+    }
+
     pub(crate) async fn deregister(&self, name: &str) -> (u16, Value) {
         self.call("DELETE", &format!("/endpoints/{name}?confirm={name}"), "").await
     }
