@@ -4,62 +4,20 @@
 //! unreadable (somebody looks at it), or no event at all. Fields that are not named here are kept in the payload, untouched.
 //! A field that comes twice is unreadable: two readers could see two different events.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
+mod id;
+mod preview;
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use serde::Deserialize;
 use serde_json::value::RawValue;
+
+pub use self::id::{EventId, NotAnEventId};
+use self::preview::Preview;
 
 use crate::event_type;
 use crate::mode::Mode;
-use crate::object_key::{Kind, ObjectKey};
-
-/// An event's id, `evt_…`: 1 to 255 visible ASCII characters. Stripe promises no more about its form.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct EventId(String);
-
-/// A text that cannot be an event's id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an event's id is 1 to 255 visible ASCII characters")]
-pub struct NotAnEventId;
-
-impl FromStr for EventId {
-    type Err = NotAnEventId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotAnEventId) }
-    }
-}
-
-impl EventId {
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<EventId> for String {
-    fn from(id: EventId) -> Self {
-        id.0
-    }
-}
-
-impl TryFrom<String> for EventId {
-    type Error = NotAnEventId;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
+use crate::object_key::ObjectKey;
 
 /// An event that could be read.
 #[derive(Debug, Clone)]
@@ -229,62 +187,9 @@ impl<'a> Event<'a> {
     pub fn listed_under(&self) -> Option<ObjectKey> {
         self.subject().or_else(|| {
             let preview: Preview = serde_json::from_str(self.object.get()).ok()?;
-            let (kind, id) = match preview.subscription() {
-                Some(subscription) => (Kind::Subscription, subscription),
-                None => (Kind::Customer, preview.customer?.into_id()),
-            };
+            let (kind, id) = preview.belongs_to()?;
             ObjectKey::new(self.account.as_deref(), kind.object(), &id).ok()
         })
-    }
-}
-
-/// An id, or the object it stands for.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub enum Expandable {
-    /// The id alone.
-    Id(String),
-    /// The whole object, of which the id is read.
-    Object {
-        /// Its id.
-        id: String,
-    },
-}
-
-impl Expandable {
-    /// The id either way.
-    pub fn into_id(self) -> String {
-        match self {
-            Self::Id(id) | Self::Object { id } => id,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Preview {
-    customer: Option<Expandable>,
-    subscription: Option<Expandable>,
-    parent: Option<Parent>,
-}
-
-#[derive(Deserialize)]
-struct Parent {
-    subscription_details: Option<SubscriptionDetails>,
-}
-
-#[derive(Deserialize)]
-struct SubscriptionDetails {
-    subscription: Option<Expandable>,
-}
-
-impl Preview {
-    /// Since API 2025-03-31 below `parent`, before it at the top.
-    fn subscription(&self) -> Option<String> {
-        let below = self
-            .parent
-            .as_ref()
-            .and_then(|parent| parent.subscription_details.as_ref()?.subscription.clone());
-        below.or_else(|| self.subscription.clone()).map(Expandable::into_id)
     }
 }
 

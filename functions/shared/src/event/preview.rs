@@ -1,0 +1,65 @@
+//! Previews, such as `invoice.upcoming`'s: objects that have no id, or none that names anything, and are found under what they are
+//! for.
+
+use serde::Deserialize;
+
+use crate::object_key::Kind;
+
+/// An id, or the object it stands for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Expandable {
+    /// The id alone.
+    Id(String),
+    /// The whole object, of which the id is read.
+    Object {
+        /// Its id.
+        id: String,
+    },
+}
+
+impl Expandable {
+    /// The id either way.
+    fn into_id(self) -> String {
+        match self {
+            Self::Id(id) | Self::Object { id } => id,
+        }
+    }
+}
+
+/// What is read of a preview.
+#[derive(Deserialize)]
+pub(super) struct Preview {
+    customer: Option<Expandable>,
+    subscription: Option<Expandable>,
+    parent: Option<Parent>,
+}
+
+#[derive(Deserialize)]
+struct Parent {
+    subscription_details: Option<SubscriptionDetails>,
+}
+
+#[derive(Deserialize)]
+struct SubscriptionDetails {
+    subscription: Option<Expandable>,
+}
+
+impl Preview {
+    /// The kind and id of what it is for: its subscription, or else its customer.
+    pub(super) fn belongs_to(self) -> Option<(Kind, String)> {
+        match self.subscription() {
+            Some(subscription) => Some((Kind::Subscription, subscription)),
+            None => Some((Kind::Customer, self.customer?.into_id())),
+        }
+    }
+
+    /// Since API 2025-03-31 below `parent`, before it at the top.
+    fn subscription(&self) -> Option<String> {
+        let below = self
+            .parent
+            .as_ref()
+            .and_then(|parent| parent.subscription_details.as_ref()?.subscription.clone());
+        below.or_else(|| self.subscription.clone()).map(Expandable::into_id)
+    }
+}
