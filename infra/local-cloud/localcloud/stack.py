@@ -22,7 +22,7 @@ TABLES = ("ledger", "records", "registry", "audit")
 # The Makefile's too.
 DEFAULT_PORT = 4566
 
-# Where tools look for "the" stack: a link to the description of one that `make up` made.
+# Where tools look for "the" stack: a link to the description of the one that `make up` made last.
 LINK = LOCAL / "stack.json"
 
 Say = Callable[[str], None]
@@ -153,19 +153,26 @@ def _bring_up_to_date(slot: Slot, processes: Processes, before: dict[str, Any], 
 def down(slot: Slot) -> int:
     """Ends what `up` started, and nothing else; says how many processes that was."""
     ended = Processes(slot).stop_all()
-    if LINK.is_symlink() and LINK.resolve() == slot.folder / "stack.json":
-        LINK.unlink()
+    was_published = LINK.is_symlink() and LINK.resolve() == slot.folder / "stack.json"
     shutil.rmtree(slot.folder, ignore_errors=True)
+    if was_published:
+        LINK.unlink()
+        _publish_another()
     return ended
 
 
 def publish(slot: Slot) -> None:
-    """Makes this slot's description the one at ``.local/stack.json``, unless that is of another stack that runs."""
-    target = Path("stacks") / slot.name / "stack.json"
-    if LINK.exists() and LINK.resolve() != LOCAL / target:
-        return
+    """Makes this slot's description the one at ``.local/stack.json``."""
     LINK.unlink(missing_ok=True)
-    LINK.symlink_to(target)
+    LINK.symlink_to(Path("stacks") / slot.name / "stack.json")
+
+
+def _publish_another() -> None:
+    """The newest of the other stacks of `make up`, whose slots are named by their ports."""
+    others = [path for path in (LOCAL / "stacks").glob("*/stack.json") if path.parent.name.isdigit()]
+    if others:
+        newest = max(others, key=lambda path: path.stat().st_mtime)
+        LINK.symlink_to(newest.relative_to(LOCAL))
 
 
 def _simulate_stripe(slot: Slot, processes: Processes, say: Say) -> tuple[Stripe, str]:
