@@ -110,8 +110,9 @@ impl FromStr for StripeKey {
                 Some((mode, rest))
             })
             .ok_or(NotAStripeKey::Unrecognised)?;
+        // Stripe promises no length.
         let plausible =
-            (8..=255).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            (1..=255).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !plausible {
             return Err(NotAStripeKey::Unrecognised);
         }
@@ -130,9 +131,11 @@ impl StripeKey {
         self.mode
     }
 
-    /// The prefix and the last four characters, as Stripe's dashboard shows keys: `sk_test_…AbCd`.
+    /// The prefix and the last four characters, as Stripe's dashboard shows keys: `sk_test_…AbCd`. Of a key so short that this would
+    /// be much of it, the prefix alone.
     pub fn hint(&self) -> String {
-        format!("{}…{}", &self.text[..8], last_four(&self.text))
+        let (prefix, rest) = self.text.split_at(8);
+        if rest.len() < 12 { format!("{prefix}…") } else { format!("{prefix}…{}", last_four(rest)) }
     }
 }
 
@@ -154,14 +157,14 @@ mod tests {
     #[test]
     fn secrets_print_as_redacted() {
         let secret: SigningSecret = "whsec_verysecret".parse().unwrap();
-        let key: StripeKey = "sk_test_verysecret".parse().unwrap();
+        let key: StripeKey = "sk_test_verysecretkey".parse().unwrap();
         let list = SigningSecrets {
             signing: vec![EndpointSecret { stripe_id: "we_1".into(), secret: secret.clone() }],
         };
         let printed = format!("{secret:?} {key:?} {list:?}");
         assert!(!printed.contains("verysecret"), "{printed}");
         assert!(printed.contains("[redacted]"));
-        assert_eq!((secret.hint().as_str(), key.hint().as_str()), ("cret", "sk_test_…cret"));
+        assert_eq!((secret.hint().as_str(), key.hint().as_str()), ("cret", "sk_test_…tkey"));
     }
 
     #[test]
@@ -175,16 +178,10 @@ mod tests {
     fn a_key_tells_its_mode_and_other_texts_are_no_keys() {
         assert_eq!("rk_live_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Live);
         assert_eq!("sk_test_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Test);
+        assert_eq!("sk_test_123".parse::<StripeKey>().unwrap().hint(), "sk_test_…");
         assert_eq!("pk_test_12345678".parse::<StripeKey>(), Err(NotAStripeKey::Publishable));
-        for text in [
-            "",
-            "sk_test_",
-            "sk_test_short",
-            "sk_12345678",
-            "whsec_12345678",
-            "sk_test_1234567é",
-            "sk_test_1234 5678",
-        ] {
+        for text in ["", "sk_test_", "sk_12345678", "whsec_12345678", "sk_test_1234567é", "sk_test_1234 5678"]
+        {
             assert_eq!(text.parse::<StripeKey>(), Err(NotAStripeKey::Unrecognised), "{text:?}");
         }
     }
