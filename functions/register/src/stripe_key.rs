@@ -14,7 +14,7 @@ use shared::aws::chain;
 use shared::http::{ApiError, Fields, Query};
 use shared::registry::{Settings, Written};
 use shared::secret::StripeKey;
-use shared::stripe::{Session, StripeError};
+use shared::stripe::{Refusal, Session, StripeError};
 
 use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
@@ -42,7 +42,7 @@ pub(crate) async fn set(
     let session = deps.stripe.session_with(key.clone(), moment.stripe_until);
     let checked = session.try_reading_endpoints().await;
     checked.map_err(RegisterError::stripe(Doing::CheckingKey))?;
-    let told = account(&session).await?;
+    let told = account(&session, old.is_none()).await?;
     let known = old.as_ref().and_then(|old| old.stripe_account.clone());
     let account = match same_account::compare(deps, old.as_ref(), told.as_deref(), &session, moment).await? {
         Account::Same => told.or(known),
@@ -71,15 +71,18 @@ fn read(request: &Request) -> Result<StripeKey, ApiError> {
     })
 }
 
-/// The key's account, if Stripe tells. A key that may not ask is as good as any other, and so is a Stripe without this call; but
-/// one that does not answer now may tell later, and then nothing is changed.
-async fn account(session: &Session<'_>) -> Result<Option<String>, RegisterError> {
+/// The key's account, if Stripe tells. A key that may not ask is as good as any other, and so is a Stripe without this call. One
+/// that does not answer now may tell later, and then nothing is changed; but the first key of a stack meets nothing that could be
+/// mixed up, and need not wait for that.
+async fn account(session: &Session<'_>, is_first: bool) -> Result<Option<String>, RegisterError> {
+    let untold = |refusal: &Refusal| {
+        tracing::warn!(error = chain(refusal), "Stripe did not tell the key's account");
+        Ok(None)
+    };
     match session.account().await {
         Ok(account) => Ok(account),
-        Err(StripeError::Refused(refusal)) if !refusal.is_rate_limit() => {
-            tracing::warn!(error = chain(&*refusal), "Stripe did not tell the key's account");
-            Ok(None)
-        }
+        Err(StripeError::Refused(refusal)) if !refusal.is_rate_limit() => untold(&refusal),
+        Err(StripeError::NoAnswer(refusal)) if is_first => untold(&refusal),
         Err(error) => Err(RegisterError::stripe(Doing::CheckingKey)(error)),
     }
 }

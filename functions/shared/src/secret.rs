@@ -135,7 +135,7 @@ impl StripeKey {
     /// be much of it, the prefix alone.
     pub fn hint(&self) -> String {
         let (prefix, rest) = self.text.split_at(8);
-        if rest.len() < 12 { format!("{prefix}…") } else { format!("{prefix}…{}", last_four(rest)) }
+        if rest.len() < 8 { format!("{prefix}…") } else { format!("{prefix}…{}", last_four(rest)) }
     }
 }
 

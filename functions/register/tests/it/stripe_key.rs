@@ -280,6 +280,17 @@ async fn a_passing_fault_of_stripe_does_not_make_the_account_unknown() {
 }
 
 #[tokio::test]
+async fn the_first_key_does_not_wait_for_an_account_that_is_not_told() {
+    let stack = Stack::bare().await;
+    stack.stripe.fault(Fault::status(500).times(9).on("GET", "/v1/account"));
+    assert_eq!(set(&stack, KEY).await.0, 200);
+    assert_eq!(known_account(&stack).await, None);
+    stack.stripe.clear_faults();
+    assert_eq!(set(&stack, KEY).await.0, 200);
+    assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"));
+}
+
+#[tokio::test]
 async fn a_known_account_is_kept_for_a_key_that_is_proven_and_not_given_up_for_one_that_is_not() {
     let untold = || Fault::status(404).on("GET", "/v1/account");
     let stack = Stack::start().await;
