@@ -93,6 +93,31 @@ fn main_only_wires() {
 }
 
 #[test]
+fn each_dependency_of_the_workspace_is_used_by_a_member() {
+    let root_manifest = read("Cargo.toml");
+    let section =
+        root_manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let folders = ["functions", "infra"].map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let members: String = folders
+        .into_iter()
+        .flatten()
+        .filter_map(|member| std::fs::read_to_string(member.unwrap().path().join("Cargo.toml")).ok())
+        .collect();
+    let names =
+        section.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let mut seen = 0;
+    for (name, _) in names {
+        let used = members.lines().any(|line| {
+            line.starts_with(&format!("{name}.workspace"))
+                || line.starts_with(&format!("{name} = {{ workspace"))
+        });
+        assert!(used, "no member uses {name}");
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[test]
 fn versions_stand_in_the_root_manifest_only() {
     let members = std::fs::read_dir(root().join("functions"))
         .unwrap()
