@@ -11,19 +11,17 @@
 //! ```
 
 use futures::{StreamExt, TryStreamExt};
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::aws::{StoreError, chain};
-use shared::event::{self, Admission, EventId, Reading, reasons};
+use shared::aws::chain;
+use shared::event::{self, Event, EventId, Reading};
 use shared::ledger::{Mark, Marked, Row, State};
+use shared::order::{Against, NoSnapshot, Shown, Snapshot, against, winner};
 use shared::records::{Put, Record, Standing};
 
+use crate::admit::{Admission, admit, reasons};
 use crate::ask::{Answer, ask};
 use crate::error::ApplyError;
-use crate::order::{Against, Shown, against, winner};
-use crate::retry::Retry;
-use crate::snapshot::{NoSnapshot, Snapshot};
-use crate::{AT_ONCE, Deps};
+use crate::{AT_ONCE, Invocation};
 
 /// Even packed, the object is over what one item of DynamoDB can hold. Stripe's own bounds on its fields keep real ones far below.
 const TOO_LARGE: &str =
@@ -34,15 +32,16 @@ const ROUNDS: u32 = 10;
 
 /// Applies an event and marks its row. Gives the state it was put into; none if somebody else has settled it, or if not even
 /// the mark could be written, and then the sweep comes back to it.
-pub(crate) async fn settle(deps: &Deps, row: &Row, now: Timestamp) -> Option<State> {
-    let mark = match apply(deps, row).await {
+pub(crate) async fn settle(invocation: Invocation<'_>, row: &Row) -> Option<State> {
+    let Invocation { deps, now, .. } = invocation;
+    let mark = match apply(invocation, row).await {
         Ok(mark) => mark,
         Err(error) => {
             tracing::error!(error = chain(&error), event.id = %row.id, event.attempts = row.attempts, "an event could not be applied");
-            failed(row, &error, now)
+            failed(invocation, row, &error)
         }
     };
-    match deps.ledger.mark(row, &mark, now).await {
+    match deps.ledger.mark(row, &mark, deps.retention, now).await {
         Ok(Marked::Done) => Some(mark.state),
         Ok(Marked::Overtaken) => None,
         Err(error) => {
@@ -52,63 +51,74 @@ pub(crate) async fn settle(deps: &Deps, row: &Row, now: Timestamp) -> Option<Sta
     }
 }
 
-fn failed(row: &Row, error: &ApplyError, now: Timestamp) -> Mark {
-    let reason = error.to_string();
-    if Retry::DEFAULT.used_up(row.attempts) {
-        return Mark::because(State::Dead, reason);
+fn failed(invocation: Invocation<'_>, row: &Row, error: &ApplyError) -> Mark {
+    let retry = invocation.rules.retry;
+    if retry.used_up(row.attempts) || error.is_lasting() {
+        return Mark::because(State::Dead, chain(error));
     }
-    let due_at = Some(Retry::DEFAULT.due_at(&row.id, row.attempts, now));
-    Mark { state: State::Failed, reason: Some(reason), due_at }
+    let due_at = Some(retry.due_at(&row.id, row.attempts, invocation.now));
+    Mark { due_at, ..Mark::because(State::Failed, chain(error)) }
 }
 
 /// Applies an event. Gives what its row is to say.
-async fn apply(deps: &Deps, row: &Row) -> Result<Mark, ApplyError> {
-    let body = deps.ledger.body(row).await?;
+async fn apply(invocation: Invocation<'_>, row: &Row) -> Result<Mark, ApplyError> {
+    let Invocation { deps, rules, .. } = invocation;
+    let body = match deps.ledger.body(row).await? {
+        Ok(body) => body,
+        Err(damaged) => return Ok(Mark::because(State::Quarantined, chain(&damaged))),
+    };
     let event = match event::read(&body) {
         Reading::Event(event) => event,
         Reading::Unreadable { reason, .. } => return Ok(Mark::because(State::Quarantined, reason)),
         Reading::NoEvent(why) => return Ok(Mark::because(State::Quarantined, why.to_string())),
     };
-    match event::admit(&event, deps.mode, false) {
+    match admit(&event, deps.mode, &rules.ignore) {
         Admission::Apply => {}
         Admission::Ignore(reason) => return Ok(Mark::because(State::Ignored, reason)),
         Admission::Quarantine(reason) => return Ok(Mark::because(State::Quarantined, reason)),
     }
-    let snapshot = match Snapshot::of(&event) {
-        Ok(snapshot) => snapshot,
-        Err(NoSnapshot::NoRecord) => return Ok(Mark::because(State::Ignored, reasons::NO_RECORD)),
-        Err(NoSnapshot::Unreadable(reason)) => return Ok(Mark::because(State::Quarantined, reason)),
-    };
-    store(deps, snapshot).await
+    match Snapshot::of(&event) {
+        Ok(snapshot) => store(invocation, snapshot).await,
+        Err(NoSnapshot::NoRecord) => preview(invocation, row, &event).await,
+        Err(NoSnapshot::Unreadable(reason)) => Ok(Mark::because(State::Quarantined, reason)),
+    }
+}
+
+/// A preview changes no record. It is found under its subscription, and so that it is under its customer as well, listed there.
+async fn preview(invocation: Invocation<'_>, row: &Row, event: &Event<'_>) -> Result<Mark, ApplyError> {
+    let Invocation { deps, now, .. } = invocation;
+    if let Some(customer) = event.also_listed_under() {
+        deps.ledger.list_also_under(row, &customer, deps.retention, now).await?;
+    }
+    Ok(Mark::because(State::Ignored, reasons::NO_RECORD))
 }
 
 /// Gives the record the snapshot, if the order says so. The first write is blind: most events are the newest of their object,
 /// and one that is not gets the record with the refusal, so nothing is read beforehand.
-async fn store(deps: &Deps, snapshot: Snapshot) -> Result<Mark, ApplyError> {
+async fn store(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Mark, ApplyError> {
+    let records = &invocation.deps.records;
     let fresh = alone(&snapshot)?;
     if fresh.is_too_large() {
         return Ok(Mark::because(State::Quarantined, TOO_LARGE));
     }
-    let mut put = deps.records.put_newer(&fresh).await?;
+    let mut put = records.put_newer(&fresh).await?;
     for _ in 0..ROUNDS {
         let old = match put {
             Put::Done => return Ok(Mark::plain(State::Processed)),
             Put::Refused(old) => old,
         };
         if seen(&old, &snapshot) {
-            let won = old.event == snapshot.id;
-            return Ok(Mark::plain(if won { State::Processed } else { State::Superseded }));
+            return Ok(ended(&old, &snapshot));
         }
         let shown = Shown { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
         put = match against(snapshot.created, snapshot.is_deletion(), shown) {
-            Against::Older => return Ok(Mark::plain(State::Superseded)),
-            Against::Newer => deps.records.put_over(&old, &fresh).await?,
+            Against::Older => return Ok(ended(&old, &snapshot)),
+            Against::Newer => records.put_over(&old, &fresh).await?,
             Against::SameSecond => {
-                let new = together(deps, &old, &snapshot).await?;
-                let lost = new.event != snapshot.id;
-                match deps.records.put_over(&old, &new).await? {
-                    Put::Done if lost => return Ok(Mark::plain(State::Superseded)),
-                    put @ (Put::Done | Put::Refused(_)) => put,
+                let new = together(invocation, &old, &snapshot).await?;
+                match records.put_over(&old, &new).await? {
+                    Put::Done => return Ok(ended(&new, &snapshot)),
+                    put @ Put::Refused(_) => put,
                 }
             }
         };
@@ -116,10 +126,24 @@ async fn store(deps: &Deps, snapshot: Snapshot) -> Result<Mark, ApplyError> {
     Err(ApplyError::Contended(ROUNDS))
 }
 
-/// Has the record looked at this event already?
+/// Has the record looked at this event already? Where its second could not be put in order, it is worth looking again: by now
+/// Stripe may be asked.
 fn seen(old: &Record, snapshot: &Snapshot) -> bool {
     let of_its_second = old.fetched || old.as_of == snapshot.created && old.deleted == snapshot.is_deletion();
-    of_its_second && old.events.contains(&snapshot.id)
+    of_its_second && !old.order_uncertain && old.events.contains(&snapshot.id)
+}
+
+/// What the row of an event says, once the record is as it is.
+fn ended(record: &Record, snapshot: &Snapshot) -> Mark {
+    let won = record.event == snapshot.id;
+    let state = if won { State::Processed } else { State::Superseded };
+    if record.fetched && record.events.contains(&snapshot.id) {
+        Mark::because(state, "the events of this second have no order, so Stripe was asked")
+    } else if won {
+        Mark::plain(state)
+    } else {
+        Mark::because(state, format!("the record shows {}", record.event))
+    }
 }
 
 /// The record if this is the only event of its second.
@@ -128,9 +152,13 @@ fn alone(snapshot: &Snapshot) -> Result<Record, ApplyError> {
 }
 
 /// The record when the second holds other events too.
-async fn together(deps: &Deps, old: &Record, snapshot: &Snapshot) -> Result<Record, ApplyError> {
+async fn together(
+    invocation: Invocation<'_>,
+    old: &Record,
+    snapshot: &Snapshot,
+) -> Result<Record, ApplyError> {
     let mut second = vec![snapshot.clone()];
-    let others = old.events.iter().filter(|id| **id != snapshot.id).map(|id| of_ledger(deps, id));
+    let others = old.events.iter().filter(|id| **id != snapshot.id).map(|id| of_ledger(invocation, id));
     let others: Vec<_> = futures::stream::iter(others).buffered(AT_ONCE).try_collect().await?;
     second.extend(others.into_iter().flatten());
     // There is at least the snapshot itself.
@@ -138,7 +166,7 @@ async fn together(deps: &Deps, old: &Record, snapshot: &Snapshot) -> Result<Reco
     let ids: Vec<EventId> =
         second.iter().map(|one| one.id.clone()).chain(old.events.iter().cloned()).collect();
     if best.uncertain
-        && let Some(answered) = asked(deps, &second, snapshot, &ids).await?
+        && let Some(answered) = asked(invocation, &second, snapshot, &ids).await?
     {
         return Ok(answered);
     }
@@ -163,13 +191,13 @@ fn record(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) -> Resu
 
 /// The record as Stripe says it is, when the second's events cannot tell. None: the key may not ask.
 async fn asked(
-    deps: &Deps,
+    invocation: Invocation<'_>,
     second: &[Snapshot],
     snapshot: &Snapshot,
     ids: &[EventId],
 ) -> Result<Option<Record>, ApplyError> {
     let was_draft = second.iter().all(|one| one.object["status"] == "draft");
-    let (raw, as_of) = match ask(deps, &snapshot.key, snapshot.created, was_draft).await? {
+    let (raw, as_of) = match ask(invocation, &snapshot.key, snapshot.created, was_draft).await? {
         Answer::MayNot => return Ok(None),
         Answer::Object { raw, as_of } => (raw.get().to_owned(), as_of),
         Answer::Gone => {
@@ -191,14 +219,11 @@ async fn asked(
         .map_err(ApplyError::Packing)
 }
 
-/// The snapshot of another event. None if the ledger no longer holds it.
-async fn of_ledger(deps: &Deps, id: &EventId) -> Result<Option<Snapshot>, ApplyError> {
-    let Some(row) = deps.ledger.get(id).await? else { return Ok(None) };
-    let body = deps.ledger.body(&row).await?;
-    let Reading::Event(event) = event::read(&body) else {
-        return Err(
-            StoreError::new("reading another event of the second", "it cannot be read any more").into()
-        );
-    };
+/// The snapshot of another event. None if the ledger no longer holds it, or what it holds is damaged.
+async fn of_ledger(invocation: Invocation<'_>, id: &EventId) -> Result<Option<Snapshot>, ApplyError> {
+    let Invocation { deps, now, .. } = invocation;
+    let Some(row) = deps.ledger.get(id, now).await? else { return Ok(None) };
+    let Ok(body) = deps.ledger.body(&row).await? else { return Ok(None) };
+    let Reading::Event(event) = event::read(&body) else { return Ok(None) };
     Ok(Snapshot::of(&event).ok())
 }

@@ -1,8 +1,8 @@
 //! Asks Stripe how an object stands, when its events cannot tell.
 //!
 //! The answer is good only for a second that had wholly passed when Stripe was asked; before that, another change of the same second
-//! could still come. So for a second that is not over, the question waits and is asked again, and if it still is not, the event is
-//! tried again later like any that failed.
+//! could still come. So for a second that is not over, the question waits; if it is not over by Stripe's clock either, it is asked
+//! again, and in the end the event is tried again later like any that failed.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use shared::object_key::{Kind, ObjectKey};
 use shared::stripe::StripeError;
 use tokio::time::Instant;
 
-use crate::Deps;
+use crate::Invocation;
 use crate::error::ApplyError;
 
 /// For one question, its tries included.
@@ -38,14 +38,19 @@ pub(crate) enum Answer {
 
 /// Asks how an object stands, good for the second `tie` at least.
 pub(crate) async fn ask(
-    deps: &Deps,
+    invocation: Invocation<'_>,
     key: &ObjectKey,
     tie: i64,
     was_draft: bool,
 ) -> Result<Answer, ApplyError> {
+    let deps = invocation.deps;
     let Some(settings) = deps.registry.settings().await? else { return Ok(Answer::MayNot) };
     let session = deps.stripe.session(settings.stripe_key_set_at, Instant::now() + ANSWERED_WITHIN).await?;
     let Some(session) = session else { return Ok(Answer::MayNot) };
+    if invocation.now.as_second() <= tie {
+        // Not even by our own clock is the second over: an answer would be good for nothing.
+        tokio::time::sleep(deps.ask_again_after).await;
+    }
     for question in 1..=QUESTIONS {
         let answered = match session.object(key).await {
             Ok(Some(answered)) => answered,

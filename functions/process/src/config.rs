@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
+use shared::ledger::Retention;
 use shared::mode::Mode;
 use shared::stripe::ApiBase;
 
@@ -20,6 +21,8 @@ pub struct Config {
     pub records_table: String,
     /// The table of settings and of the counts by the hour.
     pub registry_table: String,
+    /// How long final events are kept.
+    pub retention: Retention,
     /// Where Stripe's API is.
     pub stripe_api_base: ApiBase,
     /// The secret that holds the Stripe key.
@@ -29,8 +32,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `MODE`, `LEDGER_TABLE`, `RECORDS_TABLE`, `REGISTRY_TABLE`, `STRIPE_API_BASE`,
-    /// `STRIPE_KEY_SECRET` and AWS's own variables.
+    /// Reads `MODE`, `LEDGER_TABLE`, `RECORDS_TABLE`, `REGISTRY_TABLE`, `RETENTION_DAYS`,
+    /// `STRIPE_API_BASE`, `STRIPE_KEY_SECRET` and AWS's own variables.
     ///
     /// # Errors
     /// The first that is missing or wrong.
@@ -41,6 +44,7 @@ impl Config {
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,
             registry_table: env::text("REGISTRY_TABLE")?,
+            retention: env::value("RETENTION_DAYS")?,
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             ask_again_after: Duration::from_secs(2),

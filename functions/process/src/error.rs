@@ -59,3 +59,27 @@ pub(crate) enum ApplyError {
     #[error("the object cannot be packed")]
     Packing(#[source] std::io::Error),
 }
+
+impl ApplyError {
+    /// Will it end the same however often it is tried, until somebody changes something?
+    pub(crate) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_lasting(),
+            Self::Stripe(StripeError::Refused(refusal)) => !refusal.is_rate_limit(),
+            // A key can be replaced, and an outage ends.
+            Self::Stripe(
+                StripeError::Unauthorized(_)
+                | StripeError::Forbidden(_)
+                | StripeError::Spent(_)
+                | StripeError::NoAnswer(_),
+            )
+            | Self::Contended(_)
+            | Self::Vault(_)
+            | Self::NotAtStripe(_)
+            | Self::TooEarly
+            | Self::NoDate
+            | Self::Answer(_)
+            | Self::Packing(_) => false,
+        }
+    }
+}

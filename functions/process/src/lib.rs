@@ -6,18 +6,17 @@
 //!
 //! One event (`apply`) is at most one write of one record, under the condition that the record is as it was read, and then a
 //! mark on its row, under the condition that the row is not final. Between the two it can crash: done again, the record stays as
-//! it is. Which snapshot a record shows is decided by `order`, and does not depend on the order of arrival.
+//! it is. Which snapshot a record shows is decided by `shared::order`, and does not depend on the order of arrival.
 //!
 //! Rules: events of one object are applied one after another, those of different objects beside each other; one that fails
 //! holds no other back; the time of day is an argument.
 
+mod admit;
 mod apply;
 mod ask;
 mod config;
 mod error;
-pub mod order;
-mod retry;
-mod snapshot;
+mod rules;
 mod sweep;
 mod trigger;
 
@@ -29,15 +28,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use shared::aws::{Bounds, chain};
-use shared::ledger::{Ledger, Row, State};
+use shared::ledger::{Ledger, Retention, Row, State};
 use shared::mode::Mode;
 use shared::records::Records;
-use shared::registry::Registry;
+use shared::registry::{Registry, Rules};
 use shared::stripe::{NoTls, Stripe, StripeKeys};
 use shared::vault::Vault;
 
 pub use self::config::Config;
 pub use self::error::ProcessError;
+use self::rules::KnownRules;
 use self::trigger::Trigger;
 
 /// Objects worked on at a time. The work is waiting for DynamoDB, and the SDK's connection carries this many easily.
@@ -53,6 +53,8 @@ pub struct Deps {
     ledger: Ledger,
     records: Records,
     registry: Registry,
+    rules: KnownRules,
+    retention: Retention,
     stripe: Stripe,
     ask_again_after: Duration,
 }
@@ -79,6 +81,8 @@ impl Deps {
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb, config.registry_table),
+            rules: KnownRules::default(),
+            retention: config.retention,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             ask_again_after: config.ask_again_after,
         })
@@ -103,12 +107,15 @@ impl Summary {
 /// Does one invocation's work.
 ///
 /// # Errors
-/// An input that is neither of the two, or a ledger that cannot be read at all. Events that fail are no error of the
+/// An input that is neither of the two, or tables that cannot be read at all; the sweep finds what that leaves undone. Events that fail are no error of the
 /// invocation: their rows say so, and the sweep comes back to them.
 pub async fn handle(deps: &Deps, input: Value, now: Timestamp) -> Result<Summary, ProcessError> {
-    let ended = match Trigger::read(input)? {
-        Trigger::Doorbell(rows) => apply_all(deps, rows, now).await,
-        Trigger::Sweep => sweep::run(deps, now).await?,
+    let trigger = Trigger::read(input)?;
+    let rules = deps.rules.at(&deps.registry, now).await?;
+    let invocation = Invocation { deps, rules: &rules, now, begun: Instant::now() };
+    let ended = match trigger {
+        Trigger::Doorbell(rows) => apply_all(invocation, rows).await,
+        Trigger::Sweep => sweep::run(invocation).await?,
     };
     let mut summary = Summary::default();
     ended.iter().for_each(|state| summary.add(*state));
@@ -119,14 +126,38 @@ pub async fn handle(deps: &Deps, input: Value, now: Timestamp) -> Result<Summary
     Ok(summary)
 }
 
-async fn apply_all(deps: &Deps, rows: Vec<Row>, now: Timestamp) -> Vec<State> {
-    let begun = Instant::now();
+/// What one invocation works with.
+#[derive(Debug, Clone, Copy)]
+struct Invocation<'a> {
+    deps: &'a Deps,
+    rules: &'a Rules,
+    now: Timestamp,
+    begun: Instant,
+}
+
+impl Invocation<'_> {
+    /// May it start with another row? What is not started any more is left to the sweep.
+    fn has_time(self) -> bool {
+        self.begun.elapsed() < STARTS_WITHIN
+    }
+}
+
+async fn apply_all(invocation: Invocation<'_>, rows: Vec<Row>) -> Vec<State> {
+    object_by_object(invocation, rows, async |row| apply::settle(invocation, &row).await).await
+}
+
+/// Works on rows: those of one object one after another, those of different objects beside each other.
+async fn object_by_object(
+    invocation: Invocation<'_>,
+    rows: impl IntoIterator<Item = Row>,
+    one: impl AsyncFn(Row) -> Option<State>,
+) -> Vec<State> {
+    let one = &one;
     let work = by_object(rows).into_iter().map(|rows| async move {
         let mut ended = Vec::new();
         for row in rows {
-            // What is not started any more is left to the sweep.
-            if begun.elapsed() < STARTS_WITHIN {
-                ended.extend(apply::settle(deps, &row, now).await);
+            if invocation.has_time() {
+                ended.extend(one(row).await);
             }
         }
         ended

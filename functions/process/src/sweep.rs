@@ -3,39 +3,40 @@
 //! A row is claimed right before it is tried: its attempt is counted and its next time set by one conditional write. So two
 //! sweeps do not share a row, and an event that kills its process is counted like any other and ends as dead.
 
-use futures::StreamExt;
-use jiff::{SignedDuration, Timestamp};
-use shared::aws::chain;
+use jiff::SignedDuration;
+use shared::aws::{StoreError, chain};
 use shared::event::EventId;
-use shared::ledger::{Mark, Marked, State};
+use shared::ledger::{Mark, Marked, Row, State};
 
 use crate::error::ProcessError;
-use crate::retry::Retry;
-use crate::{AT_ONCE, Deps, STARTS_WITHIN, apply, by_object};
+use crate::{Invocation, apply, object_by_object};
 
-/// Rows taken from each of the 16 shards and two states: at most 3,200 a sweep.
+/// Rows taken at a time from each of the 16 shards and two states: at most 3,200.
 const A_SHARD: usize = 100;
 
-pub(crate) async fn run(deps: &Deps, now: Timestamp) -> Result<Vec<State>, ProcessError> {
-    let mut due = deps.ledger.due(State::Pending, now, A_SHARD).await?;
-    due.extend(deps.ledger.due(State::Failed, now, A_SHARD).await?);
-    let rows = deps.ledger.rows(&due).await?;
-    let begun = std::time::Instant::now();
-    let work = by_object(rows.into_values()).into_iter().map(|rows| async move {
-        let mut ended = Vec::new();
-        for row in rows {
-            if begun.elapsed() < STARTS_WITHIN {
-                ended.extend(one(deps, &row.id, now).await);
-            }
+/// Works through what is due, until nothing is or the time is up.
+pub(crate) async fn run(invocation: Invocation<'_>) -> Result<Vec<State>, ProcessError> {
+    let Invocation { deps, now, .. } = invocation;
+    let mut ended = Vec::new();
+    loop {
+        let mut due = deps.ledger.due(State::Pending, now, A_SHARD).await?;
+        due.extend(deps.ledger.due(State::Failed, now, A_SHARD).await?);
+        let rows = deps.ledger.rows(&due, now).await?;
+        let round =
+            object_by_object(invocation, rows.into_values(), async |row| one(invocation, &row.id).await)
+                .await;
+        // Of fewer than a shard's share there is no more; and where nothing could be done, nothing can be done now.
+        let over = due.len() < A_SHARD || round.is_empty();
+        ended.extend(round);
+        if over || !invocation.has_time() {
+            return Ok(ended);
         }
-        ended
-    });
-    Ok(futures::stream::iter(work).buffer_unordered(AT_ONCE).concat().await)
+    }
 }
 
-async fn one(deps: &Deps, id: &EventId, now: Timestamp) -> Option<State> {
-    match claim(deps, id, now).await {
-        Ok(Claimed::Row(row)) => apply::settle(deps, &row, now).await,
+async fn one(invocation: Invocation<'_>, id: &EventId) -> Option<State> {
+    match claim(invocation, id).await {
+        Ok(Claimed::Row(row)) => apply::settle(invocation, &row).await,
         Ok(Claimed::Dead) => Some(State::Dead),
         Ok(Claimed::NotDue) => None,
         Err(error) => {
@@ -46,28 +47,29 @@ async fn one(deps: &Deps, id: &EventId, now: Timestamp) -> Option<State> {
 }
 
 enum Claimed {
-    Row(Box<shared::ledger::Row>),
+    Row(Box<Row>),
     Dead,
     NotDue,
 }
 
-async fn claim(deps: &Deps, id: &EventId, now: Timestamp) -> Result<Claimed, shared::aws::StoreError> {
+async fn claim(invocation: Invocation<'_>, id: &EventId) -> Result<Claimed, StoreError> {
+    let Invocation { deps, rules, now, .. } = invocation;
     // What was listed may have been settled since; the row itself decides.
-    let Some(row) = deps.ledger.get(id).await? else { return Ok(Claimed::NotDue) };
+    let Some(row) = deps.ledger.get(id, now).await? else { return Ok(Claimed::NotDue) };
     let open = matches!(row.state, State::Pending | State::Failed);
     if !open || row.due_at.is_none_or(|due_at| due_at > now.as_millisecond()) {
         return Ok(Claimed::NotDue);
     }
-    if Retry::DEFAULT.used_up(row.attempts) {
+    if rules.retry.used_up(row.attempts) {
         // Claimed often enough, but no attempt lived to mark it.
         let reason =
             row.reason.clone().unwrap_or_else(|| "every attempt ended before it could say why".to_owned());
-        let marked = deps.ledger.mark(&row, &Mark::because(State::Dead, reason), now).await?;
-        return Ok(match marked {
+        let dead = Mark::because(State::Dead, reason);
+        return Ok(match deps.ledger.mark(&row, &dead, deps.retention, now).await? {
             Marked::Done => Claimed::Dead,
             Marked::Overtaken => Claimed::NotDue,
         });
     }
-    let due_at = Retry::DEFAULT.due_at(id, row.attempts + 1, now) + SignedDuration::from_mins(1);
+    let due_at = rules.retry.due_at(id, row.attempts + 1, now) + SignedDuration::from_mins(1);
     Ok(deps.ledger.claim(&row, due_at).await?.map_or(Claimed::NotDue, |row| Claimed::Row(Box::new(row))))
 }

@@ -50,26 +50,13 @@ pub(crate) struct Book {
 
 #[derive(Debug, Default)]
 struct Known {
-    endpoints: HashMap<EndpointName, KnownEndpoint>,
+    /// With none where the registry names a version that could not be read.
+    endpoints: HashMap<EndpointName, Option<Arc<SigningSecrets>>>,
     secrets: HashMap<SecretVersion, Arc<SigningSecrets>>,
     /// When reading was last tried, whatever came of it.
     tried_at: Option<Timestamp>,
     /// When it last went well.
     read_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone)]
-struct KnownEndpoint {
-    connect: bool,
-    /// None: the registry names a version that could not be read.
-    secrets: Option<Arc<SigningSecrets>>,
-}
-
-/// A delivery that Stripe has signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Signed {
-    pub(crate) endpoint: EndpointName,
-    pub(crate) connect: bool,
 }
 
 impl Book {
@@ -92,11 +79,7 @@ impl Book {
     }
 
     /// Checks a delivery against the secrets accepted now.
-    pub(crate) async fn verify(
-        &self,
-        delivery: &Delivery<'_>,
-        now: Timestamp,
-    ) -> Result<Signed, ReceiveError> {
+    pub(crate) async fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<(), ReceiveError> {
         let known = self.known();
         let verdict = known.verify(delivery, now);
         let look_again = match &verdict {
@@ -121,23 +104,23 @@ impl Book {
         match (self.read_once(&known, now).await, verdict) {
             (Ok(known), _) => known.verify(delivery, now),
             // The registry is down, but the delivery is signed with a secret that was right seconds ago.
-            (Err(_), Ok(signed)) => Ok(signed),
+            (Err(_), Ok(())) => Ok(()),
             (Err(error), Err(_)) => Err(error),
         }
     }
 
     /// Notes that an endpoint was heard, once a minute. Nothing depends on it but a time that people read.
-    pub(crate) async fn note_heard(&self, signed: &Signed, now: Timestamp) {
+    pub(crate) async fn note_heard(&self, endpoint: &EndpointName, now: Timestamp) {
         let due = {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            let due = age(heard.get(&signed.endpoint).copied(), now) >= HEARD_EVERY;
+            let due = age(heard.get(endpoint).copied(), now) >= HEARD_EVERY;
             if due {
-                heard.insert(signed.endpoint.clone(), now);
+                heard.insert(endpoint.clone(), now);
             }
             due
         };
-        if due && let Err(error) = self.registry.heard(&signed.endpoint, now).await {
-            tracing::warn!(error = chain(&error), endpoint.name = %signed.endpoint, "heard_at could not be written");
+        if due && let Err(error) = self.registry.heard(endpoint, now).await {
+            tracing::warn!(error = chain(&error), endpoint.name = %endpoint, "heard_at could not be written");
         }
     }
 
@@ -166,7 +149,7 @@ impl Book {
                     .filter(|row| row.state.takes_deliveries())
                     .map(|row| {
                         let held = row.secret.as_ref().and_then(|version| secrets.get(version)).cloned();
-                        (row.name, KnownEndpoint { connect: row.wish.connect, secrets: held })
+                        (row.name, held)
                     })
                     .collect();
                 (Known { endpoints, secrets, tried_at: Some(now), read_at: Some(now) }, Ok(()))
@@ -229,20 +212,20 @@ impl Known {
             >= SignedDuration::try_from(LOOKED_AT_AGAIN_AFTER).unwrap_or(SignedDuration::MAX)
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<Signed, ReceiveError> {
+    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<(), ReceiveError> {
         // Before the first read nothing is known, not even that a name is wrong.
         if self.read_at.is_none() {
             return Err(ReceiveError::Book("they have not been read yet".into()));
         }
-        let endpoint = self.endpoints.get(&delivery.endpoint).ok_or(ReceiveError::UnknownEndpoint)?;
+        let held = self.endpoints.get(&delivery.endpoint).ok_or(ReceiveError::UnknownEndpoint)?;
         let secrets: Vec<&SigningSecret> =
-            endpoint.secrets.iter().flat_map(|secrets| &secrets.signing).map(|one| &one.secret).collect();
+            held.iter().flat_map(|secrets| &secrets.signing).map(|one| &one.secret).collect();
         let signed = delivery
             .signature
             .and_then(|header| signature::verify(Some(header), delivery.body, secrets, now.as_second()));
         match signed {
-            Ok(_) => Ok(Signed { endpoint: delivery.endpoint.clone(), connect: endpoint.connect }),
-            Err(SignatureError::Mismatch) if endpoint.secrets.is_none() => {
+            Ok(_) => Ok(()),
+            Err(SignatureError::Mismatch) if held.is_none() => {
                 Err(ReceiveError::Book("the endpoint's signing secret could not be read".into()))
             }
             Err(error) => Err(error.into()),

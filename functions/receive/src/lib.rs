@@ -7,7 +7,7 @@
 //! 4. only then is it acknowledged. Whatever cannot be stored in time is a 503, and Stripe tries again.
 //!
 //! Rules: nothing is written for a request that Stripe has not signed; nothing is acknowledged that is not stored; an answer
-//! comes within 3 s. Nothing is applied here: that is the work of `process`.
+//! comes within 3 s. Nothing is applied or judged here: that is the work of `process`.
 
 mod book;
 mod config;
@@ -25,12 +25,11 @@ use shared::aws::Bounds;
 use shared::event::{self, EventId, Reading};
 use shared::http::{json, request_id};
 use shared::ledger::{Ledger, Recorded, Row};
-use shared::mode::Mode;
 use shared::payload;
 use shared::registry::Registry;
 use shared::vault::Vault;
 
-use self::book::{Book, Signed};
+use self::book::Book;
 pub use self::config::Config;
 use self::delivery::Delivery;
 use self::error::ReceiveError;
@@ -45,7 +44,6 @@ const HEARD_WITHIN: Duration = Duration::from_millis(200);
 /// What the function works with.
 #[derive(Debug)]
 pub struct Deps {
-    mode: Mode,
     book: Book,
     ledger: Ledger,
     refusals: Refusals,
@@ -70,7 +68,6 @@ impl Deps {
         let registry = Registry::new(dynamodb.clone(), config.registry_table);
         let vault = Vault::new(config.aws.secrets_manager(Bounds::RECEIVE));
         Self {
-            mode: config.mode,
             book: Book::new(registry, vault),
             ledger: Ledger::new(dynamodb, config.ledger_table),
             refusals: Refusals::default(),
@@ -109,21 +106,18 @@ async fn receive(
     now: Timestamp,
 ) -> Result<(EventId, Recorded), ReceiveError> {
     let delivery = Delivery::read(request)?;
-    let signed = deps.book.verify(&delivery, now).await?;
-    let row = row(deps, &delivery, &signed, now)?;
-    let heard = tokio::time::timeout(HEARD_WITHIN, deps.book.note_heard(&signed, now));
+    deps.book.verify(&delivery, now).await?;
+    let row = row(&delivery, now)?;
+    let heard = tokio::time::timeout(HEARD_WITHIN, deps.book.note_heard(&delivery.endpoint, now));
     let (recorded, _) = tokio::join!(deps.ledger.record(&row), heard);
     Ok((row.id, recorded?))
 }
 
-fn row(deps: &Deps, delivery: &Delivery<'_>, signed: &Signed, now: Timestamp) -> Result<Row, ReceiveError> {
+fn row(delivery: &Delivery<'_>, now: Timestamp) -> Result<Row, ReceiveError> {
     let packed = payload::pack(delivery.body).map_err(ReceiveError::Packing)?;
-    let endpoint = signed.endpoint.as_str();
+    let endpoint = delivery.endpoint.as_str();
     match event::read(delivery.body) {
-        Reading::Event(event) => {
-            let admission = event::admit(&event, deps.mode, signed.connect);
-            Ok(Row::of(&event, &admission, endpoint, now, packed))
-        }
+        Reading::Event(event) => Ok(Row::of(&event, endpoint, now, packed)),
         Reading::Unreadable { id, reason } => Ok(Row::unreadable(id, reason, endpoint, now, packed)),
         Reading::NoEvent(why) => Err(ReceiveError::NoEvent(why)),
     }

@@ -69,6 +69,8 @@ enum Payload {
     Json(Box<RawValue>),
     /// What is no JSON is shown as text.
     Text(String),
+    /// The stored bytes are damaged: null, and the reason of its state says so.
+    Lost,
 }
 
 const FILTERS: [&str; 8] = ["state", "type", "endpoint", "object", "account", "since", "limit", "cursor"];
@@ -107,7 +109,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Resu
     if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
         return Err(query.not_our_cursor());
     }
-    let page = deps.ledger.list(&listing, from, limit, wanted).await?;
+    let page = deps.ledger.list(&listing, from, limit, now, wanted).await?;
     let next_cursor = page.next.map(|at| query.next_cursor(&list, at));
     Ok(json(
         StatusCode::OK,
@@ -131,15 +133,23 @@ fn object(text: &str, account: Option<&str>) -> Result<ObjectKey, ApiError> {
     ObjectKey::new(account, object, id).map_err(|error| ApiError::invalid("object", error.to_string()))
 }
 
-pub(crate) async fn one(deps: &Deps, request: &Request, id: &str) -> Result<Response<Body>, ApiError> {
+pub(crate) async fn one(
+    deps: &Deps,
+    request: &Request,
+    id: &str,
+    now: Timestamp,
+) -> Result<Response<Body>, ApiError> {
     Query::read(request, &[])?;
     let missing = || ApiError::not_found(format!("there is no event `{id}` in the ledger"));
     let id: EventId = id.parse().map_err(|_| missing())?;
-    let row = deps.ledger.get(&id).await?.ok_or_else(missing)?;
+    let row = deps.ledger.get(&id, now).await?.ok_or_else(missing)?;
     let body = deps.ledger.body(&row).await?;
-    let payload = match serde_json::from_slice(&body) {
-        Ok(payload) => Payload::Json(payload),
-        Err(_) => Payload::Text(String::from_utf8_lossy(&body).into_owned()),
+    let payload = match body.as_deref().map(serde_json::from_slice) {
+        Ok(Ok(payload)) => Payload::Json(payload),
+        Ok(Err(_)) => {
+            Payload::Text(String::from_utf8_lossy(body.as_deref().unwrap_or_default()).into_owned())
+        }
+        Err(_) => Payload::Lost,
     };
     let failed = matches!(row.state, State::Failed | State::Dead);
     let last_error = row.reason.clone().filter(|_| failed);

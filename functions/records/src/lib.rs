@@ -78,9 +78,9 @@ async fn answer(deps: &Deps, request: &Request, now: Timestamp) -> Result<Respon
     }
     match path.as_slice() {
         ["records", kind] => record::list(deps, request, kind).await,
-        ["records", kind, id] => record::one(deps, request, kind, id).await,
+        ["records", kind, id] => record::one(deps, request, kind, id, now).await,
         ["events"] => events::list(deps, request, now).await,
-        ["events", id] => events::one(deps, request, id).await,
+        ["events", id] => events::one(deps, request, id, now).await,
         ["audit"] => audit::list(deps, request, now).await,
         _ => Err(ApiError::no_route(request)),
     }

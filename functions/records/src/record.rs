@@ -1,6 +1,7 @@
 //! `GET /records/{kind}` and `GET /records/{kind}/{id}`.
 
 use futures::future::try_join_all;
+use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
@@ -122,6 +123,7 @@ pub(crate) async fn one(
     request: &Request,
     kind: &str,
     id: &str,
+    now: Timestamp,
 ) -> Result<Response<Body>, ApiError> {
     let kind = self::kind(kind)?;
     let query = Query::read(request, &["account"])?;
@@ -131,7 +133,7 @@ pub(crate) async fn one(
     };
     let key = ObjectKey::new(query.get("account"), kind.object(), id).map_err(|_| missing())?;
     let record = deps.records.get(&key).await?.ok_or_else(missing)?;
-    let timeline = deps.ledger.list(&Listing::Object(key.clone()), None, MAX_LIMIT, |_| true).await?;
+    let timeline = deps.ledger.list(&Listing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
     let theirs = match kind {
         Kind::Customer => Some(theirs(deps, &key).await?),
         Kind::Subscription

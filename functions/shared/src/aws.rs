@@ -9,6 +9,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -130,6 +131,7 @@ impl AwsEnv {
 #[error("{doing} failed")]
 pub struct StoreError {
     doing: &'static str,
+    lasting: bool,
     #[source]
     source: Box<dyn Error + Send + Sync>,
 }
@@ -137,7 +139,22 @@ pub struct StoreError {
 impl StoreError {
     /// Says what was being done, such as `reading the endpoints`.
     pub fn new(doing: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { doing, source: source.into() }
+        Self { doing, lasting: false, source: source.into() }
+    }
+
+    /// The same for a write that DynamoDB refused.
+    pub fn refused(
+        doing: &'static str,
+        error: impl ProvideErrorMetadata + Error + Send + Sync + 'static,
+    ) -> Self {
+        let lasting = error.code() == Some("ValidationException");
+        Self { lasting, ..Self::new(doing, error) }
+    }
+
+    /// Will the same call be refused again, whenever it is made? So for what DynamoDB cannot take (`ValidationException`), such as
+    /// an item that is too large.
+    pub fn is_lasting(&self) -> bool {
+        self.lasting
     }
 
     /// For `map_err`.

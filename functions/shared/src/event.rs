@@ -17,7 +17,7 @@ use self::preview::Preview;
 
 use crate::event_type;
 use crate::mode::Mode;
-use crate::object_key::ObjectKey;
+use crate::object_key::{Kind, ObjectKey};
 
 /// An event that could be read.
 #[derive(Debug, Clone)]
@@ -185,50 +185,21 @@ impl<'a> Event<'a> {
 
     /// Under which object the event is listed: its subject, or for a preview the subscription or else the customer it is for.
     pub fn listed_under(&self) -> Option<ObjectKey> {
-        self.subject().or_else(|| {
-            let preview: Preview = serde_json::from_str(self.object.get()).ok()?;
-            let (kind, id) = preview.belongs_to()?;
-            ObjectKey::new(self.account.as_deref(), kind.object(), &id).ok()
-        })
+        self.subject().or_else(|| self.previewed().into_iter().next())
     }
-}
 
-/// What becomes of an event, as far as its envelope tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
-    /// It is to be applied.
-    Apply,
-    /// It is kept, and nothing is to be done with it.
-    Ignore(&'static str),
-    /// It is kept, and somebody has to look at it.
-    Quarantine(String),
-}
-
-/// Decides by mode and type. `connect` tells whether it came in at a Connect endpoint: to those of live mode Stripe sends test
-/// events as well, on purpose (Stripe's documentation, "Connect webhooks").
-pub fn admit(event: &Event<'_>, stack: Mode, connect: bool) -> Admission {
-    if event.mode != stack {
-        return if connect && event.mode == Mode::Test {
-            Admission::Ignore(reasons::OTHER_MODE_AT_CONNECT)
-        } else {
-            Admission::Quarantine(format!("a {} event at a {stack} stack", event.mode))
-        };
+    /// What it is listed under as well: for a preview of a subscription's invoice, the customer.
+    pub fn also_listed_under(&self) -> Option<ObjectKey> {
+        if self.subject().is_some() { None } else { self.previewed().into_iter().nth(1) }
     }
-    if event_type::is_applied(&event.event_type) {
-        Admission::Apply
-    } else {
-        Admission::Ignore(reasons::TYPE)
-    }
-}
 
-/// Why an event is `ignored`, as the ledger says it.
-pub mod reasons {
-    /// Billhook applies no event of this type.
-    pub const TYPE: &str = "type";
-    /// A test event that Stripe sends to live Connect endpoints on purpose.
-    pub const OTHER_MODE_AT_CONNECT: &str = "other_mode_at_connect";
-    /// What it is about is not kept as a record, such as the preview of an invoice.
-    pub const NO_RECORD: &str = "no_record";
+    fn previewed(&self) -> Vec<ObjectKey> {
+        let preview = serde_json::from_str::<Preview>(self.object.get());
+        let owners = preview.map(Preview::belongs_to).unwrap_or_default();
+        let key =
+            |(kind, id): (Kind, String)| ObjectKey::new(self.account.as_deref(), kind.object(), &id).ok();
+        owners.into_iter().filter_map(key).collect()
+    }
 }
 
 #[cfg(test)]
@@ -256,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_event_of_stripe_is_read_and_admitted() {
+    fn every_sample_event_of_stripe_is_read() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe");
         let mut seen = 0;
         for file in std::fs::read_dir(folder).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             let event = event(&text);
-            assert_eq!(admit(&event, Mode::Test, false), Admission::Apply);
+            assert_eq!(event.mode, Mode::Test);
             assert_eq!(event.subject().is_none(), event.event_type == "invoice.upcoming");
             assert!(event.listed_under().is_some());
             seen += 1;
@@ -313,44 +284,38 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_type_is_ignored_whatever_its_object_looks_like() {
+    fn an_unknown_type_is_read_whatever_its_object_looks_like() {
         for object in ["7", r#"{"id":7}"#, "[]"] {
             let text = body("").replace("charge.refund.updated", "something.new");
             let text = text.replace(r#"{"object":"refund","id":"re_1"}"#, object);
             let event = event(&text);
-            assert_eq!(admit(&event, Mode::Test, false), Admission::Ignore(reasons::TYPE));
             assert!(event.subject().is_none() && event.listed_under().is_none());
         }
     }
 
     #[test]
-    fn the_other_mode_is_set_aside_and_at_connect_endpoints_expected() {
-        let (test, live) = (body(""), body("").replace("false", "true"));
-        assert!(matches!(admit(&event(&live), Mode::Test, false), Admission::Quarantine(_)));
-        assert!(matches!(admit(&event(&live), Mode::Test, true), Admission::Quarantine(_)));
-        assert!(matches!(admit(&event(&test), Mode::Live, false), Admission::Quarantine(_)));
-        assert_eq!(admit(&event(&test), Mode::Live, true), Admission::Ignore(reasons::OTHER_MODE_AT_CONNECT));
-    }
-
-    #[test]
-    fn a_preview_is_listed_under_its_subscription_or_customer() {
+    fn a_preview_is_listed_under_its_subscription_and_its_customer() {
         let of = |object: &str| {
             let text = body("").replace(r#"{"object":"refund","id":"re_1"}"#, object);
             let event = event(&text);
-            (event.subject().is_some(), event.listed_under().map(|key| key.to_string()))
+            let keys = [event.listed_under(), event.also_listed_under()];
+            (
+                event.subject().is_some(),
+                keys.into_iter().flatten().map(|key| key.to_string()).collect::<Vec<_>>(),
+            )
         };
-        let under = |key: &str| (false, Some(key.to_owned()));
-        assert_eq!(of(r#"{"object":"invoice","customer":"cus_1"}"#), under("-/customer/cus_1"));
+        let under = |keys: &[&str]| (false, keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(r#"{"object":"invoice","customer":"cus_1"}"#), under(&["-/customer/cus_1"]));
         assert_eq!(
             of(
                 r#"{"object":"invoice","id":"upcoming_in_1","customer":{"id":"cus_1","object":"customer"},"subscription":"sub_1"}"#
             ),
-            under("-/subscription/sub_1")
+            under(&["-/subscription/sub_1", "-/customer/cus_1"])
         );
         assert_eq!(
             of(r#"{"object":"invoice","parent":{"subscription_details":{"subscription":{"id":"sub_2"}}}}"#),
-            under("-/subscription/sub_2")
+            under(&["-/subscription/sub_2"])
         );
-        assert_eq!(of(r#"{"object":"invoice"}"#), (false, None));
+        assert_eq!(of(r#"{"object":"invoice"}"#), under(&[]));
     }
 }

@@ -1,7 +1,7 @@
 //! The words and the edges that two or more functions use.
 //!
 //! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `secret`, `signature`,
-//! `payload`, `page`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
+//! `payload`, `page`, `order`, `retry`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
 //! `registry`, `audit`, `vault`, `stripe`, `http`, `access`) each own one outside thing and are the only files that name its SDK.
 //! `infra/conventions` checks it.
 
@@ -18,10 +18,12 @@ pub mod ledger;
 pub mod log;
 pub mod mode;
 pub mod object_key;
+pub mod order;
 pub mod page;
 pub mod payload;
 pub mod records;
 pub mod registry;
+pub mod retry;
 pub mod secret;
 pub mod signature;
 pub mod stripe;

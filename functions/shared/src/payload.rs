@@ -39,6 +39,9 @@ pub struct Packed {
 /// Why a stored payload cannot be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
+    /// A part of it, or all, is not there.
+    #[error("the payload is not there, or not whole")]
+    Missing,
     /// Stored by a newer version.
     #[error("the payload is packed with dictionary {0}, which this version does not have")]
     UnknownDictionary(u32),

@@ -240,6 +240,6 @@ fn refused<T>(answer: Result<T, SdkError<PutItemError>>) -> Result<Put, StoreErr
             let old = serde_dynamo::from_item(old).map_err(StoreError::while_(WRITING))?;
             Ok(Put::Refused(Box::new(old)))
         }
-        Err(error) => Err(StoreError::new(WRITING, error)),
+        Err(error) => Err(StoreError::refused(WRITING, error)),
     }
 }

@@ -23,6 +23,7 @@ pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
 use crate::ledger::State;
+use crate::retry::Retry;
 
 /// How long after a change of an endpoint a process may still refuse a delivery without looking here again: receive looks again
 /// for an unknown name or secret no sooner than this. Registering answers only when it is over.
@@ -30,6 +31,7 @@ pub const LOOKED_AT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 const ENDPOINT: &str = "endpoint";
 const SETTINGS: &str = "settings";
+const RULES: &str = "rules";
 const HEARD: &str = "heard";
 const HOUR: &str = "hour";
 const THE_STACK: &str = "stack";
@@ -62,6 +64,17 @@ pub struct Settings {
     /// The Stripe account it belongs to, `acct_…`, if Stripe told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_account: Option<String>,
+    /// Counts the changes of this row.
+    pub rev: u64,
+}
+
+/// How events are treated, whichever endpoint brought them: an event is kept once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
+    /// Patterns of event types that are kept and not applied.
+    pub ignore: Vec<String>,
+    /// How often and how patiently events are tried.
+    pub retry: Retry,
     /// Counts the changes of this row.
     pub rev: u64,
 }
@@ -185,6 +198,25 @@ impl Registry {
     ) -> Result<Written, StoreError> {
         new.rev = old.map_or(0, |old| old.rev + 1);
         self.put(SETTINGS, THE_STACK, new, old.map(|old| old.rev), "storing the settings").await
+    }
+
+    /// The rules; the default ones if nobody has ever set any.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn rules(&self) -> Result<Rules, StoreError> {
+        Ok(self.get(SETTINGS, RULES, "reading the rules").await?.unwrap_or_default())
+    }
+
+    /// Stores the rules, if they still are as `old`.
+    ///
+    /// # Errors
+    /// If they could not be written, or nobody can tell whether they were.
+    pub async fn store_rules(&self, old: &Rules, new: &mut Rules) -> Result<Written, StoreError> {
+        new.rev = old.rev + 1;
+        // The default ones have revision 0 and stand in no row.
+        let old_rev = (old.rev > 0).then_some(old.rev);
+        self.put(SETTINGS, RULES, new, old_rev, "storing the rules").await
     }
 
     /// Notes that a rightly signed delivery came in at an endpoint.

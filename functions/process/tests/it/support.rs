@@ -58,6 +58,7 @@ impl Stack {
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
+            retention: "90".parse().unwrap(),
             stripe_api_base: stripe_api_base.parse().unwrap(),
             stripe_key_secret: "stripe-key".into(),
             ask_again_after: Duration::ZERO,
@@ -74,9 +75,7 @@ impl Stack {
     pub(crate) async fn receive(&self, body: &str) -> Row {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = match event::read(body.as_bytes()) {
-            Reading::Event(event) => {
-                Row::of(&event, &event::admit(&event, Mode::Test, false), "main", now(), packed)
-            }
+            Reading::Event(event) => Row::of(&event, "main", now(), packed),
             Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", now(), packed),
             Reading::NoEvent(why) => panic!("{why}"),
         };
@@ -100,7 +99,7 @@ impl Stack {
     }
 
     pub(crate) async fn row(&self, id: &str) -> Row {
-        self.ledger().get(&id.parse::<EventId>().unwrap()).await.unwrap().unwrap()
+        self.ledger().get(&id.parse::<EventId>().unwrap(), now()).await.unwrap().unwrap()
     }
 
     pub(crate) async fn record(&self, key: &str) -> Option<Record> {

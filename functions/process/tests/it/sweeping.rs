@@ -39,7 +39,8 @@ async fn what_failed_is_tried_again_and_then_forgets_why() {
     stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
     assert_eq!(stack.ring(&[row]).await.count(State::Failed), 1);
     let (state, reason) = stack.state("evt_1").await;
-    assert_eq!((state, reason.as_deref()), (State::Failed, Some("writing a record failed")));
+    assert_eq!(state, State::Failed);
+    assert!(reason.unwrap().starts_with("writing a record failed: "));
     assert_eq!(stack.ledger().count(State::Failed).await.unwrap(), OpenCount::Exactly(1));
     assert_eq!(stack.sweep(later(10)).await.count(State::Processed), 0, "not before its time");
     assert_eq!(stack.sweep(later(60)).await.count(State::Processed), 1);
@@ -70,7 +71,7 @@ async fn an_event_that_kills_its_process_is_dead_like_any_other() {
     for _ in 0..12 {
         // The process dies after the claim: neither the record nor the mark is written.
         let due = stack.ledger().due(State::Pending, later(at), 10).await.unwrap();
-        let row = stack.ledger().get(&due[0]).await.unwrap().unwrap();
+        let row = stack.ledger().get(&due[0], now()).await.unwrap().unwrap();
         stack.ledger().claim(&row, later(at + 60)).await.unwrap().unwrap();
         at += 3_700;
     }

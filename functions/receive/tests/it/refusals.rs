@@ -74,7 +74,7 @@ async fn an_unknown_or_impossible_name_is_unknown() {
 #[tokio::test]
 async fn a_secret_of_one_endpoint_does_not_open_another() {
     let stack = Stack::start().await;
-    stack.register("second", "whsec_second", false).await;
+    stack.register("second", "whsec_second").await;
     let (status, answer) = deliver_to(&stack.cold(), "second", SECRET, &event("evt_1"), now()).await;
     assert_eq!((status, code(&answer)), (400, "signature_mismatch"));
 }

@@ -9,7 +9,6 @@ use shared::aws::Bounds;
 use shared::endpoint::EndpointState;
 use shared::event::EventId;
 use shared::ledger::{Ledger, Row};
-use shared::mode::Mode;
 use shared::registry::{Endpoint, Registry, SecretVersion, Wish};
 use shared::secret::SigningSecret;
 use shared::signature::sign;
@@ -19,7 +18,6 @@ pub(crate) const SECRET: &str = "whsec_main_secret";
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
-    pub(crate) mode: Mode,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -33,12 +31,12 @@ pub(crate) fn later(seconds: i64) -> Timestamp {
 impl Stack {
     /// A test stack with the endpoint `main`.
     pub(crate) async fn start() -> Self {
-        let stack = Self { cloud: TestCloud::start().await, mode: Mode::Test };
-        stack.register("main", SECRET, false).await;
+        let stack = Self { cloud: TestCloud::start().await };
+        stack.register("main", SECRET).await;
         stack
     }
 
-    pub(crate) async fn register(&self, name: &str, secret: &str, connect: bool) {
+    pub(crate) async fn register(&self, name: &str, secret: &str) {
         let secret_name = format!("stack/endpoints/{name}/1");
         let value = json!({ "signing": [{ "stripe_id": "we_1", "secret": secret }] });
         let version = self.cloud.put_secret(&secret_name, &value.to_string());
@@ -51,7 +49,7 @@ impl Stack {
                 events: vec!["invoice.paid".into()],
                 description: String::new(),
                 api_version: "2026-07-29.dahlia".into(),
-                connect,
+                connect: false,
             },
             stripe_id: Some("we_1".into()),
             secret: Some(SecretVersion { name: secret_name, version }),
@@ -73,14 +71,13 @@ impl Stack {
     }
 
     pub(crate) async fn row(&self, id: &str) -> Option<Row> {
-        self.ledger().get(&id.parse::<EventId>().unwrap()).await.unwrap()
+        self.ledger().get(&id.parse::<EventId>().unwrap(), now()).await.unwrap()
     }
 
     /// A process that has just started and knows nothing.
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
-            mode: self.mode,
             ledger_table: "LedgerTable".into(),
             registry_table: "RegistryTable".into(),
         })

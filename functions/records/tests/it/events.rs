@@ -5,7 +5,7 @@ use shared::event::Reading;
 use shared::ledger::{Mark, Row, State};
 use shared::payload;
 
-use crate::support::{Stack, ago, now};
+use crate::support::{Stack, ago, now, retention};
 
 #[tokio::test]
 async fn an_event_is_shown_with_its_payload_as_stripe_sent_it() {
@@ -26,7 +26,7 @@ async fn an_event_is_shown_with_its_payload_as_stripe_sent_it() {
     assert!(event["due_at"].is_string());
 
     let failed = Mark { state: State::Failed, reason: Some("it broke".into()), due_at: Some(now()) };
-    stack.ledger().mark(&row, &failed, now()).await.unwrap();
+    stack.ledger().mark(&row, &failed, retention(), now()).await.unwrap();
     let event = stack.ok("/events/evt_1").await;
     assert_eq!((event["state"].as_str(), event["last_error"].as_str()), (Some("failed"), Some("it broke")));
 }
@@ -86,7 +86,7 @@ async fn filters_combine_and_a_page_without_a_hit_goes_on() {
             )
             .await;
         if i % 2 == 1 {
-            stack.ledger().mark(&row, &Mark::plain(State::Processed), now()).await.unwrap();
+            stack.ledger().mark(&row, &Mark::plain(State::Processed), retention(), now()).await.unwrap();
         }
     }
     assert_eq!(stack.walk("/events?type=charge.dispute.*", 2).await, ["evt_03"]);

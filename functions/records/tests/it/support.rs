@@ -78,7 +78,7 @@ impl Stack {
         .to_string();
         let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = Row::of(&event, &event::admit(&event, Mode::Test, false), "main", at, packed);
+        let row = Row::of(&event, "main", at, packed);
         self.ledger().record(&row).await.unwrap();
         row
     }
@@ -151,4 +151,8 @@ pub(crate) fn request(path: &str) -> Request {
         .collect::<serde_json::Map<_, _>>()
         .into();
     lambda_http::request::from_str(&event.to_string()).unwrap()
+}
+
+pub(crate) fn retention() -> shared::ledger::Retention {
+    "90".parse().unwrap()
 }

@@ -46,12 +46,11 @@ struct SubscriptionDetails {
 }
 
 impl Preview {
-    /// The kind and id of what it is for: its subscription, or else its customer.
-    pub(super) fn belongs_to(self) -> Option<(Kind, String)> {
-        match self.subscription() {
-            Some(subscription) => Some((Kind::Subscription, subscription)),
-            None => Some((Kind::Customer, self.customer?.into_id())),
-        }
+    /// The kinds and ids of what it is for: its subscription, if there is one, and its customer.
+    pub(super) fn belongs_to(self) -> Vec<(Kind, String)> {
+        let subscription = self.subscription().map(|id| (Kind::Subscription, id));
+        let customer = self.customer.map(|customer| (Kind::Customer, customer.into_id()));
+        subscription.into_iter().chain(customer).collect()
     }
 
     /// Since API 2025-03-31 below `parent`, before it at the top.

@@ -67,7 +67,7 @@ pub enum OpenCount {
 }
 
 /// A row's attributes but its payload.
-const WITHOUT_PAYLOAD: [&str; 15] = [
+const WITHOUT_PAYLOAD: [&str; 19] = [
     "id",
     "part",
     "state",
@@ -82,7 +82,11 @@ const WITHOUT_PAYLOAD: [&str; 15] = [
     "attempts",
     "reason",
     "marked_at",
+    "by",
+    "history",
+    "expires_at",
     "parts",
+    "parts_at",
 ];
 
 struct Source {
@@ -106,6 +110,7 @@ impl Ledger {
         listing: &Listing,
         from: Option<Position>,
         limit: usize,
+        now: Timestamp,
         wanted: impl Fn(&Row) -> bool,
     ) -> Result<EventPage, StoreError> {
         let mut rows = Vec::new();
@@ -118,7 +123,7 @@ impl Ledger {
             let entries = &entries[..entries.len().min(at_once)];
             // Few are wanted: a small page must not take many rounds.
             at_once = MAX_LIMIT;
-            let mut found = self.rows(entries.iter().map(|entry| &entry.id)).await?;
+            let mut found = self.rows(entries.iter().map(|entry| &entry.id), now).await?;
             for entry in entries {
                 looked_at += 1;
                 from = Some(entry.clone());
@@ -187,13 +192,14 @@ impl Ledger {
         Ok(if count > COUNTED { OpenCount::More } else { OpenCount::Exactly(count) })
     }
 
-    /// The rows with these ids, without payloads, read consistently.
+    /// The rows with these ids, without payloads, read consistently; without those that have expired.
     ///
     /// # Errors
     /// If they cannot be read, or DynamoDB leaves some out again and again.
     pub async fn rows<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a EventId>,
+        now: Timestamp,
     ) -> Result<HashMap<EventId, Row>, StoreError> {
         let keys = ids.into_iter().map(row_key).collect();
         let items = batch::get(&self.client, &self.table, keys, &WITHOUT_PAYLOAD, "reading events").await?;
@@ -205,7 +211,7 @@ impl Ledger {
                 None
             }
         };
-        Ok(items.into_iter().filter_map(read).collect())
+        Ok(items.into_iter().filter_map(read).filter(|(_, row): &(_, Row)| !row.is_gone(now)).collect())
     }
 
     /// At least the first `limit + 1` entries after `from`, in order.

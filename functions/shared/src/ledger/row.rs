@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::MAX_IN_ROW;
-use crate::event::{Admission, Event, EventId};
+use crate::event::{Event, EventId};
 use crate::object_key::ObjectKey;
 use crate::payload::{Packed, PayloadError};
 
@@ -23,7 +23,13 @@ pub(super) const OPEN_SHARDS: u8 = 16;
 pub(super) const DAY_SHARDS: u8 = 4;
 
 /// How long the sweep leaves a new row to the doorbell.
-const DOORBELL: Duration = Duration::from_secs(120);
+pub(super) const DOORBELL: Duration = Duration::from_secs(120);
+
+/// How many earlier states of a row are kept.
+const HISTORY: usize = 20;
+
+/// The reason of what an admin has closed; their own words follow it.
+pub(super) const DISCARDED: &str = "discarded";
 
 /// The state of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,6 +102,30 @@ impl std::str::FromStr for State {
     }
 }
 
+/// An earlier state of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// When it came to be so, in unix milliseconds.
+    pub at: i64,
+    /// The state.
+    pub state: State,
+    /// How often the sweep had taken it in the end.
+    pub attempts: u32,
+    /// Why it was so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who put it there by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+impl Change {
+    pub(super) fn attribute(&self) -> AttributeValue {
+        // A map of texts and numbers: it always serializes.
+        serde_dynamo::to_attribute_value(self).unwrap_or(AttributeValue::Null(true))
+    }
+}
+
 /// One event in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
@@ -134,6 +164,15 @@ pub struct Row {
     /// When the state was last changed, in unix milliseconds; none while it is as received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marked_at: Option<i64>,
+    /// Who put it into this state by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Earlier states, the earliest first: without the one it came in, and a failure again is the same one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Change>,
+    /// When it is gone, in unix seconds: for a final state. DynamoDB removes it then or some days later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
     /// How many parts hold the payload, if it is not in the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u64>,
@@ -185,24 +224,13 @@ impl Body {
 }
 
 impl Row {
-    /// The row of an event that could be read.
-    pub fn of(
-        event: &Event<'_>,
-        admission: &Admission,
-        endpoint: &str,
-        now: Timestamp,
-        payload: Packed,
-    ) -> Self {
-        let (state, reason) = match admission {
-            Admission::Apply => (State::Pending, None),
-            Admission::Ignore(reason) => (State::Ignored, Some((*reason).to_owned())),
-            Admission::Quarantine(reason) => (State::Quarantined, Some(reason.clone())),
-        };
+    /// The row of an event that could be read: to be applied, or to be set aside by whoever applies it.
+    pub fn of(event: &Event<'_>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
         Self {
             event_type: Some(cut(&event.event_type)),
             created: Some(event.created),
             object: event.listed_under(),
-            ..Self::new(event.id.clone(), state, reason, endpoint, now, payload)
+            ..Self::new(event.id.clone(), State::Pending, None, endpoint, now, payload)
         }
     }
 
@@ -240,10 +268,59 @@ impl Row {
             taken_by: None,
             reason: reason.as_deref().map(cut),
             marked_at: None,
+            by: None,
+            history: Vec::new(),
+            expires_at: None,
             parts: None,
             parts_at: None,
             body: Some(payload.into()),
         }
+    }
+
+    /// Its present state, as an earlier one later.
+    pub fn present(&self) -> Change {
+        Change {
+            at: self.marked_at.unwrap_or(self.received_at),
+            state: self.state,
+            attempts: self.attempts,
+            reason: self.reason.clone(),
+            by: self.by.clone(),
+        }
+    }
+
+    /// The word that a reason begins with, which filters know: `filter`, `discarded`.
+    pub fn reason_code(&self) -> Option<&str> {
+        self.reason.as_deref()?.split(':').next()
+    }
+
+    /// The history once the row is in state `to`; none if nothing is added.
+    pub(super) fn history_before(&self, to: State) -> Option<Vec<Change>> {
+        let as_received = self.state == State::Pending && self.marked_at.is_none();
+        if as_received || self.state == to {
+            return None;
+        }
+        let mut history = self.history.clone();
+        history.push(self.present());
+        Some(history.split_off(history.len().saturating_sub(HISTORY)))
+    }
+
+    /// Did this admin change it by hand at this moment?
+    pub(super) fn was_steered(&self, by: &str, at: Timestamp) -> bool {
+        let mut changes = self.history.iter().cloned().chain([self.present()]);
+        changes.any(|change| change.at == at.as_millisecond() && change.by.as_deref() == Some(by))
+    }
+
+    /// The numbers of the parts that hold the payload.
+    pub(super) fn part_numbers(&self) -> std::ops::Range<u64> {
+        match (self.parts_at, self.parts) {
+            (Some(start), Some(count)) => start..start + count,
+            (None, _) | (_, None) => 0..0,
+        }
+    }
+
+    /// Has it expired?
+    pub(super) fn is_gone(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now.as_second())
     }
 
     /// Is `old` this very receipt, stored by a write whose answer got lost? Two receipts of one event differ in time or endpoint.

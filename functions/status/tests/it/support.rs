@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::access::Access;
 use shared::aws::Bounds;
 use shared::endpoint::{API_VERSION, EndpointState};
-use shared::event::{self, Admission, Reading};
+use shared::event::{self, Reading};
 use shared::ledger::{Ledger, Mark, Row, State};
 use shared::mode::Mode;
 use shared::payload;
@@ -117,22 +117,17 @@ impl Stack {
         })
         .to_string();
         let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable") };
-        let admission = if state == State::Quarantined {
-            Admission::Quarantine("for a test".into())
-        } else {
-            Admission::Apply
-        };
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = Row::of(&event, &admission, "main", now(), packed);
+        let row = Row::of(&event, "main", now(), packed);
         self.ledger().record(&row).await.unwrap();
         if row.state != state {
-            self.ledger().mark(&row, &Mark::because(state, "for a test"), now()).await.unwrap();
+            self.ledger().mark(&row, &Mark::because(state, "for a test"), retention(), now()).await.unwrap();
         }
     }
 
     pub(crate) async fn settle(&self, id: &str) {
-        let row = self.ledger().get(&id.parse().unwrap()).await.unwrap().unwrap();
-        self.ledger().mark(&row, &Mark::plain(State::Processed), now()).await.unwrap();
+        let row = self.ledger().get(&id.parse().unwrap(), now()).await.unwrap().unwrap();
+        self.ledger().mark(&row, &Mark::plain(State::Processed), retention(), now()).await.unwrap();
     }
 
     pub(crate) fn registry(&self) -> Registry {
@@ -217,4 +212,8 @@ pub(crate) fn failing(status: &Value) -> BTreeSet<String> {
     let endpoints = status["endpoints"].as_array().cloned().unwrap_or_default();
     let checks = of(status).into_iter().chain(endpoints.iter().flat_map(of));
     checks.filter(|check| check["ok"] == false).map(|check| check["code"].as_str().unwrap().into()).collect()
+}
+
+pub(crate) fn retention() -> shared::ledger::Retention {
+    "90".parse().unwrap()
 }

@@ -42,6 +42,10 @@ fn dependencies_go_one_way() {
         "signature",
         "payload",
         "page",
+        "retry",
+        "order",
+        "order/chain",
+        "order/snapshot",
     ];
     let edges = [
         "aws_sdk",

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::event::{Event, EventId};
+use crate::object_key::{Kind, ObjectKey};
 use serde_json::Value;
-use shared::event::{Event, EventId};
-use shared::object_key::{Kind, ObjectKey};
 
 /// One event's snapshot of one object.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Snapshot {
 
 /// Why an event makes no claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NoSnapshot {
+pub enum NoSnapshot {
     /// It is about nothing that is kept, such as the preview of an invoice.
     NoRecord,
     /// It is of a type that is applied, but its object is not what the type should carry.
@@ -37,7 +37,11 @@ pub(crate) enum NoSnapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn of(event: &Event<'_>) -> Result<Self, NoSnapshot> {
+    /// Reads the claim an event makes.
+    ///
+    /// # Errors
+    /// If it is about nothing that is kept, or cannot be read.
+    pub fn of(event: &Event<'_>) -> Result<Self, NoSnapshot> {
         let object: Value = serde_json::from_str(event.object.get())
             .map_err(|error| NoSnapshot::Unreadable(format!("data.object: {error}")))?;
         let Some(key) = event.subject() else {

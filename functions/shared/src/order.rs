@@ -9,7 +9,7 @@
 //!    creations; and, when one has a status that Stripe never leaves, those whose status it can leave.
 //! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's end wins (`chain`).
 //!
-//! 4. What is still several cannot be told apart by what the events say, and Stripe is asked (`ask`). Its answer stands for the last
+//! 4. What is still several cannot be told apart by what the events say, and Stripe is asked (by `process`). Its answer stands for the last
 //!    second that had wholly passed when it was asked: events stamped up to then are older than it, later ones newer.
 //!
 //! Where the key may not read the object, the greatest event id wins, which is the same whatever came first, and the record is
@@ -20,12 +20,13 @@
 //! The module is pure: the verdict is a function of the set of events.
 
 mod chain;
+mod snapshot;
 
 use serde_json::Value;
-use shared::event::EventId;
 
 use self::chain::Step;
-use crate::snapshot::Snapshot;
+pub use self::snapshot::{NoSnapshot, Snapshot};
+use crate::event::EventId;
 
 /// Where a snapshot stands against what the record shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,9 +140,9 @@ fn strike(left: &mut Vec<Group<'_>>, out: impl Fn(&Group<'_>) -> bool) {
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
-    use shared::object_key::ObjectKey;
 
     use super::*;
+    use crate::object_key::ObjectKey;
 
     fn of(id: &str, event_type: &str, kind: &str, object: Value) -> Snapshot {
         Snapshot {

@@ -1,0 +1,319 @@
+//! How a row's state changes: by marks of the program, and by an admin who replays or discards it.
+//!
+//! Each change is one write under a condition: a mark's, that the row is not final; an admin's, that it is in the state the admin
+//! saw; both, that nobody has tried it since (`attempts`). What a row was before it came to be what it is stays in `history`, so
+//! that each change can be explained; for most rows, which are applied at once, that is nothing.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::row::{self, Change, DOORBELL, Row, State};
+use super::{Ledger, Retention, number};
+use crate::aws::{StoreError, chain};
+use crate::event::{self, Reading};
+use crate::object_key::ObjectKey;
+
+/// What a change came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// The row says so now.
+    Done,
+    /// The row is no longer as it was read. Nothing was changed.
+    Overtaken,
+}
+
+/// A state to put a row into, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The new state.
+    pub state: State,
+    /// Why.
+    pub reason: Option<String>,
+    /// When it is to be tried next: for `failed`.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Mark {
+    /// A state that says everything.
+    pub fn plain(state: State) -> Self {
+        Self { state, reason: None, due_at: None }
+    }
+
+    /// A state and its reason.
+    pub fn because(state: State, reason: impl Into<String>) -> Self {
+        Self { state, reason: Some(reason.into()), due_at: None }
+    }
+}
+
+/// Who changes a row by hand, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steering<'a> {
+    /// An admin's address, or else the subject of the token.
+    pub by: &'a str,
+    /// In their own words.
+    pub why: Option<&'a str>,
+}
+
+/// The part that lists a row under a second object; the payload's own are numbered far above.
+const ALSO_LISTED: u64 = 1;
+
+impl Ledger {
+    /// Puts a row into a state, if it is still open and nobody has tried it since it was read. A final state sets its expiry.
+    ///
+    /// # Errors
+    /// If the row could not be written, or nobody can tell whether it was.
+    pub async fn mark(
+        &self,
+        row: &Row,
+        mark: &Mark,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Marked, StoreError> {
+        let mut update = Update::of(row, mark.state, mark.due_at, now);
+        update.set_or_remove("reason", mark.reason.as_deref().map(text));
+        update.remove("by");
+        let gone_at = (!mark.state.is_open()).then(|| retention.expires_at(now));
+        if let Some(at) = gone_at {
+            update.set("expires_at", number(at));
+        }
+        let request = while_open(update.on(self.update(&row.id, 0)), row);
+        // A mark whose answer got lost counts as overtaken: whoever did it, the row says so.
+        let marked = overtaken(request.send().await, |_| false, "marking an event")?;
+        if let (Marked::Done, Some(at)) = (marked, gone_at) {
+            self.expire_parts(row, at).await;
+        }
+        Ok(marked)
+    }
+
+    /// Takes a row to try it: counts the attempt and moves its due time, so that nobody else takes it before `due_at`, and so
+    /// that an event which kills its process is counted too. Gives the row as it stands then.
+    ///
+    /// # Errors
+    /// If the row could not be written, or nobody can tell whether it was.
+    pub async fn claim(&self, row: &Row, due_at: Timestamp) -> Result<Option<Row>, StoreError> {
+        let attempts = row.attempts + 1;
+        let taken_by = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
+        let mut update = Update::default();
+        update.set("attempts", number(attempts));
+        update.set("due_at", number(due_at.as_millisecond()));
+        update.set("taken_by", text(&taken_by));
+        let request = while_open(update.on(self.update(&row.id, 0)), row);
+        let ours = |old: &Row| old.taken_by.as_deref() == Some(&taken_by);
+        Ok(match overtaken(request.send().await, ours, "claiming an event")? {
+            Marked::Done => {
+                let mut claimed = row.clone();
+                claimed.attempts = attempts;
+                claimed.due_at = Some(due_at.as_millisecond());
+                Some(claimed)
+            }
+            Marked::Overtaken => None,
+        })
+    }
+
+    /// Has a row applied again, whatever became of it, with all its attempts before it. It does not expire until it is final.
+    ///
+    /// # Errors
+    /// If the row could not be written, or nobody can tell whether it was. Doing it again is always right.
+    pub async fn replay(
+        &self,
+        row: &Row,
+        steering: Steering<'_>,
+        now: Timestamp,
+    ) -> Result<Marked, StoreError> {
+        let doing = "replaying an event";
+        for part in row.part_numbers() {
+            let mut update = Update::default();
+            update.remove("expires_at");
+            // Only where there is such a part: an update makes an item where there is none.
+            let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
+            request.send().await.map_err(StoreError::while_(doing))?;
+        }
+        let mut update = Update::of(row, State::Pending, Some(now + DOORBELL), now);
+        update.set("attempts", number(0));
+        update.set("by", text(steering.by));
+        update.set_or_remove("reason", steering.why.map(text));
+        update.remove("expires_at");
+        if row.event_type.is_none() {
+            self.learn(row, &mut update).await?;
+        }
+        let request = while_as_read(update.on(self.update(&row.id, 0)), row);
+        overtaken(request.send().await, |old| old.was_steered(steering.by, now), doing)
+    }
+
+    /// Closes a row without applying it.
+    ///
+    /// # Errors
+    /// If the row could not be written, or nobody can tell whether it was. Doing it again is always right.
+    pub async fn discard(
+        &self,
+        row: &Row,
+        steering: Steering<'_>,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Marked, StoreError> {
+        let gone_at = retention.expires_at(now);
+        let why = steering.why.map(|why| format!("{}: {why}", row::DISCARDED));
+        let mut update = Update::of(row, State::Ignored, None, now);
+        update.set("by", text(steering.by));
+        update.set("reason", text(why.as_deref().unwrap_or(row::DISCARDED)));
+        update.set("expires_at", number(gone_at));
+        let request = while_as_read(update.on(self.update(&row.id, 0)), row);
+        let ours = |old: &Row| old.was_steered(steering.by, now);
+        let marked = overtaken(request.send().await, ours, "discarding an event")?;
+        if marked == Marked::Done {
+            self.expire_parts(row, gone_at).await;
+        }
+        Ok(marked)
+    }
+
+    /// Lists a row under a second object, as long as a final row is kept: a preview is for a subscription and for its customer.
+    ///
+    /// # Errors
+    /// If it could not be written. Doing it again is always right.
+    pub async fn list_also_under(
+        &self,
+        row: &Row,
+        object: &ObjectKey,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut update = Update::default();
+        update.set("object", text(&object.to_string()));
+        update.set("created", number(row.created.unwrap_or(0)));
+        update.set("expires_at", number(retention.expires_at(now)));
+        let request = update.on(self.update(&row.id, ALSO_LISTED));
+        request.send().await.map_err(StoreError::while_("listing an event under a second object"))?;
+        Ok(())
+    }
+
+    /// What an earlier version of this program could not read of an event, if this one can.
+    async fn learn(&self, row: &Row, update: &mut Update) -> Result<(), StoreError> {
+        let Ok(body) = self.body(row).await? else { return Ok(()) };
+        if let Reading::Event(event) = event::read(&body) {
+            update.set("type", text(&event.event_type));
+            update.set("created", number(event.created));
+            if let Some(object) = event.listed_under() {
+                update.set("object", text(&object.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the parts of a payload expire with their row. The row goes first: parts that stay too long cost a cent, parts that go
+    /// too early are a lost event.
+    async fn expire_parts(&self, row: &Row, at: i64) {
+        for part in row.part_numbers() {
+            let mut update = Update::default();
+            update.set("expires_at", number(at));
+            let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
+            if let Err(error) = request.send().await {
+                tracing::warn!(error = chain(&error), event.id = %row.id, "a part of a payload will not expire");
+            }
+        }
+    }
+}
+
+/// The attributes that an update sets and removes.
+#[derive(Debug, Default)]
+struct Update {
+    set: BTreeMap<&'static str, AttributeValue>,
+    removed: Vec<&'static str>,
+}
+
+impl Update {
+    /// The change of a row's state, and what follows from it.
+    fn of(row: &Row, to: State, due_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let mut update = Self::default();
+        update.set("state", text(to.as_str()));
+        update.set("marked_at", number(now.as_millisecond()));
+        match row::open_key(to, &row.id) {
+            Some(open) => {
+                update.set("open", AttributeValue::S(open));
+                update.set("due_at", number(due_at.unwrap_or(now).as_millisecond()));
+            }
+            None => {
+                update.remove("open");
+                update.remove("due_at");
+            }
+        }
+        if let Some(history) = row.history_before(to) {
+            update.set("history", AttributeValue::L(history.iter().map(Change::attribute).collect()));
+        }
+        update
+    }
+
+    fn set(&mut self, name: &'static str, value: AttributeValue) {
+        self.set.insert(name, value);
+    }
+
+    fn remove(&mut self, name: &'static str) {
+        self.removed.push(name);
+    }
+
+    fn set_or_remove(&mut self, name: &'static str, value: Option<AttributeValue>) {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self.remove(name),
+        }
+    }
+
+    fn on(self, mut request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+        let assigned: Vec<_> = self.set.keys().map(|name| format!("#{name} = :{name}")).collect();
+        let removed: Vec<_> = self.removed.iter().map(|name| format!("#{name}")).collect();
+        for name in self.set.keys().chain(&self.removed) {
+            request = request.expression_attribute_names(format!("#{name}"), *name);
+        }
+        for (name, value) in self.set {
+            request = request.expression_attribute_values(format!(":{name}"), value);
+        }
+        let clauses = [("SET", assigned), ("REMOVE", removed)];
+        let clauses = clauses.into_iter().filter(|(_, of)| !of.is_empty());
+        let expression: Vec<_> = clauses.map(|(verb, of)| format!("{verb} {}", of.join(", "))).collect();
+        request.update_expression(expression.join(" "))
+    }
+}
+
+/// Only while the row is open to the program, and nobody has tried it since it was read.
+fn while_open(request: UpdateItemFluentBuilder, row: &Row) -> UpdateItemFluentBuilder {
+    request
+        .condition_expression("#was IN (:pending, :failed) AND attempts = :were")
+        .expression_attribute_names("#was", "state")
+        .expression_attribute_values(":pending", text(State::Pending.as_str()))
+        .expression_attribute_values(":failed", text(State::Failed.as_str()))
+        .expression_attribute_values(":were", number(row.attempts))
+}
+
+/// Only while the row is in the state in which it was read, and nobody has tried it since.
+fn while_as_read(request: UpdateItemFluentBuilder, row: &Row) -> UpdateItemFluentBuilder {
+    request
+        .condition_expression("#was = :was AND attempts = :were")
+        .expression_attribute_names("#was", "state")
+        .expression_attribute_values(":was", text(row.state.as_str()))
+        .expression_attribute_values(":were", number(row.attempts))
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(row::cut(text))
+}
+
+/// Reads the answer to a conditional update. One that was done although its answer got lost meets itself when the SDK tries again:
+/// `ours` tells by what stands there.
+fn overtaken<T>(
+    answer: Result<T, SdkError<UpdateItemError>>,
+    ours: impl Fn(&Row) -> bool,
+    doing: &'static str,
+) -> Result<Marked, StoreError> {
+    match answer.map_err(SdkError::into_service_error) {
+        Ok(_) => Ok(Marked::Done),
+        Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+            let old: Option<Row> = refused.item.and_then(|item| serde_dynamo::from_item(item).ok());
+            Ok(if old.as_ref().is_some_and(ours) { Marked::Done } else { Marked::Overtaken })
+        }
+        Err(error) => Err(StoreError::new(doing, error)),
+    }
+}

@@ -1,0 +1,60 @@
+//! How long a row is kept once its state is final.
+//!
+//! Stripe lists events and sends them again for 30 days (its documentation, "Webhooks"). A row must outlive that, or an event sent
+//! again would count as new; so there is a least time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The days for which final rows are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention(u16);
+
+/// A number of days that is too small or too large.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("events are kept for a number of days from {} to {}", Retention::LEAST, Retention::MOST)]
+pub struct NotARetention;
+
+impl Retention {
+    /// Stripe's 30 days, and some to spare.
+    pub const LEAST: u16 = 35;
+    /// Ten years.
+    pub const MOST: u16 = 3_650;
+
+    /// When a row that becomes final now is gone, in unix seconds: the form DynamoDB's time to live asks for.
+    pub(super) fn expires_at(self, now: Timestamp) -> i64 {
+        (now + SignedDuration::from_hours(24 * i64::from(self.0))).as_second()
+    }
+}
+
+impl FromStr for Retention {
+    type Err = NotARetention;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let days = text.parse().ok().filter(|days| (Self::LEAST..=Self::MOST).contains(days));
+        days.map(Self).ok_or(NotARetention)
+    }
+}
+
+impl fmt::Display for Retention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} days", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_than_stripe_sends_again_is_refused() {
+        for wrong in ["34", "0", "-1", "3651", "", "90 days"] {
+            assert_eq!(wrong.parse::<Retention>(), Err(NotARetention), "{wrong}");
+        }
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let gone_at = Timestamp::from_second("35".parse::<Retention>().unwrap().expires_at(now)).unwrap();
+        assert_eq!(gone_at.to_string(), "2026-12-29T12:00:00Z");
+    }
+}
