@@ -7,14 +7,13 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::aws::StoreError;
-use shared::http::{ApiError, Query, json};
+use shared::http::{ApiError, EventView, Query, json};
 use shared::ledger::Listing;
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::{MAX_LIMIT, Page};
 use shared::records::{Record, RecordListing};
 
 use crate::Deps;
-use crate::events::EventView;
 use crate::payment::{Payment, derive};
 use crate::view::{Read, RecordView, id};
 

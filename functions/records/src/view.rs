@@ -82,7 +82,3 @@ pub(crate) fn id(reference: &Value) -> Option<&str> {
 pub(crate) fn seconds(at: i64) -> Option<Timestamp> {
     Timestamp::from_second(at).ok()
 }
-
-pub(crate) fn millis(at: i64) -> Option<Timestamp> {
-    Timestamp::from_millisecond(at).ok()
-}

@@ -33,7 +33,7 @@ pub(crate) enum RegisterError {
         "endpoint `{name}` was changed by another request at the same moment, and {stripe_id} is left over at Stripe"
     )]
     LeftOver { name: String, stripe_id: String },
-    #[error("another admin set a Stripe key at the same moment")]
+    #[error("another admin changed the settings at the same moment")]
     SettingsOvertaken,
     #[error("this key is of {key} mode, and this stack serves {stack} mode")]
     KeyOfOtherMode { key: Mode, stack: Mode },

@@ -2,7 +2,7 @@
 //!
 //! The story of a request:
 //! 1. who is calling, and which act it is (`route`);
-//! 2. the act, one file each: `list`, `register`, `deregister`, `settings`, `stripe_key`;
+//! 2. the act, one file each: `list`, `register`, `deregister`, `settings`, `stripe_key`, `rules`;
 //! 3. a change, done or refused, is written to the audit (`acts`);
 //! 4. the answer.
 //!
@@ -19,6 +19,7 @@ mod list;
 mod mark;
 mod register;
 mod route;
+mod rules;
 mod same_account;
 mod settings;
 mod stripe_key;
@@ -168,5 +169,6 @@ async fn changing(
         Change::Register => register::register(deps, request, moment, trace).await,
         Change::Deregister(name) => deregister::deregister(deps, request, name, moment, trace).await,
         Change::SetStripeKey => stripe_key::set(deps, request, moment, trace).await,
+        Change::SetRules => rules::change(deps, request, moment, trace).await,
     }
 }

@@ -27,6 +27,7 @@ pub(crate) enum Change {
     Register,
     Deregister(String),
     SetStripeKey,
+    SetRules,
 }
 
 impl Route {
@@ -42,7 +43,10 @@ impl Route {
                 (Method::GET, Self::Read(Read::Endpoint((*name).to_owned()))),
                 (Method::DELETE, Self::Change(Change::Deregister((*name).to_owned()))),
             ],
-            ["settings"] => vec![(Method::GET, Self::Read(Read::Settings))],
+            ["settings"] => vec![
+                (Method::GET, Self::Read(Read::Settings)),
+                (Method::PATCH, Self::Change(Change::SetRules)),
+            ],
             ["settings", "stripe-key"] => vec![(Method::PUT, Self::Change(Change::SetStripeKey))],
             _ => return Err(ApiError::no_route(request)),
         };

@@ -1,4 +1,4 @@
-//! Shows the settings of the stack, and what the Stripe key may do as Stripe says now.
+//! Shows the settings of the stack: how events are treated, which Stripe key there is, and what the Stripe key may do as Stripe says now.
 //!
 //! Only reading can be tried without changing anything, so only rights to read are told. If Stripe cannot be asked in time, a
 //! right is `unknown`; the settings are answered all the same.
@@ -12,7 +12,8 @@ use serde::Serialize;
 use shared::aws::chain;
 use shared::http::{Query, json};
 use shared::mode::Mode;
-use shared::registry::Settings;
+use shared::registry::{Rules, Settings};
+use shared::retry::Retry;
 use shared::stripe::{Session, StripeError};
 use tokio::time::Instant;
 
@@ -24,6 +25,8 @@ const ASKED_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug, Serialize)]
 struct SettingsView<'a> {
     mode: Mode,
+    ignore: &'a [String],
+    retry: Retry,
     stripe_key: Option<KeyView<'a>>,
 }
 
@@ -56,14 +59,15 @@ pub(crate) async fn show(
     moment: Moment,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
-    let settings = deps.registry.settings().await?;
-    answer(deps, settings.as_ref(), moment).await
+    let (settings, rules) = tokio::try_join!(deps.registry.settings(), deps.registry.rules())?;
+    answer(deps, settings.as_ref(), &rules, moment).await
 }
 
 /// The settings as `GET /settings` answers them.
 pub(crate) async fn answer(
     deps: &Deps,
     settings: Option<&Settings>,
+    rules: &Rules,
     moment: Moment,
 ) -> Result<Response<Body>, RegisterError> {
     let stripe_key = match settings {
@@ -75,7 +79,8 @@ pub(crate) async fn answer(
         }),
         None => None,
     };
-    Ok(json(StatusCode::OK, &SettingsView { mode: deps.mode, stripe_key }))
+    let view = SettingsView { mode: deps.mode, ignore: &rules.ignore, retry: rules.retry, stripe_key };
+    Ok(json(StatusCode::OK, &view))
 }
 
 async fn rights(deps: &Deps, settings: &Settings, moment: Moment) -> Rights {

@@ -36,7 +36,7 @@ pub(crate) async fn set(
     if key.mode() != deps.mode {
         return Err(RegisterError::KeyOfOtherMode { key: key.mode(), stack: deps.mode });
     }
-    let old = deps.registry.settings().await?;
+    let (old, rules) = tokio::try_join!(deps.registry.settings(), deps.registry.rules())?;
     trace.before = old.as_ref().map(for_audit);
 
     let session = deps.stripe.session_with(key.clone(), moment.stripe_until);
@@ -54,7 +54,7 @@ pub(crate) async fn set(
     deps.vault.set_stripe_key(&deps.stripe_key_secret, &key).await?;
     let new = store(deps, old, &key, account, moment).await?;
     trace.after = Some(for_audit(&new));
-    settings::answer(deps, Some(&new), moment).await
+    settings::answer(deps, Some(&new), &rules, moment).await
 }
 
 fn read(request: &Request) -> Result<StripeKey, ApiError> {

@@ -5,6 +5,8 @@
 //!
 //! The rule: no row is put over another. The random end is long enough that a row which is there already is this very one.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -14,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::Caller;
-use crate::aws::StoreError;
+use crate::aws::{StoreError, chain};
+
+/// An answer waits no longer for its row.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(4);
 
 /// The first year in which there can be a row.
 const FIRST_YEAR: i16 = 2026;
@@ -102,6 +107,29 @@ impl Audit {
             // The SDK tries again after a write whose answer got lost, and then meets its own row.
             Ok(_) | Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
             Err(error) => Err(StoreError::new(doing, error)),
+        }
+    }
+
+    /// Adds an act that is done or refused already. If it cannot be written, the act stands and is answered as what it is: an error
+    /// would say something that is not true. The gap is logged as an error: who did what, when, and how it ended.
+    ///
+    /// A row before the act would close the gap, but then every act would depend on one more write, and half of the rows would say
+    /// nothing of how it ended.
+    pub async fn note(&self, act: &Act) {
+        let written = tokio::time::timeout(WRITTEN_WITHIN, self.add(act)).await;
+        let written = written.map_err(|late| StoreError::new("writing the audit", late)).flatten();
+        if let Err(error) = written {
+            tracing::error!(
+                error = chain(&error),
+                act.action = act.action,
+                act.target = act.target,
+                act.subject = act.subject,
+                act.email = act.email,
+                act.address = act.address,
+                act.result = act.result,
+                act.at = act.at(),
+                "an act is missing in the audit"
+            );
         }
     }
 

@@ -4,12 +4,14 @@
 //! from inside is logged where it is decided and never sent. A handler answers every refusal as a response, because an `Err`
 //! would reach the caller as a bare 500.
 
+mod events;
 mod fields;
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
+pub use self::events::{ChangeView, EventFilter, EventView};
 pub use self::fields::{Fields, Query};
 use crate::aws::{StoreError, chain};
 use crate::vault::VaultError;

@@ -68,6 +68,13 @@ pub struct Settings {
     pub rev: u64,
 }
 
+impl Settings {
+    /// When the first Stripe key was set.
+    pub fn since(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.since).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
 /// How events are treated, whichever endpoint brought them: an event is kept once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {

@@ -29,8 +29,6 @@ pub struct OutOfBounds {
     most: u32,
 }
 
-const A_DAY: u32 = 86_400;
-
 impl Default for Retry {
     /// Twelve attempts: after half a minute, doubling up to an hour; the last about six hours after the first failure.
     fn default() -> Self {
@@ -39,15 +37,22 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// Most attempts.
+    pub const MOST_ATTEMPTS: u32 = 100;
+    /// The longest first delay, in seconds.
+    pub const LONGEST_FIRST_DELAY: u32 = 3_600;
+    /// The longest delay, in seconds.
+    pub const LONGEST_DELAY: u32 = 86_400;
+
     /// Checks that each number is within its bounds.
     ///
     /// # Errors
     /// The first that is not.
     pub fn check(self) -> Result<Self, OutOfBounds> {
         for (field, value, least, most) in [
-            ("retry.attempts", self.attempts, 1, 100),
-            ("retry.first_delay_s", self.first_delay_s, 1, 3_600),
-            ("retry.longest_delay_s", self.longest_delay_s, self.first_delay_s, A_DAY),
+            ("retry.attempts", self.attempts, 1, Self::MOST_ATTEMPTS),
+            ("retry.first_delay_s", self.first_delay_s, 1, Self::LONGEST_FIRST_DELAY),
+            ("retry.longest_delay_s", self.longest_delay_s, self.first_delay_s, Self::LONGEST_DELAY),
         ] {
             if !(least..=most).contains(&value) {
                 return Err(OutOfBounds { field, least, most });

@@ -61,9 +61,9 @@ def test_what_was_written_is_never_deleted(stack: Stack, name: str) -> None:
     assert who_may(stack, "dynamodb:DeleteItem", table(stack, name)) == set()
 
 
-def test_only_receive_adds_events_and_only_process_marks_them(stack: Stack) -> None:
+def test_only_receive_adds_events_and_only_process_and_replay_mark_them(stack: Stack) -> None:
     assert who_may(stack, "dynamodb:PutItem", table(stack, "ledger")) == {"receive"}
-    assert who_may(stack, "dynamodb:UpdateItem", table(stack, "ledger")) == {"process"}
+    assert who_may(stack, "dynamodb:UpdateItem", table(stack, "ledger")) == {"process", "replay"}
 
 
 def test_receive_cannot_read_what_it_stores(stack: Stack) -> None:
@@ -96,8 +96,8 @@ def test_receive_updates_nothing_in_the_registry_but_when_it_heard(stack: Stack)
     ]
 
 
-def test_the_audit_is_only_added_to_and_only_by_register(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "audit")) == {"register"}
+def test_the_audit_is_only_added_to_by_those_that_people_change_things_with(stack: Stack) -> None:
+    assert who_may(stack, "dynamodb:PutItem", table(stack, "audit")) == {"register", "replay"}
     assert who_may(stack, "dynamodb:UpdateItem", table(stack, "audit")) == set()
     assert who_may(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}
 

@@ -17,6 +17,7 @@ EXPECTED = {
     "register/settings": 200,
     # The stack's simulated Stripe knows another key than the sample's.
     "register/set-stripe-key": 400,
+    "register/change-settings": 200,
     "register/register-endpoint": 201,
     "register/list-endpoints": 200,
     "register/deregister-endpoint": 204,
@@ -26,6 +27,10 @@ EXPECTED = {
     "records/events": 200,
     "records/payment": 404,
     "records/payments": 200,
+    "replay/count-dead": 200,
+    "replay/discard-event": 404,
+    "replay/replay-dead": 200,
+    "replay/replay-event": 404,
 }
 
 

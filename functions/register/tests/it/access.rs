@@ -3,10 +3,11 @@
 use crate::support::{As, Stack, code};
 
 const READS: [(&str, &str); 3] = [("GET", "/endpoints"), ("GET", "/endpoints/main"), ("GET", "/settings")];
-const CHANGES: [(&str, &str, &str); 3] = [
+const CHANGES: [(&str, &str, &str); 4] = [
     ("POST", "/endpoints", r#"{"name":"second"}"#),
     ("DELETE", "/endpoints/main?confirm=main", ""),
     ("PUT", "/settings/stripe-key", r#"{"key":"sk_test_simulated"}"#),
+    ("PATCH", "/settings", r#"{"ignore":[]}"#),
 ];
 
 #[tokio::test]
@@ -36,8 +37,8 @@ async fn who_is_in_no_group_or_has_no_token_reaches_nothing() {
             assert_eq!(stack.call_as(who, method, path, body).await.0, expected, "{who:?} {method} {path}");
         }
     }
-    assert_eq!(stack.cloud.count("PutItem", "AuditTable"), 3, "the stranger's three attempts");
-    assert_eq!(stack.cloud.calls().len(), 3, "{:?}", stack.cloud.calls());
+    assert_eq!(stack.cloud.count("PutItem", "AuditTable"), 4, "the stranger's four attempts");
+    assert_eq!(stack.cloud.calls().len(), 4, "{:?}", stack.cloud.calls());
     stack.assert_whole("main").await;
 }
 

@@ -9,6 +9,7 @@ mod deregistering;
 mod outages;
 mod refusals;
 mod registering;
+mod rules;
 mod samples;
 mod settings;
 mod stripe_key;

@@ -19,6 +19,7 @@ async fn a_store_that_is_down_is_a_503_for_every_call() {
         ("POST", "/endpoints", r#"{"name":"second"}"#),
         ("DELETE", "/endpoints/main?confirm=main", ""),
         ("PUT", "/settings/stripe-key", r#"{"key":"sk_test_simulated"}"#),
+        ("PATCH", "/settings", r#"{"ignore":[]}"#),
     ];
     for (method, path, body) in calls {
         for operation in ["Query", "GetItem", "PutItem"] {

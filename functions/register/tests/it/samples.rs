@@ -10,6 +10,7 @@ async fn the_samples_tell_the_story_of_one_endpoint() {
     let story = [
         ("settings", 200, "mode"),
         ("set-stripe-key", 200, "stripe_key"),
+        ("change-settings", 200, "ignore"),
         ("register-endpoint", 201, "signing_secret"),
         ("list-endpoints", 200, "data"),
         ("deregister-endpoint", 204, ""),

@@ -10,7 +10,11 @@ use crate::support::{KEY, Stack};
 async fn without_a_key_there_is_none_to_tell_of() {
     let stack = Stack::bare().await;
     let (status, settings) = stack.call("GET", "/settings", "").await;
-    assert_eq!((status, settings), (200, json!({ "mode": "test", "stripe_key": null })));
+    let retry = json!({ "attempts": 12, "first_delay_s": 30, "longest_delay_s": 3_600 });
+    assert_eq!(
+        (status, settings),
+        (200, json!({ "mode": "test", "ignore": [], "retry": retry, "stripe_key": null }))
+    );
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ async fn a_key_is_kept_and_only_its_hint_is_shown() {
     let (status, settings) = set(&stack, KEY).await;
     let expected = json!({
         "mode": "test",
+        "ignore": [],
+        "retry": { "attempts": 12, "first_delay_s": 30, "longest_delay_s": 3600 },
         "stripe_key": {
             "hint": "sk_test_…ated", "set_at": "2026-11-24T12:00:00Z", "account": "acct_1Simulated",
             "rights": { "read_webhook_endpoints": "ok", "read_events": "ok" },

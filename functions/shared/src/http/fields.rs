@@ -12,7 +12,11 @@ use crate::page::{DEFAULT_LIMIT, MAX_LIMIT, NotOurCursor, read_cursor, write_cur
 
 /// The fields of a JSON object.
 #[derive(Debug)]
-pub struct Fields(Map<String, Value>);
+pub struct Fields {
+    /// The field that holds them, if they are not the body itself.
+    within: Option<&'static str>,
+    fields: Map<String, Value>,
+}
 
 impl Fields {
     /// Reads a body that may have these fields and no others. An empty body is an empty object.
@@ -33,18 +37,8 @@ impl Fields {
             ApiError::new(StatusCode::BAD_REQUEST, "body_invalid", message).remedy(remedy)
         })?;
         match fields.keys().find(|field| !known.contains(&field.as_str())) {
-            None => Ok(Self(fields)),
-            Some(unknown) => Err(ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "parameter_unknown",
-                format!("there is no field `{unknown}` here"),
-            )
-            .field(unknown)
-            .remedy(if known.is_empty() {
-                "send no fields".to_owned()
-            } else {
-                format!("leave it out; the fields are {}", known.join(", "))
-            })),
+            None => Ok(Self { within: None, fields }),
+            Some(unknown) => Err(unknown_field(unknown, known)),
         }
     }
 
@@ -76,10 +70,48 @@ impl Fields {
             return Ok(None);
         }
         Ok(self
-            .0
+            .fields
             .get(field)
             .and_then(Value::as_array)
             .map(|items| items.iter().filter_map(Value::as_str).collect()))
+    }
+
+    /// A whole number between two bounds, if the field is there and not null.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub fn number(&self, field: &'static str, least: u32, most: u32) -> Result<Option<u32>, ApiError> {
+        let read = |value: &Value| {
+            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            number.filter(|number| (least..=most).contains(number))
+        };
+        self.typed(field, read, &format!("a whole number from {least} to {most}"))
+    }
+
+    /// The fields inside a field, if it is there and not null; they may be these and no others.
+    ///
+    /// # Errors
+    /// 400 for what is no JSON object, or has another field.
+    pub fn fields(&self, field: &'static str, known: &[&str]) -> Result<Option<Self>, ApiError> {
+        let Some(inner) = self.typed(field, Value::as_object, "a JSON object")? else { return Ok(None) };
+        match inner.keys().find(|inside| !known.contains(&inside.as_str())) {
+            None => Ok(Some(Self { within: Some(field), fields: inner.clone() })),
+            Some(unknown) => Err(unknown_field(&format!("{field}.{unknown}"), known)),
+        }
+    }
+
+    /// Texts as the parameters of a query, so that filters are read alike wherever they stand.
+    ///
+    /// # Errors
+    /// 400 for one that is no text.
+    pub fn query(&self, names: &[&'static str]) -> Result<Query, ApiError> {
+        let mut parameters = BTreeMap::new();
+        for name in names {
+            if let Some(text) = self.text(name)? {
+                parameters.insert((*name).to_owned(), text.to_owned());
+            }
+        }
+        Ok(Query(parameters))
     }
 
     fn typed<'a, T>(
@@ -88,14 +120,27 @@ impl Fields {
         read: impl FnOnce(&'a Value) -> Option<T>,
         what: &str,
     ) -> Result<Option<T>, ApiError> {
-        match self.0.get(field) {
+        match self.fields.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => read(value).map(Some).ok_or_else(|| {
-                ApiError::invalid(field, format!("`{field}` is not {what}"))
-                    .remedy(format!("send it as {what}"))
+                let field =
+                    self.within.map_or_else(|| field.to_owned(), |within| format!("{within}.{field}"));
+                let message = format!("`{field}` is not {what}");
+                ApiError::invalid(field, message).remedy(format!("send it as {what}"))
             }),
         }
     }
+}
+
+fn unknown_field(unknown: &str, known: &[&str]) -> ApiError {
+    let message = format!("there is no field `{unknown}` here");
+    ApiError::new(StatusCode::BAD_REQUEST, "parameter_unknown", message).field(unknown).remedy(
+        if known.is_empty() {
+            "send no fields".to_owned()
+        } else {
+            format!("leave it out; the fields are {}", known.join(", "))
+        },
+    )
 }
 
 /// The parameters of a query.
@@ -133,6 +178,15 @@ impl Query {
     /// A parameter, if it is there.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// All parameters but the place in a list, for the audit.
+    pub fn to_json(&self) -> Value {
+        self.filters().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+    }
+
+    fn filters(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "cursor"))
     }
 
     /// A parameter read as something, if it is there.
@@ -201,8 +255,7 @@ impl Query {
     }
 
     fn name(&self, list: &str) -> String {
-        let filters = self.0.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "cursor"));
-        filters.fold(list.to_owned(), |all, (name, value)| format!("{all}&{name}={value}"))
+        self.filters().fold(list.to_owned(), |all, (name, value)| format!("{all}&{name}={value}"))
     }
 }
 

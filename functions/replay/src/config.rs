@@ -1,0 +1,52 @@
+//! What the function is told by its environment.
+
+use std::time::Duration;
+
+use shared::access::Access;
+use shared::aws::AwsEnv;
+use shared::env::{self, EnvError};
+use shared::ledger::Retention;
+use shared::mode::Mode;
+
+/// A request over many events ends with what it has done by then, of the 29 s that the function has.
+pub const WORK_WITHIN: Duration = Duration::from_secs(18);
+
+/// The function's settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where AWS is and who we are to it.
+    pub aws: AwsEnv,
+    /// The stack's mode.
+    pub mode: Mode,
+    /// Who may do what.
+    pub access: Access,
+    /// The table of events.
+    pub ledger_table: String,
+    /// The table of settings.
+    pub registry_table: String,
+    /// The table of acts.
+    pub audit_table: String,
+    /// How long final events are kept.
+    pub retention: Retention,
+    /// How long a request over many events goes on.
+    pub work_within: Duration,
+}
+
+impl Config {
+    /// Reads `MODE`, the three tables' variables, `RETENTION_DAYS`, those of [`Access`] and AWS's own.
+    ///
+    /// # Errors
+    /// The first that is missing or wrong.
+    pub fn from_env() -> Result<Self, EnvError> {
+        Ok(Self {
+            aws: AwsEnv::from_env()?,
+            mode: env::value("MODE")?,
+            access: Access::from_env()?,
+            ledger_table: env::text("LEDGER_TABLE")?,
+            registry_table: env::text("REGISTRY_TABLE")?,
+            audit_table: env::text("AUDIT_TABLE")?,
+            retention: env::value("RETENTION_DAYS")?,
+            work_within: WORK_WITHIN,
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! All events that fit a filter, up to a number: counted first, if asked to.
+//!
+//! The filters are those of `GET /events`, and a state is a must: nobody means the whole ledger. Events are changed page by page;
+//! what was changed no longer fits, so after an error, or when the time is up, the same request again goes on.
+
+use std::time::Instant;
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use serde_json::json;
+use shared::access::Caller;
+use shared::http::{self, ApiError, EventFilter, Fields, Query};
+use shared::ledger::{Marked, Position, State, Steering};
+use shared::page::MAX_LIMIT;
+
+use crate::act::{Act, name};
+use crate::{Deps, Trace};
+
+/// Most events of one request, and how many if it does not say.
+const MOST: u32 = 1_000;
+/// Events changed at a time.
+const AT_ONCE: usize = 16;
+
+/// What came of it.
+#[derive(Debug, Default, Serialize)]
+struct Outcome {
+    /// How many were found.
+    matching: usize,
+    /// How many were changed.
+    changed: usize,
+    /// How many others changed meanwhile; they were left as they are.
+    overtaken: usize,
+    /// Was it only a count?
+    dry_run: bool,
+    /// Where to go on; null if there are no more.
+    next_cursor: Option<String>,
+}
+
+pub(crate) async fn steer(
+    deps: &Deps,
+    request: &Request,
+    act: Act,
+    caller: &Caller,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Result<Response<Body>, ApiError> {
+    let begun = Instant::now();
+    Query::read(request, &[])?;
+    let known = [&EventFilter::PARAMETERS[..], &["why", "limit", "cursor", "dry_run"]].concat();
+    let fields = Fields::read(request.body(), &known)?;
+    let query = fields.query(&[&EventFilter::PARAMETERS[..], &["cursor"]].concat())?;
+    let filter = EventFilter::read(&query)?;
+    state(act, &filter)?;
+    let limit = fields.number("limit", 1, MOST)?.unwrap_or(MOST);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let dry_run = fields.flag("dry_run")?.unwrap_or(false);
+    let why = if dry_run { None } else { act.why(&fields)? };
+    trace.before = Some(query.to_json());
+
+    // Before the first Stripe key nothing can have come in.
+    let since = deps.registry.settings().await?.map_or(now, |settings| settings.since());
+    let listing = filter.listing(since, now);
+    let list = format!("{} {}", deps.mode, act.name());
+    let mut from: Option<Position> = query.cursor(&list)?;
+    if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
+        return Err(query.not_our_cursor());
+    }
+    let mut outcome = Outcome { dry_run, ..Outcome::default() };
+    let steering = Steering { by: name(caller), why };
+    loop {
+        let left = (limit - outcome.matching).min(MAX_LIMIT);
+        let page = deps.ledger.list(&listing, from, left, now, |row| filter.fits(row)).await?;
+        from = page.next;
+        outcome.matching += page.rows.len();
+        if !dry_run {
+            let changes = page.rows.into_iter().map(async |row| act.on(deps, &row, steering, now).await);
+            let mut changes = futures::stream::iter(changes).buffer_unordered(AT_ONCE);
+            while let Some(marked) = changes.try_next().await? {
+                outcome.count(marked);
+                trace.after = Some(json!({ "changed": outcome.changed, "overtaken": outcome.overtaken }));
+            }
+        }
+        if from.is_none() || outcome.matching >= limit || begun.elapsed() >= deps.work_within {
+            outcome.next_cursor = from.map(|at| query.next_cursor(&list, at));
+            return Ok(http::json(StatusCode::OK, &outcome));
+        }
+    }
+}
+
+impl Outcome {
+    fn count(&mut self, marked: Marked) {
+        match marked {
+            Marked::Done => self.changed += 1,
+            Marked::Overtaken => self.overtaken += 1,
+        }
+    }
+}
+
+/// The state that is meant: it must be said, and fit the act.
+fn state(act: Act, filter: &EventFilter) -> Result<State, ApiError> {
+    let fitting: Vec<_> =
+        State::ALL.into_iter().filter(|state| act.is_for(*state)).map(State::as_str).collect();
+    let remedy = format!("give one of {}", fitting.join(", "));
+    let Some(state) = filter.state else {
+        let message = "`state` is missing: which events are meant must be said";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "parameter_missing", message)
+            .field("state")
+            .remedy(remedy));
+    };
+    if act.is_for(state) {
+        return Ok(state);
+    }
+    Err(ApiError::invalid("state", format!("events that are {state} cannot be treated so")).remedy(remedy))
+}

@@ -1,0 +1,63 @@
+//! One event.
+
+use jiff::Timestamp;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde_json::json;
+use shared::access::Caller;
+use shared::event::EventId;
+use shared::http::{self, ApiError, EventView, Fields, Query};
+use shared::ledger::{Marked, Row, State, Steering};
+
+use crate::act::{Act, name};
+use crate::{Deps, Trace};
+
+pub(crate) async fn steer(
+    deps: &Deps,
+    request: &Request,
+    act: Act,
+    id: &str,
+    caller: &Caller,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Result<Response<Body>, ApiError> {
+    Query::read(request, &[])?;
+    let fields = Fields::read(request.body(), &["why"])?;
+    let why = act.why(&fields)?;
+    let missing = || ApiError::not_found(format!("there is no event `{id}` in the ledger"));
+    let id: EventId = id.parse().map_err(|_| missing())?;
+    let row = deps.ledger.get(&id, now).await?.ok_or_else(missing)?;
+    trace.before = Some(for_audit(&row));
+    if !act.is_for(row.state) {
+        return already(act, row);
+    }
+    let marked = act.on(deps, &row, Steering { by: name(caller), why }, now).await?;
+    // It may have been applied since; what is shown is what is.
+    let row = deps.ledger.get(&id, now).await?.ok_or_else(missing)?;
+    match marked {
+        Marked::Done => {
+            trace.after = Some(for_audit(&row));
+            Ok(http::json(StatusCode::OK, &EventView::from(row)))
+        }
+        Marked::Overtaken => {
+            let message =
+                format!("the event has changed meanwhile and is {} now; nothing was done", row.state);
+            Err(ApiError::new(StatusCode::CONFLICT, "event_changed", message)
+                .remedy(format!("look at GET /events/{id}, then decide again")))
+        }
+    }
+}
+
+/// An event that is so already is answered as it is; one that cannot be closed any more is a refusal.
+fn already(act: Act, row: Row) -> Result<Response<Body>, ApiError> {
+    if act == Act::Replay || row.state == State::Ignored {
+        return Ok(http::json(StatusCode::OK, &EventView::from(row)));
+    }
+    let message = format!("the event is {}: there is nothing left to discard", row.state);
+    Err(ApiError::new(StatusCode::CONFLICT, "event_final", message)
+        .remedy("a record is never taken back; what Stripe changes later comes as a later event"))
+}
+
+fn for_audit(row: &Row) -> serde_json::Value {
+    json!({ "state": row.state, "reason": row.reason, "attempts": row.attempts })
+}

@@ -1,0 +1,77 @@
+//! Only admins steer, and each act stands in the audit, refused ones too.
+
+use serde_json::json;
+use shared::ledger::State;
+
+use crate::support::Stack;
+
+const PATHS: [&str; 4] =
+    ["/events/evt_1/replay", "/events/evt_1/discard", "/events/replay", "/events/discard"];
+
+#[tokio::test]
+async fn a_viewer_a_stranger_and_nobody_change_nothing() {
+    let stack = Stack::start().await;
+    let before = stack.event("evt_1", State::Dead).await;
+    for path in PATHS {
+        let body = json!({ "state": "dead", "why": "x" });
+        for (group, expected) in [(Some("viewer"), 403), (Some("others"), 403), (None, 401)] {
+            let (status, answer) = stack.call_as(group, "POST", path, body.clone()).await;
+            assert_eq!(status, expected, "{path} {group:?}: {answer}");
+        }
+    }
+    assert_eq!(stack.row("evt_1").await.unwrap(), before);
+    let refused: Vec<_> = stack.acts().await.into_iter().map(|act| act.result).collect();
+    assert_eq!(refused, ["forbidden"; 8], "of the signed-in ones");
+}
+
+#[tokio::test]
+async fn each_act_tells_who_did_what_to_which_events() {
+    let stack = Stack::start().await;
+    stack.event("evt_1", State::Dead).await;
+    stack.event("evt_2", State::Dead).await;
+    stack.call("/events/evt_1/replay", json!({})).await;
+    stack.call("/events/discard", json!({ "state": "dead", "why": "old" })).await;
+    stack.call("/events/sk_test_pasted/discard", json!({ "why": "x" })).await;
+    let mut acts: Vec<_> = stack
+        .acts()
+        .await
+        .into_iter()
+        .map(|act| {
+            assert_eq!((act.email.as_deref(), act.address.is_some()), (Some("a@example.com"), true));
+            (act.action, act.target, act.result, act.before, act.after)
+        })
+        .collect();
+    acts.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    let expected = [
+        ("events.discard", "-", "not_found", None, None),
+        (
+            "events.discard",
+            "events",
+            "done",
+            Some(json!({ "state": "dead" })),
+            Some(json!({ "changed": 1, "overtaken": 0 })),
+        ),
+        (
+            "events.replay",
+            "evt_1",
+            "done",
+            Some(json!({ "state": "dead", "reason": "it broke", "attempts": 0 })),
+            Some(json!({ "state": "pending", "reason": null, "attempts": 0 })),
+        ),
+    ];
+    assert_eq!(
+        acts,
+        expected.map(|(action, target, result, before, after)| {
+            (action.to_owned(), target.to_owned(), result.to_owned(), before, after)
+        })
+    );
+}
+
+#[tokio::test]
+async fn another_method_is_refused_with_the_right_one() {
+    let stack = Stack::start().await;
+    for path in PATHS {
+        let (status, answer) = stack.call_as(Some("admin"), "PUT", path, json!({})).await;
+        assert_eq!((status, answer["error"]["remedy"].as_str()), (405, Some("use POST")));
+    }
+}

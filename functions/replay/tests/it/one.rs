@@ -1,0 +1,205 @@
+//! One event is tried again or closed, once, and it says who did it and why.
+
+use serde_json::json;
+use shared::ledger::{OpenCount, State};
+use test_cloud::Fault;
+
+use crate::support::{Stack, ago, now, retention};
+
+#[tokio::test]
+async fn a_replayed_event_is_pending_like_a_new_one_and_tells_what_it_was() {
+    for state in
+        [State::Dead, State::Quarantined, State::Failed, State::Ignored, State::Processed, State::Superseded]
+    {
+        let stack = Stack::start().await;
+        let before = stack.event("evt_1", state).await;
+        assert_eq!(before.expires_at.is_some(), !state.is_open(), "{state}");
+        let (status, answer) =
+            stack.call("/events/evt_1/replay", json!({ "why": "the bug is mended" })).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(
+            (answer["state"].as_str(), answer["by"].as_str(), answer["reason"].as_str()),
+            (Some("pending"), Some("a@example.com"), Some("the bug is mended"))
+        );
+        let row = stack.row("evt_1").await.unwrap();
+        assert_eq!((row.state, row.attempts, row.expires_at), (State::Pending, 0, None));
+        assert!(row.due_at.unwrap() > now().as_millisecond(), "the doorbell comes first");
+        assert_eq!(row.history, [before.present()]);
+        assert_eq!(stack.ledger().count(State::Pending).await.unwrap(), OpenCount::Exactly(1));
+    }
+}
+
+#[tokio::test]
+async fn a_discarded_event_is_closed_with_who_and_why() {
+    for state in [State::Dead, State::Quarantined, State::Failed, State::Pending] {
+        let stack = Stack::start().await;
+        stack.event("evt_1", state).await;
+        let (status, answer) = stack.call("/events/evt_1/discard", json!({ "why": "of a test" })).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(
+            (answer["state"].as_str(), answer["by"].as_str(), answer["reason"].as_str()),
+            (Some("ignored"), Some("a@example.com"), Some("discarded: of a test"))
+        );
+        assert_eq!(answer["expires_at"], "2027-02-22T12:00:00Z", "90 days on");
+        let row = stack.row("evt_1").await.unwrap();
+        assert_eq!((row.due_at, row.reason_code()), (None, Some("discarded")));
+        for open in [State::Pending, State::Failed, State::Dead, State::Quarantined] {
+            assert_eq!(stack.ledger().count(open).await.unwrap(), OpenCount::Exactly(0), "{state}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_act_again_changes_nothing() {
+    let stack = Stack::start().await;
+    stack.event("evt_1", State::Dead).await;
+    for (path, body) in [("/events/evt_1/replay", json!({})), ("/events/evt_1/discard", json!({"why": "x"}))]
+    {
+        assert_eq!(stack.call(path, body.clone()).await.0, 200);
+        let row = stack.row("evt_1").await;
+        assert_eq!(stack.call(path, body).await.0, 200);
+        assert_eq!(stack.row("evt_1").await, row, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_record_has_cannot_be_discarded() {
+    let stack = Stack::start().await;
+    for state in [State::Processed, State::Superseded] {
+        stack.event(&format!("evt_{state}"), state).await;
+        let path = format!("/events/evt_{state}/discard");
+        let (status, answer) = stack.call(&path, json!({"why": "x"})).await;
+        assert_eq!((status, answer["error"]["code"].as_str()), (409, Some("event_final")), "{answer}");
+        assert!(answer["error"]["remedy"].is_string());
+        assert_eq!(stack.row(&format!("evt_{state}")).await.unwrap().state, state);
+    }
+}
+
+#[tokio::test]
+async fn each_refusal_names_the_field_and_changes_nothing() {
+    let stack = Stack::start().await;
+    let before = stack.event("evt_1", State::Dead).await;
+    let long = "é".repeat(301);
+    for (path, body, status, code, field) in [
+        ("/events/evt_none/replay", json!({}), 404, "not_found", None),
+        ("/events/%20/replay", json!({}), 404, "not_found", None),
+        ("/events/evt_1/redo", json!({}), 404, "not_found", None),
+        ("/events/evt_1/discard", json!({}), 400, "parameter_missing", Some("why")),
+        ("/events/evt_1/discard", json!({"why": " "}), 400, "parameter_missing", Some("why")),
+        ("/events/evt_1/discard", json!({"why": 7}), 400, "parameter_invalid", Some("why")),
+        ("/events/evt_1/discard", json!({"why": long}), 400, "parameter_invalid", Some("why")),
+        ("/events/evt_1/replay", json!({"reason": "x"}), 400, "parameter_unknown", Some("reason")),
+        ("/events/evt_1/replay", json!([1]), 400, "body_invalid", None),
+    ] {
+        let (got, answer) = stack.call(path, body).await;
+        let error = &answer["error"];
+        assert_eq!(
+            (got, error["code"].as_str(), error["field"].as_str()),
+            (status, Some(code), field),
+            "{path}: {answer}"
+        );
+    }
+    assert_eq!(stack.row("evt_1").await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn an_expired_event_is_gone() {
+    let stack = Stack::start().await;
+    let body = r#"{"id":"evt_1","object":"event","type":"invoice.paid","created":5,"livemode":false,"data":{"object":{"object":"invoice","id":"in_1"}}}"#;
+    let long_ago = ago(91 * 86_400);
+    stack.store(body, long_ago).await;
+    let row = stack.ledger().get(&"evt_1".parse().unwrap(), long_ago).await.unwrap().unwrap();
+    let done = shared::ledger::Mark::plain(State::Processed);
+    stack.ledger().mark(&row, &done, retention(), long_ago).await.unwrap();
+    assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 404);
+}
+
+#[tokio::test]
+async fn of_an_admin_and_the_program_at_once_one_wins_and_the_other_is_told() {
+    let stack = Stack::start().await;
+    let read = stack.event("evt_1", State::Failed).await;
+    stack.ledger().claim(&read, now()).await.unwrap().unwrap();
+    let marked = stack.ledger().replay(&read, steering(), now()).await.unwrap();
+    assert_eq!(marked, shared::ledger::Marked::Overtaken, "it is being tried");
+
+    let read = stack.row("evt_1").await.unwrap();
+    assert_eq!(stack.call("/events/evt_1/discard", json!({"why": "x"})).await.0, 200);
+    let late = shared::ledger::Mark::plain(State::Processed);
+    let marked = stack.ledger().mark(&read, &late, retention(), now()).await.unwrap();
+    assert_eq!(marked, shared::ledger::Marked::Overtaken, "what is closed stays so");
+}
+
+fn steering() -> shared::ledger::Steering<'static> {
+    shared::ledger::Steering { by: "b@example.com", why: None }
+}
+
+#[tokio::test]
+async fn an_act_whose_answer_is_lost_counts_as_done() {
+    for (path, body) in [("/events/evt_1/replay", json!({})), ("/events/evt_1/discard", json!({"why": "x"}))]
+    {
+        let stack = Stack::start().await;
+        stack.event("evt_1", State::Dead).await;
+        stack.cloud.fail("UpdateItem", "LedgerTable", 1, Fault::DoneAndCut);
+        assert_eq!(stack.call(path, body).await.0, 200, "{path}");
+        assert_eq!(stack.row("evt_1").await.unwrap().history.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_a_503_and_nothing_is_changed() {
+    let stack = Stack::start().await;
+    let before = stack.event("evt_1", State::Dead).await;
+    for operation in ["GetItem", "UpdateItem"] {
+        stack.cloud.fail(operation, "LedgerTable", 100, Fault::ServerError);
+        let (status, answer) = stack.call("/events/evt_1/replay", json!({})).await;
+        assert_eq!(
+            (status, answer["error"]["code"].as_str()),
+            (503, Some("temporarily_unavailable")),
+            "{operation}"
+        );
+        stack.cloud.mend();
+    }
+    assert_eq!(stack.row("evt_1").await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_could_not_read_is_listed_under_its_object_once_it_can() {
+    let stack = Stack::start().await;
+    // Stored by a version that did not know such a body.
+    let body = r#"{"id":"evt_1","object":"event","type":"invoice.paid","created":5,"livemode":false,"data":{"object":{"object":"invoice","id":"in_1"}}}"#;
+    let packed = shared::payload::pack(body.as_bytes()).unwrap();
+    let row =
+        shared::ledger::Row::unreadable("evt_1".parse().unwrap(), "too new".into(), "main", ago(60), packed);
+    stack.ledger().record(&row).await.unwrap();
+    assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 200);
+    let row = stack.row("evt_1").await.unwrap();
+    assert_eq!(
+        (row.event_type.as_deref(), row.created, row.object.map(|key| key.to_string()).as_deref()),
+        (Some("invoice.paid"), Some(5), Some("-/invoice/in_1"))
+    );
+}
+
+#[tokio::test]
+async fn the_parts_of_a_large_payload_expire_and_come_back_with_their_row() {
+    let stack = Stack::start().await;
+    let noise: String = (0..120_000_u32)
+        .map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761).rotate_left(9) ^ i.wrapping_pow(2)))
+        .collect();
+    let body = format!(
+        r#"{{"id":"evt_1","object":"event","type":"invoice.paid","created":5,"livemode":false,"note":"{noise}","data":{{"object":{{"object":"invoice","id":"in_1"}}}}}}"#
+    );
+    stack.store(&body, ago(60)).await;
+    assert!(stack.row("evt_1").await.unwrap().parts.is_some());
+    assert_eq!(stack.call("/events/evt_1/discard", json!({"why": "x"})).await.0, 200);
+    let expiries = async || {
+        let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+        let items = client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap();
+        items.into_iter().map(|item| item.contains_key("expires_at")).collect::<Vec<_>>()
+    };
+    let expired = expiries().await;
+    assert!(expired.len() > 1 && expired.iter().all(|is| *is), "{expired:?}");
+    assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 200);
+    assert!(expiries().await.iter().all(|is| !is));
+    let row = stack.row("evt_1").await.unwrap();
+    assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
+}

@@ -1,0 +1,152 @@
+//! A stack whose ledger tests fill, and who calls.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::{Body, Request};
+use replay::{Config, Deps, WORK_WITHIN, handle};
+use serde_json::{Value, json};
+use shared::access::Access;
+use shared::audit::{Act, Audit};
+use shared::aws::Bounds;
+use shared::event::{self, Reading};
+use shared::ledger::{Ledger, Mark, Retention, Row, State};
+use shared::mode::Mode;
+use shared::payload;
+use shared::registry::{Registry, Settings};
+use test_cloud::TestCloud;
+
+pub(crate) struct Stack {
+    pub(crate) cloud: TestCloud,
+    pub(crate) deps: Deps,
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn ago(seconds: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(seconds)
+}
+
+pub(crate) fn retention() -> Retention {
+    "90".parse().unwrap()
+}
+
+impl Stack {
+    /// A stack whose Stripe key was set ten days ago.
+    pub(crate) async fn start() -> Self {
+        Self::working_for(WORK_WITHIN).await
+    }
+
+    pub(crate) async fn working_for(work_within: Duration) -> Self {
+        let cloud = TestCloud::start().await;
+        let deps = Deps::new(Config {
+            aws: cloud.aws(),
+            mode: Mode::Test,
+            access: Access {
+                api_id: "ours".into(),
+                groups_claim: "cognito:groups".into(),
+                admin_group: "admin".into(),
+                viewer_group: "viewer".into(),
+            },
+            ledger_table: "LedgerTable".into(),
+            registry_table: "RegistryTable".into(),
+            audit_table: "AuditTable".into(),
+            retention: retention(),
+            work_within,
+        });
+        let registry = Registry::new(cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable");
+        let mut settings = Settings {
+            since: ago(10 * 86_400).as_millisecond(),
+            stripe_key_hint: "sk_test_…1234".into(),
+            stripe_key_set_at: ago(10 * 86_400).as_millisecond(),
+            stripe_account: None,
+            rev: 0,
+        };
+        registry.store_settings(None, &mut settings).await.unwrap();
+        Self { cloud, deps }
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+    }
+
+    /// An event that came in a minute ago and was put into this state half a minute ago.
+    pub(crate) async fn event(&self, id: &str, state: State) -> Row {
+        self.event_of(id, "invoice.paid", Mark::because(state, "it broke")).await
+    }
+
+    pub(crate) async fn event_of(&self, id: &str, event_type: &str, mark: Mark) -> Row {
+        let body = json!({
+            "id": id, "object": "event", "type": event_type, "created": 1_785_000_000, "livemode": false,
+            "data": { "object": { "object": "invoice", "id": "in_1" } },
+        })
+        .to_string();
+        self.store(&body, ago(60)).await;
+        let row = self.row(id).await.unwrap();
+        if mark.state != State::Pending {
+            self.ledger().mark(&row, &mark, retention(), ago(30)).await.unwrap();
+        }
+        self.row(id).await.unwrap()
+    }
+
+    /// Stores a body as `receive` does.
+    pub(crate) async fn store(&self, body: &str, at: Timestamp) {
+        let packed = payload::pack(body.as_bytes()).unwrap();
+        let row = match event::read(body.as_bytes()) {
+            Reading::Event(event) => Row::of(&event, "main", at, packed),
+            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", at, packed),
+            Reading::NoEvent(why) => panic!("{why}"),
+        };
+        self.ledger().record(&row).await.unwrap();
+    }
+
+    pub(crate) async fn row(&self, id: &str) -> Option<Row> {
+        self.ledger().get(&id.parse().unwrap(), now()).await.unwrap()
+    }
+
+    /// An admin's call.
+    pub(crate) async fn call(&self, path: &str, body: Value) -> (u16, Value) {
+        self.call_as(Some("admin"), "POST", path, body).await
+    }
+
+    pub(crate) async fn call_as(
+        &self,
+        group: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (u16, Value) {
+        let response = handle(&self.deps, request(group, method, path, &body), now()).await;
+        let Body::Text(text) = response.body() else { panic!("{response:?}") };
+        (response.status().as_u16(), serde_json::from_str(text).unwrap())
+    }
+
+    /// All acts, the latest first.
+    pub(crate) async fn acts(&self) -> Vec<Act> {
+        let audit = Audit::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable");
+        audit.list(None, 100, now()).await.unwrap().0
+    }
+}
+
+/// A request of somebody in `group`, or with no token at all.
+pub(crate) fn request(group: Option<&str>, method: &str, path: &str, body: &Value) -> Request {
+    let sample = include_str!("../../../../events/replay/replay-event.json");
+    let mut event: Value = serde_json::from_str(sample).unwrap();
+    event["rawPath"] = path.into();
+    event["requestContext"]["http"]["method"] = method.into();
+    event["requestContext"]["http"]["path"] = path.into();
+    event["requestContext"]["apiId"] = "ours".into();
+    event["body"] = body.to_string().into();
+    if let Some(group) = group {
+        let claims = json!({ "sub": "sub-1", "email": "a@example.com", "cognito:groups": [group] });
+        let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        event["headers"]["authorization"] = format!("Bearer {token}").into();
+        event["requestContext"]["authorizer"] =
+            json!({ "jwt": { "claims": { "sub": "sub-1" }, "scopes": null } });
+    }
+    lambda_http::request::from_str(&event.to_string()).unwrap()
+}

@@ -1,0 +1,172 @@
+//! Events as the API shows them, and the filters that pick some of them: the same for reading and for replaying.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{ApiError, Query};
+use crate::event_type;
+use crate::ledger::{Change, Listing, Row, State};
+use crate::object_key::{Kind, ObjectKey};
+
+/// One event as lists show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventView {
+    id: String,
+    r#type: Option<String>,
+    state: &'static str,
+    reason: Option<String>,
+    /// Who put it into this state by hand.
+    by: Option<String>,
+    account: Option<String>,
+    object: Option<String>,
+    endpoint: String,
+    created: Option<Timestamp>,
+    received_at: Option<Timestamp>,
+    /// When the state was last changed.
+    marked_at: Option<Timestamp>,
+    attempts: u32,
+    /// When it will be tried again; only for what will.
+    due_at: Option<Timestamp>,
+    /// When it is gone; only for what is final.
+    expires_at: Option<Timestamp>,
+}
+
+impl From<Row> for EventView {
+    fn from(row: Row) -> Self {
+        let tried = matches!(row.state, State::Pending | State::Failed);
+        Self {
+            id: row.id.to_string(),
+            r#type: row.event_type,
+            state: row.state.as_str(),
+            reason: row.reason,
+            by: row.by,
+            account: row.object.as_ref().and_then(|key| key.account().map(str::to_owned)),
+            object: row.object.as_ref().map(|key| key.id().to_owned()),
+            endpoint: row.endpoint,
+            created: row.created.and_then(|at| Timestamp::from_second(at).ok()),
+            received_at: millis(row.received_at),
+            marked_at: row.marked_at.and_then(millis),
+            attempts: row.attempts,
+            due_at: row.due_at.filter(|_| tried).and_then(millis),
+            expires_at: row.expires_at.and_then(|at| Timestamp::from_second(at).ok()),
+        }
+    }
+}
+
+/// A state that an event is or was in.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeView {
+    at: Option<Timestamp>,
+    state: &'static str,
+    reason: Option<String>,
+    by: Option<String>,
+    attempts: u32,
+}
+
+impl From<Change> for ChangeView {
+    fn from(change: Change) -> Self {
+        Self {
+            at: millis(change.at),
+            state: change.state.as_str(),
+            reason: change.reason,
+            by: change.by,
+            attempts: change.attempts,
+        }
+    }
+}
+
+impl ChangeView {
+    /// All states of an event, the earliest first: as it came in, those between, the present one.
+    pub fn history(row: &Row) -> Vec<Self> {
+        let present = row.present();
+        let first = row.history.first().unwrap_or(&present);
+        // It was stored to be applied, unless it could not be read at all.
+        let came_in =
+            Change { at: row.received_at, state: State::Pending, attempts: 0, reason: None, by: None };
+        let as_received =
+            row.marked_at.is_none() || first.at == row.received_at && first.state == State::Quarantined;
+        let stored = (!as_received).then_some(came_in);
+        stored.into_iter().chain(row.history.iter().cloned()).chain([present]).map(Self::from).collect()
+    }
+}
+
+fn millis(at: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at).ok()
+}
+
+/// Which events are meant.
+#[derive(Debug, Clone)]
+pub struct EventFilter {
+    /// In this state.
+    pub state: Option<State>,
+    reason: Option<String>,
+    event_type: Option<String>,
+    endpoint: Option<String>,
+    object: Option<ObjectKey>,
+    account: Option<String>,
+    since: Option<Timestamp>,
+}
+
+impl EventFilter {
+    /// The parameters it is read from.
+    pub const PARAMETERS: [&str; 7] = ["state", "reason", "type", "endpoint", "object", "account", "since"];
+
+    /// Reads the filters, each of which may be missing.
+    ///
+    /// # Errors
+    /// 400 for the first that cannot be.
+    pub fn read(query: &Query) -> Result<Self, ApiError> {
+        let text = |name| query.get(name).map(str::to_owned);
+        Ok(Self {
+            state: query.parsed("state")?,
+            reason: text("reason"),
+            event_type: text("type"),
+            endpoint: text("endpoint"),
+            object: query.get("object").map(|text| object(text, query.get("account"))).transpose()?,
+            account: text("account"),
+            since: query.time("since")?,
+        })
+    }
+
+    /// The shortest list that holds all that is meant. `beginning` is when the first event can have come in.
+    pub fn listing(&self, beginning: Timestamp, now: Timestamp) -> Listing {
+        match (&self.object, self.state.filter(|state| state.is_open())) {
+            (Some(key), _) => Listing::Object(key.clone()),
+            (None, Some(state)) => Listing::Open(state),
+            (None, None) => {
+                Listing::Received { since: self.since.unwrap_or(beginning).max(beginning), until: now }
+            }
+        }
+    }
+
+    /// Is this row meant?
+    pub fn fits(&self, row: &Row) -> bool {
+        let of_type =
+            |wanted: &String| row.event_type.as_deref().is_some_and(|is| event_type::matches(wanted, is));
+        self.state.is_none_or(|state| row.state == state)
+            && self.reason.as_deref().is_none_or(|reason| row.reason_code() == Some(reason))
+            && self.event_type.as_ref().is_none_or(of_type)
+            && self.endpoint.as_ref().is_none_or(|wanted| row.endpoint == *wanted)
+            && self
+                .account
+                .as_deref()
+                .is_none_or(|wanted| row.object.as_ref().and_then(ObjectKey::account) == Some(wanted))
+            && self.since.is_none_or(|since| row.received_at >= since.as_millisecond())
+    }
+}
+
+/// `object` is an id whose prefix tells its kind, or `object/id` in Stripe's words.
+fn object(text: &str, account: Option<&str>) -> Result<ObjectKey, ApiError> {
+    let (object, id) = match (text.split_once('/'), Kind::of_id(text)) {
+        (Some((object, id)), _) => (object, id),
+        (None, Some(kind)) => (kind.object(), text),
+        (None, None) => {
+            return Err(ApiError::invalid(
+                "object",
+                format!("the prefix of `{text}` tells no kind of object"),
+            )
+            .remedy(format!("name the kind too, in Stripe's word: `customer/{text}`")));
+        }
+    };
+    ObjectKey::new(account, object, id).map_err(|error| ApiError::invalid("object", error.to_string()))
+}
