@@ -34,8 +34,10 @@ pub(crate) fn admit(event: &Event<'_>, stack: Mode, ignore: &[String]) -> Admiss
     }
 }
 
-/// Why an event is `ignored`, as the ledger says it.
+/// Why an event is as it is, as the ledger says it: a word that filters know, and what people should know.
 pub(crate) mod reasons {
+    /// Its second has no order.
+    pub(crate) const ORDER_UNCERTAIN: &str = "order_uncertain: the events of this second have no order, and the Stripe key may not read the object";
     /// Billhook applies no event of this type.
     pub(crate) const TYPE: &str = "type";
     /// The stack's settings say not to apply events of this type.

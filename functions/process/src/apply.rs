@@ -137,7 +137,10 @@ fn seen(old: &Record, snapshot: &Snapshot) -> bool {
 fn ended(record: &Record, snapshot: &Snapshot) -> Mark {
     let won = record.event == snapshot.id;
     let state = if won { State::Processed } else { State::Superseded };
-    if record.fetched && record.events.contains(&snapshot.id) {
+    let looked_at = record.events.contains(&snapshot.id);
+    if record.order_uncertain && looked_at {
+        Mark::because(state, reasons::ORDER_UNCERTAIN)
+    } else if record.fetched && looked_at {
         Mark::because(state, "the events of this second have no order, so Stripe was asked")
     } else if won {
         Mark::plain(state)

@@ -3,7 +3,8 @@
 //! Keys: `key` names the object (account, object, id). Indexes, keys only, sorted by when Stripe made the object and then its id:
 //! - `by_kind`: all of a kind, spread over shards;
 //! - `by_customer`: subscriptions, invoices, payments and charges of a customer;
-//! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has none.
+//! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has none;
+//! - `uncertain`: the few whose events could not be put in order, as long as they are so.
 //!
 //! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry is paid for once an
 //! object and not once an event.
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::links::Links;
-pub use self::lists::{RecordListing, RecordPage};
+pub use self::lists::{RecordListing, RecordPage, Uncertain};
 use crate::aws::StoreError;
 use crate::event::EventId;
 use crate::ledger::MAX_IN_ROW;
@@ -218,8 +219,11 @@ impl Records {
     }
 
     fn put(&self, record: &Record) -> Result<PutItemFluentBuilder, StoreError> {
-        let item: HashMap<String, AttributeValue> =
+        let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(record).map_err(StoreError::while_(WRITING))?;
+        if record.order_uncertain {
+            item.insert(lists::UNCERTAIN.to_owned(), AttributeValue::S(lists::UNCERTAIN.to_owned()));
+        }
         Ok(self
             .client
             .put_item()

@@ -19,6 +19,8 @@ pub struct Config {
     pub registry_table: String,
     /// The table of events.
     pub ledger_table: String,
+    /// The table of records.
+    pub records_table: String,
     /// Where Stripe's API is.
     pub stripe_api_base: ApiBase,
     /// The secret that holds the Stripe key.
@@ -39,6 +41,7 @@ impl Config {
             stack: env::text("STACK_NAME")?,
             registry_table: env::text("REGISTRY_TABLE")?,
             ledger_table: env::text("LEDGER_TABLE")?,
+            records_table: env::text("RECORDS_TABLE")?,
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             access: Access::from_env()?,

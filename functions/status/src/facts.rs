@@ -12,6 +12,7 @@ use shared::aws::{StoreError, chain};
 use shared::event::EventId;
 use shared::ledger::{OpenCount, State};
 use shared::mode::Mode;
+use shared::records::Uncertain;
 use shared::registry::{Endpoint, Hour, Settings};
 use shared::stripe::{Refusal, StripeError, WebhookEndpoint};
 use tokio::time::Instant;
@@ -37,6 +38,7 @@ pub(crate) struct Facts {
     pub(crate) key: Key,
     pub(crate) at_stripe: AtStripe,
     pub(crate) open: Open,
+    pub(crate) uncertain: Uncertain,
     pub(crate) hours: Vec<Hour>,
 }
 
@@ -105,10 +107,11 @@ pub(crate) async fn gather(deps: &Deps, now: Timestamp) -> Result<Facts, StoreEr
             deps.registry.heard_at(),
             deps.registry.hours(now - DAY),
             open(deps, now),
+            deps.records.uncertain(),
         )
     };
     let stored = tokio::time::timeout(READ_WITHIN, stored).await;
-    let (rows, settings, heard, hours, open) =
+    let (rows, settings, heard, hours, open, uncertain) =
         stored.map_err(StoreError::while_("reading what is stored")).flatten()?;
     let secrets = join_all(rows.iter().map(|row| secret(deps, row, until)));
     let ((key, at_stripe), secrets) = tokio::join!(ask_stripe(deps, settings, until), secrets);
@@ -121,7 +124,8 @@ pub(crate) async fn gather(deps: &Deps, now: Timestamp) -> Result<Facts, StoreEr
             EndpointFacts { row, heard_at, secret }
         })
         .collect();
-    Ok(Facts { now, mode: deps.mode, stack: deps.stack.clone(), endpoints, key, at_stripe, open, hours })
+    let stack = deps.stack.clone();
+    Ok(Facts { now, mode: deps.mode, stack, endpoints, key, at_stripe, open, uncertain, hours })
 }
 
 /// One state after the other: each count asks all shards at once, and 64 new connections would take longer.

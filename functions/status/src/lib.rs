@@ -21,6 +21,7 @@ use shared::aws::Bounds;
 use shared::http::{ApiError, Query, json, request_id, segments};
 use shared::ledger::Ledger;
 use shared::mode::Mode;
+use shared::records::Records;
 use shared::registry::Registry;
 use shared::stripe::{NoTls, Stripe, StripeKeys};
 use shared::vault::Vault;
@@ -36,6 +37,7 @@ pub struct Deps {
     access: Access,
     registry: Registry,
     ledger: Ledger,
+    records: Records,
     vault: Vault,
     stripe: Stripe,
 }
@@ -55,7 +57,8 @@ impl Deps {
             stack: config.stack,
             access: config.access,
             registry: Registry::new(dynamodb.clone(), config.registry_table),
-            ledger: Ledger::new(dynamodb, config.ledger_table),
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            records: Records::new(dynamodb, config.records_table),
             vault,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
         })

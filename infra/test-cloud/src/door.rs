@@ -32,6 +32,8 @@ pub enum Fault {
     ServerError,
     /// `AccessDeniedException`: nothing is done, and trying again does not help.
     AccessDenied,
+    /// `ValidationException`: nothing is done, and the same call will always be refused.
+    Invalid,
     /// Nothing is done and no answer comes.
     Hang,
     /// It is done, but no answer comes.
@@ -143,6 +145,7 @@ async fn answer(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
         Some(Fault::Throttle) => Some((StatusCode::BAD_REQUEST, "ThrottlingException")),
         Some(Fault::ServerError) => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")),
         Some(Fault::AccessDenied) => Some((StatusCode::BAD_REQUEST, "AccessDeniedException")),
+        Some(Fault::Invalid) => Some((StatusCode::BAD_REQUEST, "ValidationException")),
         Some(Fault::Hang | Fault::DoneWithoutAnswer | Fault::DoneAndCut) | None => None,
     };
     if refused.is_some() || fault == Some(Fault::Hang) {
@@ -157,7 +160,8 @@ async fn answer(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
         Some(Fault::DoneAndCut) => {
             ([("content-length", "1000")], axum::body::Body::from_stream(CutShort)).into_response()
         }
-        Some(Fault::Throttle | Fault::ServerError | Fault::AccessDenied | Fault::Hang) | None => answer,
+        Some(Fault::Throttle | Fault::ServerError | Fault::AccessDenied | Fault::Invalid | Fault::Hang)
+        | None => answer,
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::ledger::State;
 
-use crate::support::{Stack, event, samples, subscription};
+use crate::support::{Stack, event, now, samples, subscription};
 
 #[tokio::test]
 async fn every_sample_event_ends_final_and_never_failed() {
@@ -131,6 +131,50 @@ async fn two_accounts_never_share_a_record() {
     stack.ring(&rows).await;
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "active");
     assert_eq!(stack.object("acct_1/subscription/sub_1").await["status"], "canceled");
+}
+
+#[tokio::test]
+async fn an_event_of_the_other_mode_is_set_aside_and_a_type_that_is_not_applied_is_left_alone() {
+    let stack = Stack::start().await;
+    let live =
+        subscription("evt_1", "created", 5, "active").replace("\"livemode\":false", "\"livemode\":true");
+    let new = event("evt_2", "something.new", 5, &json!({"object": "something", "id": "x_1"}));
+    let rows = [stack.receive(&live).await, stack.receive(&new).await];
+    let summary = stack.ring(&rows).await;
+    assert_eq!((summary.count(State::Quarantined), summary.count(State::Ignored)), (1, 1), "and counted");
+    assert_eq!(stack.state("evt_1").await, (State::Quarantined, Some("a live event at a test stack".into())));
+    assert_eq!(stack.state("evt_2").await, (State::Ignored, Some("type".into())));
+    assert!(stack.record("-/subscription/sub_1").await.is_none());
+}
+
+#[tokio::test]
+async fn a_preview_is_found_under_its_subscription_and_its_customer() {
+    let stack = Stack::start().await;
+    let preview = json!({
+        "object": "invoice", "id": "upcoming_in_1", "customer": "cus_1",
+        "parent": {"type": "subscription_details", "subscription_details": {"subscription": "sub_1"}},
+    });
+    let row = stack.receive(&event("evt_1", "invoice.upcoming", 5, &preview)).await;
+    for _ in 0..2 {
+        stack.ring(std::slice::from_ref(&row)).await;
+    }
+    for key in ["-/subscription/sub_1", "-/customer/cus_1"] {
+        let listing = shared::ledger::Listing::Object(key.parse().unwrap());
+        let page = stack.ledger().list(&listing, None, 10, now(), |_| true).await.unwrap();
+        let found: Vec<_> = page.rows.iter().map(|row| (row.id.as_str(), row.state)).collect();
+        assert_eq!(found, [("evt_1", State::Ignored)], "{key}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_lost_says_to_which() {
+    let stack = Stack::start().await;
+    let newer = stack.receive(&subscription("evt_2", "updated", 9, "past_due")).await;
+    let older = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.ring(&[newer]).await;
+    stack.ring(&[older]).await;
+    assert_eq!(stack.state("evt_1").await.1.as_deref(), Some("the record shows evt_2"));
+    assert_eq!(stack.state("evt_2").await.1, None);
 }
 
 #[tokio::test]

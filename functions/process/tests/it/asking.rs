@@ -103,6 +103,60 @@ async fn a_key_that_may_not_read_leaves_the_record_uncertain_and_the_same_in_eit
 }
 
 #[tokio::test]
+async fn what_could_not_be_put_in_order_is_asked_for_once_the_key_may_and_an_event_is_applied_again() {
+    let stripe = stripe(60);
+    stripe.set_keys(vec![Key::restricted(&stripe.key(), &["events:read"])]);
+    let stack = Stack::with(&stripe).await;
+    for body in tie() {
+        apply(&stack, &body).await;
+    }
+    let (state, reason) = stack.state("evt_2").await;
+    assert_eq!(state, State::Processed);
+    assert!(reason.unwrap().starts_with("order_uncertain: "), "so that it can be found");
+    let uncertain = stack.records().uncertain().await.unwrap();
+    assert_eq!(uncertain.first, ["-/subscription/sub_1".parse().unwrap()]);
+
+    stripe.set_keys(vec![Key::full(&stripe.key())]);
+    let row = stack.row("evt_2").await;
+    let steering = shared::ledger::Steering { by: "a@example.com", why: None };
+    stack.ledger().replay(&row, steering, later(2)).await.unwrap();
+    let asked = questions(&stripe);
+    stack.sweep(later(130)).await;
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
+    assert!(!stack.record("-/subscription/sub_1").await.unwrap().order_uncertain);
+    assert_eq!(questions(&stripe), asked + 1);
+    assert!(stack.records().uncertain().await.unwrap().first.is_empty());
+    let (_, reason) = stack.state("evt_2").await;
+    assert!(reason.unwrap().contains("Stripe was asked"));
+}
+
+#[tokio::test]
+async fn while_the_second_is_not_over_by_our_own_clock_nobody_asks() {
+    let stripe = SimulatedStripe::start(Options::for_tests().at(later(1).as_second() + 2)).unwrap();
+    stripe.put_object(None, &at_stripe("unpaid"));
+    let stack = Stack::with(&stripe).await;
+    let fresh = later(1).as_second();
+    for id in ["evt_1", "evt_2"] {
+        apply(&stack, &subscription(id, "updated", fresh, if id == "evt_1" { "active" } else { "past_due" }))
+            .await;
+    }
+    assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
+    assert_eq!(questions(&stripe), 1, "it waits first and then asks once");
+}
+
+#[tokio::test]
+async fn what_stripe_refuses_for_good_is_dead_at_once() {
+    let stripe = stripe(60);
+    let stack = Stack::with(&stripe).await;
+    stripe.fault(Fault::status(400).on("GET", PATH).times(100));
+    for body in tie() {
+        apply(&stack, &body).await;
+    }
+    let row = stack.row("evt_2").await;
+    assert_eq!((row.state, row.attempts), (State::Dead, 0), "{row:?}");
+}
+
+#[tokio::test]
 async fn a_second_that_is_not_over_waits() {
     let stripe = stripe(0);
     let stack = Stack::with(&stripe).await;

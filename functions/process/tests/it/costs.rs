@@ -51,6 +51,24 @@ async fn applying_a_sample_event_costs_its_budget() {
 }
 
 #[tokio::test]
+async fn a_preview_costs_its_mark_and_a_place_in_its_customers_list() {
+    let stack = Stack::start().await;
+    let body = samples().into_iter().find(|body| body.contains("\"invoice.upcoming\"")).unwrap();
+    let row = stack.receive(&body).await;
+    stack.cloud.forget();
+    stack.ring(&[row]).await;
+    let written: Vec<_> = stack
+        .cloud
+        .calls()
+        .into_iter()
+        .filter(|call| call.table == "LedgerTable")
+        .map(|call| call.write_units.into_iter().collect::<Vec<_>>())
+        .collect();
+    let of = |index: &str| vec![(String::new(), 1.0), (index.to_owned(), 1.0)];
+    assert_eq!(written, [of("object"), of("open")]);
+}
+
+#[tokio::test]
 async fn a_later_event_of_an_object_writes_its_record_and_no_index() {
     let stack = Stack::start().await;
     let body = |id: &str, at: i64, status: &str| crate::support::subscription(id, "updated", at, status);

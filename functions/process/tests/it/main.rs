@@ -6,7 +6,9 @@
 mod applying;
 mod asking;
 mod costs;
+mod keeping;
 mod laws;
 mod outages;
+mod rules;
 mod support;
 mod sweeping;

@@ -45,6 +45,33 @@ async fn whatever_call_fails_the_records_end_the_same() {
 }
 
 #[tokio::test]
+async fn a_damaged_payload_is_set_aside_with_the_reason_and_holds_nothing_back() {
+    let stack = Stack::start().await;
+    let mut row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    let other = stack.receive(&subscription("evt_2", "updated", 9, "past_due")).await;
+    row.body = other.body.clone().map(|body| {
+        let mut item: std::collections::HashMap<String, serde_dynamo::AttributeValue> =
+            serde_dynamo::to_item(body).unwrap();
+        item.insert("sha256".into(), serde_dynamo::AttributeValue::B(vec![7; 32]));
+        serde_dynamo::from_item(item).unwrap()
+    });
+    let summary = stack.ring(&[row, other]).await;
+    assert_eq!((summary.count(State::Quarantined), summary.count(State::Processed)), (1, 1));
+    assert!(stack.state("evt_1").await.1.unwrap().contains("SHA-256"));
+}
+
+#[tokio::test]
+async fn what_dynamodb_can_never_take_is_dead_at_once() {
+    let stack = Stack::start().await;
+    let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.cloud.fail("PutItem", "RecordsTable", 1, Fault::Invalid);
+    stack.ring(&[row]).await;
+    let row = stack.row("evt_1").await;
+    assert_eq!((row.state, row.attempts), (State::Dead, 0), "trying again would be refused again");
+    assert!(row.reason.unwrap().contains("ValidationException"));
+}
+
+#[tokio::test]
 async fn a_crash_between_record_and_mark_changes_nothing() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;

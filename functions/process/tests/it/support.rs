@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use process::{Config, Deps, Summary, handle};
+use process::{Config, Deps, ProcessError, Summary, handle};
 use serde_json::{Value, json};
 use shared::aws::Bounds;
 use shared::event::{self, EventId, Reading};
@@ -38,7 +38,7 @@ impl Stack {
     pub(crate) async fn with(stripe: &SimulatedStripe) -> Self {
         let stack = Self::at(stripe.url()).await;
         stack.cloud.put_secret("stripe-key", &stripe.key());
-        let registry = Registry::new(stack.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable");
+        let registry = stack.registry();
         let mut settings = Settings {
             since: 0,
             stripe_key_hint: "hint".into(),
@@ -85,7 +85,15 @@ impl Stack {
 
     /// Rings the doorbell for rows, as the stream does.
     pub(crate) async fn ring(&self, rows: &[Row]) -> Summary {
-        handle(&self.deps, stream_event(rows), later(1)).await.unwrap()
+        self.ring_at(rows, later(1)).await.unwrap()
+    }
+
+    pub(crate) async fn ring_at(&self, rows: &[Row], at: Timestamp) -> Result<Summary, ProcessError> {
+        handle(&self.deps, stream_event(rows), at).await
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
     }
 
     pub(crate) async fn sweep(&self, at: Timestamp) -> Summary {
@@ -103,8 +111,11 @@ impl Stack {
     }
 
     pub(crate) async fn record(&self, key: &str) -> Option<Record> {
-        let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
-        records.get(&key.parse().unwrap()).await.unwrap()
+        self.records().get(&key.parse().unwrap()).await.unwrap()
+    }
+
+    pub(crate) fn records(&self) -> Records {
+        Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable")
     }
 
     pub(crate) async fn object(&self, key: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::event::Reading;
-use shared::ledger::{Mark, Row, State};
+use shared::ledger::{Mark, Row, State, Steering};
 use shared::payload;
 
 use crate::support::{Stack, ago, now, retention};
@@ -29,6 +29,59 @@ async fn an_event_is_shown_with_its_payload_as_stripe_sent_it() {
     stack.ledger().mark(&row, &failed, retention(), now()).await.unwrap();
     let event = stack.ok("/events/evt_1").await;
     assert_eq!((event["state"].as_str(), event["last_error"].as_str()), (Some("failed"), Some("it broke")));
+}
+
+#[tokio::test]
+async fn an_event_tells_all_its_states_with_who_and_why() {
+    let stack = Stack::start().await;
+    let ledger = stack.ledger();
+    let row =
+        stack.event("evt_1", "invoice.paid", &json!({"object": "invoice", "id": "in_1"}), ago(60)).await;
+    let row_now = async || ledger.get(&row.id, now()).await.unwrap().unwrap();
+    let failed = Mark { state: State::Failed, reason: Some("it broke".into()), due_at: Some(ago(40)) };
+    for at in [50, 45] {
+        ledger.mark(&row_now().await, &failed, retention(), ago(at)).await.unwrap();
+    }
+    ledger
+        .mark(&row_now().await, &Mark::because(State::Dead, "for good"), retention(), ago(40))
+        .await
+        .unwrap();
+    let steering = Steering { by: "a@example.com", why: Some("mended") };
+    ledger.replay(&row_now().await, steering, ago(30)).await.unwrap();
+    ledger.mark(&row_now().await, &Mark::plain(State::Processed), retention(), ago(20)).await.unwrap();
+    let event = stack.ok("/events/evt_1").await;
+    let told: Vec<_> = event["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| {
+            let text = |field: &str| change[field].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {} {}", text("at"), text("state"), text("reason"), text("by"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "2026-11-24T11:59:00Z pending - -",
+            "2026-11-24T11:59:15Z failed it broke -",
+            "2026-11-24T11:59:20Z dead for good -",
+            "2026-11-24T11:59:30Z pending mended a@example.com",
+            "2026-11-24T11:59:40Z processed - -",
+        ],
+        "a failure again is the same state"
+    );
+    assert_eq!(event["expires_at"], "2027-02-22T11:59:40Z");
+}
+
+#[tokio::test]
+async fn a_reason_is_a_filter() {
+    let stack = Stack::start().await;
+    for (id, reason) in [("evt_1", "filter"), ("evt_2", "discarded: of a test"), ("evt_3", "filtered")] {
+        let row = stack.event(id, "invoice.paid", &json!({"object": "invoice", "id": "in_1"}), ago(5)).await;
+        stack.ledger().mark(&row, &Mark::because(State::Ignored, reason), retention(), now()).await.unwrap();
+    }
+    assert_eq!(stack.walk("/events?state=ignored&reason=filter", 10).await, ["evt_1"]);
+    assert_eq!(stack.walk("/events?reason=discarded", 10).await, ["evt_2"]);
 }
 
 #[tokio::test]

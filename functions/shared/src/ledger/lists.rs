@@ -66,6 +66,13 @@ pub enum OpenCount {
     More,
 }
 
+impl OpenCount {
+    /// Tells a number, as far as it is told.
+    pub(crate) fn of(count: usize) -> Self {
+        if count > COUNTED { Self::More } else { Self::Exactly(count) }
+    }
+}
+
 /// A row's attributes but its payload.
 const WITHOUT_PAYLOAD: [&str; 19] = [
     "id",
@@ -189,7 +196,7 @@ impl Ledger {
         }))
         .await?;
         let count: usize = counts.iter().map(|answer| usize::try_from(answer.count()).unwrap_or(0)).sum();
-        Ok(if count > COUNTED { OpenCount::More } else { OpenCount::Exactly(count) })
+        Ok(OpenCount::of(count))
     }
 
     /// The rows with these ids, without payloads, read consistently; without those that have expired.

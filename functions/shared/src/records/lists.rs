@@ -11,7 +11,8 @@ use super::links::{KIND_SHARDS, kind_key, owner};
 use super::{Record, Records};
 use crate::aws::StoreError;
 use crate::batch;
-use crate::object_key::Kind;
+use crate::ledger::{COUNTED, OpenCount};
+use crate::object_key::{Kind, ObjectKey};
 use crate::page::MAX_LIMIT;
 
 /// Records that one request may look at before it gives a short page.
@@ -48,6 +49,20 @@ pub struct RecordPage {
     /// Where to go on; none at the end.
     pub next: Option<String>,
 }
+
+/// Records whose events could not be put in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncertain {
+    /// How many there are.
+    pub count: OpenCount,
+    /// The first of them.
+    pub first: Vec<ObjectKey>,
+}
+
+/// The index of those records, its attribute and its one key.
+pub(super) const UNCERTAIN: &str = "uncertain";
+/// So many of them are named.
+const NAMED: usize = 10;
 
 struct Source {
     index: &'static str,
@@ -126,6 +141,28 @@ impl Records {
                 return Ok(RecordPage { records, next: from });
             }
         }
+    }
+
+    /// The records whose events could not be put in order: one read, however many records there are.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn uncertain(&self) -> Result<Uncertain, StoreError> {
+        let doing = "looking for records of uncertain order";
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(UNCERTAIN)
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", UNCERTAIN)
+            .expression_attribute_values(":key", AttributeValue::S(UNCERTAIN.to_owned()))
+            .limit(i32::try_from(COUNTED + 1).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(StoreError::while_(doing))?;
+        let keys = answer.items().iter().filter_map(|item| item.get("key")?.as_s().ok()?.parse().ok());
+        Ok(Uncertain { count: OpenCount::of(answer.items().len()), first: keys.take(NAMED).collect() })
     }
 
     /// The first `limit + 1` entries (sort, key) after `from`.

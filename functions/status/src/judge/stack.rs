@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use shared::ledger::OpenCount;
+use shared::object_key::ObjectKey;
+use shared::records::Uncertain;
 use shared::stripe::Refusal;
 
 use super::{fails, holds};
@@ -16,6 +18,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     checks.extend(stripe(&facts.at_stripe, needed));
     checks.extend(left_over(facts));
     checks.extend(events(&facts.open));
+    checks.push(uncertain(&facts.uncertain));
     checks
 }
 
@@ -129,13 +132,17 @@ fn events(open: &Open) -> Vec<Check> {
         if none(open.failed) && none(open.dead) {
             holds(failed, Severity::Error, "no event has failed", counts)
         } else {
-            let state = if none(open.failed) { "dead" } else { "failed" };
+            let remedy = if none(open.dead) {
+                "GET /events?state=failed shows them with the reason of each; they will be tried again"
+            } else {
+                "GET /events?state=dead shows them with the reason of each; mend that, then POST /events/replay {\"state\":\"dead\"}"
+            };
             fails(
                 failed,
                 Severity::Error,
                 "events could not be applied, so records may be older than Stripe's",
                 counts,
-                format!("GET /events?state={state} shows them with the reason of each"),
+                remedy,
             )
         },
         if none(open.quarantined) {
@@ -146,7 +153,7 @@ fn events(open: &Open) -> Vec<Check> {
                 Severity::Warning,
                 "events are set aside: of the other mode, or in a shape that cannot be read",
                 aside,
-                "GET /events?state=quarantined shows them with the reason of each",
+                "GET /events?state=quarantined shows them with the reason of each; replay or discard each with POST /events/{id}/replay or /discard",
             )
         },
     ];
@@ -162,4 +169,22 @@ fn events(open: &Open) -> Vec<Check> {
         ),
     });
     checks
+}
+
+/// Stripe could have told their order, if the key might read them.
+fn uncertain(uncertain: &Uncertain) -> Check {
+    let code = "order_uncertain";
+    let named = |key: &ObjectKey| json!({ "object": key.object(), "id": key.id(), "account": key.account() });
+    let first: Vec<_> = uncertain.first.iter().map(named).collect();
+    let evidence = json!({ "records": Count(uncertain.count), "first": first });
+    if uncertain.count == OpenCount::Exactly(0) {
+        return holds(code, Severity::Warning, "the events of every record could be put in order", evidence);
+    }
+    fails(
+        code,
+        Severity::Warning,
+        "records may not show their latest state: several events of one second have no order, and the Stripe key may not read the object",
+        evidence,
+        "in Stripe's dashboard let the key read these objects, then POST /events/replay {\"state\":\"processed\",\"reason\":\"order_uncertain\"}, and the same with \"superseded\"",
+    )
 }

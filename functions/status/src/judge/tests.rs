@@ -5,6 +5,7 @@ use serde_json::json;
 use shared::endpoint::EndpointState;
 use shared::ledger::{OpenCount, State};
 use shared::mode::Mode;
+use shared::records::Uncertain;
 use shared::registry::{Endpoint, Hour, SecretVersion, Wish};
 use shared::stripe::{Refusal, WebhookEndpoint};
 
@@ -36,6 +37,7 @@ fn well() -> Facts {
             quarantined: OpenCount::Exactly(0),
             overdue: None,
         },
+        uncertain: Uncertain { count: OpenCount::Exactly(0), first: vec![] },
         hours: vec![],
     }
 }
@@ -125,6 +127,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "events_failed",
             "events_quarantined",
             "backlog",
+            "order_uncertain",
             "registered_whole",
             "secret_present",
             "at_stripe",
@@ -141,7 +144,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_trouble_fails_its_check_and_no_other() {
     type Trouble = fn(&mut Facts);
-    let troubles: [(Trouble, &[&str], Condition); 26] = [
+    let troubles: [(Trouble, &[&str], Condition); 27] = [
         // Without Stripe's view two checks fail: the cause, and that nothing is known of the endpoint.
         (
             |f| (f.key, f.at_stripe) = (Key::NotSet, AtStripe::NotAsked),
@@ -168,6 +171,7 @@ fn each_trouble_fails_its_check_and_no_other() {
         (|f| f.open.failed = OpenCount::Exactly(1), &["events_failed"], Condition::Error),
         (|f| f.open.dead = OpenCount::More, &["events_failed"], Condition::Error),
         (|f| f.open.quarantined = OpenCount::Exactly(1), &["events_quarantined"], Condition::Active),
+        (|f| f.uncertain.count = OpenCount::Exactly(1), &["order_uncertain"], Condition::Active),
         (|f| f.open.pending = OpenCount::More, &[], Condition::Active),
         (|f| f.open.overdue = Some("evt_1".parse().unwrap()), &["backlog"], Condition::Error),
         (

@@ -13,7 +13,9 @@ use shared::endpoint::{API_VERSION, EndpointState};
 use shared::event::{self, Reading};
 use shared::ledger::{Ledger, Mark, Row, State};
 use shared::mode::Mode;
+use shared::object_key::ObjectKey;
 use shared::payload;
+use shared::records::{Put, Record, Records, Standing};
 use shared::registry::{Endpoint, Registry, SecretVersion, Settings, Wish};
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
 use status::{Config, Deps, handle};
@@ -125,6 +127,23 @@ impl Stack {
         }
     }
 
+    /// A record whose events could not be put in order, or could since.
+    pub(crate) async fn uncertain_record(&self, id: &str, order_uncertain: bool) {
+        let object = json!({ "object": "subscription", "id": id, "created": 5 });
+        let standing = Standing {
+            as_of: if order_uncertain { 5 } else { 6 },
+            event: "evt_1".parse().unwrap(),
+            events: vec!["evt_1".parse().unwrap()],
+            deleted: false,
+            order_uncertain,
+            fetched: false,
+        };
+        let key = ObjectKey::new(None, "subscription", id).unwrap();
+        let record = Record::new(key, standing, object.to_string().as_bytes(), &object).unwrap();
+        let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
+        assert_eq!(records.put_newer(&record).await.unwrap(), Put::Done);
+    }
+
     pub(crate) async fn settle(&self, id: &str) {
         let row = self.ledger().get(&id.parse().unwrap(), now()).await.unwrap().unwrap();
         self.ledger().mark(&row, &Mark::plain(State::Processed), retention(), now()).await.unwrap();
@@ -146,6 +165,7 @@ impl Stack {
             stack: "stack".into(),
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: KEY_SECRET.into(),
             access: Access {

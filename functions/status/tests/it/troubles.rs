@@ -190,6 +190,27 @@ async fn events_that_wait_or_failed_are_counted_and_judged() {
 }
 
 #[tokio::test]
+async fn records_whose_events_have_no_order_are_counted_named_and_no_error() {
+    let stack = Stack::start().await;
+    stack.uncertain_record("sub_1", true).await;
+    stack.uncertain_record("sub_2", true).await;
+    let status = stack.status().await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["order_uncertain"]);
+    assert_eq!(status["status"], "active");
+    let checks = status["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["code"] == "order_uncertain").unwrap();
+    assert_eq!(check["evidence"]["records"], 2);
+    assert_eq!(
+        check["evidence"]["first"][0],
+        json!({ "object": "subscription", "id": "sub_1", "account": null })
+    );
+    for id in ["sub_1", "sub_2"] {
+        stack.uncertain_record(id, false).await;
+    }
+    assert!(failing(&stack.status().await).is_empty());
+}
+
+#[tokio::test]
 async fn a_pending_event_is_a_backlog_when_it_is_a_minute_beyond_its_time() {
     let stack = Stack::start().await;
     stack.event("evt_1", State::Pending).await;

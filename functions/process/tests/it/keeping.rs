@@ -1,0 +1,62 @@
+//! How long rows are kept: what is final expires, what waits does not, and what has expired is gone.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use shared::ledger::{Recorded, Row, State};
+use shared::payload;
+use test_cloud::Fault;
+
+use crate::support::{Stack, event, later, now, subscription};
+
+fn days(days: i64) -> Timestamp {
+    now() + SignedDuration::from_hours(24 * days)
+}
+
+#[tokio::test]
+async fn a_final_row_expires_after_ninety_days_and_an_open_one_never() {
+    let stack = Stack::start().await;
+    let bodies = [
+        ("evt_processed", subscription("evt_processed", "updated", 9, "active")),
+        ("evt_superseded", subscription("evt_superseded", "created", 5, "active")),
+        ("evt_ignored", event("evt_ignored", "payout.paid", 5, &json!({"object": "payout", "id": "po_1"}))),
+    ];
+    for (id, body) in &bodies {
+        let row = stack.receive(body).await;
+        assert_eq!(row.expires_at, None, "receive sets none");
+        stack.ring(&[row]).await;
+        let expires_at = stack.row(id).await.expires_at.unwrap();
+        assert_eq!(expires_at, (later(1) + SignedDuration::from_hours(90 * 24)).as_second(), "{id}");
+    }
+    let odd = event("evt_odd", "invoice.paid", 5, &json!({"object": "invoice"}));
+    let broken = subscription("evt_broken", "updated", 10, "active");
+    for body in [&odd, &broken] {
+        let row = stack.receive(body).await;
+        stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
+        stack.ring(&[row]).await;
+        stack.cloud.mend();
+    }
+    for (id, state) in [("evt_odd", State::Quarantined), ("evt_broken", State::Failed)] {
+        let row = stack.row(id).await;
+        assert_eq!((row.state, row.expires_at), (state, None));
+    }
+}
+
+#[tokio::test]
+async fn what_has_expired_is_gone_before_dynamodb_has_removed_it() {
+    let stack = Stack::start().await;
+    let body = subscription("evt_1", "created", 5, "active");
+    let row = stack.receive(&body).await;
+    stack.ring(&[row]).await;
+    let ledger = stack.ledger();
+    let id = "evt_1".parse().unwrap();
+    assert!(ledger.get(&id, days(90)).await.unwrap().is_some());
+    assert!(ledger.get(&id, days(91)).await.unwrap().is_none());
+    assert!(ledger.rows([&id], days(91)).await.unwrap().is_empty());
+
+    let again = |at| {
+        let shared::event::Reading::Event(event) = shared::event::read(body.as_bytes()) else { panic!() };
+        Row::of(&event, "main", at, payload::pack(body.as_bytes()).unwrap())
+    };
+    assert_eq!(ledger.record(&again(days(90))).await.unwrap(), Recorded::Duplicate);
+    assert_eq!(ledger.record(&again(days(91))).await.unwrap(), Recorded::New, "Stripe never does this");
+}
