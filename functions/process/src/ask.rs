@@ -17,6 +17,8 @@ use crate::error::ApplyError;
 
 /// For one question, its tries included.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
+/// Seconds after which the whole second has passed, also for the longest way to Stripe and the rounding of its `Date`.
+const OVER_AFTER: i64 = 3;
 /// Questions about one second, before the event is left to the sweep.
 const QUESTIONS: u32 = 3;
 
@@ -47,8 +49,8 @@ pub(crate) async fn ask(
     let Some(settings) = deps.registry.settings().await? else { return Ok(Answer::MayNot) };
     let session = deps.stripe.session(settings.stripe_key_set_at, Instant::now() + ANSWERED_WITHIN).await?;
     let Some(session) = session else { return Ok(Answer::MayNot) };
-    if invocation.now.as_second() <= tie {
-        // Not even by our own clock is the second over: an answer would be good for nothing.
+    if invocation.now.as_second() < tie + OVER_AFTER {
+        // By our own clock the second is hardly over: an answer would be good for nothing.
         tokio::time::sleep(deps.ask_again_after).await;
     }
     for question in 1..=QUESTIONS {

@@ -175,3 +175,39 @@ async fn a_page_costs_the_same_with_many_rows_as_with_few() {
     }
     assert_eq!(calls[0], calls[1]);
 }
+
+#[tokio::test]
+async fn a_walk_shows_each_event_that_was_there_once_whatever_is_written_meanwhile() {
+    for path in ["/events", "/events?state=pending", "/events?object=in_1"] {
+        let stack = Stack::start().await;
+        let invoice = json!({"object": "invoice", "id": "in_1"});
+        for i in 0..24 {
+            // Three share each second.
+            stack.event(&format!("evt_old_{i:02}"), "invoice.paid", &invoice, ago(600 - i / 3)).await;
+        }
+        let join = if path.contains('?') { '&' } else { '?' };
+        let (mut seen, mut cursor, mut page) = (Vec::new(), String::new(), 0);
+        loop {
+            let answer = stack.ok(&format!("{path}{join}limit=4{cursor}")).await;
+            let ids =
+                answer["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned());
+            seen.extend(ids.filter(|id| id.starts_with("evt_old")));
+            // One newer, one late that Stripe made earlier, and one that was shown already changes its state.
+            for (id, at) in [("new", ago(5)), ("late", ago(598))] {
+                stack.event(&format!("evt_{id}_{page}"), "invoice.paid", &invoice, at).await;
+            }
+            let shown = seen[page].parse().unwrap();
+            let row = stack.ledger().get(&shown, now()).await.unwrap().unwrap();
+            stack.ledger().mark(&row, &Mark::plain(State::Processed), retention(), now()).await.unwrap();
+            page += 1;
+            match answer["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        let mut once = seen.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!((once.len(), seen.len()), (24, 24), "{path}");
+    }
+}
