@@ -21,6 +21,8 @@ pub struct Call {
     pub table: String,
     /// Write units by index; the table itself has an empty name. Only of calls that succeeded or failed their condition.
     pub write_units: BTreeMap<String, f64>,
+    /// Read units in all. Only of calls that succeeded.
+    pub read_units: f64,
 }
 
 /// How a call fails.
@@ -149,7 +151,12 @@ async fn answer(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
         Some(Fault::Hang | Fault::DoneWithoutAnswer | Fault::DoneAndCut) | None => None,
     };
     if refused.is_some() || fault == Some(Fault::Hang) {
-        door.state().calls.push(Call { operation: operation.into(), table, write_units: BTreeMap::new() });
+        door.state().calls.push(Call {
+            operation: operation.into(),
+            table,
+            write_units: BTreeMap::new(),
+            read_units: 0.0,
+        });
         let Some((status, kind)) = refused else { return std::future::pending().await };
         return refuse(status, kind);
     }
@@ -180,13 +187,20 @@ impl futures_core::Stream for CutShort {
 
 async fn pass_on(door: &Door, service: &str, operation: &str, table: String, mut request: Value) -> Response {
     if service == "secretsmanager" {
-        door.state().calls.push(Call { operation: operation.into(), table, write_units: BTreeMap::new() });
+        door.state().calls.push(Call {
+            operation: operation.into(),
+            table,
+            write_units: BTreeMap::new(),
+            read_units: 0.0,
+        });
         let (status, answer) = door.secrets.answer(operation, &request);
         return (status, axum::Json(answer)).into_response();
     }
     let writes = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
     if writes {
         request["ReturnConsumedCapacity"] = json!("INDEXES");
+    } else if matches!(operation, "GetItem" | "BatchGetItem" | "Query") {
+        request["ReturnConsumedCapacity"] = json!("TOTAL");
     }
     let sent = door
         .client
@@ -203,7 +217,8 @@ async fn pass_on(door: &Door, service: &str, operation: &str, table: String, mut
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string().into()),
     };
     let write_units = if writes { units(&answer) } else { BTreeMap::new() };
-    door.state().calls.push(Call { operation: operation.into(), table, write_units });
+    let read_units = if writes { 0.0 } else { units_read(&answer) };
+    door.state().calls.push(Call { operation: operation.into(), table, write_units, read_units });
     (status, [("content-type", "application/x-amz-json-1.0")], answer).into_response()
 }
 
@@ -218,6 +233,14 @@ fn units(answer: &[u8]) -> BTreeMap<String, f64> {
         units.insert(index.clone(), capacity["CapacityUnits"].as_f64().unwrap_or(0.0));
     }
     units
+}
+
+/// Of one table, or of each table of a batch.
+fn units_read(answer: &[u8]) -> f64 {
+    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    let consumed = &answer["ConsumedCapacity"];
+    let tables = consumed.as_array().map_or_else(|| std::slice::from_ref(consumed), Vec::as_slice);
+    tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
 }
 
 fn table_of(request: &Value) -> String {

@@ -5,22 +5,30 @@
 //! refused, hanging, or done although no answer comes. DynamoDB itself is never mocked.
 
 mod door;
+mod fill;
 mod secrets;
 mod tables;
 
 use std::sync::Arc;
 
+use dynoxide::Database;
 use shared::aws::AwsEnv;
 
 pub use self::door::{Call, Fault};
 use self::door::{Door, serve};
 
 /// A running cloud; it ends when dropped.
-#[derive(Debug)]
 pub struct TestCloud {
     url: String,
     door: Arc<Door>,
+    database: Database,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for TestCloud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestCloud").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 impl Drop for TestCloud {
@@ -38,15 +46,15 @@ impl TestCloud {
     /// If a port or the template cannot be had.
     #[allow(clippy::expect_used, reason = "a test that cannot start its cloud has to fail at once")]
     pub async fn start() -> Self {
-        let database = dynoxide::Database::memory().expect("an empty database");
+        let database = Database::memory().expect("an empty database");
         let behind = listen().await;
         let dynamodb = format!("http://{}", behind.local_addr().expect("an address"));
-        let mut tasks = vec![tokio::spawn(dynoxide::server::serve_on(behind, database))];
+        let mut tasks = vec![tokio::spawn(dynoxide::server::serve_on(behind, database.clone()))];
         let door = Arc::new(Door::new(dynamodb));
         let front = listen().await;
         let url = format!("http://{}", front.local_addr().expect("an address"));
         tasks.push(tokio::spawn(serve(front, Arc::clone(&door))));
-        let cloud = Self { url, door, tasks };
+        let cloud = Self { url, door, database, tasks };
         tables::create(&cloud.aws()).await;
         cloud.forget();
         cloud
@@ -75,6 +83,25 @@ impl TestCloud {
     /// Forgets the calls so far.
     pub fn forget(&self) {
         self.door.forget();
+    }
+
+    /// Fills the ledger with events of fifty invoices (`in_0` to `in_49`) that came in over the nine days before `now`: `settled`
+    /// of them are final, `due` are pending and waiting for the sweep.
+    ///
+    /// # Panics
+    /// If they are no rows of the ledger.
+    #[allow(clippy::expect_used, reason = "a test that cannot have its rows has to fail at once")]
+    pub fn fill_ledger(&self, settled: usize, due: usize, now: jiff::Timestamp) {
+        let rows = fill::events(settled, due, now);
+        let rows = rows.map(|row| serde_json::from_value(row).expect("an item")).collect();
+        let options = dynoxide::ImportOptions::default();
+        self.database.import_items("LedgerTable", rows, options).expect("items of the table");
+    }
+
+    /// What the calls since the start or since [`TestCloud::forget`] cost: how many there were, and their read units in all.
+    pub fn read_cost(&self) -> (usize, f64) {
+        let calls = self.calls();
+        (calls.len(), calls.iter().map(|call| call.read_units).sum())
     }
 
     /// Makes the next `times` calls of `operation` on `table` fail.

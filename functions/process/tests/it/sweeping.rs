@@ -33,6 +33,26 @@ async fn a_thousand_lost_doorbells_are_found_in_one_sweep() {
 }
 
 #[tokio::test]
+async fn a_sweep_costs_no_more_with_a_hundred_thousand_settled_events_than_with_a_hundred() {
+    let mut costs = Vec::new();
+    for settled in [100, 100_000] {
+        let stack = Stack::start().await;
+        stack.cloud.fill_ledger(settled, 40, now());
+        stack.cloud.forget();
+        let summary = stack.sweep(now()).await;
+        assert_eq!(summary.count(State::Processed) + summary.count(State::Superseded), 40);
+        let due = stack.cloud.read_cost();
+        stack.cloud.forget();
+        stack.sweep(now()).await;
+        costs.push((due, stack.cloud.read_cost()));
+    }
+    let [(few, few_idle), (many, many_idle)] = costs[..] else { panic!() };
+    assert_eq!(many_idle, few_idle, "with nothing due");
+    // Of 40 due events some share an invoice, and how many of those lose differs.
+    assert!(many.0 <= few.0 + 40 && many.1 <= few.1 + 40.0, "{few:?} with few, {many:?} with many");
+}
+
+#[tokio::test]
 async fn what_failed_is_tried_again_and_then_forgets_why() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;

@@ -7,4 +7,5 @@ mod audit;
 mod events;
 mod reading;
 mod refusals;
+mod size;
 mod support;

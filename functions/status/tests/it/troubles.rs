@@ -224,6 +224,19 @@ async fn a_pending_event_is_a_backlog_when_it_is_a_minute_beyond_its_time() {
 }
 
 #[tokio::test]
+async fn the_status_costs_no_more_with_a_hundred_thousand_settled_events_than_with_a_hundred() {
+    let mut costs = Vec::new();
+    for settled in [100, 100_000] {
+        let stack = Stack::start().await;
+        stack.cloud.fill_ledger(settled, 40, now());
+        stack.cloud.forget();
+        assert_eq!(stack.status().await["counts"]["pending"], 40);
+        costs.push(stack.cloud.read_cost());
+    }
+    assert_eq!(costs[1], costs[0]);
+}
+
+#[tokio::test]
 async fn hours_before_the_last_day_are_not_shown() {
     let stack = Stack::start().await;
     for hours in [0, 23, 26] {

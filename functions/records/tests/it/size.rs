@@ -1,0 +1,31 @@
+//! What is read of a ledger of a hundred thousand events costs what it costs of a hundred.
+
+use crate::support::{Stack, now};
+
+#[tokio::test]
+async fn a_list_costs_no_more_with_a_hundred_thousand_events_than_with_a_hundred() {
+    let paths = [
+        "/events",
+        "/events?limit=1",
+        "/events?state=pending",
+        "/events?object=in_7&limit=2",
+        "/events?object=in_7&type=invoice.*&state=processed&limit=2",
+        "/events?since=2026-11-24T00:00:00Z&limit=3",
+        "/events/evt_000007",
+    ];
+    let mut costs = Vec::new();
+    for settled in [100, 100_000] {
+        let stack = Stack::start().await;
+        stack.cloud.fill_ledger(settled, 40, now());
+        let mut of = Vec::new();
+        for path in paths {
+            stack.cloud.forget();
+            stack.ok(path).await;
+            of.push(stack.cloud.read_cost());
+        }
+        costs.push(of);
+    }
+    for ((path, few), many) in paths.iter().zip(&costs[0]).zip(&costs[1]) {
+        assert!(many.0 <= few.0 && many.1 <= few.1, "{path}: {few:?} with few, {many:?} with many");
+    }
+}

@@ -1,0 +1,38 @@
+//! Many rows at once, as if they had been there before: what a call costs must not depend on how many there are.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::event::{self, Reading};
+use shared::ledger::Row;
+use shared::payload;
+
+/// Seconds before now over which events have come in.
+const NINE_DAYS: usize = 777_600;
+
+/// Rows of the ledger, in DynamoDB's own JSON: events of fifty invoices, `settled` of them final and `due` pending since long.
+#[allow(clippy::expect_used, reason = "a test that cannot have its rows has to fail at once")]
+pub(crate) fn events(settled: usize, due: usize, now: Timestamp) -> impl Iterator<Item = Value> {
+    let all = settled + due;
+    (0..all).map(move |i| {
+        let body = json!({
+            "id": format!("evt_{i:06}"), "object": "event", "type": "invoice.paid", "created": 1_785_000_000 + i,
+            "livemode": false,
+            "data": { "object": { "object": "invoice", "id": format!("in_{}", i % 50), "status": "paid" } },
+        })
+        .to_string();
+        let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("{body} is no event") };
+        let packed = payload::pack(body.as_bytes()).expect("memory");
+        let ago = SignedDuration::from_secs(i64::try_from(600 + i * NINE_DAYS / all).unwrap_or(600));
+        let row = Row::of(&event, "main", now - ago, packed);
+        let item: serde_dynamo::Item = serde_dynamo::to_item(&row).expect("a row");
+        let mut item = serde_json::to_value(item).expect("an item");
+        // The pending ones are spread over all days.
+        let pending = i * due / all != (i + 1) * due / all;
+        if !pending && let Some(item) = item.as_object_mut() {
+            item.insert("state".to_owned(), json!({ "S": "processed" }));
+            item.remove("open");
+            item.remove("due_at");
+        }
+        item
+    })
+}
