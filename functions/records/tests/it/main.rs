@@ -4,7 +4,9 @@
 #![cfg(test)]
 
 mod audit;
+mod customers;
 mod events;
+mod payments;
 mod reading;
 mod refusals;
 mod support;
