@@ -9,4 +9,5 @@ mod events;
 mod payments;
 mod reading;
 mod refusals;
+mod shapes;
 mod support;

@@ -101,7 +101,8 @@ impl Stack {
         let object: Value = serde_json::from_str(raw).unwrap();
         let text = |field: &str| object[field].as_str().unwrap().to_owned();
         let key = ObjectKey::new(account, &text("object"), &text("id")).unwrap();
-        let standing = Standing { deleted: object["deleted"] == true, ..standing };
+        let deleted = standing.deleted || object["deleted"] == true;
+        let standing = Standing { deleted, ..standing };
         let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
         let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
         records.put_newer(&record).await.unwrap();
