@@ -208,6 +208,7 @@ mod tests {
             event("evt_3", "payment_intent.succeeded", 12, &paid),
             // The same second as the success: decided by the order of events, not by the greater id.
             event("evt_9", "payment_intent.created", 12, &intent("requires_action")),
+            event("evt_c", "payment_intent.succeeded", 13, &paid),
         ];
         let of_part =
             vec![event("evt_4", "refund.created", 20, &part), event("evt_5", "refund.updated", 21, &part)];
@@ -220,7 +221,7 @@ mod tests {
             event("evt_b", "charge.dispute.closed", 40, &won),
         ];
         let records = [
-            record(12, &["evt_3", "evt_9"], &paid),
+            record(13, &["evt_c"], &paid),
             record(21, &["evt_5"], &part),
             record(35, &["evt_7"], &rest),
             record(40, &["evt_b"], &won),

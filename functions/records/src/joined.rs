@@ -132,7 +132,7 @@ async fn life<'a>(deps: &Deps, object: &'a Read, now: Timestamp) -> Result<Life<
             && row.created.is_some_and(|created| created <= record.as_of)
     };
     let page = deps.ledger.list(&Listing::Object(record.key.clone()), None, MAX_LIMIT, now, wanted).await?;
-    let bodies = deps.ledger.bodies(page.rows.iter().map(|row| &row.id), now).await?;
+    let bodies = deps.ledger.bodies(page.rows.iter().map(|row| &row.id)).await?;
     let snapshots = bodies.iter().filter_map(|body| match event::read(body) {
         Reading::Event(event) => Snapshot::of(&event).ok(),
         Reading::Unreadable { .. } | Reading::NoEvent(_) => None,

@@ -278,6 +278,7 @@ mod tests {
                 .amount_captured
         };
         assert_eq!((captured(charge(true)), captured(charge(false))), (2000, 0));
+        assert_eq!(captured(json!({"paid": false, "captured": true, "amount": 2000})), 0);
     }
 
     #[test]
@@ -310,6 +311,11 @@ mod tests {
             state(intent, &[], &[refund(500, "succeeded")], &[]),
             (PaymentState::PartiallyRefunded, 500)
         );
+        // A declined attempt sets nothing aside; the refund is of another charge, which has not come yet.
+        let declined = json!({"id": "ch_0", "status": "failed", "captured": false, "amount": 2000});
+        let intent = json!({"status": "processing", "amount": 2000, "amount_received": 0});
+        let refunds = [refund(500, "succeeded")];
+        assert_eq!(state(intent, &[declined], &refunds, &[]), (PaymentState::PartiallyRefunded, 500));
     }
 
     #[test]

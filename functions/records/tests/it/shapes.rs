@@ -71,6 +71,8 @@ async fn an_invoice_shows_its_subscription_and_what_paid_it_wherever_they_stand(
     for object in [
         payment("pi_1"),
         payment("pi_2"),
+        // An endpoint in an old version told of the payment, one in a new version of the invoice.
+        json!({"object": "payment_intent", "id": "pi_3", "created": 20, "customer": "cus_1", "invoice": "in_mixed"}),
         json!({"object": "charge", "id": "ch_1", "created": 20, "customer": "cus_1", "payment_intent": null, "status": "succeeded"}),
         joint(
             "inpay_1",
@@ -144,6 +146,7 @@ async fn an_invoice_shows_its_subscription_and_what_paid_it_wherever_they_stand(
             json!(["pi_7", "ch_7"]),
             &Value::Null,
         ),
+        ("in_mixed", json!({"parent": null}), json!(["pi_3"]), &Value::Null),
         ("in_none", json!({"parent": null}), json!([]), &Value::Null),
     ];
     for (as_of, (id, fields, payments, subscription)) in (1..).zip(cases) {
@@ -296,6 +299,10 @@ async fn a_charge_without_a_payment_intent_stays_a_charge() {
         stack.record(&charge).await;
     }
     assert_eq!(stack.walk("/records/charges?customer=cus_1", 5).await, ["ch_2", "ch_1"]);
+    let refund =
+        json!({"object": "refund", "id": "re_2", "created": 6, "charge": "ch_2", "payment_intent": ""});
+    stack.record(&refund).await;
+    assert_eq!(stack.walk("/records/refunds?customer=cus_1", 5).await, ["re_2"]);
     assert_eq!(stack.walk("/records/payments", 5).await, [""; 0]);
 }
 
