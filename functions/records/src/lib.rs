@@ -3,12 +3,17 @@
 //! `GET /records/{kind}`, `GET /records/{kind}/{id}` (`record`), `GET /events`, `GET /events/{id}` (`events`), `GET /audit`
 //! (`audit`). Nothing is written here.
 //!
-//! The rule: what joins several objects is derived when it is read (`payment`), from whole snapshots, and never stored. So a
+//! The rule: what joins several objects is derived when it is read, from whole snapshots, and never stored: a payment (`joined`,
+//! `payment`) and how it came to be so (`history`), what is a customer's (`customer`), what paid an invoice (`invoice`). So a
 //! refund that arrives before its payment is shown with it as soon as both are here.
 
 mod audit;
 mod config;
+mod customer;
 mod events;
+mod history;
+mod invoice;
+mod joined;
 pub mod payment;
 mod record;
 mod view;

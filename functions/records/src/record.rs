@@ -1,5 +1,7 @@
 //! `GET /records/{kind}` and `GET /records/{kind}/{id}`.
 
+use std::collections::BTreeMap;
+
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
@@ -14,36 +16,26 @@ use shared::page::{MAX_LIMIT, Page};
 use shared::records::{Record, RecordListing};
 
 use crate::Deps;
-use crate::payment::{Payment, derive};
-use crate::view::{Read, RecordView, id};
+use crate::customer::{self, Found, Place};
+use crate::history::Entry;
+use crate::invoice::{self, InvoiceView};
+use crate::joined::{Joined, PaymentView};
+use crate::view::{Read, RecordView};
 
 /// Lambda's answers have 6 MB at most (its quotas); half of it leaves room for what stands around.
 const LARGEST_PAGE: usize = 3_000_000;
 /// What a customer's answer shows of each kind; lists have the rest.
 const THEIRS: usize = 25;
-/// And at most so many bytes of each.
-const LARGEST_PART: usize = 1_000_000;
+/// And at most so many bytes of each. There are seven, so that all fit one answer.
+const LARGEST_PART: usize = 600_000;
 
 /// A record in a list.
 #[derive(Serialize)]
 struct Listed {
-    #[serde(skip)]
-    place: String,
     #[serde(flatten)]
     record: RecordView,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     payment: Option<PaymentView>,
-}
-
-/// What only payments show.
-#[derive(Serialize)]
-struct PaymentView {
-    #[serde(flatten)]
-    payment: Payment,
-    charges: Vec<RecordView>,
-    refunds: Vec<RecordView>,
-    disputes: Vec<RecordView>,
-    invoice: Option<String>,
 }
 
 /// A record on its own.
@@ -51,70 +43,109 @@ struct PaymentView {
 struct Whole {
     #[serde(flatten)]
     record: Listed,
+    /// For a payment: how it came to be what it is, the earliest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<Entry>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    theirs: Option<Theirs>,
+    invoice: Option<InvoiceView>,
+    /// For a customer: what is theirs, the newest of each kind.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    theirs: Option<BTreeMap<&'static str, Vec<Box<RawValue>>>>,
     /// Its events, the later first; `GET /events?object=` has those beyond the first hundred.
     timeline: Vec<EventView>,
 }
 
-/// What only customers show: the newest of each kind.
-#[derive(Serialize)]
-struct Theirs {
-    subscriptions: Vec<Box<RawValue>>,
-    invoices: Vec<Box<RawValue>>,
-    payments: Vec<Box<RawValue>>,
-    charges: Vec<Box<RawValue>>,
+/// How a list finds a customer's records of a kind.
+enum Theirs {
+    /// They name the customer.
+    Named(RecordListing),
+    /// They name the customer's payments.
+    Walked(ObjectKey),
+    /// It is the customer.
+    Themselves(ObjectKey),
 }
 
 pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<Response<Body>, ApiError> {
     let kind = self::kind(kind)?;
     let query = Query::read(request, &["customer", "status", "account", "limit", "cursor"])?;
     let (limit, list) = (query.limit()?, format!("{} records {}", deps.mode, kind.plural()));
-    let account = query.get("account");
-    let listing = match query.get("customer") {
-        None => RecordListing::Kind(kind),
-        Some(customer) if names_customer(kind) => RecordListing::Customer {
-            account: account.map(str::to_owned),
-            customer: customer.to_owned(),
-            kind,
-        },
-        Some(customer) => {
-            return Err(ApiError::invalid("customer", format!("{} do not name a customer at Stripe", kind.plural()))
-                .remedy(format!("read GET /records/customers/{customer}, or GET /records/payments?customer={customer}, whose payments list theirs")));
+    let (account, status) = (query.get("account"), query.get("status"));
+    let of_status = |read: &Read| status.is_none_or(|status| read.status() == Some(status));
+    let (data, next_cursor) = match theirs_of(kind, &query)? {
+        Theirs::Named(listing) => {
+            let wanted = |record: &Record| {
+                let of_account = account.is_none_or(|account| record.key.account() == Some(account));
+                of_account
+                    && (status.is_none() || Read::new(record.clone()).is_ok_and(|read| of_status(&read)))
+            };
+            let from: Option<String> = query.cursor(&list)?;
+            if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
+                return Err(query.not_our_cursor());
+            }
+            let page = deps.records.list(&listing, from, limit, wanted).await?;
+            let places: Vec<String> = page.records.iter().map(|record| record.place().to_owned()).collect();
+            let (data, next) = fitting(places.into_iter().zip(listed(deps, page.records).await?), page.next);
+            (data, next.map(|at| query.next_cursor(&list, at)))
+        }
+        Theirs::Walked(customer) => {
+            let from: Option<Place> = query.cursor(&list)?;
+            if from.as_ref().is_some_and(|from| !from.may_be_of(kind)) {
+                return Err(query.not_our_cursor());
+            }
+            let Found { found, next } = customer::walk(deps, &customer, kind, from, limit, of_status).await?;
+            let found =
+                found.into_iter().map(|(place, read)| (place, Listed { record: read.view(), payment: None }));
+            let (data, next) = fitting(found, next);
+            (data, next.map(|at| query.next_cursor(&list, at)))
+        }
+        Theirs::Themselves(customer) => {
+            if query.get("cursor").is_some() {
+                return Err(query.not_our_cursor());
+            }
+            let record = deps.records.get(&customer).await?.map(Read::new).transpose()?;
+            let record = record.filter(of_status).map(|read| Listed { record: read.view(), payment: None });
+            (fitting(record.map(|one| ((), one)), None).0, None)
         }
     };
-    let status = query.get("status");
-    let wanted = |record: &Record| {
-        let of_account = account.is_none_or(|account| record.key.account() == Some(account));
-        of_account
-            && status.is_none_or(|status| {
-                Read::new(record.clone()).is_ok_and(|read| read.status() == Some(status))
-            })
-    };
-    let from: Option<String> = query.cursor(&list)?;
-    if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
-        return Err(query.not_our_cursor());
-    }
-    let page = deps.records.list(&listing, from, limit, wanted).await?;
-    let (data, next) = fitting(listed(deps, page.records).await?, page.next);
-    let next_cursor = next.map(|at| query.next_cursor(&list, at));
     Ok(json(StatusCode::OK, &Page { data, next_cursor }))
 }
 
+fn theirs_of(kind: Kind, query: &Query) -> Result<Theirs, ApiError> {
+    let Some(customer) = query.get("customer") else { return Ok(Theirs::Named(RecordListing::Kind(kind))) };
+    let customer = ObjectKey::new(query.get("account"), Kind::Customer.object(), customer).map_err(|_| {
+        ApiError::invalid("customer", "`customer` or `account` is no id of Stripe's")
+            .remedy("give the ids as Stripe shows them, such as cus_… and acct_…")
+    })?;
+    Ok(match kind {
+        Kind::Subscription | Kind::Invoice | Kind::Payment | Kind::Charge => {
+            Theirs::Named(customer::naming(&customer, kind))
+        }
+        Kind::InvoicePayment | Kind::Refund | Kind::Dispute => Theirs::Walked(customer),
+        Kind::Customer => Theirs::Themselves(customer),
+    })
+}
+
 /// Ends a page where its answer would become too large; there is always one record in it.
-fn fitting(listed: Vec<Listed>, next: Option<String>) -> (Vec<Box<RawValue>>, Option<String>) {
+fn fitting<P>(
+    listed: impl IntoIterator<Item = (P, Listed)>,
+    next: Option<P>,
+) -> (Vec<Box<RawValue>>, Option<P>) {
     let (mut data, mut size, mut last) = (Vec::new(), 0, None);
-    for one in listed {
-        // What was read from JSON is written as JSON.
-        let Ok(text) = serde_json::value::to_raw_value(&one) else { continue };
+    for (place, one) in listed {
+        let Some(text) = text(&one) else { continue };
         size += text.get().len();
         if size > LARGEST_PAGE && !data.is_empty() {
             return (data, last);
         }
         data.push(text);
-        last = Some(one.place);
+        last = Some(place);
     }
     (data, next)
+}
+
+/// What was read from JSON is written as JSON.
+fn text(one: &Listed) -> Option<Box<RawValue>> {
+    serde_json::value::to_raw_value(one).ok()
 }
 
 pub(crate) async fn one(
@@ -133,19 +164,20 @@ pub(crate) async fn one(
     let key = ObjectKey::new(query.get("account"), kind.object(), id).map_err(|_| missing())?;
     let record = deps.records.get(&key).await?.ok_or_else(missing)?;
     let timeline = deps.ledger.list(&Listing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
-    let theirs = match kind {
-        Kind::Customer => Some(theirs(deps, &key).await?),
-        Kind::Subscription
-        | Kind::Invoice
-        | Kind::InvoicePayment
-        | Kind::Payment
-        | Kind::Charge
-        | Kind::Refund
-        | Kind::Dispute => None,
-    };
-    let record = show(deps, record).await?;
+    let read = Read::new(record)?;
+    let (mut payment, mut history, mut invoice, mut theirs) = (None, None, None, None);
+    match kind {
+        Kind::Payment => {
+            let joined = Joined::read(deps, &read).await?;
+            (payment, history) = (Some(joined.view()), Some(joined.history(deps, now).await?));
+        }
+        Kind::Invoice => invoice = Some(invoice::view(deps, &read, now).await?),
+        Kind::Customer => theirs = Some(self::theirs(deps, &key).await?),
+        Kind::Subscription | Kind::InvoicePayment | Kind::Charge | Kind::Refund | Kind::Dispute => {}
+    }
+    let record = Listed { record: read.view(), payment };
     let timeline = timeline.rows.into_iter().map(EventView::from).collect();
-    Ok(json(StatusCode::OK, &Whole { record, theirs, timeline }))
+    Ok(json(StatusCode::OK, &Whole { record, history, invoice, theirs, timeline }))
 }
 
 fn kind(word: &str) -> Result<Kind, ApiError> {
@@ -156,86 +188,50 @@ fn kind(word: &str) -> Result<Kind, ApiError> {
     })
 }
 
-fn names_customer(kind: Kind) -> bool {
-    match kind {
-        Kind::Subscription | Kind::Invoice | Kind::Payment | Kind::Charge => true,
-        Kind::Customer | Kind::InvoicePayment | Kind::Refund | Kind::Dispute => false,
-    }
-}
-
-async fn theirs(deps: &Deps, customer: &ObjectKey) -> Result<Theirs, StoreError> {
-    let of = async |kind| {
-        let listing = RecordListing::Customer {
-            account: customer.account().map(str::to_owned),
-            customer: customer.id().to_owned(),
-            kind,
-        };
-        let page = deps.records.list(&listing, None, THEIRS, |_| true).await?;
-        let mut left = LARGEST_PART;
-        let texts = listed(deps, page.records).await?;
-        let texts = texts.iter().filter_map(|one| serde_json::value::to_raw_value(one).ok());
-        Ok::<_, StoreError>(
-            texts
-                .take_while(|text| {
-                    let fits = text.get().len() <= left;
-                    left = left.saturating_sub(text.get().len());
-                    fits
-                })
-                .collect(),
-        )
+/// The newest of each kind that is the customer's.
+async fn theirs(
+    deps: &Deps,
+    customer: &ObjectKey,
+) -> Result<BTreeMap<&'static str, Vec<Box<RawValue>>>, StoreError> {
+    let named = async |kind| {
+        let page = deps.records.list(&customer::naming(customer, kind), None, THEIRS, |_| true).await?;
+        Ok::<_, StoreError>((kind, listed(deps, page.records).await?))
     };
-    let (subscriptions, invoices, payments, charges) =
-        tokio::try_join!(of(Kind::Subscription), of(Kind::Invoice), of(Kind::Payment), of(Kind::Charge))?;
-    Ok(Theirs { subscriptions, invoices, payments, charges })
+    let kinds = [Kind::Subscription, Kind::Invoice, Kind::Payment, Kind::Charge];
+    let (named, parts) = tokio::try_join!(
+        try_join_all(kinds.into_iter().map(named)),
+        customer::parts_of_newest(deps, customer)
+    )?;
+    let through = [Kind::Refund, Kind::Dispute, Kind::InvoicePayment].map(|kind| {
+        let of_kind = parts.iter().filter(|part| part.kind == kind).take(THEIRS);
+        (kind, of_kind.map(|part| Listed { record: part.view(), payment: None }).collect())
+    });
+    let fitting = |listed: Vec<Listed>| {
+        let mut left = LARGEST_PART;
+        let texts = listed.iter().filter_map(text).take_while(|text| {
+            let fits = text.get().len() <= left;
+            left = left.saturating_sub(text.get().len());
+            fits
+        });
+        texts.collect()
+    };
+    Ok(named.into_iter().chain(through).map(|(kind, listed)| (kind.plural(), fitting(listed))).collect())
 }
 
 async fn listed(deps: &Deps, records: Vec<Record>) -> Result<Vec<Listed>, StoreError> {
-    try_join_all(records.into_iter().map(|record| show(deps, record))).await
-}
-
-async fn show(deps: &Deps, record: Record) -> Result<Listed, StoreError> {
-    let read = Read::new(record)?;
-    let payment = if read.kind == Kind::Payment { Some(payment(deps, &read).await?) } else { None };
-    Ok(Listed { place: read.record.place().to_owned(), record: read.view(), payment })
-}
-
-/// Joins a payment with what names it: directly, or through one of its charges (refunds of old API versions name only that).
-async fn payment(deps: &Deps, intent: &Read) -> Result<PaymentView, StoreError> {
-    let key = &intent.record.key;
-    let mut parts = naming(deps, key, key.id()).await?;
-    let charges: Vec<String> =
-        of(&parts, Kind::Charge).map(|charge| charge.record.key.id().to_owned()).collect();
-    for through in try_join_all(charges.iter().map(|charge| naming(deps, key, charge))).await? {
-        parts.extend(through);
-    }
-    let objects = |kind| of(&parts, kind).map(|part| &part.object);
-    let payment =
-        derive(&intent.object, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute));
-    let views = |kind| of(&parts, kind).map(Read::view).collect();
-    let by_invoice_payment = || of(&parts, Kind::InvoicePayment).find_map(|part| id(&part.object["invoice"]));
-    // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent named its invoice.
-    let invoice = id(&intent.object["invoice"]).or_else(by_invoice_payment).map(str::to_owned);
-    let (charges, refunds, disputes) = (views(Kind::Charge), views(Kind::Refund), views(Kind::Dispute));
-    Ok(PaymentView { payment, charges, refunds, disputes, invoice })
-}
-
-fn of(parts: &[Read], kind: Kind) -> impl Iterator<Item = &Read> + Clone {
-    parts.iter().filter(move |part| part.kind == kind)
-}
-
-async fn naming(deps: &Deps, of: &ObjectKey, payment: &str) -> Result<Vec<Read>, StoreError> {
-    let listing =
-        RecordListing::Payment { account: of.account().map(str::to_owned), payment: payment.to_owned() };
-    let mut read = Vec::new();
-    let mut from = None;
-    loop {
-        let page = deps.records.list(&listing, from, MAX_LIMIT, |_| true).await?;
-        for record in page.records {
-            read.push(Read::new(record)?);
-        }
-        from = page.next;
-        if from.is_none() {
-            return Ok(read);
-        }
-    }
+    try_join_all(records.into_iter().map(async |record| {
+        let read = Read::new(record)?;
+        let payment = match read.kind {
+            Kind::Payment => Some(Joined::read(deps, &read).await?.view()),
+            Kind::Customer
+            | Kind::Subscription
+            | Kind::Invoice
+            | Kind::InvoicePayment
+            | Kind::Charge
+            | Kind::Refund
+            | Kind::Dispute => None,
+        };
+        Ok(Listed { record: read.view(), payment })
+    }))
+    .await
 }

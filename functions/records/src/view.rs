@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::aws::StoreError;
+use shared::event::EventId;
 use shared::object_key::Kind;
 use shared::records::Record;
 
@@ -19,6 +20,10 @@ pub(crate) struct RecordView {
     currency: Option<String>,
     deleted: bool,
     as_of: Option<Timestamp>,
+    /// The event whose snapshot it is; where Stripe was asked, the one that made us ask.
+    event: EventId,
+    /// Is it Stripe's answer to a question, and no event's snapshot?
+    fetched: bool,
     order_uncertain: bool,
     object: Box<RawValue>,
 }
@@ -42,9 +47,11 @@ impl Read {
         Ok(Self { kind, record, object, raw })
     }
 
-    /// The status, if the object has one. Unknown ones are kept as Stripe wrote them.
+    /// The status, if the object has one. Unknown ones are kept as Stripe wrote them. Invoices have one since API 2018-11-08; of
+    /// the flags they had before (`paid`, `closed`, `forgiven`) only `paid` says the same as a status.
     pub(crate) fn status(&self) -> Option<&str> {
-        self.object["status"].as_str()
+        let old_invoice = || (self.kind == Kind::Invoice && self.object["paid"] == true).then_some("paid");
+        self.object["status"].as_str().or_else(old_invoice)
     }
 
     pub(crate) fn view(&self) -> RecordView {
@@ -68,6 +75,8 @@ impl Read {
             currency: self.object["currency"].as_str().map(str::to_owned),
             deleted: self.record.deleted,
             as_of: seconds(self.record.as_of),
+            event: self.record.event.clone(),
+            fetched: self.record.fetched,
             order_uncertain: self.record.order_uncertain,
             object: self.raw.clone(),
         }
@@ -76,7 +85,7 @@ impl Read {
 
 /// The id of a reference, expanded or not.
 pub(crate) fn id(reference: &Value) -> Option<&str> {
-    reference.as_str().or_else(|| reference["id"].as_str())
+    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }
 
 pub(crate) fn seconds(at: i64) -> Option<Timestamp> {

@@ -11,6 +11,7 @@
 //! program or for an admin never does. No index holds what changes while a row is open but
 //! `open` itself, which has to. The keys of `open` and `day` are spread over shards, because one key takes 1,000 writes a second.
 
+mod bodies;
 mod change;
 mod lists;
 mod retention;

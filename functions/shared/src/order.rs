@@ -248,6 +248,13 @@ mod tests {
     }
 
     #[test]
+    fn an_old_invoice_that_is_paid_wins_although_it_has_no_status() {
+        let updated = of("evt_9", "invoice.updated", "invoice", json!({"paid": false, "closed": false}));
+        let paid = of("evt_1", "invoice.payment_succeeded", "invoice", json!({"paid": true, "closed": true}));
+        assert_eq!(wins(&[updated, paid]), ("evt_1".into(), false));
+    }
+
+    #[test]
     fn a_deletion_wins_its_second_in_either_shape() {
         let updated = of("evt_9", "customer.updated", "customer", json!({"email": "a"}));
         let deleted = of("evt_1", "customer.deleted", "customer", json!({"deleted": true}));

@@ -4,8 +4,11 @@
 #![cfg(test)]
 
 mod audit;
+mod customers;
 mod events;
+mod payments;
 mod reading;
 mod refusals;
+mod shapes;
 mod size;
 mod support;

@@ -74,8 +74,12 @@ impl Stack {
         let body = json!({
             "id": id, "object": "event", "type": event_type, "created": at.as_second(), "livemode": false,
             "data": { "object": object },
-        })
-        .to_string();
+        });
+        self.event_of(&body.to_string(), at).await
+    }
+
+    /// Stores an event as Stripe wrote it.
+    pub(crate) async fn event_of(&self, body: &str, at: Timestamp) -> Row {
         let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = Row::of(&event, "main", at, packed);
@@ -89,17 +93,17 @@ impl Stack {
     }
 
     pub(crate) async fn record_of(&self, account: Option<&str>, object: &Value) {
+        self.record_as(account, &object.to_string(), standing("evt_1", 1_785_000_000)).await;
+    }
+
+    /// Stores an object as Stripe wrote it.
+    pub(crate) async fn record_as(&self, account: Option<&str>, raw: &str, standing: Standing) {
+        let object: Value = serde_json::from_str(raw).unwrap();
         let text = |field: &str| object[field].as_str().unwrap().to_owned();
         let key = ObjectKey::new(account, &text("object"), &text("id")).unwrap();
-        let standing = Standing {
-            as_of: 1_785_000_000,
-            event: "evt_1".parse().unwrap(),
-            events: vec!["evt_1".parse().unwrap()],
-            deleted: object["deleted"] == true,
-            order_uncertain: false,
-            fetched: false,
-        };
-        let record = Record::new(key, standing, object.to_string().as_bytes(), object).unwrap();
+        let deleted = standing.deleted || object["deleted"] == true;
+        let standing = Standing { deleted, ..standing };
+        let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
         let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
         records.put_newer(&record).await.unwrap();
     }
@@ -115,9 +119,14 @@ impl Stack {
     }
 
     pub(crate) async fn answer(&self, request: Request) -> (u16, Value) {
+        let (status, text) = self.text(request).await;
+        (status, serde_json::from_str(&text).unwrap())
+    }
+
+    pub(crate) async fn text(&self, request: Request) -> (u16, String) {
         let response = handle(&self.deps, request, now()).await;
         let Body::Text(text) = response.body() else { panic!("{response:?}") };
-        (response.status().as_u16(), serde_json::from_str(text).unwrap())
+        (response.status().as_u16(), text.clone())
     }
 
     /// Walks a list to its end by pages of `limit`. Gives the ids in order.
@@ -135,6 +144,23 @@ impl Stack {
             }
         }
     }
+}
+
+/// What a record says of its second, when it is one event's snapshot.
+pub(crate) fn standing(event: &str, as_of: i64) -> Standing {
+    Standing {
+        as_of,
+        event: event.parse().unwrap(),
+        events: vec![event.parse().unwrap()],
+        deleted: false,
+        order_uncertain: false,
+        fetched: false,
+    }
+}
+
+/// The ids of a list in an answer.
+pub(crate) fn ids(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
 }
 
 /// A request by IAM, after `events/records/events.json`.

@@ -361,7 +361,7 @@ impl Listing {
     }
 }
 
-fn row_key(id: &EventId) -> HashMap<String, AttributeValue> {
+pub(super) fn row_key(id: &EventId) -> HashMap<String, AttributeValue> {
     HashMap::from([
         ("id".to_owned(), AttributeValue::S(id.to_string())),
         ("part".to_owned(), AttributeValue::N("0".to_owned())),

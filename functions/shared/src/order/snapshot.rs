@@ -94,9 +94,11 @@ impl Snapshot {
         self.event_type.ends_with(".created")
     }
 
-    /// Is its status one that Stripe never leaves?
+    /// Is its status one that Stripe never leaves? Invoices of before API 2018-11-08 have none, but a flag that says `paid`.
     pub(crate) fn is_settled(&self) -> bool {
-        let Some(status) = self.object["status"].as_str() else { return false };
+        let Some(status) = self.object["status"].as_str() else {
+            return self.key.kind() == Some(Kind::Invoice) && self.object["paid"] == true;
+        };
         match self.key.kind() {
             Some(Kind::Payment) => matches!(status, "succeeded" | "canceled"),
             Some(Kind::Charge) => status == "failed",

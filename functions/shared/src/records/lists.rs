@@ -32,12 +32,14 @@ pub enum RecordListing {
         /// The kind.
         kind: Kind,
     },
-    /// Those of every kind that name a payment, or a charge without one.
+    /// Those that name a payment, or a charge without one.
     Payment {
         /// The payment's account; none for our own.
         account: Option<String>,
         /// The PaymentIntent's id, or the charge's.
         payment: String,
+        /// The kind; none for every kind.
+        kind: Option<Kind>,
     },
 }
 
@@ -91,9 +93,11 @@ impl RecordListing {
                 keys: vec![owner(account.as_deref(), customer)],
                 object: Some(kind.object()),
             },
-            Self::Payment { account, payment } => {
-                Source { index: "by_payment", keys: vec![owner(account.as_deref(), payment)], object: None }
-            }
+            Self::Payment { account, payment, kind } => Source {
+                index: "by_payment",
+                keys: vec![owner(account.as_deref(), payment)],
+                object: kind.map(Kind::object),
+            },
         }
     }
 }

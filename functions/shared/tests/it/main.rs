@@ -3,4 +3,5 @@
 // Always true here; it tells clippy that helpers beside the tests may unwrap as well.
 #![cfg(test)]
 
+mod shapes;
 mod stripe;

@@ -1,0 +1,148 @@
+//! What is a customer's, also through their payments and charges.
+
+use serde_json::{Value, json};
+use shared::page::write_cursor;
+
+use crate::support::{Stack, ids};
+
+fn payment(i: usize) -> Value {
+    json!({"object": "payment_intent", "id": format!("pi_{i:02}"), "created": 100 + i, "customer": "cus_1", "status": "succeeded", "amount": 9, "amount_received": 9})
+}
+
+fn charge(id: &str, created: i64, intent: Option<&str>) -> Value {
+    json!({"object": "charge", "id": id, "created": created, "customer": "cus_1", "payment_intent": intent, "status": "succeeded", "captured": true, "amount": 9})
+}
+
+fn refund(id: &str, created: i64, intent: Option<&str>, charge: Option<&str>) -> Value {
+    json!({"object": "refund", "id": id, "created": created, "payment_intent": intent, "charge": charge, "amount": 1, "status": if id.ends_with('f') { "failed" } else { "succeeded" }})
+}
+
+/// 30 payments of which some have refunds, a charge without a PaymentIntent with two, and another customer's.
+async fn shop() -> Stack {
+    let stack = Stack::start().await;
+    stack.record(&json!({"object": "customer", "id": "cus_1", "created": 1})).await;
+    for i in 0..30 {
+        stack.record(&payment(i)).await;
+    }
+    let mut others = payment(40);
+    others["customer"] = json!("cus_2");
+    for object in [
+        others,
+        charge("ch_01", 150, Some("pi_01")),
+        charge("ch_99", 50, None),
+        refund("re_29", 300, Some("pi_29"), None),
+        refund("re_29b", 301, Some("pi_29"), Some("ch_29")),
+        refund("re_29f", 299, Some("pi_29"), None),
+        // Through its charge alone.
+        refund("re_01", 400, None, Some("ch_01")),
+        refund("re_99", 200, None, Some("ch_99")),
+        refund("re_99f", 201, None, Some("ch_99")),
+        refund("re_40", 500, Some("pi_40"), None),
+        json!({"object": "dispute", "id": "dp_1", "created": 210, "payment_intent": "pi_03", "charge": "ch_03", "amount": 9, "status": "lost"}),
+        json!({"object": "invoice_payment", "id": "inpay_1", "created": 220, "invoice": "in_1", "status": "paid", "payment": {"type": "payment_intent", "payment_intent": "pi_04"}}),
+    ] {
+        stack.record(&object).await;
+    }
+    stack
+}
+
+#[tokio::test]
+async fn a_customer_shows_what_names_their_payments_and_charges_the_newest_first() {
+    let stack = shop().await;
+    let customer = stack.ok("/records/customers/cus_1").await;
+    assert_eq!(ids(&customer["refunds"]), ["re_01", "re_29b", "re_29", "re_29f", "re_99f", "re_99"]);
+    assert_eq!(
+        (ids(&customer["disputes"]), ids(&customer["invoice_payments"])),
+        (vec!["dp_1"], vec!["inpay_1"])
+    );
+    assert_eq!(customer["payments"].as_array().unwrap().len(), 25);
+    for i in 0..30 {
+        stack.record(&refund(&format!("re_more_{i:02}"), 1_000 + i, Some("pi_02"), None)).await;
+    }
+    let customer = stack.ok("/records/customers/cus_1").await;
+    let refunds = ids(&customer["refunds"]);
+    assert_eq!((refunds.len(), refunds[0], refunds[24]), (25, "re_more_29", "re_more_05"));
+}
+
+#[tokio::test]
+async fn what_names_no_customer_is_listed_by_theirs_payment_by_payment_whatever_the_page() {
+    let stack = shop().await;
+    let all = ["re_29b", "re_29", "re_29f", "re_01", "re_99f", "re_99"];
+    for limit in [1, 2, 3, 5, 6, 100] {
+        assert_eq!(stack.walk("/records/refunds?customer=cus_1", limit).await, all, "by {limit}");
+    }
+    assert_eq!(stack.walk("/records/refunds?customer=cus_1&status=failed", 1).await, ["re_29f", "re_99f"]);
+    assert_eq!(stack.walk("/records/disputes?customer=cus_1", 1).await, ["dp_1"]);
+    assert_eq!(stack.walk("/records/disputes?customer=cus_1&status=won", 1).await, [""; 0]);
+    assert_eq!(stack.walk("/records/invoice_payments?customer=cus_1", 1).await, ["inpay_1"]);
+    assert_eq!(stack.walk("/records/refunds?customer=cus_1&account=acct_1", 5).await, [""; 0]);
+    stack.record_of(Some("acct_1"), &payment(1)).await;
+    stack.record_of(Some("acct_1"), &refund("re_1", 5, Some("pi_01"), None)).await;
+    assert_eq!(stack.walk("/records/refunds?customer=cus_1&account=acct_1", 5).await, ["re_1"]);
+}
+
+#[tokio::test]
+async fn a_walk_goes_on_where_it_was_while_payments_come_in() {
+    let stack = shop().await;
+    let first = stack.ok("/records/refunds?customer=cus_1&limit=1").await;
+    stack.record(&payment(35)).await;
+    stack.record(&refund("re_35", 600, Some("pi_35"), None)).await;
+    stack.record(&refund("re_29x", 601, Some("pi_29"), None)).await;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = stack.ok(&format!("/records/refunds?customer=cus_1&cursor={cursor}")).await;
+    assert_eq!(ids(&rest["data"]), ["re_29", "re_29f", "re_01", "re_99f", "re_99"]);
+}
+
+#[tokio::test]
+async fn a_request_walks_only_so_far_and_says_where_to_go_on() {
+    let stack = Stack::start().await;
+    for i in 0..260 {
+        stack.record(&payment(i)).await;
+    }
+    stack.record(&refund("re_1", 300, Some("pi_00"), None)).await;
+    stack.cloud.forget();
+    let first = stack.ok("/records/refunds?customer=cus_1").await;
+    assert_eq!((ids(&first["data"]).len(), first["next_cursor"].is_string()), (0, true));
+    assert!(stack.cloud.calls().len() < 120, "{}", stack.cloud.calls().len());
+    assert_eq!(stack.walk("/records/refunds?customer=cus_1", 25).await, ["re_1"]);
+}
+
+#[tokio::test]
+async fn a_forged_place_in_a_walk_is_refused() {
+    let stack = shop().await;
+    let name = "test records refunds&customer=cus_1";
+    let (owner, item) = ("payment_intent#000000000129#-/pi_29", "refund#000000000300#-/re_29");
+    let honest = json!({"of": "payments", "owner": owner, "item": item});
+    let get = async |place: Value| {
+        stack.get(&format!("/records/refunds?customer=cus_1&cursor={}", write_cursor(name, place))).await
+    };
+    let (status, page) = get(honest.clone()).await;
+    assert_eq!((status, ids(&page["data"])[0]), (200, "re_29f"));
+    for (field, value) in [
+        ("of", json!("charges")),
+        ("of", json!("customers")),
+        ("owner", json!("x")),
+        ("owner", json!(item)),
+        ("owner", Value::Null),
+        ("item", json!(owner)),
+        ("item", json!(7)),
+    ] {
+        let mut forged = honest.clone();
+        forged[field] = value;
+        assert_eq!(get(forged.clone()).await.0, 400, "{forged}");
+    }
+    assert_eq!(get(json!("refund#000000000300#-/re_29")).await.0, 400);
+    let of_others = write_cursor("test records refunds&customer=cus_2", honest);
+    assert_eq!(stack.get(&format!("/records/refunds?customer=cus_1&cursor={of_others}")).await.0, 400);
+}
+
+#[tokio::test]
+async fn customers_of_a_customer_are_that_one() {
+    let stack = shop().await;
+    stack.record(&json!({"object": "customer", "id": "cus_2", "created": 2})).await;
+    assert_eq!(stack.walk("/records/customers?customer=cus_1", 1).await, ["cus_1"]);
+    for none in ["customer=cus_9", "customer=cus_1&account=acct_1", "customer=cus_1&status=active"] {
+        let page = stack.ok(&format!("/records/customers?{none}")).await;
+        assert_eq!(page, json!({"data": [], "next_cursor": null}), "{none}");
+    }
+}

@@ -1,0 +1,147 @@
+//! A payment's history, from the ledger as it is; and which event a record shows.
+
+use serde_json::{Value, json};
+use shared::ledger::{Mark, State};
+use shared::records::Standing;
+
+use crate::support::{Stack, ago, ids, now, retention, standing};
+
+fn intent(status: &str) -> Value {
+    let received = if status == "succeeded" { 2000 } else { 0 };
+    json!({"object": "payment_intent", "id": "pi_1", "created": 10, "status": status, "amount": 2000, "amount_received": received})
+}
+
+fn told(payment: &Value) -> Vec<(i64, &str, i64, Value)> {
+    let history = payment["history"].as_array().unwrap().iter();
+    history
+        .map(|entry| {
+            let at: jiff::Timestamp = entry["at"].as_str().unwrap().parse().unwrap();
+            let refunded = entry["amount_refunded"].as_i64().unwrap();
+            let ago = now().as_second() - at.as_second();
+            (ago, entry["state"].as_str().unwrap(), refunded, entry["events"].clone())
+        })
+        .collect()
+}
+
+/// A payment that was made, then refunded through a refund of an old API version, which names the charge alone.
+async fn story(stack: &Stack, late_first: bool) {
+    let (first, last) = (intent("requires_payment_method"), intent("succeeded"));
+    let charge = json!({"object": "charge", "id": "ch_1", "created": 11, "payment_intent": "pi_1", "status": "succeeded", "captured": true, "amount": 2000});
+    let refund = json!({"object": "refund", "id": "re_1", "created": 12, "charge": "ch_1", "amount": 500, "status": "succeeded"});
+    let mut events = [
+        ("evt_1", "payment_intent.created", &first, 90),
+        ("evt_2", "payment_intent.succeeded", &last, 80),
+        ("evt_3", "charge.succeeded", &charge, 80),
+        ("evt_4", "refund.created", &refund, 70),
+    ];
+    if late_first {
+        events.reverse();
+    }
+    for (id, event_type, object, seconds) in events {
+        stack.event(id, event_type, object, ago(seconds)).await;
+    }
+    for (event, object, seconds) in [("evt_2", &last, 80), ("evt_3", &charge, 80), ("evt_4", &refund, 70)] {
+        stack.record_as(None, &object.to_string(), standing(event, ago(seconds).as_second())).await;
+    }
+}
+
+#[tokio::test]
+async fn a_payments_history_is_that_of_all_its_objects_whatever_came_first() {
+    for late_first in [false, true] {
+        let stack = Stack::start().await;
+        story(&stack, late_first).await;
+        let payment = stack.ok("/records/payments/pi_1").await;
+        assert_eq!(
+            told(&payment),
+            [
+                (90, "pending", 0, json!(["evt_1"])),
+                (80, "completed", 0, json!(["evt_2", "evt_3"])),
+                (70, "partially_refunded", 500, json!(["evt_4"])),
+            ]
+        );
+        assert_eq!(payment["history"][1]["amount_captured"], 2000);
+        assert_eq!(payment["history"][2]["amount_disputed"], 0);
+        let listed = stack.ok("/records/payments").await;
+        assert_eq!(listed["data"][0]["state"], "partially_refunded");
+        assert!(listed["data"][0].get("history").is_none(), "a list has no history: each would cost reads");
+    }
+}
+
+#[tokio::test]
+async fn what_was_discarded_or_set_aside_is_no_part_of_the_history() {
+    let stack = Stack::start().await;
+    story(&stack, false).await;
+    for (id, event_type, state) in [
+        ("evt_7", "payment_intent.canceled", State::Ignored),
+        ("evt_8", "payment_intent.canceled", State::Quarantined),
+    ] {
+        let row = stack.event(id, event_type, &intent("canceled"), ago(85)).await;
+        stack.ledger().mark(&row, &Mark::plain(state), retention(), now()).await.unwrap();
+    }
+    let payment = stack.ok("/records/payments/pi_1").await;
+    assert_eq!(told(&payment).len(), 3, "{payment}");
+    assert_eq!(payment["timeline"].as_array().unwrap().len(), 4, "the timeline shows them");
+    let row = stack.event("evt_9", "payment_intent.canceled", &intent("processing"), ago(84)).await;
+    stack.ledger().mark(&row, &Mark::plain(State::Superseded), retention(), now()).await.unwrap();
+    assert_eq!(told(&stack.ok("/records/payments/pi_1").await).len(), 3, "it changed nothing");
+    let row = stack.event("evt_a", "payment_intent.canceled", &intent("canceled"), ago(83)).await;
+    stack.ledger().mark(&row, &Mark::plain(State::Superseded), retention(), now()).await.unwrap();
+    assert_eq!(told(&stack.ok("/records/payments/pi_1").await)[1], (83, "canceled", 0, json!(["evt_a"])));
+}
+
+#[tokio::test]
+async fn a_history_reads_no_more_than_the_latest_hundred_events_of_an_object_and_large_payloads_too() {
+    let stack = Stack::start().await;
+    for i in 0..120 {
+        let status = if i % 2 == 0 { "processing" } else { "requires_action" };
+        stack
+            .event(&format!("evt_{i:03}"), "payment_intent.processing", &intent(status), ago(1_000 - i))
+            .await;
+    }
+    // Too large for one row, however it is packed.
+    let noise: String =
+        (0..70_000_u64).map(|i| format!("{:016x}", i.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect();
+    let mut last = intent("succeeded");
+    last["description"] = noise.into();
+    let row = stack.event("evt_x", "payment_intent.succeeded", &last, ago(10)).await;
+    let stored = stack.ledger().get(&row.id, now()).await.unwrap().unwrap();
+    assert!(stored.parts.is_some_and(|parts| parts > 1));
+    stack.record_as(None, &intent("succeeded").to_string(), standing("evt_y", ago(5).as_second())).await;
+    let payment = stack.ok("/records/payments/pi_1").await;
+    assert_eq!(told(&payment).last().unwrap(), &(10, "completed", 0, json!(["evt_x"])));
+    assert_eq!(told(&payment)[0], (1_000 - 21, "pending", 0, json!(["evt_021"])));
+}
+
+#[tokio::test]
+async fn a_record_says_which_event_it_shows_or_that_stripe_was_asked() {
+    let stack = Stack::start().await;
+    stack.record_as(None, &intent("processing").to_string(), standing("evt_7", 50)).await;
+    let asked = json!({"object": "refund", "id": "re_1", "created": 12, "payment_intent": "pi_1", "amount": 5, "status": "succeeded"});
+    let answered = Standing { fetched: true, ..standing("evt_8", 60) };
+    stack.record_as(None, &asked.to_string(), answered).await;
+    let payment = stack.ok("/records/payments/pi_1").await;
+    assert_eq!((payment["event"].as_str(), payment["fetched"].as_bool()), (Some("evt_7"), Some(false)));
+    let refund = &payment["refunds"][0];
+    assert_eq!((refund["event"].as_str(), refund["fetched"].as_bool()), (Some("evt_8"), Some(true)));
+    assert_eq!(stack.ok("/records/refunds").await["data"][0]["fetched"], true);
+}
+
+#[tokio::test]
+async fn charges_that_only_an_old_payment_intent_names_bring_their_refunds() {
+    let stack = Stack::start().await;
+    let refund = |id: &str, charge: &str| json!({"object": "refund", "id": id, "created": 20, "charge": charge, "amount": 300, "status": "succeeded"});
+    let mut old = intent("succeeded");
+    old["charges"] = json!({"data": [{"object": "charge", "id": "ch_1", "status": "succeeded", "captured": true, "amount": 2000}]});
+    let mut newer = intent("succeeded");
+    (newer["id"], newer["latest_charge"]) = (json!("pi_2"), json!("ch_2"));
+    for object in [old, newer, refund("re_1", "ch_1"), refund("re_2", "ch_2")] {
+        stack.record(&object).await;
+    }
+    for (payment, expected) in [("pi_1", "re_1"), ("pi_2", "re_2")] {
+        let payment = stack.ok(&format!("/records/payments/{payment}")).await;
+        assert_eq!(
+            (ids(&payment["refunds"]), payment["amount_refunded"].as_i64()),
+            (vec![expected], Some(300))
+        );
+    }
+}
