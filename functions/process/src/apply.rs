@@ -74,23 +74,29 @@ async fn apply(invocation: Invocation<'_>, row: &Row) -> Result<Mark, ApplyError
     };
     match admit(&event, deps.mode, &rules.ignore) {
         Admission::Apply => {}
-        Admission::Ignore(reason) => return Ok(Mark::because(State::Ignored, reason)),
+        Admission::Ignore(reason) => return ignored(invocation, row, &event, reason).await,
         Admission::Quarantine(reason) => return Ok(Mark::because(State::Quarantined, reason)),
     }
     match Snapshot::of(&event) {
         Ok(snapshot) => store(invocation, snapshot).await,
-        Err(NoSnapshot::NoRecord) => preview(invocation, row, &event).await,
+        Err(NoSnapshot::NoRecord) => ignored(invocation, row, &event, reasons::NO_RECORD).await,
         Err(NoSnapshot::Unreadable(reason)) => Ok(Mark::because(State::Quarantined, reason)),
     }
 }
 
-/// A preview changes no record. It is found under its subscription, and so that it is under its customer as well, listed there.
-async fn preview(invocation: Invocation<'_>, row: &Row, event: &Event<'_>) -> Result<Mark, ApplyError> {
+/// An event that changes no record. A preview is found under its subscription; so that it is under its customer as well, it is
+/// listed there.
+async fn ignored(
+    invocation: Invocation<'_>,
+    row: &Row,
+    event: &Event<'_>,
+    reason: &str,
+) -> Result<Mark, ApplyError> {
     let Invocation { deps, now, .. } = invocation;
     if let Some(customer) = event.also_listed_under() {
         deps.ledger.list_also_under(row, &customer, deps.retention, now).await?;
     }
-    Ok(Mark::because(State::Ignored, reasons::NO_RECORD))
+    Ok(Mark::because(State::Ignored, reason))
 }
 
 /// Gives the record the snapshot, if the order says so. The first write is blind: most events are the newest of their object,
@@ -102,6 +108,8 @@ async fn store(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Mark, A
         return Ok(Mark::because(State::Quarantined, TOO_LARGE));
     }
     let mut put = records.put_newer(&fresh).await?;
+    // Stripe is asked once, however often others write the record meanwhile.
+    let mut answer = None;
     for _ in 0..ROUNDS {
         let old = match put {
             Put::Done => return Ok(Mark::plain(State::Processed)),
@@ -115,7 +123,7 @@ async fn store(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Mark, A
             Against::Older => return Ok(ended(&old, &snapshot)),
             Against::Newer => records.put_over(&old, &fresh).await?,
             Against::SameSecond => {
-                let new = together(invocation, &old, &snapshot).await?;
+                let new = together(invocation, &old, &snapshot, &mut answer).await?;
                 match records.put_over(&old, &new).await? {
                     Put::Done => return Ok(ended(&new, &snapshot)),
                     put @ Put::Refused(_) => put,
@@ -159,25 +167,28 @@ async fn together(
     invocation: Invocation<'_>,
     old: &Record,
     snapshot: &Snapshot,
+    answer: &mut Option<Answer>,
 ) -> Result<Record, ApplyError> {
     let mut second = vec![snapshot.clone()];
     let others = old.events.iter().filter(|id| **id != snapshot.id).map(|id| of_ledger(invocation, id));
-    let others: Vec<_> = futures::stream::iter(others).buffered(AT_ONCE).try_collect().await?;
+    let others: Vec<Option<Snapshot>> = futures::stream::iter(others).buffered(AT_ONCE).try_collect().await?;
+    // What the ledger no longer holds cannot be put in order with the rest.
+    let forgotten = others.iter().any(Option::is_none);
     second.extend(others.into_iter().flatten());
     // There is at least the snapshot itself.
     let Some(best) = winner(&second) else { return alone(snapshot) };
+    let uncertain = best.uncertain || forgotten && !snapshot.is_deletion();
     let ids: Vec<EventId> =
         second.iter().map(|one| one.id.clone()).chain(old.events.iter().cloned()).collect();
-    if best.uncertain
-        && let Some(answered) = asked(invocation, &second, snapshot, &ids).await?
-    {
+    if uncertain && let Some(answered) = asked(invocation, &second, snapshot, &ids, answer).await? {
         return Ok(answered);
     }
-    if best.id == old.event {
-        return Ok(old.having_seen(&snapshot.id, best.uncertain));
+    let shown_is_forgotten = !second.iter().any(|one| one.id == old.event);
+    if best.id == old.event || uncertain && shown_is_forgotten {
+        return Ok(old.having_seen(&snapshot.id, uncertain));
     }
     let shown = second.iter().find(|one| one.id == best.id).unwrap_or(snapshot);
-    record(shown, ids, best.uncertain)
+    record(shown, ids, uncertain)
 }
 
 fn record(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) -> Result<Record, ApplyError> {
@@ -198,11 +209,16 @@ async fn asked(
     second: &[Snapshot],
     snapshot: &Snapshot,
     ids: &[EventId],
+    answer: &mut Option<Answer>,
 ) -> Result<Option<Record>, ApplyError> {
     let was_draft = second.iter().all(|one| one.object["status"] == "draft");
-    let (raw, as_of) = match ask(invocation, &snapshot.key, snapshot.created, was_draft).await? {
+    let answer = match answer {
+        Some(answer) => &*answer,
+        None => answer.insert(ask(invocation, &snapshot.key, snapshot.created, was_draft).await?),
+    };
+    let (raw, as_of) = match answer {
         Answer::MayNot => return Ok(None),
-        Answer::Object { raw, as_of } => (raw.get().to_owned(), as_of),
+        Answer::Object { raw, as_of } => (raw.get().to_owned(), *as_of),
         Answer::Gone => {
             let gone = json!({ "id": snapshot.key.id(), "object": snapshot.key.object(), "deleted": true });
             (gone.to_string(), snapshot.created)

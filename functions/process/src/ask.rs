@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 use shared::aws::chain;
 use shared::object_key::{Kind, ObjectKey};
@@ -38,6 +39,11 @@ pub(crate) enum Answer {
     MayNot,
 }
 
+/// By our own clock, can Stripe's answer not be good for this second yet?
+fn is_hardly_over(tie: i64, now: Timestamp) -> bool {
+    now.as_second() < tie + OVER_AFTER
+}
+
 /// Asks how an object stands, good for the second `tie` at least.
 pub(crate) async fn ask(
     invocation: Invocation<'_>,
@@ -49,8 +55,8 @@ pub(crate) async fn ask(
     let Some(settings) = deps.registry.settings().await? else { return Ok(Answer::MayNot) };
     let session = deps.stripe.session(settings.stripe_key_set_at, Instant::now() + ANSWERED_WITHIN).await?;
     let Some(session) = session else { return Ok(Answer::MayNot) };
-    if invocation.now.as_second() < tie + OVER_AFTER {
-        // By our own clock the second is hardly over: an answer would be good for nothing.
+    if is_hardly_over(tie, invocation.now) {
+        // An answer would be good for nothing.
         tokio::time::sleep(deps.ask_again_after).await;
     }
     for question in 1..=QUESTIONS {
@@ -77,4 +83,17 @@ pub(crate) async fn ask(
         }
     }
     Err(ApplyError::TooEarly)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_is_over_when_it_has_passed_for_stripe_too() {
+        let hardly = |now: &str| is_hardly_over(1_795_521_600, now.parse().unwrap());
+        assert!(hardly("2026-11-24T12:00:00Z") && hardly("2026-11-24T12:00:02.9Z"));
+        assert!(!hardly("2026-11-24T12:00:03Z") && !hardly("2026-12-24T12:00:00Z"));
+        assert!(hardly("2026-11-24T11:59:00Z"), "our clock is behind");
+    }
 }

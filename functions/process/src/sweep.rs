@@ -62,8 +62,8 @@ async fn claim(invocation: Invocation<'_>, id: &EventId) -> Result<Claimed, Stor
     }
     if rules.retry.used_up(row.attempts) {
         // Claimed often enough, but no attempt lived to mark it.
-        let reason =
-            row.reason.clone().unwrap_or_else(|| "every attempt ended before it could say why".to_owned());
+        let last = row.reason.clone().filter(|_| row.state == State::Failed);
+        let reason = last.unwrap_or_else(|| "every attempt ended before it could say why".to_owned());
         let dead = Mark::because(State::Dead, reason);
         return Ok(match deps.ledger.mark(&row, &dead, deps.retention, now).await? {
             Marked::Done => Claimed::Dead,

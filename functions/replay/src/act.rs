@@ -58,11 +58,15 @@ impl Act {
         }
     }
 
-    /// May an event in this state be treated so? A pending one is waiting to be applied already; a final one needs no closing.
+    /// May an event in this state be treated so? A pending one is waiting to be applied already. Only what waits for an admin can be
+    /// closed: what the program is at might be applied at this very moment.
     pub(crate) fn is_for(self, state: State) -> bool {
         match (self, state) {
             (Self::Replay, State::Pending)
-            | (Self::Discard, State::Processed | State::Superseded | State::Ignored) => false,
+            | (
+                Self::Discard,
+                State::Pending | State::Failed | State::Processed | State::Superseded | State::Ignored,
+            ) => false,
             (
                 Self::Replay,
                 State::Processed
@@ -72,7 +76,15 @@ impl Act {
                 | State::Failed
                 | State::Dead,
             )
-            | (Self::Discard, State::Pending | State::Quarantined | State::Failed | State::Dead) => true,
+            | (Self::Discard, State::Quarantined | State::Dead) => true,
+        }
+    }
+
+    /// The state it leads to.
+    pub(crate) fn leads_to(self) -> State {
+        match self {
+            Self::Replay => State::Pending,
+            Self::Discard => State::Ignored,
         }
     }
 

@@ -5,25 +5,24 @@
 
 use std::time::Instant;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::json;
 use shared::access::Caller;
+use shared::aws::{StoreError, chain};
 use shared::http::{self, ApiError, EventFilter, Fields, Query};
 use shared::ledger::{Marked, Position, State, Steering};
-use shared::page::MAX_LIMIT;
 
 use crate::act::{Act, name};
 use crate::{Deps, Trace};
 
 /// Most events of one request, and how many if it does not say.
 const MOST: u32 = 1_000;
-/// Events changed at a time.
-const AT_ONCE: usize = 16;
-
+/// Events listed and changed at a time. A page ends as soon as its slowest change, so that the time is looked at often enough.
+const AT_ONCE: usize = 32;
 /// What came of it.
 #[derive(Debug, Default, Serialize)]
 struct Outcome {
@@ -33,6 +32,8 @@ struct Outcome {
     changed: usize,
     /// How many others changed meanwhile; they were left as they are.
     overtaken: usize,
+    /// How many could not be changed; the same request again finds them.
+    failed: usize,
     /// Was it only a count?
     dry_run: bool,
     /// Where to go on; null if there are no more.
@@ -58,7 +59,7 @@ pub(crate) async fn steer(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let dry_run = fields.flag("dry_run")?.unwrap_or(false);
     let why = if dry_run { None } else { act.why(&fields)? };
-    trace.before = Some(query.to_json());
+    trace.before = Some(json!({ "filter": query.to_json(), "dry_run": dry_run, "why": why }));
 
     // Before the first Stripe key nothing can have come in.
     let since = deps.registry.settings().await?.map_or(now, |settings| settings.since());
@@ -71,31 +72,46 @@ pub(crate) async fn steer(
     let mut outcome = Outcome { dry_run, ..Outcome::default() };
     let steering = Steering { by: name(caller), why };
     loop {
-        let left = (limit - outcome.matching).min(MAX_LIMIT);
+        let left = (limit - outcome.matching).min(AT_ONCE);
         let page = deps.ledger.list(&listing, from, left, now, |row| filter.fits(row)).await?;
-        from = page.next;
         outcome.matching += page.rows.len();
         if !dry_run {
             let changes = page.rows.into_iter().map(async |row| act.on(deps, &row, steering, now).await);
             let mut changes = futures::stream::iter(changes).buffer_unordered(AT_ONCE);
-            while let Some(marked) = changes.try_next().await? {
+            while let Some(marked) = changes.next().await {
                 outcome.count(marked);
-                trace.after = Some(json!({ "changed": outcome.changed, "overtaken": outcome.overtaken }));
+                trace.after = Some(json!(outcome));
             }
         }
+        from = page.next;
         if from.is_none() || outcome.matching >= limit || begun.elapsed() >= deps.work_within {
             outcome.next_cursor = from.map(|at| query.next_cursor(&list, at));
-            return Ok(http::json(StatusCode::OK, &outcome));
+            return outcome.answer();
         }
     }
 }
 
 impl Outcome {
-    fn count(&mut self, marked: Marked) {
+    fn count(&mut self, marked: Result<Marked, StoreError>) {
         match marked {
-            Marked::Done => self.changed += 1,
-            Marked::Overtaken => self.overtaken += 1,
+            Ok(Marked::Done) => self.changed += 1,
+            Ok(Marked::Overtaken) => self.overtaken += 1,
+            // One that cannot be changed does not hold the others back.
+            Err(error) => {
+                tracing::error!(error = chain(&error), "an event could not be steered");
+                self.failed += 1;
+            }
         }
+    }
+
+    /// An outage is an outage only if nothing at all could be done.
+    fn answer(self) -> Result<Response<Body>, ApiError> {
+        if self.failed > 0 && self.changed == 0 {
+            let message = format!("DynamoDB took none of {} changes", self.failed);
+            return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", message)
+                .remedy("send the same request again in a moment"));
+        }
+        Ok(http::json(StatusCode::OK, &self))
     }
 }
 

@@ -31,15 +31,17 @@ pub(crate) async fn steer(
     if !act.is_for(row.state) {
         return already(act, row);
     }
-    let marked = act.on(deps, &row, Steering { by: name(caller), why }, now).await?;
-    // It may have been applied since; what is shown is what is.
-    let row = deps.ledger.get(&id, now).await?.ok_or_else(missing)?;
-    match marked {
+    match act.on(deps, &row, Steering { by: name(caller), why }, now).await? {
         Marked::Done => {
-            trace.after = Some(for_audit(&row));
-            Ok(http::json(StatusCode::OK, &EventView::from(row)))
+            trace.after = Some(json!({ "state": act.leads_to(), "why": why }));
+            // It may have been applied since; what is shown is what is.
+            let row = deps.ledger.get(&id, now).await.map_err(|error| {
+                ApiError::from(error).remedy(format!("it was done; GET /events/{id} shows it"))
+            })?;
+            Ok(http::json(StatusCode::OK, &EventView::from(row.ok_or_else(missing)?)))
         }
         Marked::Overtaken => {
+            let row = deps.ledger.get(&id, now).await?.ok_or_else(missing)?;
             let message =
                 format!("the event has changed meanwhile and is {} now; nothing was done", row.state);
             Err(ApiError::new(StatusCode::CONFLICT, "event_changed", message)
@@ -48,10 +50,16 @@ pub(crate) async fn steer(
     }
 }
 
-/// An event that is so already is answered as it is; one that cannot be closed any more is a refusal.
+/// An event that is so already is answered as it is; one that cannot be closed, or not yet, is a refusal.
 fn already(act: Act, row: Row) -> Result<Response<Body>, ApiError> {
     if act == Act::Replay || row.state == State::Ignored {
         return Ok(http::json(StatusCode::OK, &EventView::from(row)));
+    }
+    if row.state.is_open() {
+        let message =
+            format!("the event is {}: it is about to be applied, or will be tried again", row.state);
+        return Err(ApiError::new(StatusCode::CONFLICT, "event_open", message)
+            .remedy("wait until it is dead or quarantined; to leave events of its type alone, add it to `ignore` with PATCH /settings"));
     }
     let message = format!("the event is {}: there is nothing left to discard", row.state);
     Err(ApiError::new(StatusCode::CONFLICT, "event_final", message)

@@ -33,8 +33,11 @@ use crate::event::EventId;
 use crate::payload::PayloadError;
 
 /// The largest payload, packed, that lies in the row itself. DynamoDB takes 400 kB an item (Service Quotas); the rest of a row
-/// is under 10 kB: its texts are cut.
+/// has under 25 kB: its texts are cut, and its history is bounded.
 pub const MAX_IN_ROW: usize = 380_000;
+
+/// What has expired is gone, also before DynamoDB has removed it.
+const IF_NOT_THERE: &str = "attribute_not_exists(id) OR expires_at <= :now";
 
 /// The table of events.
 #[derive(Debug, Clone)]
@@ -72,7 +75,7 @@ impl Ledger {
             item.insert("parts_at".to_owned(), number(start));
             item.remove("body");
             for (part, bytes) in (start..).zip(parts) {
-                self.put_part(&row.id, part, bytes).await?;
+                self.put_part(row, part, bytes).await?;
             }
         }
         let put = self
@@ -80,8 +83,7 @@ impl Ledger {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            // What has expired is gone, also before DynamoDB has removed it.
-            .condition_expression("attribute_not_exists(id) OR expires_at <= :now")
+            .condition_expression(IF_NOT_THERE)
             .expression_attribute_values(":now", number(row.received_at / 1_000))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -96,17 +98,23 @@ impl Ledger {
         }
     }
 
-    async fn put_part(&self, id: &EventId, part: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.client
+    /// A part that is there already holds these very bytes, because its number is made from them; and it may be due to expire.
+    async fn put_part(&self, row: &Row, part: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let put = self
+            .client
             .put_item()
             .table_name(&self.table)
-            .item("id", AttributeValue::S(id.to_string()))
-            .item("part", AttributeValue::N(part.to_string()))
+            .item("id", AttributeValue::S(row.id.to_string()))
+            .item("part", number(part))
             .item("body", AttributeValue::B(Blob::new(bytes)))
+            .condition_expression(IF_NOT_THERE)
+            .expression_attribute_values(":now", number(row.received_at / 1_000))
             .send()
-            .await
-            .map_err(StoreError::while_("storing a part of an event"))?;
-        Ok(())
+            .await;
+        match put.map_err(|error| error.into_service_error()) {
+            Ok(_) | Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(error) => Err(StoreError::new("storing a part of an event", error)),
+        }
     }
 
     /// One row, read consistently, with its payload unless that lies in parts (see [`Ledger::body`]). None also for one that has

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::ledger::State;
 
-use crate::support::{Stack, event, now, samples, subscription};
+use crate::support::{Stack, event, later, now, samples, subscription};
 
 #[tokio::test]
 async fn every_sample_event_ends_final_and_never_failed() {
@@ -158,12 +158,28 @@ async fn a_preview_is_found_under_its_subscription_and_its_customer() {
     for _ in 0..2 {
         stack.ring(std::slice::from_ref(&row)).await;
     }
-    for key in ["-/subscription/sub_1", "-/customer/cus_1"] {
+    let found = async |key: &str| {
         let listing = shared::ledger::Listing::Object(key.parse().unwrap());
         let page = stack.ledger().list(&listing, None, 10, now(), |_| true).await.unwrap();
-        let found: Vec<_> = page.rows.iter().map(|row| (row.id.as_str(), row.state)).collect();
-        assert_eq!(found, [("evt_1", State::Ignored)], "{key}");
+        page.rows.into_iter().map(|row| row.id.to_string()).collect::<Vec<_>>()
+    };
+    for key in ["-/subscription/sub_1", "-/customer/cus_1"] {
+        assert_eq!(found(key).await, ["evt_1"], "{key}");
     }
+    // The same where the settings ignore it.
+    let registry = stack.registry();
+    let mut rules = shared::registry::Rules { ignore: vec!["invoice.*".into()], ..Default::default() };
+    registry.store_rules(&Default::default(), &mut rules).await.unwrap();
+    let row = stack.receive(&event("evt_2", "invoice.upcoming", 6, &preview)).await;
+    stack.ring_at(&[row], later(60)).await.unwrap();
+    assert_eq!(stack.state("evt_2").await.1.as_deref(), Some("filter"));
+    assert_eq!(found("-/customer/cus_1").await, ["evt_2", "evt_1"]);
+
+    // Its place in the customer's list goes with it.
+    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    let items = client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap();
+    let expiries: Vec<_> = items.iter().map(|item| item.get("expires_at").is_some()).collect();
+    assert_eq!(expiries, [true; 4]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::ledger::State;
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 
-use crate::support::{Stack, event, later, subscription};
+use crate::support::{Stack, event, later, now, subscription};
 
 /// The second of the tie.
 const TIE: i64 = 1_785_000_000;
@@ -131,17 +131,49 @@ async fn what_could_not_be_put_in_order_is_asked_for_once_the_key_may_and_an_eve
 }
 
 #[tokio::test]
-async fn while_the_second_is_not_over_by_our_own_clock_nobody_asks() {
-    let stripe = SimulatedStripe::start(Options::for_tests().at(later(1).as_second() + 2)).unwrap();
-    stripe.put_object(None, &at_stripe("unpaid"));
+async fn a_tie_of_which_one_event_has_expired_is_asked_about_and_never_decided_by_the_other() {
+    let stripe = stripe(60);
     let stack = Stack::with(&stripe).await;
-    let fresh = later(1).as_second();
-    for id in ["evt_1", "evt_2"] {
-        apply(&stack, &subscription(id, "updated", fresh, if id == "evt_1" { "active" } else { "past_due" }))
-            .await;
+    stripe.fault(Fault::status(400).on("GET", PATH).times(100));
+    for body in tie() {
+        apply(&stack, &body).await;
     }
+    assert_eq!(stack.state("evt_2").await.0, State::Dead);
+    // Dead waits without end; the other is gone by the time an admin replays it.
+    let at = now() + jiff::SignedDuration::from_hours(24 * 95);
+    let replayed = async || {
+        let ledger = stack.ledger();
+        let row = ledger.get(&"evt_2".parse().unwrap(), at).await.unwrap().unwrap();
+        let steering = shared::ledger::Steering { by: "a@example.com", why: None };
+        ledger.replay(&row, steering, at).await.unwrap();
+        let row = ledger.get(&"evt_2".parse().unwrap(), at).await.unwrap().unwrap();
+        stack.ring_at(&[row], at).await.unwrap();
+        stack.record("-/subscription/sub_1").await.unwrap()
+    };
+    stripe.clear_faults();
+    let full = stripe.key();
+    stripe.set_keys(vec![Key::restricted(&full, &["events:read"])]);
+    let record = replayed().await;
+    assert!(record.order_uncertain && record.event.as_str() == "evt_1", "what it shows stays, and says so");
+    stripe.set_keys(vec![Key::full(&full)]);
+    let record = replayed().await;
+    assert!(record.fetched && !record.order_uncertain);
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
-    assert_eq!(questions(&stripe), 1, "it waits first and then asks once");
+}
+
+#[tokio::test]
+async fn each_event_asks_once_also_while_others_write_the_record() {
+    let stripe = stripe(60);
+    stripe.set_keys(vec![Key::restricted(&stripe.key(), &["events:read"])]);
+    let stack = Stack::with(&stripe).await;
+    apply(&stack, &subscription("evt_0", "updated", TIE, "active")).await;
+    let mut rows = Vec::new();
+    for i in 1..6 {
+        rows.push(stack.receive(&subscription(&format!("evt_{i}"), "updated", TIE, &format!("s{i}"))).await);
+    }
+    futures::future::join_all(rows.iter().map(|row| stack.ring(std::slice::from_ref(row)))).await;
+    assert_eq!(stack.record("-/subscription/sub_1").await.unwrap().events.len(), 6);
+    assert!(questions(&stripe) <= 5, "{}", questions(&stripe));
 }
 
 #[tokio::test]

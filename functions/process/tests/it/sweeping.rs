@@ -2,7 +2,7 @@
 
 use process::handle;
 use serde_json::{Value, json};
-use shared::ledger::{OpenCount, State};
+use shared::ledger::{Mark, OpenCount, State, Steering};
 use test_cloud::Fault;
 
 use crate::support::{Stack, later, now, subscription};
@@ -97,6 +97,53 @@ async fn an_event_that_kills_its_process_is_dead_like_any_other() {
     }
     assert_eq!(stack.sweep(later(at)).await.count(State::Dead), 1);
     assert!(stack.state("evt_1").await.1.unwrap().contains("every attempt ended"));
+}
+
+#[tokio::test]
+async fn what_an_admin_said_when_replaying_is_not_told_as_the_reason_of_a_death() {
+    let stack = Stack::start().await;
+    let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    let dead = Mark::because(State::Dead, "x");
+    stack.ledger().mark(&row, &dead, "90".parse().unwrap(), now()).await.unwrap();
+    let steering = Steering { by: "a@example.com", why: Some("I mended it") };
+    stack.ledger().replay(&stack.row("evt_1").await, steering, later(1)).await.unwrap();
+    let mut at = 200;
+    for _ in 0..12 {
+        stack.ledger().claim(&stack.row("evt_1").await, later(at + 60)).await.unwrap().unwrap();
+        at += 3_700;
+    }
+    stack.sweep(later(at)).await;
+    let row = stack.row("evt_1").await;
+    assert_eq!((row.state, row.by), (State::Dead, None));
+    assert!(row.reason.unwrap().contains("every attempt ended"));
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_until_nothing_is_due() {
+    let stack = Stack::start().await;
+    // More than it takes at a time from a shard.
+    stack.cloud.fill_ledger(0, 2_200, now());
+    let summary = stack.sweep(now()).await;
+    assert_eq!(summary.count(State::Processed) + summary.count(State::Superseded), 2_200, "{summary:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_a_sweep_is_at_is_left_alone_by_the_next() {
+    let stack = Stack::start().await;
+    stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    stack.cloud.fail("PutItem", "RecordsTable", 1, Fault::Hang);
+    tokio::select! {
+        _ = stack.sweep(later(120)) => panic!("it hangs"),
+        () = async {
+            while stack.cloud.count("PutItem", "RecordsTable") == 0 {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    assert_eq!(stack.row("evt_1").await.attempts, 1);
+    stack.sweep(later(179)).await;
+    assert_eq!(stack.row("evt_1").await.attempts, 1, "a minute and more is left to the first");
+    assert_eq!(stack.sweep(later(300)).await.count(State::Processed), 1, "then it counts as dead");
 }
 
 #[tokio::test]

@@ -48,15 +48,17 @@ async fn each_act_tells_who_did_what_to_which_events() {
             "events.discard",
             "events",
             "done",
-            Some(json!({ "state": "dead" })),
-            Some(json!({ "changed": 1, "overtaken": 0 })),
+            Some(json!({ "filter": { "state": "dead" }, "dry_run": false, "why": "old" })),
+            Some(json!({
+                "matching": 1, "changed": 1, "overtaken": 0, "failed": 0, "dry_run": false, "next_cursor": null,
+            })),
         ),
         (
             "events.replay",
             "evt_1",
             "done",
             Some(json!({ "state": "dead", "reason": "it broke", "attempts": 0 })),
-            Some(json!({ "state": "pending", "reason": null, "attempts": 0 })),
+            Some(json!({ "state": "pending", "why": null })),
         ),
     ];
     assert_eq!(

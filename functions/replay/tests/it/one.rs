@@ -31,7 +31,7 @@ async fn a_replayed_event_is_pending_like_a_new_one_and_tells_what_it_was() {
 
 #[tokio::test]
 async fn a_discarded_event_is_closed_with_who_and_why() {
-    for state in [State::Dead, State::Quarantined, State::Failed, State::Pending] {
+    for state in [State::Dead, State::Quarantined] {
         let stack = Stack::start().await;
         stack.event("evt_1", state).await;
         let (status, answer) = stack.call("/events/evt_1/discard", json!({ "why": "of a test" })).await;
@@ -51,15 +51,87 @@ async fn a_discarded_event_is_closed_with_who_and_why() {
 
 #[tokio::test]
 async fn the_same_act_again_changes_nothing() {
-    let stack = Stack::start().await;
-    stack.event("evt_1", State::Dead).await;
     for (path, body) in [("/events/evt_1/replay", json!({})), ("/events/evt_1/discard", json!({"why": "x"}))]
     {
+        let stack = Stack::start().await;
+        stack.event("evt_1", State::Dead).await;
         assert_eq!(stack.call(path, body.clone()).await.0, 200);
         let row = stack.row("evt_1").await;
         assert_eq!(stack.call(path, body).await.0, 200);
         assert_eq!(stack.row("evt_1").await, row, "{path}");
     }
+}
+
+#[tokio::test]
+async fn what_the_program_is_at_cannot_be_discarded() {
+    let stack = Stack::start().await;
+    for state in [State::Pending, State::Failed] {
+        stack.event(&format!("evt_{state}"), state).await;
+        let path = format!("/events/evt_{state}/discard");
+        let (status, answer) = stack.call(&path, json!({"why": "x"})).await;
+        assert_eq!((status, answer["error"]["code"].as_str()), (409, Some("event_open")), "{answer}");
+        assert!(answer["error"]["remedy"].is_string());
+        assert_eq!(stack.row(&format!("evt_{state}")).await.unwrap().state, state);
+    }
+}
+
+#[tokio::test]
+async fn a_replayed_event_has_all_its_attempts_before_it() {
+    let stack = Stack::start().await;
+    let row = stack.event("evt_1", State::Failed).await;
+    let claimed = stack.ledger().claim(&row, now()).await.unwrap().unwrap();
+    let dead = shared::ledger::Mark::because(State::Dead, "used up");
+    stack.ledger().mark(&claimed, &dead, retention(), ago(10)).await.unwrap();
+    assert_eq!(stack.row("evt_1").await.unwrap().attempts, 1);
+    let (_, answer) = stack.call("/events/evt_1/replay", json!({})).await;
+    assert_eq!(answer["attempts"], 0);
+}
+
+#[tokio::test]
+async fn who_acts_on_what_is_no_longer_so_is_told_though_state_and_attempts_came_again() {
+    let stack = Stack::start().await;
+    let read = stack.event("evt_1", State::Dead).await;
+    stack.call("/events/evt_1/replay", json!({})).await;
+    let again = shared::ledger::Mark::because(State::Dead, "once more");
+    let row = stack.row("evt_1").await.unwrap();
+    stack.ledger().mark(&row, &again, retention(), now()).await.unwrap();
+    let marked = stack.ledger().discard(&read, steering(), retention(), now()).await.unwrap();
+    assert_eq!(marked, shared::ledger::Marked::Overtaken);
+    assert_eq!(stack.row("evt_1").await.unwrap().history.len(), 2, "nothing of what happened is lost");
+}
+
+#[tokio::test]
+async fn a_part_that_is_missing_does_not_stop_a_replay() {
+    let stack = Stack::start().await;
+    stack.large("evt_1").await;
+    let row = stack.row("evt_1").await.unwrap();
+    let set_aside = shared::ledger::Mark::because(State::Quarantined, "x");
+    stack.ledger().mark(&row, &set_aside, retention(), ago(10)).await.unwrap();
+    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    for mut item in client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap() {
+        let part = item.remove("part").unwrap();
+        if part.as_n().unwrap() != "0" {
+            let delete = client.delete_item().table_name("LedgerTable").key("part", part);
+            delete.key("id", item.remove("id").unwrap()).send().await.unwrap();
+        }
+    }
+    assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 200);
+    let row = stack.row("evt_1").await.unwrap();
+    assert!(stack.ledger().body(&row).await.unwrap().is_err(), "process will say so");
+}
+
+#[tokio::test]
+async fn earlier_states_are_kept_up_to_a_number() {
+    let stack = Stack::start().await;
+    stack.event("evt_1", State::Dead).await;
+    for i in 0..15 {
+        assert_eq!(stack.call("/events/evt_1/replay", json!({ "why": format!("{i}") })).await.0, 200);
+        let row = stack.row("evt_1").await.unwrap();
+        let dead = shared::ledger::Mark::because(State::Dead, "again");
+        stack.ledger().mark(&row, &dead, retention(), now()).await.unwrap();
+    }
+    let history = stack.row("evt_1").await.unwrap().history;
+    assert_eq!((history.len(), history.last().unwrap().reason.as_deref()), (10, Some("14")));
 }
 
 #[tokio::test]
@@ -118,14 +190,15 @@ async fn an_expired_event_is_gone() {
 async fn of_an_admin_and_the_program_at_once_one_wins_and_the_other_is_told() {
     let stack = Stack::start().await;
     let read = stack.event("evt_1", State::Failed).await;
-    stack.ledger().claim(&read, now()).await.unwrap().unwrap();
+    let claimed = stack.ledger().claim(&read, now()).await.unwrap().unwrap();
     let marked = stack.ledger().replay(&read, steering(), now()).await.unwrap();
     assert_eq!(marked, shared::ledger::Marked::Overtaken, "it is being tried");
 
-    let read = stack.row("evt_1").await.unwrap();
+    let dead = shared::ledger::Mark::because(State::Dead, "used up");
+    stack.ledger().mark(&claimed, &dead, retention(), now()).await.unwrap();
     assert_eq!(stack.call("/events/evt_1/discard", json!({"why": "x"})).await.0, 200);
     let late = shared::ledger::Mark::plain(State::Processed);
-    let marked = stack.ledger().mark(&read, &late, retention(), now()).await.unwrap();
+    let marked = stack.ledger().mark(&claimed, &late, retention(), now()).await.unwrap();
     assert_eq!(marked, shared::ledger::Marked::Overtaken, "what is closed stays so");
 }
 
@@ -165,12 +238,7 @@ async fn a_store_that_is_down_is_a_503_and_nothing_is_changed() {
 #[tokio::test]
 async fn what_an_earlier_version_could_not_read_is_listed_under_its_object_once_it_can() {
     let stack = Stack::start().await;
-    // Stored by a version that did not know such a body.
-    let body = r#"{"id":"evt_1","object":"event","type":"invoice.paid","created":5,"livemode":false,"data":{"object":{"object":"invoice","id":"in_1"}}}"#;
-    let packed = shared::payload::pack(body.as_bytes()).unwrap();
-    let row =
-        shared::ledger::Row::unreadable("evt_1".parse().unwrap(), "too new".into(), "main", ago(60), packed);
-    stack.ledger().record(&row).await.unwrap();
+    stack.unread("evt_1").await;
     assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 200);
     let row = stack.row("evt_1").await.unwrap();
     assert_eq!(
@@ -182,15 +250,10 @@ async fn what_an_earlier_version_could_not_read_is_listed_under_its_object_once_
 #[tokio::test]
 async fn the_parts_of_a_large_payload_expire_and_come_back_with_their_row() {
     let stack = Stack::start().await;
-    let noise: String = (0..120_000_u32)
-        .map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761).rotate_left(9) ^ i.wrapping_pow(2)))
-        .collect();
-    let body = format!(
-        r#"{{"id":"evt_1","object":"event","type":"invoice.paid","created":5,"livemode":false,"note":"{noise}","data":{{"object":{{"object":"invoice","id":"in_1"}}}}}}"#
-    );
-    stack.store(&body, ago(60)).await;
-    assert!(stack.row("evt_1").await.unwrap().parts.is_some());
-    assert_eq!(stack.call("/events/evt_1/discard", json!({"why": "x"})).await.0, 200);
+    let body = stack.large("evt_1").await;
+    let row = stack.row("evt_1").await.unwrap();
+    let done = shared::ledger::Mark::plain(State::Processed);
+    stack.ledger().mark(&row, &done, retention(), ago(30)).await.unwrap();
     let expiries = async || {
         let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
         let items = client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap();
@@ -198,7 +261,12 @@ async fn the_parts_of_a_large_payload_expire_and_come_back_with_their_row() {
     };
     let expired = expiries().await;
     assert!(expired.len() > 1 && expired.iter().all(|is| *is), "{expired:?}");
+    stack.store(&body, ago(5)).await;
+    assert_eq!(expiries().await, expired, "sent again, it expires all the same");
     assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 200);
+    assert!(expiries().await.iter().all(|is| !is));
+    // Stripe sends it again: nothing of it changes.
+    stack.store(&body, ago(5)).await;
     assert!(expiries().await.iter().all(|is| !is));
     let row = stack.row("evt_1").await.unwrap();
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());

@@ -18,6 +18,8 @@ use shared::payload;
 use shared::registry::{Registry, Settings};
 use test_cloud::TestCloud;
 
+const BODY: &str = r#"{"id":"evt_1","object":"event","type":"invoice.paid","created":5,"livemode":false,"data":{"object":{"object":"invoice","id":"in_1"}}}"#;
+
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) deps: Deps,
@@ -101,6 +103,25 @@ impl Stack {
             Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", at, packed),
             Reading::NoEvent(why) => panic!("{why}"),
         };
+        self.ledger().record(&row).await.unwrap();
+    }
+
+    /// An event whose payload lies in parts. Gives its body.
+    pub(crate) async fn large(&self, id: &str) -> String {
+        let noise: String = (0..120_000_u32)
+            .map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761).rotate_left(9) ^ i.wrapping_pow(2)))
+            .collect();
+        let body =
+            BODY.replace("evt_1", id).replace("\"livemode\"", &format!("\"note\":\"{noise}\",\"livemode\""));
+        self.store(&body, ago(60)).await;
+        assert!(self.row(id).await.unwrap().parts.is_some());
+        body
+    }
+
+    /// An event that was stored by a version which could not read it.
+    pub(crate) async fn unread(&self, id: &str) {
+        let packed = payload::pack(BODY.replace("evt_1", id).as_bytes()).unwrap();
+        let row = Row::unreadable(id.parse().unwrap(), "too new".into(), "main", ago(60), packed);
         self.ledger().record(&row).await.unwrap();
     }
 

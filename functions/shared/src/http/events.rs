@@ -116,6 +116,12 @@ impl EventFilter {
     /// # Errors
     /// 400 for the first that cannot be.
     pub fn read(query: &Query) -> Result<Self, ApiError> {
+        if let Some(long) =
+            Self::PARAMETERS.into_iter().find(|name| query.get(name).is_some_and(|text| text.len() > 600))
+        {
+            let message = format!("`{long}` is longer than anything it could name");
+            return Err(ApiError::invalid(long, message).remedy(format!("correct `{long}`, or leave it out")));
+        }
         let text = |name| query.get(name).map(str::to_owned);
         Ok(Self {
             state: query.parsed("state")?,

@@ -1,7 +1,7 @@
 //! How a row's state changes: by marks of the program, and by an admin who replays or discards it.
 //!
 //! Each change is one write under a condition: a mark's, that the row is not final; an admin's, that it is in the state the admin
-//! saw; both, that nobody has tried it since (`attempts`). What a row was before it came to be what it is stays in `history`, so
+//! saw; both, that nobody has tried or changed it since (`attempts`, `marked_at`). What a row was before it came to be what it is stays in `history`, so
 //! that each change can be explained; for most rows, which are applied at once, that is nothing.
 
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ impl Ledger {
         // A mark whose answer got lost counts as overtaken: whoever did it, the row says so.
         let marked = overtaken(request.send().await, |_| false, "marking an event")?;
         if let (Marked::Done, Some(at)) = (marked, gone_at) {
-            self.expire_parts(row, at).await;
+            self.expire_parts(row, at, now).await;
         }
         Ok(marked)
     }
@@ -126,20 +126,14 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Marked, StoreError> {
         let doing = "replaying an event";
-        for part in row.part_numbers() {
-            let mut update = Update::default();
-            update.remove("expires_at");
-            // Only where there is such a part: an update makes an item where there is none.
-            let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
-            request.send().await.map_err(StoreError::while_(doing))?;
-        }
+        self.set_parts_expiry(row, None).await?;
         let mut update = Update::of(row, State::Pending, Some(now + DOORBELL), now);
         update.set("attempts", number(0));
         update.set("by", text(steering.by));
         update.set_or_remove("reason", steering.why.map(text));
         update.remove("expires_at");
         if row.event_type.is_none() {
-            self.learn(row, &mut update).await?;
+            self.learn(row, &mut update, now).await?;
         }
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
         overtaken(request.send().await, |old| old.was_steered(steering.by, now), doing)
@@ -166,7 +160,7 @@ impl Ledger {
         let ours = |old: &Row| old.was_steered(steering.by, now);
         let marked = overtaken(request.send().await, ours, "discarding an event")?;
         if marked == Marked::Done {
-            self.expire_parts(row, gone_at).await;
+            self.expire_parts(row, gone_at, now).await;
         }
         Ok(marked)
     }
@@ -183,7 +177,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut update = Update::default();
-        update.set("object", text(&object.to_string()));
+        update.set("object", AttributeValue::S(object.to_string()));
         update.set("created", number(row.created.unwrap_or(0)));
         update.set("expires_at", number(retention.expires_at(now)));
         let request = update.on(self.update(&row.id, ALSO_LISTED));
@@ -192,29 +186,49 @@ impl Ledger {
     }
 
     /// What an earlier version of this program could not read of an event, if this one can.
-    async fn learn(&self, row: &Row, update: &mut Update) -> Result<(), StoreError> {
-        let Ok(body) = self.body(row).await? else { return Ok(()) };
+    async fn learn(&self, row: &Row, update: &mut Update, now: Timestamp) -> Result<(), StoreError> {
+        // A row of a list comes without its payload.
+        let Some(row) = self.get(&row.id, now).await? else { return Ok(()) };
+        let Ok(body) = self.body(&row).await? else { return Ok(()) };
         if let Reading::Event(event) = event::read(&body) {
             update.set("type", text(&event.event_type));
             update.set("created", number(event.created));
             if let Some(object) = event.listed_under() {
-                update.set("object", text(&object.to_string()));
+                update.set("object", AttributeValue::S(object.to_string()));
             }
         }
         Ok(())
     }
 
     /// Lets the parts of a payload expire with their row. The row goes first: parts that stay too long cost a cent, parts that go
-    /// too early are a lost event.
-    async fn expire_parts(&self, row: &Row, at: i64) {
+    /// too early are a lost event. So if the row has been replayed meanwhile, it is taken back.
+    async fn expire_parts(&self, row: &Row, at: i64, now: Timestamp) {
+        if row.part_numbers().is_empty() {
+            return;
+        }
+        let done = async {
+            self.set_parts_expiry(row, Some(at)).await?;
+            let present = self.get(&row.id, now).await?;
+            if present.is_none_or(|present| present.expires_at != Some(at)) {
+                self.set_parts_expiry(row, None).await?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(error = chain(&error), event.id = %row.id, "the parts of a payload may not expire with it");
+        }
+    }
+
+    async fn set_parts_expiry(&self, row: &Row, at: Option<i64>) -> Result<(), StoreError> {
         for part in row.part_numbers() {
             let mut update = Update::default();
-            update.set("expires_at", number(at));
+            update.set_or_remove("expires_at", at.map(number));
+            // Only where there is such a part: an update makes an item where there is none. That one is missing is told when the
+            // payload is read.
             let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
-            if let Err(error) = request.send().await {
-                tracing::warn!(error = chain(&error), event.id = %row.id, "a part of a payload will not expire");
-            }
+            overtaken(request.send().await, |_| false, "changing when a part of an event expires")?;
         }
+        Ok(())
     }
 }
 
@@ -278,23 +292,31 @@ impl Update {
     }
 }
 
-/// Only while the row is open to the program, and nobody has tried it since it was read.
+/// Only while the row is open to the program, and nobody has tried or changed it since it was read.
 fn while_open(request: UpdateItemFluentBuilder, row: &Row) -> UpdateItemFluentBuilder {
-    request
-        .condition_expression("#was IN (:pending, :failed) AND attempts = :were")
-        .expression_attribute_names("#was", "state")
+    unchanged(request, row, "#was IN (:pending, :failed)")
         .expression_attribute_values(":pending", text(State::Pending.as_str()))
         .expression_attribute_values(":failed", text(State::Failed.as_str()))
-        .expression_attribute_values(":were", number(row.attempts))
 }
 
-/// Only while the row is in the state in which it was read, and nobody has tried it since.
+/// Only while the row is in the state in which it was read, and nobody has tried or changed it since.
 fn while_as_read(request: UpdateItemFluentBuilder, row: &Row) -> UpdateItemFluentBuilder {
-    request
-        .condition_expression("#was = :was AND attempts = :were")
+    unchanged(request, row, "#was = :was").expression_attribute_values(":was", text(row.state.as_str()))
+}
+
+/// A state and a number of attempts can come again; the moment of the last change does not.
+fn unchanged(request: UpdateItemFluentBuilder, row: &Row, state: &str) -> UpdateItemFluentBuilder {
+    let request = request
         .expression_attribute_names("#was", "state")
-        .expression_attribute_values(":was", text(row.state.as_str()))
-        .expression_attribute_values(":were", number(row.attempts))
+        .expression_attribute_values(":were", number(row.attempts));
+    match row.marked_at {
+        None => request.condition_expression(format!(
+            "{state} AND attempts = :were AND attribute_not_exists(marked_at)"
+        )),
+        Some(at) => request
+            .condition_expression(format!("{state} AND attempts = :were AND marked_at = :changed"))
+            .expression_attribute_values(":changed", number(at)),
+    }
 }
 
 fn text(text: &str) -> AttributeValue {

@@ -26,7 +26,7 @@ pub(super) const DAY_SHARDS: u8 = 4;
 pub(super) const DOORBELL: Duration = Duration::from_secs(120);
 
 /// How many earlier states of a row are kept.
-const HISTORY: usize = 20;
+pub(super) const HISTORY: usize = 10;
 
 /// The reason of what an admin has closed; their own words follow it.
 pub(super) const DISCARDED: &str = "discarded";

@@ -153,7 +153,7 @@ fn events(open: &Open) -> Vec<Check> {
                 Severity::Warning,
                 "events are set aside: of the other mode, or in a shape that cannot be read",
                 aside,
-                "GET /events?state=quarantined shows them with the reason of each; replay or discard each with POST /events/{id}/replay or /discard",
+                "GET /events?state=quarantined shows them with the reason of each; replay or discard them with POST /events/{id}/replay or /discard, or many at once with POST /events/replay or /discard",
             )
         },
     ];
@@ -185,6 +185,6 @@ fn uncertain(uncertain: &Uncertain) -> Check {
         Severity::Warning,
         "records may not show their latest state: several events of one second have no order, and the Stripe key may not read the object",
         evidence,
-        "in Stripe's dashboard let the key read these objects, then POST /events/replay {\"state\":\"processed\",\"reason\":\"order_uncertain\"}, and the same with \"superseded\"",
+        "in Stripe's dashboard let the key read these objects, then for each POST /events/replay {\"state\":\"processed\",\"reason\":\"order_uncertain\",\"object\":\"<object>/<id>\"}, and the same with \"superseded\"",
     )
 }
