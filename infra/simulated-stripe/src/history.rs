@@ -105,6 +105,12 @@ impl Life {
         life
     }
 
+    /// A life of our own account that is told by hand, and ends so.
+    pub fn told(kind: Kind, end: &Value, events: Vec<Told>) -> Self {
+        let id = end["id"].as_str().unwrap_or_default().to_owned();
+        Self { kind, account: None, id, events, state: end.clone(), end: Outcome::Changed }
+    }
+
     fn live(&mut self, plan: &Plan, step: &Step, at: i64, version: Version) {
         let possible = self.kind.changes(&self.state, step.value % 3);
         if let Some(change) = possible.get(usize::from(step.pick) % possible.len().max(1)) {
@@ -123,7 +129,15 @@ impl Life {
         }
     }
 
-    fn tell(&mut self, plan: &Plan, change: &Change, before: Option<&Value>, at: i64, version: Version, told: u8) {
+    fn tell(
+        &mut self,
+        plan: &Plan,
+        change: &Change,
+        before: Option<&Value>,
+        at: i64,
+        version: Version,
+        told: u8,
+    ) {
         for (event_type, says) in change.types(told) {
             let told = telling::change(self, plan.seed, event_type, before.filter(|_| says), at, version);
             self.events.push(told);
@@ -134,9 +148,7 @@ impl Life {
     pub fn end_in(&self, version: Version) -> Option<Value> {
         match self.end {
             Outcome::Changed => Some(self.kind.render(version, &self.state)),
-            Outcome::Deleted => {
-                Some(json!({ "id": self.id, "object": self.kind.object(), "deleted": true }))
-            }
+            Outcome::Deleted => Some(json!({ "id": self.id, "object": self.kind.object(), "deleted": true })),
             Outcome::Gone => None,
         }
     }

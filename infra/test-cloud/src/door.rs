@@ -146,17 +146,7 @@ impl Door {
     }
 
     async fn send(&self, url: &str, operation: &str, request: String) -> (StatusCode, Bytes) {
-        let sent = self
-            .client
-            .post(url)
-            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-            .header("x-amz-date", "20260101T000000Z")
-            .body(request)
-            .send()
-            .await;
-        match sent {
+        match ask(&self.client, url, operation, request).send().await {
             Ok(answer) => (answer.status(), answer.bytes().await.unwrap_or_default()),
             Err(error) => (StatusCode::BAD_GATEWAY, error.to_string().into()),
         }
@@ -182,6 +172,22 @@ impl Door {
         let indexes = self.state().indexes.clone().filter(|_| of_index);
         self.send(indexes.as_deref().unwrap_or(&self.dynamodb), operation, request.to_string()).await
     }
+}
+
+/// A request as dynoxide wants it.
+pub(crate) fn ask(
+    client: &reqwest::Client,
+    url: &str,
+    operation: &str,
+    body: String,
+) -> reqwest::RequestBuilder {
+    client
+        .post(url)
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+        .header("x-amz-date", "20260101T000000Z")
+        .body(body)
 }
 
 pub(crate) async fn serve(listener: tokio::net::TcpListener, door: Arc<Door>) {

@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use shared::aws::AwsEnv;
 
+use crate::door;
+
 /// Creates each `AWS::DynamoDB::Table` under its logical name. Gives the names.
 #[allow(clippy::expect_used, reason = "a test that cannot have its tables has to fail at once")]
 pub(crate) async fn create(aws: &AwsEnv) -> Vec<String> {
@@ -63,12 +65,8 @@ pub(crate) async fn scan(aws: &AwsEnv, table: &str) -> Vec<Value> {
 
 #[allow(clippy::expect_used, reason = "a test that cannot see its tables has to fail at once")]
 async fn ask(client: &reqwest::Client, aws: &AwsEnv, operation: &str, request: &Value) -> Value {
-    let sent = client
-        .post(aws.endpoint_url().expect("an address"))
-        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-        .body(request.to_string())
-        .send()
-        .await;
+    let url = aws.endpoint_url().expect("an address");
+    let sent = door::ask(client, url, operation, request.to_string()).send().await;
     let answer = sent.expect("an answer");
     let status = answer.status();
     let text = answer.text().await.unwrap_or_default();

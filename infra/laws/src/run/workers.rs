@@ -86,7 +86,7 @@ impl<'a> Workers<'a> {
             if self.minute.replace(self.world.now().as_second() / 60) != self.world.now().as_second() / 60 {
                 let _ = minutes.send(());
             }
-            let answer = receiver.deliver(body, self.death(100, 3)).await;
+            let answer = receiver.deliver(body, self.death(40, 3)).await;
             self.note(number, &answer);
             // The stream sees what is stored, whatever Stripe was answered. One in ten rings is lost, one in twenty comes again.
             let first = self.streamed.borrow_mut().insert(number);
@@ -124,7 +124,7 @@ impl<'a> Workers<'a> {
             // A batch that fails is tried again in halves, a few times, and then left to the sweep.
             while let Some((rows, tries)) = batches.pop() {
                 self.figures.borrow_mut().batches += 1;
-                let work = applier.ring(&rows, self.death(6, 300)).await;
+                let work = applier.ring(&rows, self.death(6, 4 * rows.len())).await;
                 self.figures.borrow_mut().deaths += usize::from(matches!(work, Work::Died));
                 if !matches!(work, Work::Done(Ok(_))) && tries < RETRIES {
                     let (first, second) = rows.split_at(rows.len() / 2);
@@ -143,7 +143,7 @@ impl<'a> Workers<'a> {
     /// Sweeps once, in a process of its own.
     pub(super) async fn sweep(&self) {
         self.figures.borrow_mut().sweeps += 1;
-        let work = self.world.applier().sweep(self.death(4, 300)).await;
+        let work = self.world.applier().sweep(self.death(4, 60)).await;
         self.figures.borrow_mut().deaths += usize::from(matches!(work, Work::Died));
     }
 

@@ -60,9 +60,12 @@ impl Change {
     }
 
     /// The types it is told in, and whether each says what was replaced. Stripe does not always send both the general type and the
-    /// change's own, and its own types say it at times.
+    /// change's own, and its own types say it at times (`charge.refund.updated` always).
     pub(crate) fn types(&self, told: u8) -> Vec<(&'static str, bool)> {
-        let own = |says: bool| self.own.iter().map(move |event_type| (*event_type, says));
+        let own = |says: bool| {
+            let says = move |event_type: &str| says || event_type.ends_with(".updated");
+            self.own.iter().map(move |event_type| (*event_type, says(event_type)))
+        };
         match (self.updated, self.own, told % 4) {
             (None, _, told) => own(told == 1).collect(),
             (Some(updated), [], _) => vec![(updated, true)],
@@ -101,7 +104,8 @@ mod tests {
 
     #[test]
     fn maps_are_merged_and_metadata_loses_its_nulls() {
-        let mut object = json!({"a": {"x": 1, "y": 1}, "list": [1], "pause": {"b": 1}, "metadata": {"k": "1"}});
+        let mut object =
+            json!({"a": {"x": 1, "y": 1}, "list": [1], "pause": {"b": 1}, "metadata": {"k": "1"}});
         Change::of(json!({"a": {"x": 2}, "list": [2, 3], "pause": null})).make(&mut object);
         Change::metadata(0).make(&mut object);
         assert_eq!(object, json!({"a": {"x": 2, "y": 1}, "list": [2, 3], "pause": null, "metadata": {}}));
@@ -110,7 +114,10 @@ mod tests {
     #[test]
     fn the_general_type_always_says_what_was_replaced() {
         let change = Change::of(json!({})).updated("invoice.updated").own(&["invoice.paid", "invoice.sent"]);
-        assert_eq!(change.types(0), [("invoice.updated", true), ("invoice.paid", false), ("invoice.sent", false)]);
+        assert_eq!(
+            change.types(0),
+            [("invoice.updated", true), ("invoice.paid", false), ("invoice.sent", false)]
+        );
         assert_eq!(change.types(1), [("invoice.updated", true)]);
         assert_eq!(change.types(2), [("invoice.paid", false), ("invoice.sent", false)]);
         assert_eq!(change.types(3), [("invoice.paid", true), ("invoice.sent", false)]);

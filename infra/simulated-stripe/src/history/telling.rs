@@ -132,7 +132,8 @@ mod tests {
     fn only_what_changed_is_said_and_lists_whole() {
         let before = json!({"a": {"x": 1, "y": 1}, "list": [1, 2], "same": 1, "metadata": {"old": "1"}, "pause": null});
         let after = json!({"a": {"x": 2, "y": 1}, "list": [1, 3], "same": 1, "metadata": {"new": "1"}, "pause": {"b": 1}});
-        let said = json!({"a": {"x": 1}, "list": [1, 2], "metadata": {"old": "1", "new": null}, "pause": null});
+        let said =
+            json!({"a": {"x": 1}, "list": [1, 2], "metadata": {"old": "1", "new": null}, "pause": null});
         assert_eq!(replaced(&before, &after), said);
     }
 }

@@ -22,8 +22,7 @@ pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
 
 pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
     let mut possible = vec![
-        Change::of(json!({ "description": pick(value, ["", "a", "b"]) }))
-            .updated(UPDATED),
+        Change::of(json!({ "description": pick(value, ["", "a", "b"]) })).updated(UPDATED),
         Change::metadata(value).updated(UPDATED),
     ];
     match (status(object), object["captured"] == true) {

@@ -33,6 +33,7 @@ pub(super) fn changes(value: u8) -> Vec<Change> {
 
 /// A type that nobody here applies.
 pub(super) fn notices(id: &str) -> Vec<Notice> {
-    let tax_id = json!({ "object": "tax_id", "id": format!("txi_{id}"), "customer": id, "value": "DE123456789" });
+    let tax_id =
+        json!({ "object": "tax_id", "id": format!("txi_{id}"), "customer": id, "value": "DE123456789" });
     vec![Notice::About("customer.tax_id.created", tax_id)]
 }

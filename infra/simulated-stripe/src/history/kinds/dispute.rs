@@ -21,7 +21,9 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
     let name = pick(value, ["", "A", "B"]);
     let mut possible = vec![
         Change::metadata(value).updated(UPDATED),
-        changed(json!({ "evidence": { "customer_name": name }, "evidence_details": { "has_evidence": value > 0 } })),
+        changed(
+            json!({ "evidence": { "customer_name": name }, "evidence_details": { "has_evidence": value > 0 } }),
+        ),
     ];
     let booked = object["balance_transactions"].as_array().cloned().unwrap_or_default();
     if booked.len() < 4 {

@@ -36,8 +36,10 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
 
 fn of_draft(value: u8) -> Vec<Change> {
     let changed = |set| Change::of(set).updated(UPDATED);
-    let lines: Vec<Value> = (0..value).map(|line| json!({ "id": format!("il_{line}"), "amount": 5 })).collect();
-    let error = [json!(null), json!({ "code": "tax" }), json!({ "code": "address" })][usize::from(value)].clone();
+    let lines: Vec<Value> =
+        (0..value).map(|line| json!({ "id": format!("il_{line}"), "amount": 5 })).collect();
+    let error =
+        [json!(null), json!({ "code": "tax" }), json!({ "code": "address" })][usize::from(value)].clone();
     let finalized =
         json!({ "status": "open", "number": "A-1", "status_transitions": { "finalized_at": 1_785_000_100 } });
     let finalized = || changed(finalized.clone()).own(&["invoice.finalized"]);
@@ -67,9 +69,11 @@ fn of_open(object: &Value, value: u8) -> Vec<Change> {
 }
 
 fn paid() -> Change {
-    Change::of(json!({ "status": "paid", "amount_paid": 5, "status_transitions": { "paid_at": 1_785_000_200 } }))
-        .updated(UPDATED)
-        .own(&["invoice.paid", "invoice.payment_succeeded"])
+    Change::of(
+        json!({ "status": "paid", "amount_paid": 5, "status_transitions": { "paid_at": 1_785_000_200 } }),
+    )
+    .updated(UPDATED)
+    .own(&["invoice.paid", "invoice.payment_succeeded"])
 }
 
 fn voided() -> Change {

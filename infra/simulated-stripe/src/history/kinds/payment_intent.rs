@@ -43,7 +43,8 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
         Change::of(set).own(&["payment_intent.succeeded"])
     };
     let canceled = || {
-        Change::of(json!({ "status": "canceled", "canceled_at": 1_785_000_300 })).own(&["payment_intent.canceled"])
+        Change::of(json!({ "status": "canceled", "canceled_at": 1_785_000_300 }))
+            .own(&["payment_intent.canceled"])
     };
     match status(object) {
         "requires_payment_method" | "requires_confirmation" => {

@@ -83,14 +83,18 @@ fn renewed(object: &Value) -> Change {
 fn pending(object: &Value, value: u8) -> Change {
     let none = json!({ "pending_update": null });
     match (object["pending_update"].is_null(), value) {
-        (true, _) => Change::of(json!({ "pending_update": { "expires_at": 1_786_000_000, "trial_end": null } }))
-            .updated(UPDATED),
+        (true, _) => {
+            Change::of(json!({ "pending_update": { "expires_at": 1_786_000_000, "trial_end": null } }))
+                .updated(UPDATED)
+        }
         (false, 0) => {
             Change::of(none).updated(UPDATED).own(&["customer.subscription.pending_update_expired"])
         }
-        (false, _) => Change::of(with_item(object, none, json!({ "price": { "id": format!("price_{value}") } })))
-            .updated(UPDATED)
-            .own(&["customer.subscription.pending_update_applied"]),
+        (false, _) => {
+            Change::of(with_item(object, none, json!({ "price": { "id": format!("price_{value}") } })))
+                .updated(UPDATED)
+                .own(&["customer.subscription.pending_update_applied"])
+        }
     }
 }
 
