@@ -6,7 +6,6 @@
 mod applying;
 mod asking;
 mod costs;
-mod laws;
 mod outages;
 mod support;
 mod sweeping;
