@@ -8,7 +8,7 @@ use simulated_stripe::Key;
 use simulated_stripe::history::{Life, Plan};
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 150, ..ProptestConfig::default() }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {

@@ -102,6 +102,23 @@ async fn two_updates_in_one_second_that_make_a_chain_end_right_in_either_order_w
 }
 
 #[tokio::test]
+async fn creations_notices_and_statuses_that_can_be_left_give_way_without_a_question() {
+    let (born, active, over) =
+        (subscription("incomplete", 1), subscription("active", 1), subscription("canceled", 1));
+    let (created, updated) = ("customer.subscription.created", "customer.subscription.updated");
+    for (end, events) in [
+        (&active, [(created, &born, None), (updated, &active, None)]),
+        (&active, [("customer.subscription.trial_will_end", &born, None), (updated, &active, None)]),
+        (&over, [(updated, &active, None), ("customer.subscription.deleted", &over, None)]),
+    ] {
+        let life = life(Kind::Subscription, end, &events);
+        for order in orders(2) {
+            assert_eq!(questions(&life, &order).await, 0, "{order:?} of {events:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn updates_that_cannot_be_put_in_order_cost_at_most_one_question_for_each_that_meets_an_open_tie() {
     let states = [subscription("active", 1), subscription("past_due", 2), subscription("unpaid", 3)];
     let told: Vec<_> = states.iter().map(|state| ("customer.subscription.updated", state, None)).collect();

@@ -44,7 +44,7 @@ pub(super) fn change(
 ) -> Told {
     let object = match event_type {
         // Recordings have either shape.
-        "customer.deleted" if seed % 2 == 0 => {
+        "customer.deleted" if seed.is_multiple_of(2) => {
             json!({ "id": life.id, "object": "customer", "deleted": true })
         }
         _ => life.kind.render(version, &life.state),

@@ -15,7 +15,7 @@ pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
     };
     let object = json!({
         "customer": "cus_1", "payment_intent": "pi_1", "status": status, "amount": 500, "amount_refunded": 0,
-        "captured": birth % 4 == 0, "refunded": false, "disputed": false, "description": null, "balance_transaction": null,
+        "captured": birth.is_multiple_of(4), "refunded": false, "disputed": false, "description": null, "balance_transaction": null,
     });
     (object, types)
 }

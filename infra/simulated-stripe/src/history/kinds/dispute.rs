@@ -27,7 +27,7 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
     ];
     let booked = object["balance_transactions"].as_array().cloned().unwrap_or_default();
     if booked.len() < 4 {
-        let taken = booked.len() % 2 == 0;
+        let taken = booked.len().is_multiple_of(2);
         let entry = json!({ "id": format!("txn_{}", booked.len()), "net": if taken { -500 } else { 500 } });
         let entries = [booked, vec![entry]].concat();
         let set = json!({ "balance_transactions": entries });
