@@ -10,11 +10,13 @@ PYTHON := PYTHONPATH=$(CLOUD) PYTHONDONTWRITEBYTECODE=1 $(LOCAL)/tools/bin/pytho
 SAM := SAM_CLI_TELEMETRY=0 $(LOCAL)/tools/bin/sam
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down fmt lint check end-to-end bench deploy tools
+.PHONY: help demo test prove up down fmt lint check end-to-end bench deploy tools
 
 help:
 	@echo 'make demo   the whole story on a local cloud of its own; leaves nothing running'
 	@echo 'make test   every check: format, lints, docs, Rust tests, template, end-to-end tests'
+	@echo 'make prove  ten thousand events, shuffled, with failing calls and dying processes: each applied once and in order'
+	@echo '            (EVENTS=10000 OBJECTS=500, SEED=… for a run that was)'
 	@echo 'make up     a local cloud that stays (PORT=4566; STRIPE_API_BASE and STRIPE_API_KEY for another Stripe)'
 	@echo 'make down   ends it'
 	@echo 'make fmt    formats the Rust code; make lint checks it and the template'
@@ -48,6 +50,10 @@ check: tools
 # On a stack of its own, which is ended whatever happens.
 end-to-end: tools
 	$(PYTHON) -m pytest -p no:cacheprovider $(CLOUD)/tests
+
+# EVENTS, OBJECTS and SEED reach it by the environment; without SEED each run is another one.
+prove:
+	cargo run --quiet -p laws
 
 # Of the program as it is deployed; `cargo bench -p receive --profile local` builds faster.
 bench:

@@ -7,7 +7,8 @@
 //! 2. Within a second, **all** its events are looked at together, not the stored one and the new one, so that the order of arrival
 //!    cannot matter. Equal snapshots count once. Then are struck out, as long as one is left: notices, which report no change;
 //!    creations; and, when one has a status that Stripe never leaves, those whose status it can leave.
-//! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's end wins (`chain`).
+//! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's end wins (`chain`). An
+//!    event that does not say what it replaced can at most confirm that end.
 //!
 //! 4. What is still several cannot be told apart by what the events say, and Stripe is asked (by `process`). Its answer stands for the last
 //!    second that had wholly passed when it was asked: events stamped up to then are older than it, later ones newer.
@@ -107,6 +108,8 @@ impl<'a> Group<'a> {
         Step {
             after: &self.0[0].object,
             replaced: self.0.iter().filter_map(|event| event.previous_attributes.as_ref()).collect(),
+            all_say: self
+                .all(|event| event.previous_attributes.is_some() || event.is_notice() || event.is_creation()),
             versions: self.0.iter().map(|event| event.api_version.as_deref()).collect(),
         }
     }

@@ -26,6 +26,7 @@
 //! | `api` | a call and its answer: keys, idempotency, pages, one file a resource |
 //! | `deliveries` | who gets which event, when again, and the posting |
 //! | `emit`, `story`, `samples` | how events come to be |
+//! | `history` | what Stripe tells of an object's life, drawn and pure; of the server it knows nothing |
 //! | `faults` | what goes wrong on command |
 //! | `commands`, `handle`, `control` | what can be commanded, from Rust and over HTTP |
 //! | `server` | HTTP, and connections that can be cut |
@@ -46,6 +47,7 @@ mod emit;
 mod events;
 mod faults;
 mod handle;
+pub mod history;
 mod ids;
 mod objects;
 mod options;

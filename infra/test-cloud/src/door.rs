@@ -1,48 +1,19 @@
-//! The one address in front: counts, fails on request, and passes on.
+//! The one address in front: counts, fails on request, tells when a process is to die, and passes on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
+use crate::call::{Call, Fault, read_units, write_units};
+use crate::late::Late;
+use crate::process::{Death, Trap};
 use crate::secrets::Secrets;
-
-/// One call to AWS.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// Such as `PutItem`.
-    pub operation: String,
-    /// The table's name; empty for Secrets Manager.
-    pub table: String,
-    /// Write units by index; the table itself has an empty name. Only of calls that succeeded or failed their condition.
-    pub write_units: BTreeMap<String, f64>,
-    /// Read units in all. Only of calls that succeeded.
-    pub read_units: f64,
-}
-
-/// How a call fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// `ThrottlingException`: nothing is done; the SDK may try again.
-    Throttle,
-    /// 500: nothing is done; the SDK may try again.
-    ServerError,
-    /// `AccessDeniedException`: nothing is done, and trying again does not help.
-    AccessDenied,
-    /// `ValidationException`: nothing is done, and the same call will always be refused.
-    Invalid,
-    /// Nothing is done and no answer comes.
-    Hang,
-    /// It is done, but no answer comes.
-    DoneWithoutAnswer,
-    /// It is done, but the connection breaks off.
-    DoneAndCut,
-}
 
 /// The state behind the address.
 #[derive(Debug)]
@@ -51,6 +22,8 @@ pub(crate) struct Door {
     client: reqwest::Client,
     secrets: Secrets,
     state: Mutex<DoorState>,
+    /// Held while a write is done in both databases.
+    late: tokio::sync::Mutex<Option<Late>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +31,9 @@ struct DoorState {
     calls: Vec<Call>,
     faults: Vec<(String, String, VecDeque<Fault>)>,
     some: Option<Share>,
+    traps: Vec<Trap>,
+    /// Where indexes are read, if they are late.
+    indexes: Option<String>,
 }
 
 #[derive(Debug)]
@@ -74,6 +50,7 @@ impl Door {
             client: reqwest::Client::new(),
             secrets: Secrets::default(),
             state: Mutex::default(),
+            late: tokio::sync::Mutex::default(),
         }
     }
 
@@ -107,14 +84,52 @@ impl Door {
         state.some = None;
     }
 
+    pub(crate) fn set_trap(&self, process: &str, death: Death) -> oneshot::Receiver<()> {
+        let (trap, told) = Trap::new(process, death);
+        self.state().traps.push(trap);
+        told
+    }
+
+    pub(crate) async fn be_late(&self, late: Late) {
+        self.state().indexes = Some(late.url().to_owned());
+        *self.late.lock().await = Some(late);
+    }
+
+    pub(crate) async fn catch_up(&self) {
+        if let Some(late) = &mut *self.late.lock().await {
+            self.repeat(late.rest(), late.url()).await;
+        }
+    }
+
+    async fn repeat(&self, writes: Vec<(String, String)>, url: &str) {
+        for (operation, request) in writes {
+            let (status, answer) = self.send(url, &operation, request).await;
+            assert!(status.is_success(), "the late database differs: {operation} {answer:?}");
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, DoorState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_fault(&self, operation: &str, table: &str) -> Option<Fault> {
+    fn note(&self, call: Call) {
+        self.state().calls.push(call);
+    }
+
+    /// The death this call is, if one was ordered. Each call counts for each order.
+    fn sprung(&self, call: &Call) -> Option<Trap> {
         let mut state = self.state();
-        let asked =
-            state.faults.iter_mut().find(|(op, on, left)| op == operation && on == table && !left.is_empty());
+        state.traps.retain(Trap::is_set);
+        let sprung: Vec<bool> = state.traps.iter_mut().map(|trap| trap.is_sprung_by(call)).collect();
+        sprung.iter().position(|sprung| *sprung).map(|at| state.traps.remove(at))
+    }
+
+    fn take_fault(&self, call: &Call) -> Option<Fault> {
+        let mut state = self.state();
+        let asked = state
+            .faults
+            .iter_mut()
+            .find(|(op, on, left)| *op == call.operation && *on == call.table && !left.is_empty());
         if let Some((_, _, left)) = asked {
             return left.pop_front();
         }
@@ -129,20 +144,72 @@ impl Door {
         let which = usize::try_from(mixed >> 32).unwrap_or(0).checked_rem(some.faults.len())?;
         hit.then(|| some.faults[which])
     }
+
+    async fn send(&self, url: &str, operation: &str, request: String) -> (StatusCode, Bytes) {
+        match ask(&self.client, url, operation, request).send().await {
+            Ok(answer) => (answer.status(), answer.bytes().await.unwrap_or_default()),
+            Err(error) => (StatusCode::BAD_GATEWAY, error.to_string().into()),
+        }
+    }
+
+    /// Does a write, and while indexes are late, those whose time has come in the other database.
+    async fn write(&self, operation: &str, request: String) -> (StatusCode, Bytes) {
+        let mut late = self.late.lock().await;
+        let Some(late) = &mut *late else {
+            drop(late);
+            return self.send(&self.dynamodb, operation, request).await;
+        };
+        let answer = self.send(&self.dynamodb, operation, request.clone()).await;
+        if answer.0.is_success() {
+            let due = late.note(operation.to_owned(), request);
+            self.repeat(due, late.url()).await;
+        }
+        answer
+    }
+
+    async fn read(&self, operation: &str, request: Value) -> (StatusCode, Bytes) {
+        let of_index = request["IndexName"].is_string();
+        let indexes = self.state().indexes.clone().filter(|_| of_index);
+        self.send(indexes.as_deref().unwrap_or(&self.dynamodb), operation, request.to_string()).await
+    }
+}
+
+/// A request as dynoxide wants it.
+pub(crate) fn ask(
+    client: &reqwest::Client,
+    url: &str,
+    operation: &str,
+    body: String,
+) -> reqwest::RequestBuilder {
+    client
+        .post(url)
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+        .header("x-amz-date", "20260101T000000Z")
+        .body(body)
 }
 
 pub(crate) async fn serve(listener: tokio::net::TcpListener, door: Arc<Door>) {
-    let app = axum::Router::new().route("/", post(answer)).with_state(door);
+    // A process's address is its name below the one that all share.
+    let app = axum::Router::new().fallback(answer).with_state(door);
     // Ends with the test.
     drop(axum::serve(listener, app).await);
 }
 
-async fn answer(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (service, operation) = target.split_once('.').unwrap_or_default();
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let table = table_of(&request);
-    let fault = door.take_fault(operation, &table);
+    let mut call = Call::read(uri.path().trim_matches('/'), operation, &request);
+    let mut death = door.sprung(&call);
+    if let Some(now) = death.take_if(|death| !death.comes_after()) {
+        door.note(call);
+        now.spring();
+        return std::future::pending().await;
+    }
+    call.fault = if death.is_some() { None } else { door.take_fault(&call) };
+    let fault = call.fault;
     let refused = match fault {
         Some(Fault::Throttle) => Some((StatusCode::BAD_REQUEST, "ThrottlingException")),
         Some(Fault::ServerError) => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")),
@@ -151,16 +218,18 @@ async fn answer(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
         Some(Fault::Hang | Fault::DoneWithoutAnswer | Fault::DoneAndCut) | None => None,
     };
     if refused.is_some() || fault == Some(Fault::Hang) {
-        door.state().calls.push(Call {
-            operation: operation.into(),
-            table,
-            write_units: BTreeMap::new(),
-            read_units: 0.0,
-        });
+        door.note(call);
         let Some((status, kind)) = refused else { return std::future::pending().await };
         return refuse(status, kind);
     }
-    let answer = pass_on(&door, service, operation, table, request).await;
+    // A task of its own: a caller that goes away does not undo what it has asked for.
+    let secrets = service == "secretsmanager";
+    let answer = tokio::spawn(async move { pass_on(&door, secrets, call, request).await }).await;
+    let answer = answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    if let Some(death) = death {
+        death.spring();
+        return std::future::pending().await;
+    }
     match fault {
         Some(Fault::DoneWithoutAnswer) => std::future::pending().await,
         // A body that breaks off: the client sees a connection that ended too early.
@@ -185,69 +254,30 @@ impl futures_core::Stream for CutShort {
     }
 }
 
-async fn pass_on(door: &Door, service: &str, operation: &str, table: String, mut request: Value) -> Response {
-    if service == "secretsmanager" {
-        door.state().calls.push(Call {
-            operation: operation.into(),
-            table,
-            write_units: BTreeMap::new(),
-            read_units: 0.0,
-        });
-        let (status, answer) = door.secrets.answer(operation, &request);
+async fn pass_on(door: &Door, secrets: bool, mut call: Call, mut request: Value) -> Response {
+    if secrets {
+        let (status, answer) = door.secrets.answer(&call.operation, &request);
+        call.done = status.is_success();
+        door.note(call);
         return (status, axum::Json(answer)).into_response();
     }
-    let writes = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
-    if writes {
+    let (status, answer) = if call.is_write() {
         request["ReturnConsumedCapacity"] = json!("INDEXES");
-    } else if matches!(operation, "GetItem" | "BatchGetItem" | "Query") {
-        request["ReturnConsumedCapacity"] = json!("TOTAL");
-    }
-    let sent = door
-        .client
-        .post(&door.dynamodb)
-        .header("x-amz-target", format!("{service}.{operation}"))
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-        .header("x-amz-date", "20260101T000000Z")
-        .body(request.to_string())
-        .send()
-        .await;
-    let (status, answer) = match sent {
-        Ok(answer) => (answer.status(), answer.bytes().await.unwrap_or_default()),
-        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string().into()),
+        door.write(&call.operation, request.to_string()).await
+    } else {
+        if matches!(call.operation.as_str(), "GetItem" | "BatchGetItem" | "Query") {
+            request["ReturnConsumedCapacity"] = json!("TOTAL");
+        }
+        door.read(&call.operation, request).await
     };
-    let write_units = if writes { units(&answer) } else { BTreeMap::new() };
-    let read_units = if writes { 0.0 } else { units_read(&answer) };
-    door.state().calls.push(Call { operation: operation.into(), table, write_units, read_units });
+    if call.is_write() {
+        call.write_units = write_units(&answer);
+    } else {
+        call.read_units = read_units(&answer);
+    }
+    call.done = status.is_success();
+    door.note(call);
     (status, [("content-type", "application/x-amz-json-1.0")], answer).into_response()
-}
-
-fn units(answer: &[u8]) -> BTreeMap<String, f64> {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let consumed = &answer["ConsumedCapacity"];
-    let mut units = BTreeMap::new();
-    if let Some(of_table) = consumed["Table"]["CapacityUnits"].as_f64() {
-        units.insert(String::new(), of_table);
-    }
-    for (index, capacity) in consumed["GlobalSecondaryIndexes"].as_object().into_iter().flatten() {
-        units.insert(index.clone(), capacity["CapacityUnits"].as_f64().unwrap_or(0.0));
-    }
-    units
-}
-
-/// Of one table, or of each table of a batch.
-fn units_read(answer: &[u8]) -> f64 {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let consumed = &answer["ConsumedCapacity"];
-    let tables = consumed.as_array().map_or_else(|| std::slice::from_ref(consumed), Vec::as_slice);
-    tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
-}
-
-fn table_of(request: &Value) -> String {
-    let one = request["TableName"].as_str();
-    let batch =
-        request["RequestItems"].as_object().and_then(|tables| tables.keys().next()).map(String::as_str);
-    one.or(batch).unwrap_or_default().to_owned()
 }
 
 fn refuse(status: StatusCode, kind: &str) -> Response {

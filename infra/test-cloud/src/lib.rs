@@ -3,25 +3,36 @@
 //!
 //! In front of both stands a door that counts calls and write units and can make calls fail the ways real ones do: throttled,
 //! refused, hanging, or done although no answer comes. DynamoDB itself is never mocked.
+//!
+//! Two more ways in which AWS is not kind: indexes that lag behind (`late`), and processes that die between two calls (`process`).
 
+mod call;
 mod door;
 mod fill;
+mod late;
+mod process;
 mod secrets;
 mod tables;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dynoxide::Database;
+use serde_json::Value;
 use shared::aws::AwsEnv;
 
-pub use self::door::{Call, Fault};
+pub use self::call::{Call, Fault};
 use self::door::{Door, serve};
+use self::late::Late;
+pub use self::process::{Death, Process};
 
 /// A running cloud; it ends when dropped.
 pub struct TestCloud {
     url: String,
+    behind: String,
     door: Arc<Door>,
     database: Database,
+    processes: AtomicUsize,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -47,14 +58,14 @@ impl TestCloud {
     #[allow(clippy::expect_used, reason = "a test that cannot start its cloud has to fail at once")]
     pub async fn start() -> Self {
         let database = Database::memory().expect("an empty database");
-        let behind = listen().await;
-        let dynamodb = format!("http://{}", behind.local_addr().expect("an address"));
-        let mut tasks = vec![tokio::spawn(dynoxide::server::serve_on(behind, database.clone()))];
-        let door = Arc::new(Door::new(dynamodb));
+        let listener = listen().await;
+        let behind = format!("http://{}", listener.local_addr().expect("an address"));
+        let mut tasks = vec![tokio::spawn(dynoxide::server::serve_on(listener, database.clone()))];
+        let door = Arc::new(Door::new(behind.clone()));
         let front = listen().await;
         let url = format!("http://{}", front.local_addr().expect("an address"));
         tasks.push(tokio::spawn(serve(front, Arc::clone(&door))));
-        let cloud = Self { url, door, database, tasks };
+        let cloud = Self { url, behind, door, database, processes: AtomicUsize::new(0), tasks };
         tables::create(&cloud.aws()).await;
         cloud.forget();
         cloud
@@ -63,6 +74,34 @@ impl TestCloud {
     /// Where the SDKs find it.
     pub fn aws(&self) -> AwsEnv {
         AwsEnv::at(&self.url)
+    }
+
+    /// DynamoDB past the door, for looking on: such calls are not counted, do not fail, and see indexes as they are.
+    pub fn past_the_door(&self) -> AwsEnv {
+        AwsEnv::at(&self.behind)
+    }
+
+    /// Another process, whose calls can be told from those of others, and which can be killed.
+    pub fn process(&self) -> Process<'_> {
+        Process::new(self, format!("process-{}", self.processes.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// All items of a table as they lie there, read past the door.
+    ///
+    /// # Panics
+    /// If they cannot be read.
+    pub async fn items(&self, table: &str) -> Vec<Value> {
+        tables::scan(&self.past_the_door(), table).await
+    }
+
+    /// From now on indexes show what was true `lag` writes ago, for as long as the cloud runs.
+    pub async fn late_indexes(&self, lag: usize) {
+        self.door.be_late(Late::of(&self.past_the_door(), lag).await).await;
+    }
+
+    /// Lets late indexes show what is true now.
+    pub async fn catch_up(&self) {
+        self.door.catch_up().await;
     }
 
     /// Its address.

@@ -7,7 +7,6 @@ mod applying;
 mod asking;
 mod costs;
 mod keeping;
-mod laws;
 mod outages;
 mod rules;
 mod support;

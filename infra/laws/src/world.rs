@@ -1,0 +1,164 @@
+//! The world in which the laws are tried: a cloud with one endpoint, a Stripe whose objects have lived their lives, and a clock.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+use shared::aws::Bounds;
+use shared::endpoint::EndpointState;
+use shared::event::EventId;
+use shared::ledger::{Ledger, OpenCount, Row, State};
+use shared::object_key::ObjectKey;
+use shared::records::{Record, Records};
+use shared::registry::{Endpoint, Registry, SecretVersion, Settings, Wish};
+use shared::secret::SigningSecret;
+use simulated_stripe::history::{Life, Version};
+use simulated_stripe::{Options, SimulatedStripe};
+use test_cloud::TestCloud;
+
+use crate::hands::{Applier, Receiver};
+
+/// When the first lives begin.
+pub const BEGINS: i64 = 1_785_000_000;
+/// When the first event arrives: four months later, so that every second that Stripe tells of is over.
+const ARRIVES: i64 = 1_795_521_600;
+const SECRET: &str = "whsec_of_the_laws";
+
+/// Everything around the functions.
+pub struct World {
+    /// AWS.
+    pub cloud: TestCloud,
+    /// Stripe, with every object as it stands in the end.
+    pub stripe: SimulatedStripe,
+    now: AtomicI64,
+}
+
+#[allow(clippy::expect_used, reason = "a world that cannot begin has to fail at once")]
+impl World {
+    /// A stack with the endpoint `main` and a Stripe key that may read everything.
+    ///
+    /// # Panics
+    /// If a port cannot be had.
+    pub async fn of(lives: &[Life]) -> Self {
+        let stripe = SimulatedStripe::start(Options::for_tests().at(ARRIVES)).expect("a simulated Stripe");
+        for life in lives {
+            if let Some(object) = life.end_in(Version::Dahlia) {
+                stripe.put_object(life.account, &object);
+            }
+        }
+        let world = Self { cloud: TestCloud::start().await, stripe, now: AtomicI64::new(ARRIVES * 1_000) };
+        world.cloud.put_secret("stripe-key", &world.stripe.key());
+        world.register().await;
+        world
+    }
+
+    async fn register(&self) {
+        let registry = Registry::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RegistryTable");
+        let mut settings = Settings {
+            since: 0,
+            stripe_key_hint: "hint".into(),
+            stripe_key_set_at: 0,
+            stripe_account: None,
+            rev: 0,
+        };
+        registry.store_settings(None, &mut settings).await.expect("settings");
+        let secret = json!({ "signing": [{ "stripe_id": "we_1", "secret": SECRET }] });
+        let version = self.cloud.put_secret("main", &secret.to_string());
+        let endpoint = Endpoint {
+            name: "main".parse().expect("a name"),
+            state: EndpointState::Active,
+            registration: "1".into(),
+            wish: Wish {
+                url: "https://example.com/webhooks/main".into(),
+                events: vec!["*".into()],
+                description: String::new(),
+                api_version: Version::Dahlia.name().into(),
+                connect: false,
+            },
+            stripe_id: Some("we_1".into()),
+            secret: Some(SecretVersion { name: "main".into(), version }),
+            signing_secret_hint: None,
+            created_at: 0,
+            state_since: 0,
+            rotated_at: None,
+            rev: 0,
+        };
+        registry.insert(&endpoint).await.expect("an endpoint");
+    }
+
+    /// The secret that deliveries to `main` are signed with.
+    pub(crate) fn secret(&self) -> SigningSecret {
+        SECRET.parse().expect("a secret")
+    }
+
+    /// A process that receives, just started.
+    pub fn receiver(&self) -> Receiver<'_> {
+        Receiver::new(self)
+    }
+
+    /// A process that applies, just started.
+    pub fn applier(&self) -> Applier<'_> {
+        Applier::new(self)
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.now.load(Ordering::Relaxed)).expect("a time")
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        self.now.fetch_add(i64::try_from(time.as_millis()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The ledger, past the door.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "LedgerTable")
+    }
+
+    /// One row of it.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub async fn row(&self, id: &str) -> Option<Row> {
+        let id: EventId = id.parse().expect("an event's id");
+        self.ledger().get(&id, self.now()).await.expect("a row")
+    }
+
+    /// The record of an object.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub async fn record(&self, key: &ObjectKey) -> Option<Record> {
+        let records = Records::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RecordsTable");
+        records.get(key).await.expect("a record")
+    }
+
+    /// How many rows the program still has to do something with.
+    ///
+    /// # Panics
+    /// If they cannot be counted.
+    pub async fn open(&self) -> usize {
+        let mut open = 0;
+        for state in [State::Pending, State::Failed] {
+            let count = self.ledger().count(state).await.expect("a count");
+            open += match count {
+                OpenCount::Exactly(count) => count,
+                OpenCount::More => shared::ledger::COUNTED,
+            };
+        }
+        open
+    }
+
+    /// How often Stripe was asked for an object.
+    pub fn questions(&self) -> usize {
+        self.stripe.requests().len()
+    }
+}
+
+/// The key of a life's record.
+#[allow(clippy::expect_used, reason = "ids of histories are keys")]
+pub(crate) fn key_of(life: &Life) -> ObjectKey {
+    ObjectKey::new(life.account, life.kind.object(), &life.id).expect("a key")
+}

@@ -1,0 +1,97 @@
+//! Invoices: drafts that change, go or are finalized; payment that fails and comes; what is never paid.
+
+use serde_json::{Value, json};
+
+use super::{Notice, status};
+use crate::history::change::{Change, Outcome, pick};
+
+const UPDATED: &str = "invoice.updated";
+
+pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
+    let status = pick(birth, ["draft", "draft", "draft", "open", "paid"]);
+    let object = json!({
+        "customer": "cus_1", "status": status, "number": null, "amount_due": 0, "amount_paid": 0, "amount_overpaid": 0,
+        "attempt_count": 0, "attempted": false, "description": null, "due_date": null, "last_finalization_error": null,
+        "lines": { "object": "list", "data": [] }, "status_transitions": { "finalized_at": null, "paid_at": null },
+        "parent": { "type": "subscription_details", "subscription_details": { "subscription": "sub_1" } },
+    });
+    (object, &["invoice.created"])
+}
+
+pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
+    let changed = |set| Change::of(set).updated(UPDATED);
+    let mut possible = vec![
+        Change::metadata(value).updated(UPDATED),
+        changed(json!({ "description": pick(value, ["", "a", "b"]) })),
+    ];
+    match status(object) {
+        "draft" => possible.extend(of_draft(value)),
+        "open" => possible.extend(of_open(object, value)),
+        "uncollectible" => possible.extend([paid(), voided()]),
+        "paid" => possible.push(changed(json!({ "amount_overpaid": value })).own(&["invoice.overpaid"])),
+        _ => {}
+    }
+    possible
+}
+
+fn of_draft(value: u8) -> Vec<Change> {
+    let changed = |set| Change::of(set).updated(UPDATED);
+    let lines: Vec<Value> =
+        (0..value).map(|line| json!({ "id": format!("il_{line}"), "amount": 5 })).collect();
+    let error =
+        [json!(null), json!({ "code": "tax" }), json!({ "code": "address" })][usize::from(value)].clone();
+    let finalized =
+        json!({ "status": "open", "number": "A-1", "status_transitions": { "finalized_at": 1_785_000_100 } });
+    let finalized = || changed(finalized.clone()).own(&["invoice.finalized"]);
+    vec![
+        changed(json!({ "amount_due": value })),
+        changed(json!({ "amount_due": 5 * value, "lines": { "data": lines } })),
+        changed(json!({ "last_finalization_error": error })).own(&["invoice.finalization_failed"]),
+        finalized(),
+        finalized(),
+        Change::of(json!({})).own(&["invoice.deleted"]).ends(Outcome::Gone),
+    ]
+}
+
+fn of_open(object: &Value, value: u8) -> Vec<Change> {
+    let changed = |set| Change::of(set).updated(UPDATED);
+    let attempts = object["attempt_count"].as_i64().unwrap_or_default() + 1;
+    vec![
+        changed(json!({ "attempt_count": attempts, "attempted": true })).own(&["invoice.payment_failed"]),
+        Change::of(json!({ "attempted": true })).own(&["invoice.payment_action_required"]).told_anyway(),
+        Change::of(json!({})).own(&["invoice.payment_attempt_required"]).told_anyway(),
+        changed(json!({ "due_date": 1_786_000_000 + i64::from(value) })).own(&["invoice.sent"]).told_anyway(),
+        paid(),
+        paid(),
+        voided(),
+        changed(json!({ "status": "uncollectible" })).own(&["invoice.marked_uncollectible"]),
+    ]
+}
+
+fn paid() -> Change {
+    Change::of(
+        json!({ "status": "paid", "amount_paid": 5, "status_transitions": { "paid_at": 1_785_000_200 } }),
+    )
+    .updated(UPDATED)
+    .own(&["invoice.paid", "invoice.payment_succeeded"])
+}
+
+fn voided() -> Change {
+    Change::of(json!({ "status": "void" })).updated(UPDATED).own(&["invoice.voided"])
+}
+
+pub(super) fn notices(object: &Value) -> Vec<Notice> {
+    match status(object) {
+        "open" => vec![Notice::Of("invoice.will_be_due"), Notice::Of("invoice.overdue")],
+        _ => Vec::new(),
+    }
+}
+
+/// The subscription stood in the invoice itself, and so did whether it is paid.
+pub(super) fn in_the_old_way(object: &mut Value) {
+    object["paid"] = (status(object) == "paid").into();
+    object["subscription"] = object["parent"]["subscription_details"]["subscription"].clone();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("parent");
+    }
+}

@@ -1,0 +1,58 @@
+//! Payments: attempts that fail and are made again, until one succeeds or nobody tries any more. Stripe has no general type for
+//! them, so no event has to say what it replaced.
+
+use serde_json::{Value, json};
+
+use super::status;
+use crate::history::change::{Change, pick};
+
+pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
+    let status = pick(birth, ["requires_payment_method", "requires_confirmation"]);
+    let object = json!({
+        "customer": "cus_1", "status": status, "amount": 500, "amount_capturable": 0, "amount_received": 0,
+        "currency": "eur", "last_payment_error": null, "latest_charge": null, "next_action": null, "canceled_at": null,
+    });
+    (object, &["payment_intent.created"])
+}
+
+pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
+    let charge = format!("ch_{value}");
+    let acts = || {
+        Change::of(json!({ "status": "requires_action", "next_action": { "type": "use_stripe_sdk" } }))
+            .own(&["payment_intent.requires_action"])
+    };
+    let processes = || {
+        Change::of(json!({ "status": "processing", "next_action": null, "last_payment_error": null }))
+            .own(&["payment_intent.processing"])
+    };
+    let fails = || {
+        let error = json!({ "code": "card_declined", "charge": charge });
+        let set = json!({ "status": "requires_payment_method", "next_action": null, "last_payment_error": error, "latest_charge": charge });
+        Change::of(set).own(&["payment_intent.payment_failed"])
+    };
+    let holds = || {
+        let set = json!({ "status": "requires_capture", "amount_capturable": 500 - i64::from(value), "latest_charge": charge });
+        Change::of(set).own(&["payment_intent.amount_capturable_updated"])
+    };
+    let funded = || {
+        Change::of(json!({ "status": "requires_action", "amount_received": value }))
+            .own(&["payment_intent.partially_funded"])
+    };
+    let succeeds = || {
+        let set = json!({ "status": "succeeded", "amount_received": 500, "amount_capturable": 0, "next_action": null, "latest_charge": charge });
+        Change::of(set).own(&["payment_intent.succeeded"])
+    };
+    let canceled = || {
+        Change::of(json!({ "status": "canceled", "canceled_at": 1_785_000_300 }))
+            .own(&["payment_intent.canceled"])
+    };
+    match status(object) {
+        "requires_payment_method" | "requires_confirmation" => {
+            vec![fails(), fails(), acts(), processes(), holds(), succeeds(), canceled()]
+        }
+        "requires_action" => vec![fails(), processes(), funded(), holds(), succeeds(), canceled()],
+        "processing" => vec![fails(), succeeds()],
+        "requires_capture" => vec![holds(), holds(), succeeds(), canceled()],
+        _ => Vec::new(),
+    }
+}
