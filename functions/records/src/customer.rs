@@ -1,8 +1,10 @@
 //! What is a customer's, also what does not name them: refunds, disputes and invoice payments name a payment, or a charge without
 //! one, and that names the customer.
 //!
-//! So these are found by a walk: over the customer's payments, the later made first, then over their charges that have no
-//! PaymentIntent, and at each over what names it. One request looks at so many of them at most, and a cursor is a place in the walk.
+//! So these are found by a walk: over the customer's payments, the later made first, then over their charges that are none of
+//! those payments', and at each over what names it. One request looks at so many of them at most, and a cursor is a place in the walk.
+
+use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,7 @@ use shared::object_key::{Kind, ObjectKey};
 use shared::records::{Record, RecordListing};
 
 use crate::Deps;
-use crate::joined::parts;
+use crate::joined::{self, parts};
 use crate::view::{Read, id};
 
 /// Payments and charges that one request looks at, before it gives a short page.
@@ -141,7 +143,8 @@ pub(crate) async fn walk(
     }
 }
 
-/// Everything that names the newest payments of a customer, and the newest charges without one; the later made first.
+/// Everything that names the newest payments of a customer, or those of the newest charges that are none of theirs; the later made
+/// first.
 pub(crate) async fn parts_of_newest(deps: &Deps, customer: &ObjectKey) -> Result<Vec<Read>, StoreError> {
     let newest = async |kind| {
         let page = deps.records.list(&naming(customer, kind), None, MAX_OWNERS, |_| true).await?;
@@ -153,14 +156,40 @@ pub(crate) async fn parts_of_newest(deps: &Deps, customer: &ObjectKey) -> Result
     Ok(all)
 }
 
-/// Payments and charges with what names them. A charge with a PaymentIntent is left out: it is one of that one's.
+/// Payments and charges with what names them. A charge of a payment that names the customer is left out: it is one of that one's. The
+/// payment of another may not be here, or name no customer; then the charge stands for it.
 async fn owned(deps: &Deps, owners: Vec<Record>) -> Result<Vec<(Read, Vec<Read>)>, StoreError> {
     let owners = owners.into_iter().map(Read::new).collect::<Result<Vec<_>, _>>()?;
-    let alone = |owner: &Read| owner.kind != Kind::Charge || id(&owner.object["payment_intent"]).is_none();
-    let owned = async |owner| {
-        let parts = parts(deps, &owner).await?;
+    let intents: Vec<ObjectKey> = owners.iter().filter_map(intent).collect();
+    let walked: BTreeSet<ObjectKey> = deps
+        .records
+        .get_all(&intents)
+        .await?
+        .into_iter()
+        .map(Read::new)
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .filter(|intent| id(&intent.object["customer"]).is_some())
+        .map(|intent| intent.record.key)
+        .collect();
+    let owned = async |owner: Read| {
+        let mut parts = parts(deps, &owner).await?;
+        if let Some(intent) = intent(&owner) {
+            // They name the charge and the payment, and are listed under the payment.
+            let of_charge = |part: &Read| id(&part.object["charge"]) == Some(owner.record.key.id());
+            let through = joined::naming(deps, &intent, intent.id(), None).await?;
+            parts.extend(through.into_iter().filter(of_charge));
+            parts.sort_by(|a, b| b.record.place().cmp(a.record.place()));
+        }
         Ok((owner, parts))
     };
+    let alone = |owner: &Read| intent(owner).is_none_or(|intent| !walked.contains(&intent));
     let owners: Vec<_> = owners.into_iter().filter(alone).map(owned).collect();
     futures::stream::iter(owners).buffered(AT_ONCE).try_collect().await
+}
+
+/// The payment that a charge is of.
+fn intent(owner: &Read) -> Option<ObjectKey> {
+    let named = id(&owner.object["payment_intent"]).filter(|_| owner.kind == Kind::Charge)?;
+    owner.record.key.beside(Kind::Payment, named).ok()
 }

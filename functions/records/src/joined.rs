@@ -25,6 +25,9 @@ use crate::view::{Read, RecordView, id};
 /// Objects whose events are read at once.
 const AT_ONCE: usize = 8;
 
+/// What a payment shows of each kind, the newest; its sums are of all. A payment of more parts than that tells no history.
+const SHOWN: usize = 100;
+
 /// What only payments show.
 #[derive(Serialize)]
 pub(crate) struct PaymentView {
@@ -51,7 +54,7 @@ impl<'a> Joined<'a> {
         let object = &self.intent.object;
         let objects = |kind| of(&self.parts, kind).map(|part| &part.object);
         let payment = derive(object, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute));
-        let views = |kind| of(&self.parts, kind).map(Read::view).collect();
+        let views = |kind| of(&self.parts, kind).take(SHOWN).map(Read::view).collect();
         let named = |kind| objects(kind).find_map(|part| id(&part["invoice"]));
         // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent and its charges named their invoice.
         let invoice =
@@ -67,7 +70,10 @@ impl<'a> Joined<'a> {
 
     /// How it came to be so, by the latest hundred events of each of its objects.
     pub(crate) async fn history(&self, deps: &Deps, now: Timestamp) -> Result<Vec<Entry>, StoreError> {
-        let parts = self.parts.iter().filter(|part| part.kind != Kind::InvoicePayment);
+        let parts: Vec<_> = self.parts.iter().filter(|part| part.kind != Kind::InvoicePayment).collect();
+        if parts.len() > SHOWN {
+            return Ok(Vec::new());
+        }
         let lives: Vec<_> =
             [self.intent].into_iter().chain(parts).map(|object| life(deps, object, now)).collect();
         let lives: Vec<Life<'_>> = futures::stream::iter(lives).buffered(AT_ONCE).try_collect().await?;

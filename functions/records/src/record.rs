@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -22,8 +23,10 @@ use crate::invoice::{self, InvoiceView};
 use crate::joined::{Joined, PaymentView};
 use crate::view::{Read, RecordView};
 
-/// Lambda's answers have 6 MB at most (its quotas); half of it leaves room for what stands around.
-const LARGEST_PAGE: usize = 3_000_000;
+/// Lambda's answers have 6 MB at most (its quotas), as the JSON text that they are put into.
+const LARGEST_PAGE: usize = 4_500_000;
+/// Payments that are joined at once.
+const AT_ONCE: usize = 8;
 /// What a customer's answer shows of each kind; lists have the rest.
 const THEIRS: usize = 25;
 /// And at most so many bytes of each. There are seven, so that all fit one answer.
@@ -133,7 +136,7 @@ fn fitting<P>(
     let (mut data, mut size, mut last) = (Vec::new(), 0, None);
     for (place, one) in listed {
         let Some(text) = text(&one) else { continue };
-        size += text.get().len();
+        size += weight(&text);
         if size > LARGEST_PAGE && !data.is_empty() {
             return (data, last);
         }
@@ -141,6 +144,12 @@ fn fitting<P>(
         last = Some(place);
     }
     (data, next)
+}
+
+/// Its bytes as a part of a JSON text: quotes, backslashes and ends of lines are written as two.
+fn weight(text: &RawValue) -> usize {
+    let doubled = text.get().bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n'));
+    text.get().len() + doubled.count()
 }
 
 /// What was read from JSON is written as JSON.
@@ -208,9 +217,10 @@ async fn theirs(
     });
     let fitting = |listed: Vec<Listed>| {
         let mut left = LARGEST_PART;
-        let texts = listed.iter().filter_map(text).take_while(|text| {
-            let fits = text.get().len() <= left;
-            left = left.saturating_sub(text.get().len());
+        // One that is too large does not hide the others; its own page shows it.
+        let texts = listed.iter().filter_map(text).filter(|text| {
+            let fits = weight(text) <= left;
+            left -= if fits { weight(text) } else { 0 };
             fits
         });
         texts.collect()
@@ -219,7 +229,7 @@ async fn theirs(
 }
 
 async fn listed(deps: &Deps, records: Vec<Record>) -> Result<Vec<Listed>, StoreError> {
-    try_join_all(records.into_iter().map(async |record| {
+    let listed = records.into_iter().map(async |record| {
         let read = Read::new(record)?;
         let payment = match read.kind {
             Kind::Payment => Some(Joined::read(deps, &read).await?.view()),
@@ -232,6 +242,6 @@ async fn listed(deps: &Deps, records: Vec<Record>) -> Result<Vec<Listed>, StoreE
             | Kind::Dispute => None,
         };
         Ok(Listed { record: read.view(), payment })
-    }))
-    .await
+    });
+    futures::stream::iter(listed).buffered(AT_ONCE).try_collect().await
 }

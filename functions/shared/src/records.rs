@@ -164,15 +164,15 @@ impl Records {
         Self { client, table: table.into() }
     }
 
-    /// Writes a record where there is none or an older one, without reading first. A deletion also takes the place of a newer
-    /// one that is not deleted.
+    /// Writes a record where there is none or an older one, without reading first. A deletion is written only where there is none:
+    /// it may say less than the record whose place it takes, which comes with the refusal.
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was. Writing it again is always right.
     pub async fn put_newer(&self, record: &Record) -> Result<Put, StoreError> {
         let put = self.put(record)?;
         let put = if record.deleted {
-            put.condition_expression("attribute_not_exists(#key) OR attribute_not_exists(deleted)")
+            put.condition_expression("attribute_not_exists(#key)")
         } else {
             put.condition_expression(
                 "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted))",
@@ -182,14 +182,16 @@ impl Records {
         refused(put.expression_attribute_names("#key", "key").send().await)
     }
 
-    /// Writes a record over `old`, if that still stands there.
+    /// Writes a record over `old`, if that still stands there. It keeps its place in lists.
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was. Deciding and writing again is always right.
     pub async fn put_over(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
+        let mut new = new.clone();
+        new.links.placed_like(&old.links);
         let put = self
-            .put(new)?
+            .put(&new)?
             // What a record is follows from its second, the events seen and the one that won.
             .condition_expression("as_of = :as_of AND #event = :event AND #events = :events")
             .expression_attribute_names("#event", "event")
@@ -198,6 +200,15 @@ impl Records {
             .expression_attribute_values(":event", AttributeValue::S(old.event.to_string()))
             .expression_attribute_values(":events", AttributeValue::L(events));
         refused(put.send().await)
+    }
+
+    /// The records of these objects, read consistently; those that are not there are left out.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn get_all(&self, keys: &[ObjectKey]) -> Result<Vec<Record>, StoreError> {
+        let found = self.by_key(keys.iter().map(ToString::to_string).collect()).await?;
+        Ok(found.into_values().collect())
     }
 
     /// One record, read consistently.

@@ -122,6 +122,37 @@ async fn a_deleted_customer_stays_deleted_and_a_canceled_subscription_can_still_
 }
 
 #[tokio::test]
+async fn a_record_keeps_its_place_in_lists_whatever_its_events_say_of_when_it_was_made() {
+    let stack = Stack::start().await;
+    let place = async |key: &str| stack.record(key).await.unwrap().place().to_owned();
+    let apply = async |body: String| {
+        let row = stack.receive(&body).await;
+        stack.ring(&[row]).await;
+    };
+    // Invoices of before API 2019-03-14 have a `date`.
+    let old = |id: &str, at| {
+        event(id, "invoice.updated", at, &json!({"object": "invoice", "id": "in_1", "date": 3}))
+    };
+    apply(old("evt_1", 5)).await;
+    let before = place("-/invoice/in_1").await;
+    apply(old("evt_2", 6)).await;
+    assert_eq!(place("-/invoice/in_1").await, before);
+
+    let customer = json!({"object": "customer", "id": "cus_1", "created": 3});
+    apply(event("evt_3", "customer.created", 3, &customer)).await;
+    let before = place("-/customer/cus_1").await;
+    apply(event(
+        "evt_4",
+        "customer.deleted",
+        9,
+        &json!({"object": "customer", "id": "cus_1", "deleted": true}),
+    ))
+    .await;
+    let record = stack.record("-/customer/cus_1").await.unwrap();
+    assert_eq!((record.deleted, record.place()), (true, before.as_str()));
+}
+
+#[tokio::test]
 async fn two_accounts_never_share_a_record() {
     let stack = Stack::start().await;
     let own = subscription("evt_1", "created", 5, "active");

@@ -146,3 +146,83 @@ async fn customers_of_a_customer_are_that_one() {
         assert_eq!(page, json!({"data": [], "next_cursor": null}), "{none}");
     }
 }
+
+#[tokio::test]
+async fn refunds_of_a_charge_whose_payment_is_not_here_or_names_nobody_are_the_customers() {
+    let stack = Stack::start().await;
+    stack.record(&json!({"object": "customer", "id": "cus_1", "created": 1})).await;
+    stack.record(&charge("ch_1", 50, Some("pi_gone"))).await;
+    stack.record(&refund("re_1", 60, Some("pi_gone"), Some("ch_1"))).await;
+    stack.record(&refund("re_other", 61, Some("pi_gone"), Some("ch_other"))).await;
+    let theirs = async || {
+        let customer = stack.ok("/records/customers/cus_1").await;
+        let walked = stack.walk("/records/refunds?customer=cus_1", 10).await;
+        (ids(&customer["refunds"]).join(" "), walked.join(" "))
+    };
+    assert_eq!(theirs().await, ("re_1".to_owned(), "re_1".to_owned()));
+    let mut nobodys = payment(1);
+    nobodys["id"] = "pi_gone".into();
+    nobodys["customer"] = Value::Null;
+    stack.record(&nobodys).await;
+    assert_eq!(theirs().await, ("re_1".to_owned(), "re_1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_walk_by_ones_loses_nothing_when_owners_of_one_page_have_newer_parts() {
+    let stack = shop().await;
+    // Of an older payment on the same page, and newer than what was given before.
+    stack.record(&refund("re_28", 900, Some("pi_28"), None)).await;
+    let all = ["re_29b", "re_29", "re_29f", "re_28", "re_01", "re_99f", "re_99"];
+    for limit in [1, 2, 4] {
+        assert_eq!(stack.walk("/records/refunds?customer=cus_1", limit).await, all, "by {limit}");
+    }
+}
+
+#[tokio::test]
+async fn one_record_that_is_too_large_does_not_hide_the_others() {
+    let stack = Stack::start().await;
+    stack.record(&json!({"object": "customer", "id": "cus_1", "created": 1})).await;
+    for (i, size) in [(1, 10), (2, 700_000), (3, 10), (4, 500_000), (5, 200_000)] {
+        let note = "x".repeat(size);
+        stack
+            .record(&json!({"object": "invoice", "id": format!("in_{i}"), "created": i, "customer": "cus_1", "note": note}))
+            .await;
+    }
+    let customer = stack.ok("/records/customers/cus_1").await;
+    assert_eq!(
+        ids(&customer["invoices"]),
+        ["in_5", "in_3", "in_1"],
+        "600 kB at most, so not in_4 beside in_5"
+    );
+}
+
+#[tokio::test]
+async fn sums_are_of_all_parts_however_many_and_a_hundred_are_shown() {
+    let stack = Stack::start().await;
+    let mut intent = payment(1);
+    intent["amount"] = 5_000.into();
+    intent["amount_received"] = 5_000.into();
+    stack.record(&intent).await;
+    for i in 0..230 {
+        stack.record(&refund(&format!("re_{i:03}"), 300 + i, Some("pi_01"), None)).await;
+    }
+    let shown = stack.ok("/records/payments/pi_01").await;
+    assert_eq!((shown["amount_refunded"].as_i64(), ids(&shown["refunds"]).len()), (Some(230), 100));
+    assert_eq!(shown["history"], json!([]), "so many make no history");
+}
+
+#[tokio::test]
+async fn an_invoice_that_was_paid_late_is_found_among_many_later_payments() {
+    let stack = Stack::start().await;
+    stack
+        .record(
+            &json!({"object": "invoice", "id": "in_1", "created": 90, "customer": "cus_1", "status": "open"}),
+        )
+        .await;
+    for i in 0..40 {
+        stack.record(&payment(i)).await;
+    }
+    let joint = json!({"object": "invoice_payment", "id": "inpay_1", "created": 101, "invoice": "in_1", "status": "open", "payment": {"type": "payment_intent", "payment_intent": "pi_00"}});
+    stack.record(&joint).await;
+    assert_eq!(stack.ok("/records/invoices/in_1").await["payments"], json!(["pi_00"]));
+}

@@ -161,7 +161,8 @@ async fn a_page_ends_before_its_answer_is_too_large_for_lambda() {
         stack.record(&invoice).await;
     }
     let page = stack.ok("/records/invoices?limit=100").await;
-    assert!(page.to_string().len() < 4_000_000);
+    let as_a_text = Value::from(page.to_string()).to_string();
+    assert!(as_a_text.len() < 5_000_000, "what Lambda hands on is {} bytes", as_a_text.len());
     assert!(page["next_cursor"].is_string());
     assert_eq!(stack.walk("/records/invoices", 100).await.len(), 60);
     stack.record(&json!({"object": "customer", "id": "cus_1"})).await;

@@ -58,7 +58,9 @@ async fn a_cursor_of_another_list_or_other_filters_is_refused() {
         "another limit is fine"
     );
     // Places that these lists cannot have given.
+    let long = format!("payment_intent#{}", "0".repeat(1_024));
     let forged = [
+        ("/records/payments", write_cursor("test records payments", long)),
         ("/records/payments", write_cursor("test records payments", "a")),
         ("/events", write_cursor("test events", serde_json::json!({"sort": 5, "id": "evt_1"}))),
     ];

@@ -24,13 +24,19 @@ pub struct Links {
 }
 
 impl Links {
+    /// The same, at the place in lists where the record has stood so far.
+    pub(super) fn placed_like(&mut self, old: &Self) {
+        self.sort.clone_from(&old.sort);
+    }
+
     pub(super) fn sort(&self) -> &str {
         &self.sort
     }
 
-    /// Reads an object's references. One that has no `created` (a deleted customer's) is sorted by `as_of`.
+    /// Reads an object's references. It is sorted by when it was made: `created`, or `date` in invoices of before API 2019-03-14.
+    /// What says neither (a deleted customer in three fields) is sorted by `as_of`, unless it takes the place of a record.
     pub(super) fn of(key: &ObjectKey, object: &Value, as_of: i64) -> Self {
-        let created = object["created"].as_i64().unwrap_or(as_of);
+        let created = object["created"].as_i64().or(object["date"].as_i64()).unwrap_or(as_of);
         let shard = Sha256::digest(key.id())[0] % KIND_SHARDS;
         let of = |id: Option<&str>| id.map(|id| owner(key.account(), id));
         let (customer, payment) = match key.kind() {
@@ -98,8 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn an_object_without_created_is_sorted_by_its_event() {
+    fn an_object_is_sorted_by_when_it_was_made_or_else_by_its_event() {
         let key = ObjectKey::new(None, "customer", "cus_1").unwrap();
+        let invoice = ObjectKey::new(None, "invoice", "in_1").unwrap();
+        for made in ["created", "date"] {
+            assert_eq!(Links::of(&invoice, &json!({ made: 5 }), 7).sort, "invoice#000000000005#-/in_1");
+        }
         assert_eq!(Links::of(&key, &json!({"deleted": true}), 7).sort, "customer#000000000007#-/cus_1");
     }
 }

@@ -18,6 +18,9 @@ use crate::page::MAX_LIMIT;
 /// Records that one request may look at before it gives a short page.
 const MAX_LOOKED_AT: usize = 1_000;
 
+/// Bytes of a sort key (DynamoDB's Service Quotas); places are far shorter.
+const LONGEST_PLACE: usize = 1_024;
+
 /// Which records to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordListing {
@@ -75,10 +78,11 @@ struct Source {
 impl RecordListing {
     /// Can this place be one of the list? A forged one may not.
     pub fn may_hold(&self, place: &str) -> bool {
-        match self.source().object {
+        let of_kind = match self.source().object {
             Some(object) => place.strip_prefix(object).is_some_and(|rest| rest.starts_with('#')),
             None => true,
-        }
+        };
+        of_kind && place.len() < LONGEST_PLACE
     }
 
     fn source(&self) -> Source {
@@ -126,7 +130,7 @@ impl Records {
             let entries = &entries[..entries.len().min(at_once)];
             // Few are wanted: a small page must not take many rounds.
             at_once = MAX_LIMIT;
-            let mut found = self.get_all(entries.iter().map(|(_, key)| key.clone()).collect()).await?;
+            let mut found = self.by_key(entries.iter().map(|(_, key)| key.clone()).collect()).await?;
             for (i, (sort, key)) in entries.iter().enumerate() {
                 looked_at += 1;
                 from = Some(sort.clone());
@@ -218,7 +222,7 @@ impl Records {
         Ok(entries)
     }
 
-    async fn get_all(&self, keys: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
+    pub(super) async fn by_key(&self, keys: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
         let keys =
             keys.into_iter().map(|key| HashMap::from([("key".to_owned(), AttributeValue::S(key))])).collect();
         let doing = "reading records";
