@@ -78,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// The history of one object.
-pub fn history(kinds: Vec<Kind>, steps: Range<usize>) -> impl Strategy<Value = Plan> {
+pub(crate) fn history(kinds: Vec<Kind>, steps: Range<usize>) -> impl Strategy<Value = Plan> {
     let version = prop_oneof![3 => Just(Version::Dahlia), 1 => prop::sample::select(Version::ALL.to_vec())];
     let steps = proptest::collection::vec(step(), steps);
     (prop::sample::select(kinds), any::<u8>(), version, any::<u64>(), 0..100_i64, steps).prop_map(
@@ -108,6 +108,19 @@ pub fn histories(lives: Range<usize>, steps: Range<usize>) -> impl Strategy<Valu
             plans.push(plan);
         }
         plans
+    })
+}
+
+/// Histories of a single second, in which one or two plain values come and go.
+pub fn crowded() -> impl Strategy<Value = Vec<Plan>> {
+    let one = history(vec![Kind::Customer, Kind::Charge, Kind::Subscription], 3..7);
+    proptest::collection::vec(one, 1..3).prop_map(|plans| {
+        let crowd = |plan: Plan| {
+            let plain =
+                |step: Step| Step { after: 0, pick: step.pick % 2, noticed: false, version: None, ..step };
+            Plan { steps: plan.steps.into_iter().map(plain).collect(), ..plan }
+        };
+        plans.into_iter().enumerate().map(|(i, plan)| placed(crowd(plan), i)).collect()
     })
 }
 

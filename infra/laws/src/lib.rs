@@ -23,7 +23,7 @@ mod play;
 mod run;
 mod world;
 
-pub use draw::{Course, Trouble, courses, draw, histories, history};
+pub use draw::{Course, Trouble, courses, crowded, draw, histories};
 pub use hands::{Applier, Receiver, Work};
 pub use judge::{Verdict, judge};
 pub use play::{play, settle};

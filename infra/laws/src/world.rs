@@ -31,6 +31,8 @@ pub struct World {
     pub cloud: TestCloud,
     /// Stripe, with every object as it stands in the end.
     pub stripe: SimulatedStripe,
+    ledger: Ledger,
+    records: Records,
     now: AtomicI64,
 }
 
@@ -47,7 +49,15 @@ impl World {
                 stripe.put_object(life.account, &object);
             }
         }
-        let world = Self { cloud: TestCloud::start().await, stripe, now: AtomicI64::new(ARRIVES * 1_000) };
+        let cloud = TestCloud::start().await;
+        let dynamodb = cloud.past_the_door().dynamodb(Bounds::PATIENT);
+        let world = Self {
+            ledger: Ledger::new(dynamodb.clone(), "LedgerTable"),
+            records: Records::new(dynamodb, "RecordsTable"),
+            cloud,
+            stripe,
+            now: AtomicI64::new(ARRIVES * 1_000),
+        };
         world.cloud.put_secret("stripe-key", &world.stripe.key());
         world.register().await;
         world
@@ -113,8 +123,8 @@ impl World {
     }
 
     /// The ledger, past the door.
-    pub fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "LedgerTable")
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// One row of it.
@@ -123,7 +133,7 @@ impl World {
     /// If it cannot be read.
     pub async fn row(&self, id: &str) -> Option<Row> {
         let id: EventId = id.parse().expect("an event's id");
-        self.ledger().get(&id, self.now()).await.expect("a row")
+        self.ledger.get(&id, self.now()).await.expect("a row")
     }
 
     /// The record of an object.
@@ -131,8 +141,7 @@ impl World {
     /// # Panics
     /// If it cannot be read.
     pub async fn record(&self, key: &ObjectKey) -> Option<Record> {
-        let records = Records::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RecordsTable");
-        records.get(key).await.expect("a record")
+        self.records.get(key).await.expect("a record")
     }
 
     /// How many rows the program still has to do something with.
@@ -142,7 +151,7 @@ impl World {
     pub async fn open(&self) -> usize {
         let mut open = 0;
         for state in [State::Pending, State::Failed] {
-            let count = self.ledger().count(state).await.expect("a count");
+            let count = self.ledger.count(state).await.expect("a count");
             open += match count {
                 OpenCount::Exactly(count) => count,
                 OpenCount::More => shared::ledger::COUNTED,

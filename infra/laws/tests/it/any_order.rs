@@ -1,7 +1,7 @@
 //! Whatever the order, the repeats, the split between doorbell and sweep, and what goes wrong in between: in the end each event
 //! has been applied once, and each record is the object as it stands at Stripe.
 
-use laws::{Course, Trouble, World, courses, histories, judge, play};
+use laws::{Course, Trouble, World, courses, crowded, histories, judge, play};
 use proptest::prelude::*;
 use serde_json::Value;
 use simulated_stripe::Key;
@@ -31,9 +31,17 @@ fn holds(plans: &[Plan], course: &Course) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(config(64))]
+    #![proptest_config(config(48))]
     #[test]
     fn records_end_as_stripes_objects_in_any_order_with_any_repeats((plans, course) in courses(histories(1..4, 0..8), Just(Trouble::default()))) {
+        holds(&plans, &course)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(48))]
+    #[test]
+    fn values_that_come_and_go_within_a_second_end_as_stripes((plans, course) in courses(crowded(), Just(Trouble::default()))) {
         holds(&plans, &course)?;
     }
 }
