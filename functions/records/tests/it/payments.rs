@@ -145,3 +145,57 @@ async fn charges_that_only_an_old_payment_intent_names_bring_their_refunds() {
         );
     }
 }
+
+#[tokio::test]
+async fn stripes_answer_to_an_earlier_tie_does_not_say_that_it_was_paid_before_it_was() {
+    let stack = Stack::start().await;
+    let mut declined = intent("requires_payment_method");
+    declined["last_payment_error"] = json!({"code": "card_declined"});
+    for (id, event_type, object, seconds) in [
+        ("evt_1", "payment_intent.processing", intent("processing"), 500),
+        ("evt_2", "payment_intent.requires_action", intent("requires_action"), 500),
+        ("evt_3", "payment_intent.payment_failed", declined, 400),
+        ("evt_4", "payment_intent.succeeded", intent("succeeded"), 100),
+    ] {
+        stack.event(id, event_type, &object, ago(seconds)).await;
+    }
+    let events = vec!["evt_1".parse().unwrap(), "evt_2".parse().unwrap()];
+    let answered = Standing { fetched: true, events, ..standing("evt_1", ago(10).as_second()) };
+    stack.record_as(None, &intent("succeeded").to_string(), answered).await;
+    assert_eq!(
+        told(&stack.ok("/records/payments/pi_1").await),
+        [
+            (500, "pending", 0, json!(["evt_1", "evt_2"])),
+            (400, "failed", 0, json!(["evt_3"])),
+            (100, "completed", 0, json!(["evt_4"])),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_refund_that_was_imported_is_dated_by_when_it_was_made() {
+    let stack = Stack::start().await;
+    let refund = json!({"object": "refund", "id": "re_1", "created": ago(8_000_000).as_second(), "payment_intent": "pi_1", "amount": 2000, "status": "succeeded"});
+    for (object, seconds) in [(intent("succeeded"), 50), (refund, 40)] {
+        let asked = Standing { fetched: true, ..standing("evt_import", ago(seconds).as_second()) };
+        stack.record_as(None, &object.to_string(), asked).await;
+    }
+    let payment = stack.ok("/records/payments/pi_1").await;
+    assert_eq!(told(&payment), [(8_000_000, "refunded", 2000, json!([]))]);
+}
+
+#[tokio::test]
+async fn a_hundred_later_events_do_not_push_out_those_that_were_told() {
+    let stack = Stack::start().await;
+    stack.event("evt_1", "payment_intent.processing", &intent("processing"), ago(900)).await;
+    stack.event("evt_2", "payment_intent.succeeded", &intent("succeeded"), ago(800)).await;
+    for i in 0..100 {
+        let id = format!("evt_later_{i:03}");
+        stack.event(&id, "payment_intent.canceled", &intent("canceled"), ago(700 - i)).await;
+    }
+    stack.record_as(None, &intent("succeeded").to_string(), standing("evt_2", ago(800).as_second())).await;
+    assert_eq!(
+        told(&stack.ok("/records/payments/pi_1").await),
+        [(900, "pending", 0, json!(["evt_1"])), (800, "completed", 0, json!(["evt_2"]))]
+    );
+}

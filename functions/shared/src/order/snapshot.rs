@@ -113,3 +113,54 @@ impl Snapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn is_settled(object: &str, status: &str) -> bool {
+        let body = json!({"object": object, "id": "x_1", "status": status});
+        Snapshot {
+            id: "evt_1".parse().unwrap(),
+            event_type: format!("{object}.updated"),
+            created: 10,
+            key: ObjectKey::new(None, object, "x_1").unwrap(),
+            api_version: None,
+            previous_attributes: None,
+            raw: body.to_string(),
+            object: body,
+        }
+        .is_settled()
+    }
+
+    #[test]
+    fn a_status_is_settled_if_stripe_never_leaves_it() {
+        for (object, settled, others) in [
+            (
+                "dispute",
+                &["won", "warning_closed", "prevented"][..],
+                &["lost", "needs_response", "under_review", "warning_needs_response"][..],
+            ),
+            (
+                "subscription",
+                &["canceled", "incomplete_expired"],
+                &["incomplete", "trialing", "active", "past_due", "unpaid", "paused"],
+            ),
+            ("payment_intent", &["succeeded", "canceled"], &["requires_payment_method", "processing"]),
+            ("charge", &["failed"], &["succeeded", "pending"]),
+            ("invoice", &["paid", "void"], &["draft", "open", "uncollectible"]),
+            ("invoice_payment", &["paid", "canceled"], &["open"]),
+            ("refund", &["failed", "canceled"], &["succeeded", "pending", "requires_action"]),
+            ("customer", &[], &["canceled"]),
+        ] {
+            for status in settled {
+                assert!(is_settled(object, status), "{object} {status}");
+            }
+            for status in others {
+                assert!(!is_settled(object, status), "{object} {status}");
+            }
+        }
+    }
+}
