@@ -74,7 +74,7 @@ impl OpenCount {
 }
 
 /// A row's attributes but its payload.
-const WITHOUT_PAYLOAD: [&str; 19] = [
+const WITHOUT_PAYLOAD: [&str; 20] = [
     "id",
     "part",
     "state",
@@ -82,6 +82,7 @@ const WITHOUT_PAYLOAD: [&str; 19] = [
     "created",
     "object",
     "endpoint",
+    "source",
     "received_at",
     "day",
     "open",
