@@ -8,6 +8,7 @@
 //! two admins at once one wins and the other is told.
 
 mod endpoint_row;
+mod kept;
 mod reconciling;
 
 use std::time::Duration;
@@ -21,7 +22,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
-pub use self::reconciling::{Compared, Gaps, Said, Seen, Stretch};
+pub use self::kept::Kept;
+pub use self::reconciling::{Compared, Stretch};
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
 use crate::ledger::State;

@@ -58,7 +58,8 @@ pub struct EventPage {
 }
 
 /// How many rows are in an open state: exact up to [`COUNTED`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OpenCount {
     /// So many.
     Exactly(usize),

@@ -1,5 +1,5 @@
 //! What reconciliation keeps from one run to the next: how far events have been compared, which connected accounts there are, who
-//! is at it, and what Stripe last said of the endpoints.
+//! is at it, and the facts it gathered.
 //!
 //! Only its holder writes, while it holds the lease; so these rows need no revision.
 
@@ -10,14 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Registry;
 use crate::aws::StoreError;
-use crate::stripe::{Refusal, WebhookEndpoint};
+use crate::facts::Facts;
 
 const COMPARED: &str = "compared";
 const ACCOUNT: &str = "account";
 const LEASE: &str = "lease";
-const SEEN: &str = "seen";
+pub(super) const FACTS: &str = "facts";
 const RECONCILE: &str = "reconcile";
-const STRIPE: &str = "stripe";
 
 /// How far an account's events have been compared with the ledger. Seconds are unix seconds of Stripe's `created`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,59 +35,6 @@ pub struct Stretch {
     pub end: i64,
     /// Everything after this second is done; of this one, perhaps not all.
     pub down_to: i64,
-}
-
-/// What Stripe said when it was last asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// When, in unix milliseconds.
-    pub at: i64,
-    /// Of the account's endpoints: ours, and others that point here.
-    pub endpoints: Said<Vec<WebhookEndpoint>>,
-    /// Of its events.
-    pub events: Said<Gaps>,
-    /// How far our clock is ahead of Stripe's, in milliseconds, give or take a second: its `Date` has whole ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clock_ahead: Option<i64>,
-}
-
-/// An answer of Stripe, or why there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Said<T> {
-    /// It was not asked: there is no key, or nothing to ask for.
-    Nothing,
-    /// This.
-    This {
-        /// The answer.
-        value: T,
-        /// Stripe's `Request-Id`.
-        request_id: Option<String>,
-    },
-    /// It does not accept the key.
-    KeyRefused(Refusal),
-    /// The key may not ask this.
-    MayNot(Refusal),
-    /// It gave no answer that counts.
-    NoAnswer(Refusal),
-}
-
-/// What comparing events came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gaps {
-    /// Everything up to this second of Stripe's has been compared, in every account.
-    pub until: i64,
-    /// Events looked at in the last run.
-    pub looked_at: u64,
-    /// Of those, wanted and not here; they are now.
-    pub filled: u64,
-    /// When a run last found any, in unix milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_filled_at: Option<i64>,
-    /// How many it found then.
-    pub last_filled: u64,
-    /// Is a stretch left for the next run?
-    pub more: bool,
 }
 
 impl Registry {
@@ -193,20 +139,12 @@ impl Registry {
             .key("name", AttributeValue::S(RECONCILE.to_owned()))
     }
 
-    /// What Stripe said when it was last asked; none if never.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub async fn seen(&self) -> Result<Option<Seen>, StoreError> {
-        self.get(SEEN, STRIPE, "reading what Stripe last said").await
-    }
-
-    /// Keeps it.
+    /// Keeps what was gathered.
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn keep_seen(&self, seen: &Seen) -> Result<(), StoreError> {
-        self.put_over(SEEN, STRIPE, seen, "keeping what Stripe said").await
+    pub async fn keep_facts(&self, facts: &Facts) -> Result<(), StoreError> {
+        self.put_over(FACTS, super::THE_STACK, facts, "keeping what was gathered").await
     }
 
     async fn put_over<T: Serialize>(
