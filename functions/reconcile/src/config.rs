@@ -23,6 +23,8 @@ pub struct Config {
     pub access: Access,
     /// The table of events.
     pub ledger_table: String,
+    /// The table of records.
+    pub records_table: String,
     /// The table of endpoints and settings.
     pub registry_table: String,
     /// The table of acts.
@@ -40,7 +42,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `STACK_NAME`, the three tables' variables, `PUBLIC_URL`, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, those of
+    /// Reads `STACK_NAME`, the four tables' variables, `PUBLIC_URL`, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, those of
     /// [`Access`] and AWS's own.
     ///
     /// # Errors
@@ -51,6 +53,7 @@ impl Config {
             stack: env::text("STACK_NAME")?,
             access: Access::from_env()?,
             ledger_table: env::text("LEDGER_TABLE")?,
+            records_table: env::text("RECORDS_TABLE")?,
             registry_table: env::text("REGISTRY_TABLE")?,
             audit_table: env::text("AUDIT_TABLE")?,
             public_url: env::text("PUBLIC_URL")?,

@@ -17,13 +17,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use shared::endpoint::EndpointState;
 use shared::event::{self, Event, Reading};
+use shared::facts::{Gaps, Said};
 use shared::ledger::{Recorded, Row, Source};
 use shared::payload;
-use shared::registry::{Compared, Endpoint, Gaps, Said, Stretch};
+use shared::registry::{Compared, Endpoint, Stretch};
 use shared::stripe::{EventsWanted, Session, StripeError};
 use tokio::time::Instant;
 
-use crate::endpoints::refused;
 use crate::{Deps, ReconcileError};
 
 /// Younger events are on their way.
@@ -84,7 +84,7 @@ pub(crate) async fn close(
         };
         match work.account(since).await {
             Ok(()) => {}
-            Err(Stopped::Stripe(error)) => return Ok(refused(error)),
+            Err(Stopped::Stripe(error)) => return Ok(error.into()),
             Err(Stopped::Broken(error)) => return Err(error),
         }
         request_id = work.request_id.or(request_id);

@@ -1,16 +1,16 @@
 //! Compares what Stripe says with what is here, closes gaps, and keeps what was seen for the status.
 //!
 //! Woken each five minutes by a schedule, or by an admin's `POST /reconcile` (`trigger`). One run at a time, under a lease:
-//! 1. the account's endpoints are read (`endpoints`): ours, and others that point here;
-//! 2. Stripe's events are compared with the ledger (`gaps`), in our own account and in each connected one that was heard of; what
+//! 1. Stripe's events are compared with the ledger (`gaps`), in our own account and in each connected one that was heard of; what
 //!    is wanted and missing is stored to be applied, like a delivery;
-//! 3. what was seen is kept in the registry, where the status reads it.
+//! 2. the facts that the status is made from are gathered (`shared::facts`): what Stripe says of the endpoints, whether their
+//!    secrets are there, which events wait;
+//! 3. they are kept in the registry.
 //!
 //! Rules: nothing is taken away here. What is not finished when the time is up, the next run carries on with. Stripe is called one
 //! call after another, which keeps far below its limits. The clock is an argument.
 
 mod config;
-mod endpoints;
 mod error;
 mod gaps;
 mod trigger;
@@ -23,9 +23,11 @@ use serde_json::Value;
 use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::{Bounds, chain};
+use shared::facts::{self, Facts, Gaps, Ours, Said};
 use shared::http;
 use shared::ledger::Ledger;
-use shared::registry::{Gaps, Registry, Said, Seen};
+use shared::records::Records;
+use shared::registry::{Registry, Settings};
 use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
 use shared::vault::Vault;
 use tokio::time::Instant;
@@ -45,7 +47,9 @@ pub struct Deps {
     stack: String,
     access: Access,
     ledger: Ledger,
+    records: Records,
     registry: Registry,
+    vault: Vault,
     audit: Audit,
     stripe: Stripe,
     public_url: String,
@@ -69,12 +73,14 @@ impl Deps {
     pub fn new(config: Config) -> Result<Self, NoTls> {
         let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
         let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
-        let keys = StripeKeys::new(vault, config.stripe_key_secret);
+        let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
         Ok(Self {
             stack: config.stack,
             access: config.access,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb.clone(), config.registry_table),
+            vault,
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             public_url: config.public_url.trim_end_matches('/').to_owned(),
@@ -150,42 +156,56 @@ async fn under_lease(
     now: Timestamp,
 ) -> Result<Found, ReconcileError> {
     let rows = deps.registry.endpoints().await?;
-    let before = deps.registry.seen().await?;
-    let mut seen =
-        Seen { at: now.as_millisecond(), endpoints: Said::Nothing, events: Said::Nothing, clock_ahead: None };
-    if let Some(session) = session(deps, until).await? {
-        (seen.endpoints, seen.clock_ahead) = endpoints::look(deps, &session, now).await;
-        seen.events = gaps::close(deps, &session, &rows, since, until, now).await?;
+    let before = deps.registry.kept(&[], now).await?;
+    let session = session(deps, before.settings.as_ref(), until).await?;
+    let mut events = match &session {
+        Some(session) => gaps::close(deps, session, &rows, since, until, now).await?,
+        None => Said::Nothing,
+    };
+    if let Said::This { value: gaps, .. } = &mut events {
+        remember(gaps, before.facts.as_ref(), now);
     }
-    if let Said::This { value: gaps, .. } = &mut seen.events {
-        remember(gaps, before.as_ref(), now);
-    }
-    deps.registry.keep_seen(&seen).await?;
-    Ok(Found::of(&seen))
+    let ours = Ours { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
+    let (endpoints, clock_ahead) = facts::endpoints(session.as_ref(), ours, now).await;
+    let facts = Facts {
+        at: now.as_millisecond(),
+        endpoints,
+        clock_ahead,
+        events,
+        secrets: facts::secrets(&deps.vault, &rows, until + LAST_CALL).await,
+        open: facts::open(&deps.ledger, now).await?,
+        uncertain: deps.records.uncertain().await?,
+    };
+    deps.registry.keep_facts(&facts).await?;
+    Ok(Found::of(&facts))
 }
 
-async fn session(deps: &Deps, until: Instant) -> Result<Option<Session<'_>>, ReconcileError> {
-    let Some(settings) = deps.registry.settings().await? else { return Ok(None) };
+async fn session<'a>(
+    deps: &'a Deps,
+    settings: Option<&Settings>,
+    until: Instant,
+) -> Result<Option<Session<'a>>, ReconcileError> {
+    let Some(settings) = settings else { return Ok(None) };
     Ok(deps.stripe.session(settings.stripe_key_set_at, until + LAST_CALL).await?)
 }
 
 /// When gaps were last found is told until others are.
-fn remember(gaps: &mut Gaps, before: Option<&Seen>, now: Timestamp) {
+fn remember(gaps: &mut Gaps, before: Option<&Facts>, now: Timestamp) {
     if gaps.filled > 0 {
         gaps.last_filled_at = Some(now.as_millisecond());
         gaps.last_filled = gaps.filled;
-    } else if let Some(Said::This { value: before, .. }) = before.map(|seen| &seen.events) {
+    } else if let Some(Said::This { value: before, .. }) = before.map(|facts| &facts.events) {
         gaps.last_filled_at = before.last_filled_at;
         gaps.last_filled = before.last_filled;
     }
 }
 
 impl Found {
-    fn of(seen: &Seen) -> Self {
-        let gaps = if let Said::This { value, .. } = seen.events { value } else { Gaps::default() };
+    fn of(facts: &Facts) -> Self {
+        let gaps = if let Said::This { value, .. } = facts.events { value } else { Gaps::default() };
         Self {
-            endpoints: word(&seen.endpoints),
-            events: word(&seen.events),
+            endpoints: word(&facts.endpoints),
+            events: word(&facts.events),
             looked_at: gaps.looked_at,
             filled: gaps.filled,
             more: gaps.more,

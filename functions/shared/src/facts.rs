@@ -72,9 +72,9 @@ impl<T> From<StripeError> for Said<T> {
             StripeError::Unauthorized(refusal) => Self::KeyRefused(*refusal),
             StripeError::Forbidden(refusal) => Self::MayNot(*refusal),
             // A limit on calls, or something between us and Stripe: either way nothing is known.
-            StripeError::Refused(refusal)
-            | StripeError::Spent(refusal)
-            | StripeError::NoAnswer(refusal) => Self::NoAnswer(*refusal),
+            StripeError::Refused(refusal) | StripeError::Spent(refusal) | StripeError::NoAnswer(refusal) => {
+                Self::NoAnswer(*refusal)
+            }
         }
     }
 }
@@ -127,21 +127,37 @@ pub struct Open {
     pub overdue: Option<EventId>,
 }
 
+/// How the endpoints of this stack are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Ours<'a> {
+    /// The stack's name, which marks them.
+    pub stack: &'a str,
+    /// The address they point to, without a slash at its end.
+    pub public_url: &'a str,
+    /// Their rows here.
+    pub rows: &'a [Endpoint],
+}
+
+impl Ours<'_> {
+    /// Is it of this stack, or does it point here?
+    fn concerns(&self, endpoint: &WebhookEndpoint) -> bool {
+        endpoint.mark().is_some_and(|mark| mark.stack == self.stack)
+            || self.rows.iter().any(|row| row.stripe_id.as_deref() == Some(&endpoint.id))
+            || endpoint.url.starts_with(&format!("{}/", self.public_url))
+    }
+}
+
 /// What Stripe says of the account's endpoints, and how far our clock is ahead of its.
 pub async fn endpoints(
     session: Option<&Session<'_>>,
-    stack: &str,
-    public_url: &str,
+    ours: Ours<'_>,
     now: Timestamp,
 ) -> (Said<Vec<WebhookEndpoint>>, Option<i64>) {
     let Some(session) = session else { return (Said::Nothing, None) };
     match session.endpoints().await {
         Ok(answer) => {
             let ahead = clock_ahead(&answer, now);
-            let matter = answer.value.into_iter().filter(|endpoint| {
-                let ours = endpoint.mark().is_some_and(|mark| mark.stack == stack);
-                ours || endpoint.url.starts_with(&format!("{public_url}/"))
-            });
+            let matter = answer.value.into_iter().filter(|endpoint| ours.concerns(endpoint));
             (Said::This { value: matter.collect(), request_id: answer.request_id }, ahead)
         }
         Err(error) => (error.into(), None),

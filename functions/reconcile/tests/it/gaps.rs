@@ -1,8 +1,8 @@
 //! What Stripe made, is wanted and missing is stored once; what is on its way, unwanted or here is left alone.
 
 use serde_json::{Value, json};
+use shared::facts::Said;
 use shared::ledger::{Source, State};
-use shared::registry::Said;
 use simulated_stripe::{Emit, Fault};
 use test_cloud::Fault as CloudFault;
 
@@ -149,7 +149,7 @@ async fn a_stripe_that_does_not_answer_costs_nothing_and_the_next_run_goes_on() 
     for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
         stack.stripe.fault(fault.on("GET", "/v1/events").times(100));
         assert_eq!(stack.run(now()).await["events"], "no_answer");
-        assert!(matches!(stack.seen().await.events, Said::NoAnswer(_)));
+        assert!(matches!(stack.facts().await.events, Said::NoAnswer(_)));
         stack.stripe.clear_faults();
     }
     assert_eq!(stack.run(now()).await["filled"], 1);

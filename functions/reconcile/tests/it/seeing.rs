@@ -1,6 +1,6 @@
 //! What was seen at Stripe is kept for the status: as it was, with why if nothing was.
 
-use shared::registry::Said;
+use shared::facts::Said;
 use simulated_stripe::{Fault, Key};
 
 use crate::support::{Stack, ago, later, now};
@@ -11,7 +11,7 @@ async fn endpoints_that_are_ours_or_point_here_are_kept_and_no_others() {
     let here = stack.stripe.add_endpoint("https://hooks.example.com/webhooks/other", &["invoice.paid"]);
     drop(stack.stripe.add_endpoint("https://elsewhere.example.com/hook", &["*"]));
     assert_eq!(stack.run(now()).await["endpoints"], "ok");
-    let seen = stack.seen().await;
+    let seen = stack.facts().await;
     assert_eq!(seen.at, now().as_millisecond());
     let Said::This { value, request_id } = seen.endpoints else { panic!() };
     assert_eq!(value.iter().map(|endpoint| &endpoint.id).collect::<Vec<_>>(), [&here.id]);
@@ -30,7 +30,7 @@ async fn why_nothing_is_known_is_kept() {
         (run["endpoints"].as_str(), run["events"].as_str()),
         (Some("key_refused"), Some("key_refused"))
     );
-    assert!(matches!(stack.seen().await.endpoints, Said::KeyRefused(_)));
+    assert!(matches!(stack.facts().await.endpoints, Said::KeyRefused(_)));
 }
 
 #[tokio::test]
@@ -45,11 +45,11 @@ async fn without_a_key_there_is_nothing_to_ask() {
 async fn how_far_our_clock_is_from_stripes_is_told() {
     let stack = Stack::start().await;
     stack.run(now()).await;
-    let ahead = stack.seen().await.clock_ahead.unwrap();
+    let ahead = stack.facts().await.clock_ahead.unwrap();
     assert!((-2_000..=2_000).contains(&ahead), "{ahead}");
     stack.stripe.skew_date(-400);
     stack.run(now()).await;
-    let ahead = stack.seen().await.clock_ahead.unwrap();
+    let ahead = stack.facts().await.clock_ahead.unwrap();
     assert!((398_000..=402_000).contains(&ahead), "{ahead}");
 }
 
@@ -59,7 +59,7 @@ async fn when_gaps_were_last_found_is_told_until_others_are() {
     stack.missed("invoice.paid", ago(60));
     stack.run(now()).await;
     stack.run(later(5)).await;
-    let Said::This { value: gaps, .. } = stack.seen().await.events else { panic!() };
+    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
     assert_eq!((gaps.filled, gaps.last_filled), (0, 1));
     assert_eq!(gaps.last_filled_at, Some(now().as_millisecond()));
     assert_eq!(gaps.until, now().as_second(), "five minutes before the run");

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use shared::access::Access;
 use shared::aws::Bounds;
 use shared::endpoint::{API_VERSION, EndpointState};
+use shared::facts::Facts;
 use shared::ledger::{Ledger, Row};
-use shared::registry::{Endpoint, Registry, Seen, Settings, Wish};
+use shared::registry::{Endpoint, Registry, Settings, Wish};
 use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
 use test_cloud::TestCloud;
 
@@ -110,6 +111,7 @@ impl Stack {
                 viewer_group: "viewer".into(),
             },
             ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
             audit_table: "AuditTable".into(),
             public_url: "https://hooks.example.com/".into(),
@@ -143,8 +145,8 @@ impl Stack {
         self.ledger().get(&id.parse().unwrap(), now()).await.unwrap()
     }
 
-    pub(crate) async fn seen(&self) -> Seen {
-        self.registry().seen().await.unwrap().unwrap()
+    pub(crate) async fn facts(&self) -> Facts {
+        self.registry().kept(&[], now()).await.unwrap().facts.unwrap()
     }
 }
 
