@@ -115,7 +115,7 @@ def test_another_stacks_secrets_are_out_of_reach(stack: Stack) -> None:
 
 def test_the_stripe_key_is_read_by_who_calls_stripe_and_set_by_register(stack: Stack) -> None:
     key = outputs(stack.aws_endpoint_url)["StripeKeySecret"]
-    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "register", "status"}
+    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "reconcile", "register", "status"}
     assert who_may(stack, "secretsmanager:PutSecretValue", key) == {"register"}
 
 
