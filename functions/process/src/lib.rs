@@ -11,6 +11,7 @@
 //! Rules: events of one object are applied one after another, those of different objects beside each other; one that fails
 //! holds no other back; the time of day is an argument.
 
+mod accounts;
 mod admit;
 mod apply;
 mod ask;
@@ -35,6 +36,7 @@ use shared::registry::{Registry, Rules};
 use shared::stripe::{NoTls, Stripe, StripeKeys};
 use shared::vault::Vault;
 
+use self::accounts::Accounts;
 pub use self::config::Config;
 pub use self::error::ProcessError;
 use self::rules::KnownRules;
@@ -54,6 +56,7 @@ pub struct Deps {
     records: Records,
     registry: Registry,
     rules: KnownRules,
+    accounts: Accounts,
     retention: Retention,
     stripe: Stripe,
     ask_again_after: Duration,
@@ -82,6 +85,7 @@ impl Deps {
             records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb, config.registry_table),
             rules: KnownRules::default(),
+            accounts: Accounts::default(),
             retention: config.retention,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             ask_again_after: config.ask_again_after,
@@ -153,6 +157,8 @@ async fn object_by_object(
     one: impl AsyncFn(Row) -> Option<State>,
 ) -> Vec<State> {
     let one = &one;
+    let rows: Vec<Row> = rows.into_iter().collect();
+    invocation.deps.accounts.note(&rows, &invocation.deps.registry, invocation.now).await;
     let work = by_object(rows).into_iter().map(|rows| async move {
         let mut ended = Vec::new();
         for row in rows {

@@ -135,6 +135,20 @@ pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
     response
 }
 
+/// An answer as API Gateway takes it from a function (HTTP API, payload format 2.0), for one that schedules wake too.
+pub fn to_lambda(response: Response<Body>) -> serde_json::Value {
+    let (parts, body) = response.into_parts();
+    let headers: serde_json::Map<_, _> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())))
+        .collect();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    serde_json::json!({
+        "statusCode": parts.status.as_u16(), "headers": headers, "body": body, "isBase64Encoded": false,
+    })
+}
+
 /// 204.
 pub fn no_content() -> Response<Body> {
     let mut response = Response::new(Body::Empty);

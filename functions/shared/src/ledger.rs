@@ -27,7 +27,7 @@ use jiff::Timestamp;
 pub use self::change::{Mark, Marked, Steering};
 pub use self::lists::{COUNTED, EventPage, Listing, OpenCount, Position};
 pub use self::retention::Retention;
-pub use self::row::{Body, Change, Row, State};
+pub use self::row::{Body, Change, Row, Source, State};
 use crate::aws::StoreError;
 use crate::event::EventId;
 use crate::payload::PayloadError;

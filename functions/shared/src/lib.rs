@@ -2,7 +2,7 @@
 //!
 //! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `secret`, `signature`,
 //! `payload`, `page`, `order`, `retry`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
-//! `registry`, `audit`, `vault`, `stripe`, `http`, `access`) each own one outside thing and are the only files that name its SDK.
+//! `registry`, `audit`, `vault`, `stripe`, `http`, `access`, `facts`) each own one outside thing and are the only files that name its SDK.
 //! `infra/conventions` checks it.
 
 pub mod access;
@@ -13,6 +13,7 @@ pub mod endpoint;
 pub mod env;
 pub mod event;
 pub mod event_type;
+pub mod facts;
 pub mod http;
 pub mod ledger;
 pub mod log;

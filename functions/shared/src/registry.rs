@@ -8,6 +8,8 @@
 //! two admins at once one wins and the other is told.
 
 mod endpoint_row;
+mod kept;
+mod reconciling;
 
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
+pub use self::kept::Kept;
+pub use self::reconciling::{Compared, Stretch};
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
 use crate::ledger::State;
@@ -244,25 +248,6 @@ impl Registry {
         Ok(())
     }
 
-    /// When each endpoint was last heard, to about a minute.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub async fn heard_at(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let doing = "reading when endpoints were heard";
-        #[derive(Deserialize)]
-        struct Heard {
-            name: String,
-            heard_at: i64,
-        }
-        let rows: Vec<Heard> = self.query(HEARD, "", doing).await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok((row.name, Timestamp::from_millisecond(row.heard_at).map_err(StoreError::while_(doing))?))
-            })
-            .collect()
-    }
-
     /// Adds to the counts of the hour that `now` is in. Called once a batch: after a crash it may be off by that batch.
     ///
     /// # Errors
@@ -286,26 +271,6 @@ impl Registry {
             update.send().await.map_err(StoreError::while_("counting events by the hour"))?;
         }
         Ok(())
-    }
-
-    /// The counts of each hour since `since` in which something happened, the earliest first.
-    ///
-    /// # Errors
-    /// If they cannot be read.
-    pub async fn hours(&self, since: Timestamp) -> Result<Vec<Hour>, StoreError> {
-        let doing = "reading the counts by the hour";
-        let rows: Vec<serde_json::Map<String, serde_json::Value>> =
-            self.query(HOUR, &hour_name(since), doing).await?;
-        rows.into_iter()
-            .map(|row| {
-                let name = row.get("name").and_then(|name| name.as_str()).unwrap_or_default();
-                let begins = format!("{name}:00:00Z").parse().map_err(StoreError::while_(doing))?;
-                let count = |state: State| row.get(state.as_str()).and_then(serde_json::Value::as_u64);
-                let counts =
-                    State::ALL.into_iter().filter_map(|state| Some((state, count(state)?))).collect();
-                Ok(Hour { begins, counts })
-            })
-            .collect()
     }
 
     async fn query<T: DeserializeOwned>(

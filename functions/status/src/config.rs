@@ -21,6 +21,8 @@ pub struct Config {
     pub ledger_table: String,
     /// The table of records.
     pub records_table: String,
+    /// The address that Stripe sends to.
+    pub public_url: String,
     /// Where Stripe's API is.
     pub stripe_api_base: ApiBase,
     /// The secret that holds the Stripe key.
@@ -42,6 +44,7 @@ impl Config {
             registry_table: env::text("REGISTRY_TABLE")?,
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,
+            public_url: env::text("PUBLIC_URL")?,
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             access: Access::from_env()?,

@@ -1,20 +1,17 @@
-//! What is known: here, at Stripe, in Secrets Manager.
+//! What the status is made from: the endpoints here, and the facts that reconciliation keeps, in two reads whatever the size.
 //!
-//! DynamoDB first, because it says whom to ask what; then Stripe and Secrets Manager at once. What has not answered when time is
-//! out is told as not known.
+//! They are gathered anew when somebody asks for it (`live`), before the first reconciliation, and when an endpoint or the key has
+//! changed here since: facts of before would tell of another stack. What has not answered when time is out is told as not known.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use shared::aws::{StoreError, chain};
-use shared::event::EventId;
-use shared::ledger::{OpenCount, State};
+use shared::facts::{self, Gaps, Open, Ours, Said, Secret};
 use shared::mode::Mode;
 use shared::records::Uncertain;
-use shared::registry::{Endpoint, Hour, Settings};
-use shared::stripe::{Refusal, StripeError, WebhookEndpoint};
+use shared::registry::{Endpoint, Hour, Kept, Settings};
+use shared::stripe::{Session, WebhookEndpoint};
 use tokio::time::Instant;
 
 use crate::Deps;
@@ -23,10 +20,6 @@ use crate::Deps;
 const READ_WITHIN: Duration = Duration::from_millis(2_000);
 /// For all; the rest is for judging and the way.
 const GATHERED_WITHIN: Duration = Duration::from_millis(2_600);
-/// A pending event this long after its time waits for something that does not happen: the sweep runs every minute.
-const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(1);
-/// `last_day`.
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// All that is judged.
 #[derive(Debug, Clone)]
@@ -34,11 +27,20 @@ pub(crate) struct Facts {
     pub(crate) now: Timestamp,
     pub(crate) mode: Mode,
     pub(crate) stack: String,
+    pub(crate) public_url: String,
     pub(crate) endpoints: Vec<EndpointFacts>,
     pub(crate) key: Key,
-    pub(crate) at_stripe: AtStripe,
+    /// What Stripe says of the account's endpoints.
+    pub(crate) at_stripe: Said<Vec<WebhookEndpoint>>,
+    pub(crate) clock_ahead: Option<i64>,
     pub(crate) open: Open,
     pub(crate) uncertain: Uncertain,
+    /// What comparing events came to, in the last reconciliation.
+    pub(crate) events: Said<Gaps>,
+    /// When that was.
+    pub(crate) reconciled_at: Option<Timestamp>,
+    /// Since when there has been a key to do it with.
+    pub(crate) key_since: Option<Timestamp>,
     pub(crate) hours: Vec<Hour>,
 }
 
@@ -48,17 +50,6 @@ pub(crate) struct EndpointFacts {
     pub(crate) row: Endpoint,
     pub(crate) heard_at: Option<Timestamp>,
     pub(crate) secret: Secret,
-}
-
-/// Is the signing secret where the row says?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Secret {
-    There,
-    Missing,
-    /// The row names none.
-    NotNamed,
-    /// Secrets Manager could not be asked.
-    Unknown,
 }
 
 /// The Stripe key.
@@ -72,112 +63,110 @@ pub(crate) enum Key {
     },
 }
 
-/// What Stripe says of the account's endpoints.
-#[derive(Debug, Clone)]
-pub(crate) enum AtStripe {
-    /// It could not be asked without a key.
-    NotAsked,
-    Endpoints {
-        list: Vec<WebhookEndpoint>,
-        request_id: Option<String>,
-    },
-    KeyRefused(Refusal),
-    KeyMayNot(Refusal),
-    NoAnswer(Refusal),
-}
-
-/// Events that are not final.
-#[derive(Debug, Clone)]
-pub(crate) struct Open {
-    pub(crate) pending: OpenCount,
-    pub(crate) failed: OpenCount,
-    pub(crate) dead: OpenCount,
-    pub(crate) quarantined: OpenCount,
-    /// The pending event that has waited longest beyond its time.
-    pub(crate) overdue: Option<EventId>,
-}
-
-/// Asks everybody.
-pub(crate) async fn gather(deps: &Deps, now: Timestamp) -> Result<Facts, StoreError> {
+/// Reads what is kept, or gathers it.
+pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Facts, StoreError> {
     let until = Instant::now() + GATHERED_WITHIN;
-    let stored = async {
-        tokio::try_join!(
-            deps.registry.endpoints(),
-            deps.registry.settings(),
-            deps.registry.heard_at(),
-            deps.registry.hours(now - DAY),
-            open(deps, now),
-            deps.records.uncertain(),
-        )
+    let stored = tokio::time::timeout(READ_WITHIN, stored(deps, now)).await;
+    let (rows, kept) = stored.map_err(StoreError::while_("reading what is stored")).flatten()?;
+    let reconciled = kept.facts.clone();
+    let (key, facts) = match reconciled.clone().filter(|facts| !live && holds(facts, &rows, &kept)) {
+        Some(facts) => (key_of(kept.settings.as_ref(), &facts), facts),
+        None => anew(deps, &rows, &kept, until, now).await?,
     };
-    let stored = tokio::time::timeout(READ_WITHIN, stored).await;
-    let (rows, settings, heard, hours, open, uncertain) =
-        stored.map_err(StoreError::while_("reading what is stored")).flatten()?;
-    let secrets = join_all(rows.iter().map(|row| secret(deps, row, until)));
-    let ((key, at_stripe), secrets) = tokio::join!(ask_stripe(deps, settings, until), secrets);
-    let heard: HashMap<String, Timestamp> = heard.into_iter().collect();
+    let millis = |at| Timestamp::from_millisecond(at).ok();
+    let secret = |row: &Endpoint| facts.secrets.get(row.name.as_str()).copied().unwrap_or(Secret::Unknown);
     let endpoints = rows
         .into_iter()
-        .zip(secrets)
-        .map(|(row, secret)| {
-            let heard_at = heard.get(row.name.as_str()).copied();
-            EndpointFacts { row, heard_at, secret }
+        .map(|row| EndpointFacts {
+            heard_at: kept.heard.get(row.name.as_str()).copied(),
+            secret: secret(&row),
+            row,
         })
         .collect();
-    let stack = deps.stack.clone();
-    Ok(Facts { now, mode: deps.mode, stack, endpoints, key, at_stripe, open, uncertain, hours })
-}
-
-/// One state after the other: each count asks all shards at once, and 64 new connections would take longer.
-async fn open(deps: &Deps, now: Timestamp) -> Result<Open, StoreError> {
-    let pending = deps.ledger.count(State::Pending).await?;
-    let overdue = if pending == OpenCount::Exactly(0) {
-        None
-    } else {
-        deps.ledger.due(State::Pending, now - OVERDUE_AFTER, 1).await?.into_iter().next()
-    };
-    Ok(Open {
-        pending,
-        failed: deps.ledger.count(State::Failed).await?,
-        dead: deps.ledger.count(State::Dead).await?,
-        quarantined: deps.ledger.count(State::Quarantined).await?,
-        overdue,
+    Ok(Facts {
+        now,
+        mode: deps.mode,
+        stack: deps.stack.clone(),
+        public_url: deps.public_url.clone(),
+        endpoints,
+        key,
+        at_stripe: facts.endpoints,
+        clock_ahead: facts.clock_ahead,
+        open: facts.open,
+        uncertain: facts.uncertain,
+        events: facts.events,
+        reconciled_at: reconciled.and_then(|facts| millis(facts.at)),
+        key_since: kept.settings.as_ref().and_then(|settings| millis(settings.stripe_key_set_at)),
+        hours: kept.hours,
     })
 }
 
-async fn secret(deps: &Deps, row: &Endpoint, until: Instant) -> Secret {
-    let Some(version) = &row.secret else { return Secret::NotNamed };
-    match tokio::time::timeout_at(until, deps.vault.has(version)).await {
-        Ok(Ok(true)) => Secret::There,
-        Ok(Ok(false)) => Secret::Missing,
-        Ok(Err(error)) => {
-            tracing::warn!(error = chain(&error), endpoint.name = %row.name, "a secret could not be looked for");
-            Secret::Unknown
+async fn stored(deps: &Deps, now: Timestamp) -> Result<(Vec<Endpoint>, Kept), StoreError> {
+    let rows = deps.registry.endpoints().await?;
+    let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    let kept = deps.registry.kept(&names, now).await?;
+    Ok((rows, kept))
+}
+
+/// Are the facts of the stack as it is now?
+fn holds(facts: &facts::Facts, rows: &[Endpoint], kept: &Kept) -> bool {
+    let key = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
+    let changed = rows.iter().map(|row| row.state_since.max(row.created_at)).chain(key).max();
+    // One that is gone here has left no trace but its secret's name in the facts.
+    let gone = facts.secrets.keys().any(|name| !rows.iter().any(|row| row.name.as_str() == name));
+    !gone && changed.is_none_or(|changed| changed <= facts.at)
+}
+
+fn key_of(settings: Option<&Settings>, facts: &facts::Facts) -> Key {
+    match settings {
+        Some(settings) if facts.endpoints != Said::Nothing => {
+            Key::Set { hint: settings.stripe_key_hint.clone() }
         }
-        Err(_) => Secret::Unknown,
+        Some(_) | None => Key::NotSet,
     }
 }
 
-async fn ask_stripe(deps: &Deps, settings: Option<Settings>, until: Instant) -> (Key, AtStripe) {
-    let Some(settings) = settings else { return (Key::NotSet, AtStripe::NotAsked) };
+/// Asks everybody: the ledger, Secrets Manager and Stripe at once.
+async fn anew(
+    deps: &Deps,
+    rows: &[Endpoint],
+    kept: &Kept,
+    until: Instant,
+    now: Timestamp,
+) -> Result<(Key, facts::Facts), StoreError> {
+    let waiting = async { tokio::try_join!(facts::open(&deps.ledger, now), deps.records.uncertain()) };
+    let waiting = async {
+        let read = tokio::time::timeout(READ_WITHIN, waiting).await;
+        read.map_err(StoreError::while_("counting what waits")).flatten()
+    };
+    let stripe = async {
+        let (key, session) = session(deps, kept.settings.as_ref(), until).await;
+        let ours = Ours { stack: &deps.stack, public_url: &deps.public_url, rows };
+        let said = facts::endpoints(session.as_ref(), ours, now).await;
+        (key, said)
+    };
+    let (waiting, (key, (endpoints, clock_ahead)), secrets) =
+        tokio::join!(waiting, stripe, facts::secrets(&deps.vault, rows, until));
+    let (open, uncertain) = waiting?;
+    let events = kept.facts.as_ref().map_or(Said::Nothing, |facts| facts.events.clone());
+    let at = now.as_millisecond();
+    Ok((key, facts::Facts { at, endpoints, clock_ahead, events, secrets, open, uncertain }))
+}
+
+async fn session<'a>(
+    deps: &'a Deps,
+    settings: Option<&Settings>,
+    until: Instant,
+) -> (Key, Option<Session<'a>>) {
+    let Some(settings) = settings else { return (Key::NotSet, None) };
     let session = deps.stripe.session(settings.stripe_key_set_at, until);
-    let session = match tokio::time::timeout_at(until, session).await {
-        Ok(Ok(Some(session))) => session,
-        Ok(Ok(None)) => return (Key::NotSet, AtStripe::NotAsked),
+    match tokio::time::timeout_at(until, session).await {
+        Ok(Ok(Some(session))) => (Key::Set { hint: settings.stripe_key_hint.clone() }, Some(session)),
+        Ok(Ok(None)) => (Key::NotSet, None),
         Ok(Err(error)) => {
             tracing::warn!(error = chain(&error), "the Stripe key could not be read");
-            return (Key::Unknown, AtStripe::NotAsked);
+            (Key::Unknown, None)
         }
-        Err(_) => return (Key::Unknown, AtStripe::NotAsked),
-    };
-    let at_stripe = match session.endpoints().await {
-        Ok(answer) => AtStripe::Endpoints { list: answer.value, request_id: answer.request_id },
-        Err(StripeError::Unauthorized(refusal)) => AtStripe::KeyRefused(*refusal),
-        Err(StripeError::Forbidden(refusal)) => AtStripe::KeyMayNot(*refusal),
-        // A limit on calls, or something between us and Stripe: either way nothing is known of the endpoints.
-        Err(StripeError::Refused(refusal) | StripeError::Spent(refusal) | StripeError::NoAnswer(refusal)) => {
-            AtStripe::NoAnswer(*refusal)
-        }
-    };
-    (Key::Set { hint: settings.stripe_key_hint }, at_stripe)
+        Err(_) => (Key::Unknown, None),
+    }
 }

@@ -13,6 +13,7 @@
 //! said of each endpoint, or it would look well: `at_stripe` then fails with the summary that it is not known.
 
 mod endpoint;
+mod reconciled;
 mod stack;
 
 use std::collections::HashMap;

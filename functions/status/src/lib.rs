@@ -1,7 +1,7 @@
 //! Says whether the webhooks work, and if not why and what to do.
 //!
 //! The story of a request:
-//! 1. what is known here and what Stripe says now are gathered (`facts`), within 3 s;
+//! 1. the facts that reconciliation keeps are read, or gathered anew (`facts`), within 3 s;
 //! 2. one pure function judges them (`judge`);
 //! 3. the answer is its verdict (`verdict`).
 //!
@@ -40,6 +40,7 @@ pub struct Deps {
     records: Records,
     vault: Vault,
     stripe: Stripe,
+    public_url: String,
 }
 
 impl Deps {
@@ -61,6 +62,7 @@ impl Deps {
             records: Records::new(dynamodb, config.records_table),
             vault,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
         })
     }
 }
@@ -75,12 +77,12 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<B
 
 async fn status(deps: &Deps, request: &Request, now: Timestamp) -> Result<Status, ApiError> {
     deps.access.require(request, Role::Viewer)?;
-    route(request)?;
-    Ok(judge::judge(&facts::gather(deps, now).await?))
+    let live = route(request)?;
+    Ok(judge::judge(&facts::gather(deps, live, now).await?))
 }
 
-/// `GET /status`. Stripe is asked with every call, so `live` changes nothing yet.
-fn route(request: &Request) -> Result<(), ApiError> {
+/// `GET /status`, and whether Stripe is to be asked now.
+fn route(request: &Request) -> Result<bool, ApiError> {
     if segments(request) != ["status"] {
         return Err(ApiError::no_route(request));
     }
@@ -91,7 +93,8 @@ fn route(request: &Request) -> Result<(), ApiError> {
     }
     let query = Query::read(request, &["live"])?;
     match query.get("live") {
-        None | Some("true" | "false") => Ok(()),
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
         Some(_) => {
             Err(ApiError::invalid("live", "`live` is true or false")
                 .remedy("give one of them, or leave it out"))

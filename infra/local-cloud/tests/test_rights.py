@@ -61,8 +61,8 @@ def test_what_was_written_is_never_deleted(stack: Stack, name: str) -> None:
     assert who_may(stack, "dynamodb:DeleteItem", table(stack, name)) == set()
 
 
-def test_only_receive_adds_events_and_only_process_and_replay_mark_them(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "ledger")) == {"receive"}
+def test_only_receive_and_reconcile_add_events_and_only_process_and_replay_mark_them(stack: Stack) -> None:
+    assert who_may(stack, "dynamodb:PutItem", table(stack, "ledger")) == {"receive", "reconcile"}
     assert who_may(stack, "dynamodb:UpdateItem", table(stack, "ledger")) == {"process", "replay"}
 
 
@@ -78,7 +78,8 @@ def test_only_process_writes_records(stack: Stack) -> None:
 
 
 def test_only_register_makes_and_removes_endpoints(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "registry")) == {"register"}
+    # reconcile only its own notes: the next test.
+    assert who_may(stack, "dynamodb:PutItem", table(stack, "registry")) == {"register", "reconcile"}
     assert who_may(stack, "dynamodb:DeleteItem", table(stack, "registry")) == {"register"}
     # As a whole and under a condition only: a row is never changed in part.
     assert not may(stack, "register", "dynamodb:UpdateItem", table(stack, "registry"))
@@ -97,7 +98,7 @@ def test_receive_updates_nothing_in_the_registry_but_when_it_heard(stack: Stack)
 
 
 def test_the_audit_is_only_added_to_by_those_that_people_change_things_with(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "audit")) == {"register", "replay"}
+    assert who_may(stack, "dynamodb:PutItem", table(stack, "audit")) == {"register", "replay", "reconcile"}
     assert who_may(stack, "dynamodb:UpdateItem", table(stack, "audit")) == set()
     assert who_may(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}
 
@@ -114,7 +115,7 @@ def test_another_stacks_secrets_are_out_of_reach(stack: Stack) -> None:
 
 def test_the_stripe_key_is_read_by_who_calls_stripe_and_set_by_register(stack: Stack) -> None:
     key = outputs(stack.aws_endpoint_url)["StripeKeySecret"]
-    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "register", "status"}
+    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "reconcile", "register", "status"}
     assert who_may(stack, "secretsmanager:PutSecretValue", key) == {"register"}
 
 

@@ -27,6 +27,8 @@ EXPECTED = {
     "records/events": 200,
     "records/payment": 404,
     "records/payments": 200,
+    "reconcile/schedule": None,
+    "reconcile/reconcile": 200,
     "replay/count-dead": 200,
     "replay/discard-event": 404,
     "replay/replay-dead": 200,

@@ -97,3 +97,22 @@ def test_what_is_set_aside_is_closed_with_who_and_why(stack: Stack, endpoint: En
         ("events.discard", "forbidden"),
         ("events.discard", "parameter_missing"),
     ]
+
+
+def test_a_reconciliation_is_run_by_an_admin_and_seen_in_the_status(stack: Stack, endpoint: Endpoint) -> None:
+    found = client.until(
+        lambda: stack.admin_call("POST", "/reconcile", {}),
+        # The schedule may be at it at this very moment.
+        lambda answer: answer.status != 409,
+        60.0,
+        pause=2.0,
+    )
+    assert found.status == 200, found.text
+    assert (found.json["endpoints"], found.json["events"], found.json["more"]) == ("ok", "ok", False)
+    assert stack.call("POST", "/reconcile", stack.viewer["token"], {}).status == 403
+    status = stack.admin_call("GET", "/status").json
+    checks = {check["code"]: check for check in status["checks"]}
+    assert checks["reconciled_lately"]["evidence"]["reconciled_at"] is not None
+    for code in ("reconciled_lately", "events_readable", "deliveries_arrive", "clock", "strangers_at_stripe"):
+        assert checks[code]["ok"], checks[code]
+    assert stack.admin_call("GET", "/status?live=true").json["status"] == status["status"]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{ApiError, Query};
 use crate::event_type;
-use crate::ledger::{Change, Listing, Row, State};
+use crate::ledger::{Change, Listing, Row, Source, State};
 use crate::object_key::{Kind, ObjectKey};
 
 /// One event as lists show it.
@@ -20,6 +20,8 @@ pub struct EventView {
     account: Option<String>,
     object: Option<String>,
     endpoint: String,
+    /// `delivery`, or `reconcile` for what was missing here and found in Stripe's list.
+    source: &'static str,
     created: Option<Timestamp>,
     received_at: Option<Timestamp>,
     /// When the state was last changed.
@@ -43,6 +45,10 @@ impl From<Row> for EventView {
             account: row.object.as_ref().and_then(|key| key.account().map(str::to_owned)),
             object: row.object.as_ref().map(|key| key.id().to_owned()),
             endpoint: row.endpoint,
+            source: match row.source {
+                None => "delivery",
+                Some(Source::Reconcile) => "reconcile",
+            },
             created: row.created.and_then(|at| Timestamp::from_second(at).ok()),
             received_at: millis(row.received_at),
             marked_at: row.marked_at.and_then(millis),

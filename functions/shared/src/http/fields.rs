@@ -76,6 +76,14 @@ impl Fields {
             .map(|items| items.iter().filter_map(Value::as_str).collect()))
     }
 
+    /// A moment, if the field is there and not null.
+    ///
+    /// # Errors
+    /// 400 for what is not written as RFC 3339 has it.
+    pub fn time(&self, field: &'static str) -> Result<Option<Timestamp>, ApiError> {
+        self.query(&[field])?.time(field)
+    }
+
     /// A whole number between two bounds, if the field is there and not null.
     ///
     /// # Errors

@@ -58,7 +58,8 @@ pub struct EventPage {
 }
 
 /// How many rows are in an open state: exact up to [`COUNTED`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OpenCount {
     /// So many.
     Exactly(usize),
@@ -74,7 +75,7 @@ impl OpenCount {
 }
 
 /// A row's attributes but its payload.
-const WITHOUT_PAYLOAD: [&str; 19] = [
+const WITHOUT_PAYLOAD: [&str; 20] = [
     "id",
     "part",
     "state",
@@ -82,6 +83,7 @@ const WITHOUT_PAYLOAD: [&str; 19] = [
     "created",
     "object",
     "endpoint",
+    "source",
     "received_at",
     "day",
     "open",

@@ -102,6 +102,14 @@ impl std::str::FromStr for State {
     }
 }
 
+/// What brings events besides deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// It was missing here and found in Stripe's own list.
+    Reconcile,
+}
+
 /// An earlier state of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -145,6 +153,9 @@ pub struct Row {
     pub object: Option<ObjectKey>,
     /// The name of the endpoint that brought it first.
     pub endpoint: String,
+    /// What brought it, if no delivery did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// When it came in, in unix milliseconds.
     pub received_at: i64,
     day: String,
@@ -234,6 +245,12 @@ impl Row {
         }
     }
 
+    /// The same, for an event that no delivery brought.
+    #[must_use]
+    pub fn brought_by(self, source: Source) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
     /// The row of an event of which nothing could be read but its id.
     pub fn unreadable(id: EventId, reason: String, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
         Self::new(id, State::Quarantined, Some(reason), endpoint, now, payload)
@@ -263,6 +280,7 @@ impl Row {
             created: None,
             object: None,
             endpoint: endpoint.to_owned(),
+            source: None,
             received_at: now.as_millisecond(),
             attempts: 0,
             taken_by: None,

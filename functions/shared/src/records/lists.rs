@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
 
 use super::links::{KIND_SHARDS, kind_key, owner};
 use super::{Record, Records};
@@ -56,7 +57,7 @@ pub struct RecordPage {
 }
 
 /// Records whose events could not be put in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uncertain {
     /// How many there are.
     pub count: OpenCount,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::call::{Answered, Call, Session};
 use super::error::StripeError;
@@ -19,7 +19,7 @@ const RESOURCE: &str = "webhook_endpoints";
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// A webhook endpoint as Stripe tells of it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEndpoint {
     /// `we_…`
     pub id: String,
@@ -225,7 +225,7 @@ impl Session<'_> {
 
 /// A page of a list.
 #[derive(Debug, Deserialize)]
-struct List<T> {
-    data: Vec<T>,
-    has_more: bool,
+pub(super) struct List<T> {
+    pub(super) data: Vec<T>,
+    pub(super) has_more: bool,
 }

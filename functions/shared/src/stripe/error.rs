@@ -2,7 +2,7 @@
 //!
 //! The rule: where nobody can tell whether the call was done, it is [`StripeError::NoAnswer`], never a refusal.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::secret::StripeKey;
 
@@ -53,7 +53,7 @@ impl StripeError {
 }
 
 /// Stripe's own words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
     /// The HTTP status; none if there was no answer.

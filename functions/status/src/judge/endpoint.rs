@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
+use shared::facts::{Said, Secret};
 use shared::mode::Mode;
 use shared::stripe::WebhookEndpoint;
 
 use super::{fails, holds};
-use crate::facts::{AtStripe, EndpointFacts, Facts, Secret};
+use crate::facts::{EndpointFacts, Facts};
 use crate::verdict::{Check, Condition, EndpointStatus, Severity};
 
 /// A request to register or deregister ends within half a minute: what is still under way after this was left so.
@@ -97,11 +98,11 @@ fn secret(endpoint: &EndpointFacts) -> Check {
 /// The endpoint at Stripe, or the check that says why there is none to look at.
 fn found<'a>(
     endpoint: &EndpointFacts,
-    at_stripe: &'a AtStripe,
+    at_stripe: &'a Said<Vec<WebhookEndpoint>>,
 ) -> Result<(&'a WebhookEndpoint, Option<&'a String>), Box<Check>> {
     let code = "at_stripe";
     let id = endpoint.row.stripe_id.as_deref();
-    let AtStripe::Endpoints { list, request_id } = at_stripe else {
+    let Said::This { value: list, request_id } = at_stripe else {
         return Err(Box::new(fails(
             code,
             Severity::Error,

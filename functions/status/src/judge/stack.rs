@@ -1,13 +1,14 @@
 //! Checks of the whole stack: the key, Stripe, and the events that wait.
 
 use serde_json::{Value, json};
+use shared::facts::{Open, Said};
 use shared::ledger::OpenCount;
 use shared::object_key::ObjectKey;
 use shared::records::Uncertain;
-use shared::stripe::Refusal;
+use shared::stripe::{Refusal, WebhookEndpoint};
 
 use super::{fails, holds};
-use crate::facts::{AtStripe, Facts, Key, Open};
+use crate::facts::{Facts, Key};
 use crate::verdict::{Check, Count, Severity};
 
 const SET_THE_KEY: &str = "set a key with PUT /settings/stripe-key";
@@ -19,6 +20,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     checks.extend(left_over(facts));
     checks.extend(events(&facts.open));
     checks.push(uncertain(&facts.uncertain));
+    checks.extend(super::reconciled::checks(facts, needed));
     checks
 }
 
@@ -37,7 +39,7 @@ fn key(key: &Key, needed: Severity) -> Vec<Check> {
     }]
 }
 
-fn stripe(at_stripe: &AtStripe, needed: Severity) -> Vec<Check> {
+fn stripe(at_stripe: &Said<Vec<WebhookEndpoint>>, needed: Severity) -> Vec<Check> {
     let accepted = |request_id: Option<&String>| {
         holds(
             "stripe_key_accepted",
@@ -54,12 +56,12 @@ fn stripe(at_stripe: &AtStripe, needed: Severity) -> Vec<Check> {
         holds("stripe_key_rights", needed, "the key may read webhook endpoints", evidence)
     };
     match at_stripe {
-        AtStripe::NotAsked => vec![],
-        AtStripe::Endpoints { request_id, .. } => {
+        Said::Nothing => vec![],
+        Said::This { request_id, .. } => {
             let id = request_id.as_ref();
             vec![accepted(id), may(id), answers(id)]
         }
-        AtStripe::KeyRefused(refusal) => vec![
+        Said::KeyRefused(refusal) => vec![
             fails(
                 "stripe_key_accepted",
                 needed,
@@ -69,7 +71,7 @@ fn stripe(at_stripe: &AtStripe, needed: Severity) -> Vec<Check> {
             ),
             answers(refusal.request_id.as_ref()),
         ],
-        AtStripe::KeyMayNot(refusal) => vec![
+        Said::MayNot(refusal) => vec![
             accepted(refusal.request_id.as_ref()),
             fails(
                 "stripe_key_rights",
@@ -80,7 +82,7 @@ fn stripe(at_stripe: &AtStripe, needed: Severity) -> Vec<Check> {
             ),
             answers(refusal.request_id.as_ref()),
         ],
-        AtStripe::NoAnswer(refusal) => vec![fails(
+        Said::NoAnswer(refusal) => vec![fails(
             "stripe_answers",
             needed,
             "Stripe gave no answer that counts, so nobody can tell how the endpoints stand there",
@@ -92,7 +94,7 @@ fn stripe(at_stripe: &AtStripe, needed: Severity) -> Vec<Check> {
 
 /// Endpoints at Stripe that this stack made and knows no more: Stripe sends to them, and each delivery is refused here.
 fn left_over(facts: &Facts) -> Option<Check> {
-    let AtStripe::Endpoints { list, .. } = &facts.at_stripe else { return None };
+    let Said::This { value: list, .. } = &facts.at_stripe else { return None };
     let rows: Vec<_> = facts.endpoints.iter().map(|endpoint| endpoint.row.clone()).collect();
     let left: Vec<_> = list
         .iter()

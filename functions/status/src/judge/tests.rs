@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::endpoint::EndpointState;
+use shared::facts::{Gaps, Open, Said, Secret};
 use shared::ledger::{OpenCount, State};
 use shared::mode::Mode;
 use shared::records::Uncertain;
@@ -10,7 +11,7 @@ use shared::registry::{Endpoint, Hour, SecretVersion, Wish};
 use shared::stripe::{Refusal, WebhookEndpoint};
 
 use super::judge;
-use crate::facts::{AtStripe, EndpointFacts, Facts, Key, Open, Secret};
+use crate::facts::{EndpointFacts, Facts, Key};
 use crate::verdict::{Check, Condition, Severity, Status};
 
 fn now() -> Timestamp {
@@ -27,9 +28,10 @@ fn well() -> Facts {
         now: now(),
         mode: Mode::Test,
         stack: "stack".into(),
+        public_url: "https://hooks.example.com".into(),
         endpoints: vec![endpoint("main")],
         key: Key::Set { hint: "sk_test_…ated".into() },
-        at_stripe: AtStripe::Endpoints { list: vec![at_stripe("main")], request_id: Some("req_1".into()) },
+        at_stripe: Said::This { value: vec![at_stripe("main")], request_id: Some("req_1".into()) },
         open: Open {
             pending: OpenCount::Exactly(3),
             failed: OpenCount::Exactly(0),
@@ -38,6 +40,10 @@ fn well() -> Facts {
             overdue: None,
         },
         uncertain: Uncertain { count: OpenCount::Exactly(0), first: vec![] },
+        clock_ahead: Some(400),
+        events: Said::This { value: Gaps::default(), request_id: Some("req_3".into()) },
+        reconciled_at: Some(now() - SignedDuration::from_mins(5)),
+        key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],
     }
 }
@@ -80,15 +86,30 @@ fn at_stripe(name: &str) -> WebhookEndpoint {
 }
 
 fn there(facts: &mut Facts) -> &mut WebhookEndpoint {
-    let AtStripe::Endpoints { list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
     &mut list[0]
+}
+
+fn gaps(facts: &mut Facts) -> &mut Gaps {
+    let Said::This { value, .. } = &mut facts.events else { panic!("events were not compared") };
+    value
+}
+
+fn at(seconds: i64) -> Option<Timestamp> {
+    Some(now() - SignedDuration::from_secs(seconds))
+}
+
+/// One more at Stripe, made by hand.
+fn add_stranger(facts: &mut Facts, url: &str) {
+    let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    list.push(WebhookEndpoint { url: url.into(), ..at_stripe("stranger") });
 }
 
 /// One more at Stripe, made by this stack an hour ago.
 fn add_marked(facts: &mut Facts, registration: &str) {
     let mark = [("stack", "stack"), ("name", "main"), ("registration", registration)];
     let metadata = mark.map(|(key, value)| (format!("billhook_{key}"), value.to_owned())).into();
-    let AtStripe::Endpoints { list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
     list.push(WebhookEndpoint { metadata, ..at_stripe("marked") });
 }
 
@@ -128,6 +149,11 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "events_quarantined",
             "backlog",
             "order_uncertain",
+            "reconciled_lately",
+            "events_readable",
+            "deliveries_arrive",
+            "clock",
+            "strangers_at_stripe",
             "registered_whole",
             "secret_present",
             "at_stripe",
@@ -144,35 +170,49 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_trouble_fails_its_check_and_no_other() {
     type Trouble = fn(&mut Facts);
-    let troubles: [(Trouble, &[&str], Condition); 27] = [
+    let troubles: [(Trouble, &[&str], Condition); 41] = [
         // Without Stripe's view two checks fail: the cause, and that nothing is known of the endpoint.
         (
-            |f| (f.key, f.at_stripe) = (Key::NotSet, AtStripe::NotAsked),
+            |f| (f.key, f.at_stripe) = (Key::NotSet, Said::Nothing),
             &["stripe_key_present", "at_stripe"],
             Condition::Error,
         ),
         (
-            |f| (f.key, f.at_stripe) = (Key::Unknown, AtStripe::NotAsked),
+            |f| (f.key, f.at_stripe) = (Key::Unknown, Said::Nothing),
             &["stripe_key_present", "at_stripe"],
             Condition::Error,
         ),
         (
-            |f| f.at_stripe = AtStripe::KeyRefused(refusal()),
+            |f| f.at_stripe = Said::KeyRefused(refusal()),
             &["stripe_key_accepted", "at_stripe"],
             Condition::Error,
         ),
-        (
-            |f| f.at_stripe = AtStripe::KeyMayNot(refusal()),
-            &["stripe_key_rights", "at_stripe"],
-            Condition::Error,
-        ),
-        (|f| f.at_stripe = AtStripe::NoAnswer(refusal()), &["stripe_answers", "at_stripe"], Condition::Error),
+        (|f| f.at_stripe = Said::MayNot(refusal()), &["stripe_key_rights", "at_stripe"], Condition::Error),
+        (|f| f.at_stripe = Said::NoAnswer(refusal()), &["stripe_answers", "at_stripe"], Condition::Error),
         (|f| add_marked(f, "1"), &["left_over_at_stripe"], Condition::Active),
         (|f| f.open.failed = OpenCount::Exactly(1), &["events_failed"], Condition::Error),
         (|f| f.open.dead = OpenCount::More, &["events_failed"], Condition::Error),
         (|f| f.open.quarantined = OpenCount::Exactly(1), &["events_quarantined"], Condition::Active),
         (|f| f.uncertain.count = OpenCount::Exactly(1), &["order_uncertain"], Condition::Active),
         (|f| f.open.pending = OpenCount::More, &[], Condition::Active),
+        (|f| f.reconciled_at = at(16 * 60), &["reconciled_lately"], Condition::Error),
+        (|f| f.reconciled_at = None, &["reconciled_lately"], Condition::Error),
+        (|f| (f.reconciled_at, f.key_since) = (None, at(14 * 60)), &[], Condition::Active),
+        (|f| f.events = Said::MayNot(refusal()), &["events_readable"], Condition::Error),
+        (|f| f.events = Said::KeyRefused(refusal()), &["events_readable"], Condition::Error),
+        (|f| f.events = Said::NoAnswer(refusal()), &["events_readable"], Condition::Error),
+        (|f| f.events = Said::Nothing, &[], Condition::Active),
+        (|f| gaps(f).filled = 1, &["deliveries_arrive"], Condition::Error),
+        (|f| gaps(f).last_filled = 9, &[], Condition::Active),
+        (|f| f.clock_ahead = Some(31_000), &["clock"], Condition::Active),
+        (|f| f.clock_ahead = Some(-240_000), &["clock"], Condition::Error),
+        (|f| f.clock_ahead = None, &[], Condition::Active),
+        (
+            |f| add_stranger(f, "https://hooks.example.com/webhooks/main"),
+            &["strangers_at_stripe"],
+            Condition::Active,
+        ),
+        (|f| add_stranger(f, "https://hooks.example.com.evil.example/webhooks/main"), &[], Condition::Active),
         (|f| f.open.overdue = Some("evt_1".parse().unwrap()), &["backlog"], Condition::Error),
         (
             |f| {
@@ -252,10 +292,10 @@ fn what_is_left_over_at_stripe_is_ours_settled_and_of_no_row() {
 #[test]
 fn a_stack_without_endpoints_is_inactive_whatever_the_key() {
     for (key, at_stripe) in [
-        (Key::NotSet, AtStripe::NotAsked),
-        (Key::Unknown, AtStripe::NotAsked),
-        (Key::Set { hint: "h".into() }, AtStripe::KeyRefused(refusal())),
-        (Key::Set { hint: "h".into() }, AtStripe::NoAnswer(refusal())),
+        (Key::NotSet, Said::Nothing),
+        (Key::Unknown, Said::Nothing),
+        (Key::Set { hint: "h".into() }, Said::KeyRefused(refusal())),
+        (Key::Set { hint: "h".into() }, Said::NoAnswer(refusal())),
     ] {
         let facts = Facts { endpoints: vec![], key, at_stripe, ..well() };
         let status = judge(&facts);
@@ -275,7 +315,7 @@ fn one_broken_endpoint_is_enough_and_one_active_one_too() {
         let (mut second, mut there) = (endpoint("second"), at_stripe("second"));
         change(&mut second, &mut there);
         facts.endpoints.push(second);
-        let AtStripe::Endpoints { list, .. } = &mut facts.at_stripe else { panic!("asked") };
+        let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("asked") };
         list.push(there);
         let status = judge(&facts);
         (status.status, status.endpoints[0].status, status.endpoints[1].status)

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod access;
+mod kept;
 mod outages;
 mod support;
 mod troubles;

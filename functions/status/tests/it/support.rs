@@ -166,6 +166,7 @@ impl Stack {
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
+            public_url: "https://hooks.example.com/".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: KEY_SECRET.into(),
             access: Access {
@@ -178,8 +179,9 @@ impl Stack {
         .unwrap()
     }
 
-    /// A viewer's call to a new process.
+    /// A viewer's call to a new process. Stripe's clock goes with ours.
     pub(crate) async fn call_at(&self, at: Timestamp, path: &str) -> (u16, Value) {
+        self.stripe.advance(at.as_second() - self.stripe.now());
         answer(handle(&self.cold(), request(Some(json!(["viewer"])), "GET", path), at).await)
     }
 

@@ -49,6 +49,20 @@ fn each_variable_of_the_template_is_in_the_readme() {
 }
 
 #[test]
+fn each_check_of_the_status_is_in_the_readme() {
+    let readme = read("README.md");
+    // The list that the status function's own test holds complete.
+    let tests = read("functions/status/src/judge/tests.rs");
+    let list = tests.split("fn when_all_is_well_it_is_active_and_every_check_is_listed").nth(1).unwrap();
+    let list = list.split("        [\n").nth(1).unwrap().split("        ]").next().unwrap();
+    let codes: Vec<_> = list.lines().map(|line| line.trim().trim_matches(['"', ','])).collect();
+    assert!(codes.len() > 15, "{codes:?}");
+    for code in codes {
+        assert!(readme.contains(&format!("`{code}`")), "the README does not explain the check {code}");
+    }
+}
+
+#[test]
 fn a_function_gets_the_variables_it_reads_and_no_others() {
     let shared = ["MODE", "STACK_NAME"];
     for (_, resource) in resources() {

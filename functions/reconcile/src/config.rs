@@ -1,0 +1,66 @@
+//! What the function is told by its environment.
+
+use std::time::Duration;
+
+use shared::access::Access;
+use shared::aws::AwsEnv;
+use shared::env::{self, EnvError};
+use shared::stripe::ApiBase;
+
+/// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
+pub const RUN_WITHIN: Duration = Duration::from_secs(90);
+/// A run that somebody waits for ends after this: API Gateway waits for 30 s.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// The function's settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where AWS is and who we are to it.
+    pub aws: AwsEnv,
+    /// The stack's name, which marks endpoints at Stripe.
+    pub stack: String,
+    /// Who may do what.
+    pub access: Access,
+    /// The table of events.
+    pub ledger_table: String,
+    /// The table of records.
+    pub records_table: String,
+    /// The table of endpoints and settings.
+    pub registry_table: String,
+    /// The table of acts.
+    pub audit_table: String,
+    /// The address that Stripe sends to.
+    pub public_url: String,
+    /// Where Stripe's API is.
+    pub stripe_api_base: ApiBase,
+    /// The secret that holds the Stripe key.
+    pub stripe_key_secret: String,
+    /// How long a run of the schedule goes on.
+    pub run_within: Duration,
+    /// How long a run goes on that somebody waits for.
+    pub answer_within: Duration,
+}
+
+impl Config {
+    /// Reads `STACK_NAME`, the four tables' variables, `PUBLIC_URL`, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, those of
+    /// [`Access`] and AWS's own.
+    ///
+    /// # Errors
+    /// The first that is missing or wrong.
+    pub fn from_env() -> Result<Self, EnvError> {
+        Ok(Self {
+            aws: AwsEnv::from_env()?,
+            stack: env::text("STACK_NAME")?,
+            access: Access::from_env()?,
+            ledger_table: env::text("LEDGER_TABLE")?,
+            records_table: env::text("RECORDS_TABLE")?,
+            registry_table: env::text("REGISTRY_TABLE")?,
+            audit_table: env::text("AUDIT_TABLE")?,
+            public_url: env::text("PUBLIC_URL")?,
+            stripe_api_base: env::value("STRIPE_API_BASE")?,
+            stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
+            run_within: RUN_WITHIN,
+            answer_within: ANSWER_WITHIN,
+        })
+    }
+}

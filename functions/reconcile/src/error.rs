@@ -1,0 +1,51 @@
+//! What can go wrong with a run. What Stripe refuses is no error of the run: it is what was seen.
+
+use lambda_runtime::Diagnostic;
+use shared::aws::{StoreError, chain};
+use shared::http::ApiError;
+use shared::vault::VaultError;
+
+/// Why a run did not come to its end. The next one begins where it ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// Neither a request nor a schedule.
+    #[error("the input is neither a request of the API nor a schedule")]
+    Input,
+    /// DynamoDB.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The Stripe key cannot be read.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Stripe's list holds something without id and time.
+    #[error("Stripe's list of events holds something that is no event")]
+    Listed,
+    /// zstd, short of memory.
+    #[error("an event cannot be packed")]
+    Packing(#[source] std::io::Error),
+}
+
+impl From<ReconcileError> for Diagnostic {
+    fn from(error: ReconcileError) -> Self {
+        let error_type = match &error {
+            ReconcileError::Input => "Input",
+            ReconcileError::Store(_) => "Store",
+            ReconcileError::Vault(_) => "Vault",
+            ReconcileError::Listed => "Listed",
+            ReconcileError::Packing(_) => "Packing",
+        };
+        Self { error_type: error_type.to_owned(), error_message: chain(&error) }
+    }
+}
+
+impl From<ReconcileError> for ApiError {
+    fn from(error: ReconcileError) -> Self {
+        match error {
+            ReconcileError::Store(error) => error.into(),
+            ReconcileError::Vault(error) => error.into(),
+            ReconcileError::Input | ReconcileError::Listed | ReconcileError::Packing(_) => {
+                Self::unavailable("reconciling", &error)
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Closes gaps: what Stripe made, an endpoint of ours wants, and the ledger lacks.
+//!
+//! Compared by `created`, never from an event id that may be gone, over stretches that overlap; ids tell what is here. Events of
+//! the last minutes are left alone: they are on their way. Stripe lists the newest first, so a stretch is done from its end, and
+//! how far it is done is kept after each page: a run that ends, or dies, leaves the rest to the next.
+//!
+//! ```text
+//!  compared until ──15 min──┤                    down_to ◄── done ── end          now ── 5 min
+//!  ─────────────────────────┼──── not yet ─────────┼────────────────┼──── next ────┤
+//! ```
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use shared::endpoint::EndpointState;
+use shared::event::{self, Event, Reading};
+use shared::facts::{Gaps, Said};
+use shared::ledger::{Recorded, Row, Source};
+use shared::payload;
+use shared::registry::{Compared, Endpoint, Stretch};
+use shared::stripe::{EventsWanted, Session, StripeError};
+use tokio::time::Instant;
+
+use crate::{Deps, ReconcileError};
+
+/// Younger events are on their way.
+const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(5);
+/// Stretches overlap by this, for events that Stripe lists late.
+const OVERLAP: i64 = 15 * 60;
+/// As far back as Stripe lists.
+const LISTED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Why comparing stopped before its end.
+enum Stopped {
+    /// Stripe did not answer: that is something seen, and no error of the run.
+    Stripe(StripeError),
+    Broken(ReconcileError),
+}
+
+impl From<StripeError> for Stopped {
+    fn from(error: StripeError) -> Self {
+        Self::Stripe(error)
+    }
+}
+
+impl<E: Into<ReconcileError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+/// Closes the gaps of our own account and of each connected one, as far as the time goes.
+pub(crate) async fn close(
+    deps: &Deps,
+    session: &Session<'_>,
+    rows: &[Endpoint],
+    since: Option<Timestamp>,
+    until: Instant,
+    now: Timestamp,
+) -> Result<Said<Gaps>, ReconcileError> {
+    let wanted = Wanted::by(rows);
+    let mut accounts: Vec<Option<String>> = Vec::new();
+    if wanted.any(false) {
+        accounts.push(None);
+    }
+    if wanted.any(true) {
+        accounts.extend(deps.registry.accounts().await?.into_iter().map(Some));
+    }
+    let mut all = Gaps { until: (now - ON_THEIR_WAY).as_second(), ..Gaps::default() };
+    let mut request_id = None;
+    for account in &accounts {
+        let mut work = Work {
+            deps,
+            session,
+            wanted: &wanted,
+            account: account.as_deref(),
+            until,
+            now,
+            gaps: Gaps::default(),
+            request_id: None,
+        };
+        match work.account(since).await {
+            Ok(()) => {}
+            Err(Stopped::Stripe(error)) => return Ok(error.into()),
+            Err(Stopped::Broken(error)) => return Err(error),
+        }
+        request_id = work.request_id.or(request_id);
+        all.until = all.until.min(work.gaps.until);
+        all.looked_at += work.gaps.looked_at;
+        all.filled += work.gaps.filled;
+        all.more |= work.gaps.more;
+    }
+    Ok(Said::This { value: all, request_id })
+}
+
+/// Which endpoint wants which events.
+struct Wanted<'a>(Vec<(&'a Endpoint, BTreeSet<&'a str>)>);
+
+impl<'a> Wanted<'a> {
+    /// Those that are to hear: an admin has told a disabled one not to.
+    fn by(rows: &'a [Endpoint]) -> Self {
+        let hears = |row: &&Endpoint| row.state.takes_deliveries() && row.state != EndpointState::Disabled;
+        let of = |row: &'a Endpoint| (row, row.wish.events.iter().map(String::as_str).collect());
+        Self(rows.iter().filter(hears).map(of).collect())
+    }
+
+    fn any(&self, connect: bool) -> bool {
+        self.0.iter().any(|(row, _)| row.wish.connect == connect)
+    }
+
+    /// When the first of them was registered, in unix seconds.
+    fn since(&self, connect: bool) -> Option<i64> {
+        self.0
+            .iter()
+            .filter(|(row, _)| row.wish.connect == connect)
+            .map(|(row, _)| row.created_at / 1_000)
+            .min()
+    }
+
+    /// The endpoint that wants this event, if one does.
+    fn who(&self, event: &Event<'_>) -> Option<&'a Endpoint> {
+        let wants = |(row, types): &&(&Endpoint, BTreeSet<&str>)| {
+            row.wish.connect == event.account.is_some()
+                && types.contains(event.event_type.as_ref())
+                && event.created >= row.created_at / 1_000
+        };
+        self.0.iter().find(wants).map(|(row, _)| *row)
+    }
+}
+
+/// Comparing one account.
+struct Work<'a> {
+    deps: &'a Deps,
+    session: &'a Session<'a>,
+    wanted: &'a Wanted<'a>,
+    account: Option<&'a str>,
+    until: Instant,
+    now: Timestamp,
+    gaps: Gaps,
+    request_id: Option<String>,
+}
+
+impl Work<'_> {
+    async fn account(&mut self, since: Option<Timestamp>) -> Result<(), Stopped> {
+        let registry = &self.deps.registry;
+        let Some(registered) = self.wanted.since(self.account.is_some()) else { return Ok(()) };
+        let kept = registry.compared(self.account).await?;
+        let mut compared = kept.unwrap_or(Compared { until: registered, unfinished: None });
+        if let Some(since) = since {
+            compared = Compared { until: compared.until.min(since.as_second()), unfinished: None };
+        }
+        // What the last run left, and then what has come since.
+        while let Some(stretch) = self.next(&compared) {
+            self.stretch(compared.until, stretch).await?;
+            if self.gaps.more {
+                break;
+            }
+            compared = Compared { until: stretch.end, unfinished: None };
+            registry.keep_compared(self.account, &compared).await?;
+        }
+        self.gaps.until = compared.until;
+        Ok(())
+    }
+
+    /// The stretch to do now: the one that is unfinished, or what has come since.
+    fn next(&self, compared: &Compared) -> Option<Stretch> {
+        let end = (self.now - ON_THEIR_WAY).as_second();
+        compared.unfinished.or_else(|| (compared.until < end).then_some(Stretch { end, down_to: end }))
+    }
+
+    /// Works through a stretch, page by page, from its end down to `compared`.
+    async fn stretch(&mut self, compared: i64, stretch: Stretch) -> Result<(), Stopped> {
+        let listed = (self.now - LISTED_FOR).as_second();
+        let from = (compared - OVERLAP).max(listed);
+        // Within a run the place is exact; the next run begins again at the second where this one ended.
+        let mut after: Option<String> = None;
+        loop {
+            let until = stretch.down_to;
+            let wanted = EventsWanted { from, until, after: after.as_deref(), account: self.account };
+            let page = self.session.events(wanted).await?;
+            self.request_id = page.request_id;
+            let oldest = self.fill(&page.value.events).await?;
+            if !page.value.more {
+                return Ok(());
+            }
+            let oldest = oldest.ok_or(ReconcileError::Listed)?;
+            let unfinished = Some(Stretch { down_to: oldest.created, ..stretch });
+            after = Some(oldest.id);
+            let kept = Compared { until: compared, unfinished };
+            self.deps.registry.keep_compared(self.account, &kept).await?;
+            if Instant::now() >= self.until {
+                self.gaps.more = true;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stores what is wanted and missing. Gives the last event, which is the oldest.
+    async fn fill(&mut self, listed: &[Box<RawValue>]) -> Result<Option<Place>, Stopped> {
+        let bodies: Vec<_> = listed.iter().map(|raw| of_account(raw.get(), self.account)).collect();
+        let mut events = Vec::new();
+        for body in &bodies {
+            match event::read(body.as_bytes()) {
+                Reading::Event(event) => events.push((body, event)),
+                // Without a type nobody can tell whether it is wanted.
+                Reading::Unreadable { id, reason } => {
+                    tracing::error!(event.id = %id, error = reason, "Stripe lists an event that cannot be read");
+                }
+                Reading::NoEvent(why) => {
+                    tracing::error!(error = %why, "Stripe lists something that is no event")
+                }
+            }
+        }
+        self.gaps.looked_at += u64::try_from(listed.len()).unwrap_or(0);
+        let known = self.deps.ledger.rows(events.iter().map(|(_, event)| &event.id), self.now).await?;
+        for (body, event) in &events {
+            let Some(endpoint) = self.wanted.who(event).filter(|_| !known.contains_key(&event.id)) else {
+                continue;
+            };
+            let packed = payload::pack(body.as_bytes()).map_err(ReconcileError::Packing)?;
+            let row = Row::of(event, endpoint.name.as_str(), self.now, packed).brought_by(Source::Reconcile);
+            // A delivery that comes at this moment may be first; then this is its duplicate.
+            if self.deps.ledger.record(&row).await? == Recorded::New {
+                self.gaps.filled += 1;
+            }
+        }
+        Ok(listed.last().and_then(|raw| serde_json::from_str(raw.get()).ok()))
+    }
+}
+
+/// Where a page ends.
+#[derive(Deserialize)]
+struct Place {
+    id: String,
+    created: i64,
+}
+
+/// An event as a delivery would bring it: what is listed for a connected account need not name it.
+fn of_account<'a>(listed: &'a str, account: Option<&str>) -> Cow<'a, str> {
+    let Some(account) = account else { return Cow::Borrowed(listed) };
+    let Ok(mut fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(listed) else {
+        return Cow::Borrowed(listed);
+    };
+    if fields.get("account").is_some_and(|named| named.get() != "null") {
+        return Cow::Borrowed(listed);
+    }
+    let named =
+        serde_json::value::to_raw_value(account).map(|account| fields.insert("account".to_owned(), account));
+    match named.and_then(|_| serde_json::to_string(&fields)) {
+        Ok(named) => Cow::Owned(named),
+        // Texts and JSON that was read always serialize.
+        Err(_) => Cow::Borrowed(listed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_a_connected_account_names_it() {
+        let listed = r#"{"id":"evt_1","object":"event"}"#;
+        assert_eq!(of_account(listed, None), listed);
+        let named = of_account(listed, Some("acct_1"));
+        assert_eq!(named, r#"{"account":"acct_1","id":"evt_1","object":"event"}"#);
+        assert_eq!(of_account(&named, Some("acct_1")), named);
+        assert_eq!(
+            of_account(r#"{"id":"evt_1","account":null}"#, Some("acct_1")),
+            r#"{"account":"acct_1","id":"evt_1"}"#
+        );
+        let data = r#"{"account":null,"data":{"b": 1.50, "a":2}}"#;
+        assert!(
+            of_account(data, Some("acct_1")).contains(r#"{"b": 1.50, "a":2}"#),
+            "what is inside stays as it is"
+        );
+    }
+}

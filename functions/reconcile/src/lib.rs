@@ -1,0 +1,225 @@
+//! Compares what Stripe says with what is here, closes gaps, and keeps what was seen for the status.
+//!
+//! Woken each five minutes by a schedule, or by an admin's `POST /reconcile` (`trigger`). One run at a time, under a lease:
+//! 1. Stripe's events are compared with the ledger (`gaps`), in our own account and in each connected one that was heard of; what
+//!    is wanted and missing is stored to be applied, like a delivery;
+//! 2. the facts that the status is made from are gathered (`shared::facts`): what Stripe says of the endpoints, whether their
+//!    secrets are there, which events wait;
+//! 3. they are kept in the registry.
+//!
+//! Rules: nothing is taken away here. What is not finished when the time is up, the next run carries on with. Stripe is called one
+//! call after another, which keeps far below its limits. The clock is an argument.
+
+mod config;
+mod error;
+mod gaps;
+mod trigger;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+use shared::access::Access;
+use shared::audit::Audit;
+use shared::aws::{Bounds, chain};
+use shared::facts::{self, Facts, Gaps, Ours, Said};
+use shared::http;
+use shared::ledger::Ledger;
+use shared::records::Records;
+use shared::registry::{Registry, Settings};
+use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
+use shared::vault::Vault;
+use tokio::time::Instant;
+
+pub use self::config::{ANSWER_WITHIN, Config, RUN_WITHIN};
+pub use self::error::ReconcileError;
+use self::trigger::Trigger;
+
+/// A lease outlives the longest run, and no longer than it takes until the next: a process that died must not stop the others.
+const LEASE: SignedDuration = SignedDuration::from_secs(150);
+/// For the last call of a run that has begun when its time is up.
+const LAST_CALL: Duration = Duration::from_secs(8);
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct Deps {
+    stack: String,
+    access: Access,
+    ledger: Ledger,
+    records: Records,
+    registry: Registry,
+    vault: Vault,
+    audit: Audit,
+    stripe: Stripe,
+    public_url: String,
+    run_within: Duration,
+    answer_within: Duration,
+}
+
+impl Deps {
+    /// Reads the configuration and wires the function.
+    ///
+    /// # Errors
+    /// A missing or wrong environment variable, or TLS that cannot be set up.
+    pub fn start() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self::new(Config::from_env()?)?)
+    }
+
+    /// Wires the function.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(config: Config) -> Result<Self, NoTls> {
+        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
+        let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
+        let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
+        Ok(Self {
+            stack: config.stack,
+            access: config.access,
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            records: Records::new(dynamodb.clone(), config.records_table),
+            registry: Registry::new(dynamodb.clone(), config.registry_table),
+            vault,
+            audit: Audit::new(dynamodb, config.audit_table),
+            stripe: Stripe::new(config.stripe_api_base, keys)?,
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            run_within: config.run_within,
+            answer_within: config.answer_within,
+        })
+    }
+}
+
+/// What a run found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// What Stripe said of endpoints: `ok`, or why nothing is known.
+    pub endpoints: &'static str,
+    /// The same of events.
+    pub events: &'static str,
+    /// Events looked at.
+    pub looked_at: u64,
+    /// Events that were wanted and missing, and are stored now.
+    pub filled: u64,
+    /// Is a stretch left for the next run?
+    pub more: bool,
+    /// Everything that Stripe stamped up to then has been compared.
+    pub compared_until: Option<Timestamp>,
+}
+
+/// Does one invocation's work. `request_id` is Lambda's.
+///
+/// # Errors
+/// For the schedule: an input that is neither, or tables that cannot be read or written. A request is always answered.
+pub async fn handle(
+    deps: &Deps,
+    input: Value,
+    request_id: &str,
+    now: Timestamp,
+) -> Result<Value, ReconcileError> {
+    match Trigger::read(input)? {
+        Trigger::Schedule => {
+            let found = run(deps, None, request_id, deps.run_within, now).await?;
+            // Another run that is still at it is no trouble.
+            Ok(found.map_or(Value::Null, |found| serde_json::json!(found)))
+        }
+        Trigger::Request(request) => {
+            let answer = trigger::answer(deps, &request, request_id, now).await;
+            Ok(http::to_lambda(answer.unwrap_or_else(|error| error.into_response(request_id))))
+        }
+    }
+}
+
+/// One run; none if another is at it. `since` takes comparing back to then.
+async fn run(
+    deps: &Deps,
+    since: Option<Timestamp>,
+    holder: &str,
+    within: Duration,
+    now: Timestamp,
+) -> Result<Option<Found>, ReconcileError> {
+    let until = Instant::now() + within;
+    if !deps.registry.take_lease(holder, now, LEASE).await? {
+        return Ok(None);
+    }
+    let done = under_lease(deps, since, until, now).await;
+    if let Err(error) = deps.registry.give_lease_back(holder).await {
+        tracing::warn!(error = chain(&error), "the lease will end by itself");
+    }
+    done.map(Some)
+}
+
+async fn under_lease(
+    deps: &Deps,
+    since: Option<Timestamp>,
+    until: Instant,
+    now: Timestamp,
+) -> Result<Found, ReconcileError> {
+    let rows = deps.registry.endpoints().await?;
+    let before = deps.registry.kept(&[], now).await?;
+    let session = session(deps, before.settings.as_ref(), until).await?;
+    let mut events = match &session {
+        Some(session) => gaps::close(deps, session, &rows, since, until, now).await?,
+        None => Said::Nothing,
+    };
+    if let Said::This { value: gaps, .. } = &mut events {
+        remember(gaps, before.facts.as_ref(), now);
+    }
+    let ours = Ours { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
+    let (endpoints, clock_ahead) = facts::endpoints(session.as_ref(), ours, now).await;
+    let facts = Facts {
+        at: now.as_millisecond(),
+        endpoints,
+        clock_ahead,
+        events,
+        secrets: facts::secrets(&deps.vault, &rows, until + LAST_CALL).await,
+        open: facts::open(&deps.ledger, now).await?,
+        uncertain: deps.records.uncertain().await?,
+    };
+    deps.registry.keep_facts(&facts).await?;
+    Ok(Found::of(&facts))
+}
+
+async fn session<'a>(
+    deps: &'a Deps,
+    settings: Option<&Settings>,
+    until: Instant,
+) -> Result<Option<Session<'a>>, ReconcileError> {
+    let Some(settings) = settings else { return Ok(None) };
+    Ok(deps.stripe.session(settings.stripe_key_set_at, until + LAST_CALL).await?)
+}
+
+/// When gaps were last found is told until others are.
+fn remember(gaps: &mut Gaps, before: Option<&Facts>, now: Timestamp) {
+    if gaps.filled > 0 {
+        gaps.last_filled_at = Some(now.as_millisecond());
+        gaps.last_filled = gaps.filled;
+    } else if let Some(Said::This { value: before, .. }) = before.map(|facts| &facts.events) {
+        gaps.last_filled_at = before.last_filled_at;
+        gaps.last_filled = before.last_filled;
+    }
+}
+
+impl Found {
+    fn of(facts: &Facts) -> Self {
+        let gaps = if let Said::This { value, .. } = facts.events { value } else { Gaps::default() };
+        Self {
+            endpoints: word(&facts.endpoints),
+            events: word(&facts.events),
+            looked_at: gaps.looked_at,
+            filled: gaps.filled,
+            more: gaps.more,
+            compared_until: Timestamp::from_second(gaps.until).ok().filter(|_| gaps.until > 0),
+        }
+    }
+}
+
+fn word<T>(said: &Said<T>) -> &'static str {
+    match said {
+        Said::Nothing => "not_asked",
+        Said::This { .. } => "ok",
+        Said::KeyRefused(_) => "key_refused",
+        Said::MayNot(_) => "key_lacks_right",
+        Said::NoAnswer(_) => "no_answer",
+    }
+}

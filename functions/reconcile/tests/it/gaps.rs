@@ -1,0 +1,157 @@
+//! What Stripe made, is wanted and missing is stored once; what is on its way, unwanted or here is left alone.
+
+use serde_json::{Value, json};
+use shared::facts::Said;
+use shared::ledger::{Source, State};
+use simulated_stripe::{Emit, Fault};
+use test_cloud::Fault as CloudFault;
+
+use crate::support::{Stack, ago, later, now};
+
+fn found(run: &Value) -> (u64, u64, bool) {
+    (run["looked_at"].as_u64().unwrap(), run["filled"].as_u64().unwrap(), run["more"].as_bool().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_missing_is_stored_to_be_applied_as_stripe_lists_it() {
+    let stack = Stack::start().await;
+    let id = stack.missed("invoice.paid", ago(60));
+    let run = stack.run(now()).await;
+    assert_eq!(found(&run), (1, 1, false), "{run}");
+    let row = stack.row(&id).await.unwrap();
+    assert_eq!(
+        (row.state, row.source, row.endpoint.as_str(), row.event_type.as_deref()),
+        (State::Pending, Some(Source::Reconcile), "main", Some("invoice.paid"))
+    );
+    assert!(row.due_at.is_some() && row.object.is_some(), "so that it is applied like any other");
+    let body = stack.ledger().body(&row).await.unwrap().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["id"], id.as_str());
+}
+
+#[tokio::test]
+async fn what_is_here_unwanted_too_old_or_on_its_way_is_left_alone() {
+    let stack = Stack::start().await;
+    let here = stack.missed("invoice.paid", ago(60));
+    stack.run(now()).await;
+    let before = stack.row(&here).await;
+    let unwanted = stack.missed("charge.failed", ago(60));
+    let before_registering = stack.missed("invoice.paid", ago(2 * 1_440 + 10));
+    let young = stack.missed("customer.created", ago(2));
+    assert_eq!(stack.run(now()).await["filled"], 0);
+    assert_eq!(stack.row(&here).await, before);
+    for id in [&unwanted, &before_registering, &young] {
+        assert!(stack.row(id).await.is_none(), "{id}");
+    }
+    assert_eq!(stack.run(later(4)).await["filled"], 1, "six minutes old");
+    assert!(stack.row(&young).await.is_some());
+}
+
+#[tokio::test]
+async fn stretches_overlap_for_what_stripe_lists_late() {
+    let stack = Stack::start().await;
+    stack.run(now()).await;
+    // Stamped before what was compared, and listed only now.
+    let late = stack.missed("invoice.paid", ago(5 + 14));
+    let too_late = stack.missed("invoice.paid", ago(5 + 16));
+    assert_eq!(stack.run(later(5)).await["filled"], 1);
+    assert!(stack.row(&late).await.is_some() && stack.row(&too_late).await.is_none());
+    let since = json!({ "since": ago(60).to_string() });
+    assert_eq!(stack.call("admin", "POST", "/reconcile", since).await.1["filled"], 1);
+    assert!(stack.row(&too_late).await.is_some());
+}
+
+#[tokio::test]
+async fn a_long_outage_is_worked_through_run_by_run_and_nothing_is_left_or_doubled() {
+    let mut stack = Stack::start().await;
+    let ids: Vec<_> = (0..450).map(|i| stack.missed("invoice.paid", ago(1_000 - i / 3))).collect();
+    // Each run has time for one page.
+    stack.run_within = std::time::Duration::ZERO;
+    let (mut runs, mut filled, mut newer) = (0, 0, Vec::new());
+    loop {
+        let run = stack.run(later(runs)).await;
+        filled += run["filled"].as_u64().unwrap();
+        runs += 1;
+        if run["more"] == false {
+            break;
+        }
+        // Meanwhile life goes on.
+        newer.push(stack.missed("customer.created", later(runs - 6)));
+        assert!(runs < 20, "{run}");
+    }
+    assert!(runs >= 5, "{runs}");
+    stack.run_within = std::time::Duration::from_secs(60);
+    filled += stack.run(later(runs + 10)).await["filled"].as_u64().unwrap();
+    assert_eq!(filled, 450 + newer.len() as u64);
+    for id in ids.iter().chain(&newer) {
+        assert!(stack.row(id).await.is_some(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_dies_leaves_the_rest_to_the_next() {
+    let stack = Stack::start().await;
+    let ids: Vec<_> = (0..250).map(|i| stack.missed("invoice.paid", ago(1_000 - i))).collect();
+    // The store fails while a page is compared, and while what is missing is stored.
+    for (operation, times) in [("BatchGetItem", 1), ("PutItem", 1)] {
+        stack.cloud.fail(operation, "LedgerTable", times, CloudFault::AccessDenied);
+        stack.try_run(now()).await.unwrap_err();
+    }
+    let run = stack.run(later(1)).await;
+    assert_eq!(run["more"], false);
+    for id in &ids {
+        assert!(stack.row(id).await.is_some(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn connected_accounts_that_were_heard_of_are_compared_each_on_its_own() {
+    let stack = Stack::start().await;
+    stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
+    stack.registry().note_account("acct_1", ago(100)).await.unwrap();
+    let of = |account: &str| Emit::of("invoice.paid").account(account);
+    let known = stack.emit(of("acct_1"), ago(60));
+    let never_heard_of = stack.emit(of("acct_2"), ago(60));
+    let own = stack.missed("invoice.paid", ago(60));
+    assert_eq!(stack.run(now()).await["filled"], 2);
+    let row = stack.row(&known).await.unwrap();
+    assert_eq!((row.endpoint.as_str(), row.object.unwrap().account()), ("connect", Some("acct_1")));
+    assert_eq!(stack.row(&own).await.unwrap().endpoint, "main");
+    assert!(stack.row(&never_heard_of).await.is_none());
+}
+
+#[tokio::test]
+async fn a_disabled_endpoint_wants_nothing() {
+    let stack = Stack::start().await;
+    let registry = stack.registry();
+    let row = registry.endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
+    let mut disabled = row.clone();
+    disabled.state = shared::endpoint::EndpointState::Disabled;
+    registry.replace(&row, &mut disabled).await.unwrap();
+    let id = stack.missed("invoice.paid", ago(60));
+    stack.run(now()).await;
+    assert!(stack.row(&id).await.is_none());
+}
+
+#[tokio::test]
+async fn a_first_run_on_an_old_account_reaches_back_to_the_registration_or_thirty_days() {
+    let stack = Stack::bare().await;
+    stack.register("main", &["invoice.paid"], false, ago(50 * 1_440)).await;
+    let (old, gone) =
+        (stack.missed("invoice.paid", ago(29 * 1_440)), stack.missed("invoice.paid", ago(31 * 1_440)));
+    stack.run(now()).await;
+    assert!(stack.row(&old).await.is_some() && stack.row(&gone).await.is_none());
+}
+
+#[tokio::test]
+async fn a_stripe_that_does_not_answer_costs_nothing_and_the_next_run_goes_on() {
+    let stack = Stack::start().await;
+    let id = stack.missed("invoice.paid", ago(60));
+    for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
+        stack.stripe.fault(fault.on("GET", "/v1/events").times(100));
+        assert_eq!(stack.run(now()).await["events"], "no_answer");
+        assert!(matches!(stack.facts().await.events, Said::NoAnswer(_)));
+        stack.stripe.clear_faults();
+    }
+    assert_eq!(stack.run(now()).await["filled"], 1);
+    assert!(stack.row(&id).await.is_some());
+}

@@ -1,0 +1,86 @@
+//! What was seen at Stripe is kept for the status: as it was, with why if nothing was.
+
+use shared::facts::Said;
+use simulated_stripe::{Fault, Key};
+
+use crate::support::{Stack, ago, later, now};
+
+#[tokio::test]
+async fn endpoints_that_are_ours_or_point_here_are_kept_and_no_others() {
+    let stack = Stack::start().await;
+    let here = stack.stripe.add_endpoint("https://hooks.example.com/webhooks/other", &["invoice.paid"]);
+    drop(stack.stripe.add_endpoint("https://elsewhere.example.com/hook", &["*"]));
+    assert_eq!(stack.run(now()).await["endpoints"], "ok");
+    let seen = stack.facts().await;
+    assert_eq!(seen.at, now().as_millisecond());
+    let Said::This { value, request_id } = seen.endpoints else { panic!() };
+    assert_eq!(value.iter().map(|endpoint| &endpoint.id).collect::<Vec<_>>(), [&here.id]);
+    assert!(request_id.is_some());
+}
+
+#[tokio::test]
+async fn why_nothing_is_known_is_kept() {
+    let stack = Stack::start().await;
+    stack.stripe.set_keys(vec![Key::restricted(&stack.stripe.key(), &["webhook_endpoints:write"])]);
+    let run = stack.run(now()).await;
+    assert_eq!((run["endpoints"].as_str(), run["events"].as_str()), (Some("ok"), Some("key_lacks_right")));
+    stack.stripe.set_keys(vec![]);
+    let run = stack.run(now()).await;
+    assert_eq!(
+        (run["endpoints"].as_str(), run["events"].as_str()),
+        (Some("key_refused"), Some("key_refused"))
+    );
+    assert!(matches!(stack.facts().await.endpoints, Said::KeyRefused(_)));
+}
+
+#[tokio::test]
+async fn without_a_key_there_is_nothing_to_ask() {
+    let stack = Stack::start().await;
+    stack.cloud.put_secret("stripe-key", "{}");
+    let run = stack.run(now()).await;
+    assert_eq!((run["endpoints"].as_str(), run["events"].as_str()), (Some("not_asked"), Some("not_asked")));
+}
+
+#[tokio::test]
+async fn how_far_our_clock_is_from_stripes_is_told() {
+    let stack = Stack::start().await;
+    stack.run(now()).await;
+    let ahead = stack.facts().await.clock_ahead.unwrap();
+    assert!((-2_000..=2_000).contains(&ahead), "{ahead}");
+    stack.stripe.skew_date(-400);
+    stack.run(now()).await;
+    let ahead = stack.facts().await.clock_ahead.unwrap();
+    assert!((398_000..=402_000).contains(&ahead), "{ahead}");
+}
+
+#[tokio::test]
+async fn when_gaps_were_last_found_is_told_until_others_are() {
+    let stack = Stack::start().await;
+    stack.missed("invoice.paid", ago(60));
+    stack.run(now()).await;
+    stack.run(later(5)).await;
+    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    assert_eq!((gaps.filled, gaps.last_filled), (0, 1));
+    assert_eq!(gaps.last_filled_at, Some(now().as_millisecond()));
+    assert_eq!(gaps.until, now().as_second(), "five minutes before the run");
+}
+
+#[tokio::test]
+async fn one_run_at_a_time_and_a_dead_one_does_not_stop_the_next() {
+    let stack = Stack::start().await;
+    stack.stripe.fault(Fault::hold().on("GET", "/v1/webhook_endpoints").times(1));
+    let held = stack.run(now());
+    tokio::pin!(held);
+    tokio::select! {
+        _ = &mut held => panic!("it is held"),
+        () = async {
+            while stack.stripe.requests().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    assert!(stack.run(later(1)).await.is_null(), "another is at it");
+    assert!(!stack.run(later(3)).await.is_null(), "it must have died");
+    stack.stripe.clear_faults();
+    held.await;
+}

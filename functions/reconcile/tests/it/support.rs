@@ -1,0 +1,167 @@
+//! A stack with a Stripe key and the endpoint `main`, and a Stripe that has events.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use reconcile::{Config, Deps, ReconcileError, handle};
+use serde_json::{Value, json};
+use shared::access::Access;
+use shared::aws::Bounds;
+use shared::endpoint::{API_VERSION, EndpointState};
+use shared::facts::Facts;
+use shared::ledger::{Ledger, Row};
+use shared::registry::{Endpoint, Registry, Settings, Wish};
+use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
+use test_cloud::TestCloud;
+
+pub(crate) struct Stack {
+    pub(crate) cloud: TestCloud,
+    pub(crate) stripe: SimulatedStripe,
+    pub(crate) run_within: Duration,
+}
+
+pub(crate) fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn ago(minutes: i64) -> Timestamp {
+    now() - SignedDuration::from_mins(minutes)
+}
+
+pub(crate) fn later(minutes: i64) -> Timestamp {
+    now() + SignedDuration::from_mins(minutes)
+}
+
+impl Stack {
+    /// `main` was registered two days ago and wants events of invoices and customers.
+    pub(crate) async fn start() -> Self {
+        let stack = Self::bare().await;
+        stack.register("main", &["customer.created", "invoice.paid"], false, ago(2 * 1_440)).await;
+        stack
+    }
+
+    pub(crate) async fn bare() -> Self {
+        let cloud = TestCloud::start().await;
+        let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
+        cloud.put_secret("stripe-key", &stripe.key());
+        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60) };
+        let mut settings = Settings {
+            since: ago(60 * 24 * 60).as_millisecond(),
+            stripe_key_hint: "hint".into(),
+            stripe_key_set_at: 0,
+            stripe_account: None,
+            rev: 0,
+        };
+        stack.registry().store_settings(None, &mut settings).await.unwrap();
+        stack
+    }
+
+    pub(crate) async fn register(&self, name: &str, events: &[&str], connect: bool, at: Timestamp) {
+        let endpoint = Endpoint {
+            name: name.parse().unwrap(),
+            state: EndpointState::Active,
+            registration: "1".into(),
+            wish: Wish {
+                url: format!("https://hooks.example.com/webhooks/{name}"),
+                events: events.iter().map(|event| (*event).to_owned()).collect(),
+                description: String::new(),
+                api_version: API_VERSION.into(),
+                connect,
+            },
+            stripe_id: Some(format!("we_{name}")),
+            secret: None,
+            signing_secret_hint: None,
+            created_at: at.as_millisecond(),
+            state_since: at.as_millisecond(),
+            rotated_at: None,
+            rev: 0,
+        };
+        self.registry().insert(&endpoint).await.unwrap();
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+    }
+
+    /// An event that Stripe made and nobody was told of. Gives its id.
+    pub(crate) fn missed(&self, event_type: &str, at: Timestamp) -> String {
+        self.emit(Emit::of(event_type), at)
+    }
+
+    pub(crate) fn emit(&self, emit: Emit, at: Timestamp) -> String {
+        let event = self.stripe.emit(emit.created(at.as_second()).fate(Fate::Listed)).unwrap();
+        event["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A process that has just started.
+    pub(crate) fn cold(&self) -> Deps {
+        Deps::new(Config {
+            aws: self.cloud.aws(),
+            stack: "stack".into(),
+            access: Access {
+                api_id: "ours".into(),
+                groups_claim: "cognito:groups".into(),
+                admin_group: "admin".into(),
+                viewer_group: "viewer".into(),
+            },
+            ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
+            registry_table: "RegistryTable".into(),
+            audit_table: "AuditTable".into(),
+            public_url: "https://hooks.example.com/".into(),
+            stripe_api_base: self.stripe.url().parse().unwrap(),
+            stripe_key_secret: "stripe-key".into(),
+            run_within: self.run_within,
+            answer_within: self.run_within,
+        })
+        .unwrap()
+    }
+
+    /// What the schedule does.
+    pub(crate) async fn run(&self, at: Timestamp) -> Value {
+        self.try_run(at).await.unwrap()
+    }
+
+    pub(crate) async fn try_run(&self, at: Timestamp) -> Result<Value, ReconcileError> {
+        let sample = include_str!("../../../../events/reconcile/schedule.json");
+        handle(&self.cold(), serde_json::from_str(sample).unwrap(), &at.to_string(), at).await
+    }
+
+    /// A call of somebody in this group.
+    pub(crate) async fn call(&self, group: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let answer =
+            handle(&self.cold(), request(group, method, path, &body), "request", now()).await.unwrap();
+        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        (answer["statusCode"].as_u64().unwrap().try_into().unwrap(), body)
+    }
+
+    pub(crate) async fn row(&self, id: &str) -> Option<Row> {
+        self.ledger().get(&id.parse().unwrap(), now()).await.unwrap()
+    }
+
+    pub(crate) async fn facts(&self) -> Facts {
+        self.registry().kept(&[], now()).await.unwrap().facts.unwrap()
+    }
+}
+
+fn request(group: &str, method: &str, path: &str, body: &Value) -> Value {
+    let sample = include_str!("../../../../events/reconcile/reconcile.json");
+    let mut event: Value = serde_json::from_str(sample).unwrap();
+    event["rawPath"] = path.into();
+    event["requestContext"]["http"]["method"] = method.into();
+    event["requestContext"]["http"]["path"] = path.into();
+    event["requestContext"]["apiId"] = "ours".into();
+    event["body"] = body.to_string().into();
+    let claims = json!({ "sub": "sub-1", "email": "a@example.com", "cognito:groups": [group] });
+    let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    event["headers"]["authorization"] = format!("Bearer {token}").into();
+    event["requestContext"]["authorizer"] =
+        json!({ "jwt": { "claims": { "sub": "sub-1" }, "scopes": null } });
+    event
+}

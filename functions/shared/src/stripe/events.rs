@@ -1,0 +1,49 @@
+//! `/v1/events`: what Stripe says happened, as far back as it lists (30 days).
+
+use reqwest::Method;
+use serde_json::value::RawValue;
+
+use super::call::{Answered, Call, Session};
+use super::endpoints::List;
+use super::error::StripeError;
+
+/// A page of events.
+#[derive(Debug)]
+pub struct EventsPage {
+    /// Each as Stripe lists it: in the version it was made with, which need not be an endpoint's.
+    pub events: Vec<Box<RawValue>>,
+    /// Are there more, older ones?
+    pub more: bool,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone, Copy)]
+pub struct EventsWanted<'a> {
+    /// Stamped in this second or later, in unix seconds.
+    pub from: i64,
+    /// Stamped in this second or earlier.
+    pub until: i64,
+    /// Older than this one, which came last.
+    pub after: Option<&'a str>,
+    /// Of this connected account; none for our own.
+    pub account: Option<&'a str>,
+}
+
+impl Session<'_> {
+    /// A page of events, newest first.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn events(&self, wanted: EventsWanted<'_>) -> Result<Answered<EventsPage>, StripeError> {
+        let mut call = Call::new(Method::GET, &["events"])
+            .param("limit", "100")
+            .param("created[gte]", wanted.from.to_string())
+            .param("created[lte]", wanted.until.to_string());
+        if let Some(after) = wanted.after {
+            call = call.param("starting_after", after);
+        }
+        call.account = wanted.account;
+        let page: Answered<List<Box<RawValue>>> = self.call(&call).await?;
+        Ok(page.map(|page| EventsPage { more: page.has_more && !page.data.is_empty(), events: page.data }))
+    }
+}

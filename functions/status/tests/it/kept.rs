@@ -1,0 +1,99 @@
+//! The status is answered from kept facts, in two reads, and from new ones where those tell of another stack.
+
+use std::collections::BTreeMap;
+
+use shared::facts::{Facts, Gaps, Open, Said, Secret};
+use shared::ledger::{OpenCount, State};
+use shared::records::Uncertain;
+use simulated_stripe::EndpointChange;
+
+use crate::support::{Stack, failing, later};
+
+impl Stack {
+    /// Keeps what reconciliation gathers, as things are at Stripe now.
+    async fn reconcile(&self, seconds: i64, filled: u64) {
+        let endpoints = self.stripe.endpoints();
+        let value =
+            serde_json::from_value(serde_json::json!(endpoints.iter().map(|endpoint| {
+            serde_json::json!({
+                "id": endpoint.id, "url": endpoint.url, "enabled_events": endpoint.enabled_events,
+                "api_version": endpoint.api_version, "livemode": false, "created": 0, "metadata": {},
+                "status": if endpoint.disabled { "disabled" } else { "enabled" },
+            })
+        }).collect::<Vec<_>>()))
+            .unwrap();
+        let none = OpenCount::Exactly(0);
+        let facts = Facts {
+            at: later(seconds).as_millisecond(),
+            endpoints: Said::This { value, request_id: Some("req_kept".into()) },
+            clock_ahead: Some(0),
+            events: Said::This { value: Gaps { filled, ..Gaps::default() }, request_id: None },
+            secrets: BTreeMap::from([("main".to_owned(), Secret::There)]),
+            open: Open { pending: none, failed: none, dead: none, quarantined: none, overdue: None },
+            uncertain: Uncertain { count: none, first: vec![] },
+        };
+        self.registry().keep_facts(&facts).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_reads_answer_it_and_nobody_else_is_asked() {
+    let stack = Stack::start().await;
+    stack.reconcile(60, 0).await;
+    stack.stripe.clear_requests();
+    stack.cloud.forget();
+    let status = stack.status_at(later(120)).await;
+    assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("active"), 0), "{status}");
+    let calls: Vec<_> = stack.cloud.calls().into_iter().map(|call| (call.operation, call.table)).collect();
+    let expected = [("Query", "RegistryTable"), ("BatchGetItem", "RegistryTable")];
+    assert_eq!(calls, expected.map(|(operation, table)| (operation.to_owned(), table.to_owned())));
+    assert!(stack.stripe.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_happened_since_is_seen_when_asked_for() {
+    let stack = Stack::start().await;
+    stack.reconcile(60, 0).await;
+    stack.change(EndpointChange { disabled: Some(true), ..EndpointChange::default() });
+    stack.event("evt_1", State::Failed).await;
+    assert!(failing(&stack.status_at(later(120)).await).is_empty(), "as it was then");
+    let (_, live) = stack.call_at(later(120), "/status?live=true").await;
+    assert_eq!(failing(&live).into_iter().collect::<Vec<_>>(), ["enabled_at_stripe", "events_failed"]);
+}
+
+#[tokio::test]
+async fn facts_of_before_a_change_here_are_not_used() {
+    let stack = Stack::start().await;
+    stack.reconcile(-10, 0).await;
+    stack.stripe.delete_endpoint(&stack.id()).unwrap();
+    assert!(failing(&stack.status().await).contains("at_stripe"), "registered after them");
+    let gone = Stack::start().await;
+    gone.reconcile(60, 0).await;
+    let row = gone.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
+    gone.registry().remove(&row).await.unwrap();
+    gone.stripe.clear_requests();
+    assert_eq!(gone.status_at(later(120)).await["status"], "inactive");
+    assert_eq!(gone.stripe.requests().len(), 1, "they tell of an endpoint that is no more");
+}
+
+#[tokio::test]
+async fn what_stripe_cannot_deliver_is_an_error_until_a_run_finds_nothing_missing() {
+    let stack = Stack::start().await;
+    stack.reconcile(60, 3).await;
+    let status = stack.status_at(later(120)).await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["deliveries_arrive"]);
+    assert_eq!(status["status"], "error");
+    stack.reconcile(360, 0).await;
+    assert_eq!(stack.status_at(later(400)).await["status"], "active");
+}
+
+#[tokio::test]
+async fn an_old_view_of_stripe_is_an_error() {
+    let stack = Stack::start().await;
+    stack.reconcile(60, 0).await;
+    assert_eq!(stack.status_at(later(60 + 900)).await["status"], "active");
+    let status = stack.status_at(later(60 + 901)).await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["reconciled_lately"]);
+    let never = Stack::start().await;
+    assert!(failing(&never.status_at(later(901)).await).contains("reconciled_lately"));
+}
