@@ -14,8 +14,10 @@
 mod bodies;
 mod change;
 mod lists;
+mod open;
 mod retention;
 mod row;
+mod state;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -25,9 +27,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use jiff::Timestamp;
 
 pub use self::change::{Mark, Marked, Steering};
-pub use self::lists::{COUNTED, EventPage, Listing, OpenCount, Position};
+pub use self::lists::{EventPage, Listing, Position};
+pub use self::open::{COUNTED, OpenCount};
 pub use self::retention::Retention;
-pub use self::row::{Body, Change, Row, Source, State};
+pub use self::row::{Body, Change, Row, Source};
+pub use self::state::State;
 use crate::aws::StoreError;
 use crate::event::EventId;
 use crate::payload::PayloadError;

@@ -8,6 +8,7 @@
 //! two admins at once one wins and the other is told.
 
 mod endpoint_row;
+mod hours;
 mod kept;
 mod reconciling;
 
@@ -22,11 +23,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
+pub use self::hours::Hour;
 pub use self::kept::Kept;
 pub use self::reconciling::{Compared, Stretch};
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
-use crate::ledger::State;
 use crate::retry::Retry;
 
 /// How long after a change of an endpoint a process may still refuse a delivery without looking here again: receive looks again
@@ -37,7 +38,6 @@ const ENDPOINT: &str = "endpoint";
 const SETTINGS: &str = "settings";
 const RULES: &str = "rules";
 const HEARD: &str = "heard";
-const HOUR: &str = "hour";
 const THE_STACK: &str = "stack";
 
 /// The table of endpoints and settings.
@@ -88,15 +88,6 @@ pub struct Rules {
     pub retry: Retry,
     /// Counts the changes of this row.
     pub rev: u64,
-}
-
-/// How many events reached each end in one hour.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hour {
-    /// When it began.
-    pub begins: Timestamp,
-    /// Counts by state.
-    pub counts: Vec<(State, u64)>,
 }
 
 impl Registry {
@@ -248,31 +239,6 @@ impl Registry {
         Ok(())
     }
 
-    /// Adds to the counts of the hour that `now` is in. Called once a batch: after a crash it may be off by that batch.
-    ///
-    /// # Errors
-    /// If it could not be written.
-    pub async fn count(&self, counts: &[(State, u64)], now: Timestamp) -> Result<(), StoreError> {
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("kind", AttributeValue::S(HOUR.to_owned()))
-            .key("name", AttributeValue::S(hour_name(now)));
-        let mut adds = Vec::new();
-        for (state, count) in counts.iter().filter(|(_, count)| *count > 0) {
-            adds.push(format!("#{state} :{state}"));
-            update = update
-                .expression_attribute_names(format!("#{state}"), state.as_str())
-                .expression_attribute_values(format!(":{state}"), AttributeValue::N(count.to_string()));
-        }
-        if !adds.is_empty() {
-            let update = update.update_expression(format!("ADD {}", adds.join(", ")));
-            update.send().await.map_err(StoreError::while_("counting events by the hour"))?;
-        }
-        Ok(())
-    }
-
     async fn query<T: DeserializeOwned>(
         &self,
         kind: &str,
@@ -352,8 +318,4 @@ impl Registry {
             Err(error) => Err(StoreError::new(doing, error)),
         }
     }
-}
-
-fn hour_name(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H").to_string()
 }

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-use super::row::{self, Change, DOORBELL, Row, State};
-use super::{Ledger, Retention, number};
+use super::row::{self, Change, DOORBELL, Row};
+use super::{Ledger, Retention, State, number};
 use crate::aws::{StoreError, chain};
 use crate::event::{self, Reading};
 use crate::object_key::ObjectKey;

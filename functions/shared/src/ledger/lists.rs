@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::row::{DAY_SHARDS, OPEN_SHARDS, Row, State, day_key, open_shard_key};
-use super::{Ledger, number};
+use super::row::{DAY_SHARDS, OPEN_SHARDS, Row, day_key, open_shard_key};
+use super::{Ledger, State, number};
 use crate::aws::StoreError;
 use crate::batch;
 use crate::event::EventId;
@@ -20,8 +20,6 @@ use crate::page::MAX_LIMIT;
 
 /// Rows that one request may look at before it gives a short page: a filter that fits nothing must not read the whole table.
 const MAX_LOOKED_AT: usize = 1_000;
-/// Where exact counting of open rows ends.
-pub const COUNTED: usize = 1_000;
 
 /// Which rows to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,23 +55,6 @@ pub struct EventPage {
     pub next: Option<Position>,
 }
 
-/// How many rows are in an open state: exact up to [`COUNTED`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpenCount {
-    /// So many.
-    Exactly(usize),
-    /// More than [`COUNTED`].
-    More,
-}
-
-impl OpenCount {
-    /// Tells a number, as far as it is told.
-    pub(crate) fn of(count: usize) -> Self {
-        if count > COUNTED { Self::More } else { Self::Exactly(count) }
-    }
-}
-
 /// A row's attributes but its payload.
 const WITHOUT_PAYLOAD: [&str; 20] = [
     "id",
@@ -98,15 +79,15 @@ const WITHOUT_PAYLOAD: [&str; 20] = [
     "parts_at",
 ];
 
-struct Source {
+pub(super) struct Source {
     index: &'static str,
     key: &'static str,
-    sort: &'static str,
+    pub(super) sort: &'static str,
 }
 
 const BY_DAY: Source = Source { index: "day", key: "day", sort: "received_at" };
 const BY_OBJECT: Source = Source { index: "object", key: "object", sort: "created" };
-const BY_OPEN: Source = Source { index: "open", key: "open", sort: "due_at" };
+pub(super) const BY_OPEN: Source = Source { index: "open", key: "open", sort: "due_at" };
 
 impl Ledger {
     /// A page of `listing` after `from`, of at most `limit` rows that `wanted` says yes to. A page may be short and still have a
@@ -153,52 +134,6 @@ impl Ledger {
                 return Ok(EventPage { rows, next: from });
             }
         }
-    }
-
-    /// Ids of rows in `state` whose time has come, the earliest first, at most `limit` a shard.
-    ///
-    /// # Errors
-    /// If the index cannot be read.
-    pub async fn due(&self, state: State, now: Timestamp, limit: usize) -> Result<Vec<EventId>, StoreError> {
-        let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
-        let shards = shards.map(async |key| {
-            let answer = self
-                .query(&BY_OPEN, key)
-                .key_condition_expression("#key = :key AND #sort <= :until")
-                .expression_attribute_names("#sort", BY_OPEN.sort)
-                .expression_attribute_values(":until", number(now.as_millisecond()))
-                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-                .send()
-                .await
-                .map_err(StoreError::while_("looking for due events"))?;
-            answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
-        });
-        let mut due: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
-        due.sort();
-        Ok(due.into_iter().map(|entry| entry.id).collect())
-    }
-
-    /// How many rows are in an open state.
-    ///
-    /// # Errors
-    /// If the index cannot be read.
-    pub async fn count(&self, state: State) -> Result<OpenCount, StoreError> {
-        let doing = "counting open events";
-        // One more than is counted, so that the end is known. An entry has under 200 bytes: one page a shard holds them all.
-        let enough = i32::try_from(COUNTED + 1).unwrap_or(i32::MAX);
-        let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
-        let counts = try_join_all(shards.map(async |key| {
-            self.query(&BY_OPEN, key)
-                .key_condition_expression("#key = :key")
-                .select(Select::Count)
-                .limit(enough)
-                .send()
-                .await
-                .map_err(StoreError::while_(doing))
-        }))
-        .await?;
-        let count: usize = counts.iter().map(|answer| usize::try_from(answer.count()).unwrap_or(0)).sum();
-        Ok(OpenCount::of(count))
     }
 
     /// The rows with these ids, without payloads, read consistently; without those that have expired.
@@ -329,7 +264,7 @@ impl Ledger {
         }
     }
 
-    fn query(
+    pub(super) fn query(
         &self,
         source: &Source,
         key: String,
@@ -370,7 +305,10 @@ pub(super) fn row_key(id: &EventId) -> HashMap<String, AttributeValue> {
     ])
 }
 
-fn position(item: &HashMap<String, AttributeValue>, source: &Source) -> Result<Position, StoreError> {
+pub(super) fn position(
+    item: &HashMap<String, AttributeValue>,
+    source: &Source,
+) -> Result<Position, StoreError> {
     let id = item.get("id").and_then(|value| value.as_s().ok()).and_then(|id| id.parse().ok());
     let sort = item.get(source.sort).and_then(|value| value.as_n().ok()).and_then(|sort| sort.parse().ok());
     match (sort, id) {

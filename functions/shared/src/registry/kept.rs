@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::hours::{HOUR, Hour, hour_name};
 use super::reconciling::FACTS;
-use super::{HEARD, HOUR, Hour, Registry, SETTINGS, Settings, THE_STACK, hour_name};
+use super::{HEARD, Registry, SETTINGS, Settings, THE_STACK};
 use crate::aws::StoreError;
 use crate::batch;
 use crate::facts::Facts;

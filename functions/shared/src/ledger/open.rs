@@ -1,0 +1,80 @@
+//! What is open: rows whose time has come, and how many there are.
+
+use aws_sdk_dynamodb::types::Select;
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::lists::{BY_OPEN, Position, position};
+use super::row::{OPEN_SHARDS, open_shard_key};
+use super::{Ledger, State, number};
+use crate::aws::StoreError;
+use crate::event::EventId;
+
+/// Where exact counting of open rows ends.
+pub const COUNTED: usize = 1_000;
+
+/// How many rows are in an open state: exact up to [`COUNTED`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenCount {
+    /// So many.
+    Exactly(usize),
+    /// More than [`COUNTED`].
+    More,
+}
+
+impl OpenCount {
+    /// Tells a number, as far as it is told.
+    pub(crate) fn of(count: usize) -> Self {
+        if count > COUNTED { Self::More } else { Self::Exactly(count) }
+    }
+}
+
+impl Ledger {
+    /// Ids of rows in `state` whose time has come, the earliest first, at most `limit` a shard.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn due(&self, state: State, now: Timestamp, limit: usize) -> Result<Vec<EventId>, StoreError> {
+        let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
+        let shards = shards.map(async |key| {
+            let answer = self
+                .query(&BY_OPEN, key)
+                .key_condition_expression("#key = :key AND #sort <= :until")
+                .expression_attribute_names("#sort", BY_OPEN.sort)
+                .expression_attribute_values(":until", number(now.as_millisecond()))
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .send()
+                .await
+                .map_err(StoreError::while_("looking for due events"))?;
+            answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
+        });
+        let mut due: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        due.sort();
+        Ok(due.into_iter().map(|entry| entry.id).collect())
+    }
+
+    /// How many rows are in an open state.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn count(&self, state: State) -> Result<OpenCount, StoreError> {
+        let doing = "counting open events";
+        // One more than is counted, so that the end is known. An entry has under 200 bytes: one page a shard holds them all.
+        let enough = i32::try_from(COUNTED + 1).unwrap_or(i32::MAX);
+        let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
+        let counts = try_join_all(shards.map(async |key| {
+            self.query(&BY_OPEN, key)
+                .key_condition_expression("#key = :key")
+                .select(Select::Count)
+                .limit(enough)
+                .send()
+                .await
+                .map_err(StoreError::while_(doing))
+        }))
+        .await?;
+        let count: usize = counts.iter().map(|answer| usize::try_from(answer.count()).unwrap_or(0)).sum();
+        Ok(OpenCount::of(count))
+    }
+}
