@@ -53,13 +53,8 @@ impl Trouble {
     /// All at once.
     pub fn any() -> impl Strategy<Value = Self> {
         let lag = prop_oneof![Just(None), (1..60_usize).prop_map(Some)];
-        (any::<u64>(), deaths(), lag, 0..120_u32).prop_map(|(seed, deaths, lag, per_mille)| Self {
-            per_mille,
-            hangs: 0,
-            seed,
-            deaths,
-            lag,
-        })
+        (any::<u64>(), deaths(), lag, 0..120_u32, 0..4_usize)
+            .prop_map(|(seed, deaths, lag, per_mille, hangs)| Self { per_mille, hangs, seed, deaths, lag })
     }
 }
 

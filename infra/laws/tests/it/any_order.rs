@@ -31,7 +31,7 @@ fn holds(plans: &[Plan], course: &Course) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(config(48))]
+    #![proptest_config(config(36))]
     #[test]
     fn records_end_as_stripes_objects_in_any_order_with_any_repeats((plans, course) in courses(histories(1..4, 0..8), Just(Trouble::default()))) {
         holds(&plans, &course)?;
@@ -39,7 +39,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(48))]
+    #![proptest_config(config(36))]
     #[test]
     fn values_that_come_and_go_within_a_second_end_as_stripes((plans, course) in courses(crowded(), Just(Trouble::default()))) {
         holds(&plans, &course)?;
@@ -55,7 +55,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(12))]
+    #![proptest_config(config(10))]
     #[test]
     fn records_end_as_stripes_objects_whatever_goes_wrong((plans, course) in courses(histories(1..5, 0..8), Trouble::any().boxed())) {
         holds(&plans, &course)?;
@@ -86,7 +86,7 @@ fn two_courses() -> impl Strategy<Value = (Vec<Plan>, Course, Course)> {
 }
 
 proptest! {
-    #![proptest_config(config(32))]
+    #![proptest_config(config(24))]
     #[test]
     fn without_the_right_to_ask_records_do_not_depend_on_the_order_of_arrival((plans, first, second) in two_courses()) {
         let lives = lives(&plans);
