@@ -12,25 +12,27 @@ use shared::registry::Registry;
 #[derive(Debug, Default)]
 pub(crate) struct Accounts(Mutex<BTreeSet<String>>);
 
+/// The connected accounts of rows.
+pub(crate) fn of(rows: &[Row]) -> BTreeSet<String> {
+    let of = |row: &Row| row.object.as_ref().and_then(ObjectKey::account).map(str::to_owned);
+    rows.iter().filter_map(of).collect()
+}
+
 impl Accounts {
-    /// Notes the accounts of these rows that this process has not noted yet. One that cannot be noted is noted with its next event.
-    pub(crate) async fn note(&self, rows: &[Row], registry: &Registry, now: Timestamp) {
-        let of = |row: &Row| row.object.as_ref().and_then(ObjectKey::account).map(str::to_owned);
-        let here: BTreeSet<String> = rows.iter().filter_map(of).collect();
+    /// Notes those of these accounts that this process has not noted yet. One that cannot be noted, and those after it, are noted
+    /// with their next event.
+    pub(crate) async fn note(&self, here: BTreeSet<String>, registry: &Registry, now: Timestamp) {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for account in here.difference(&noted) {
-            match registry.note_account(account, now).await {
-                Ok(()) => {
-                    self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone());
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        error = chain(&error),
-                        event.account = account,
-                        "an account could not be noted"
-                    );
-                }
+            if let Err(error) = registry.note_account(account, now).await {
+                tracing::warn!(
+                    error = chain(&error),
+                    event.account = account,
+                    "an account could not be noted"
+                );
+                return;
             }
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone());
         }
     }
 }

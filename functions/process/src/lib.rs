@@ -158,7 +158,7 @@ async fn object_by_object(
 ) -> Vec<State> {
     let one = &one;
     let rows: Vec<Row> = rows.into_iter().collect();
-    invocation.deps.accounts.note(&rows, &invocation.deps.registry, invocation.now).await;
+    let accounts = accounts::of(&rows);
     let work = by_object(rows).into_iter().map(|rows| async move {
         let mut ended = Vec::new();
         for row in rows {
@@ -168,7 +168,9 @@ async fn object_by_object(
         }
         ended
     });
-    futures::stream::iter(work).buffer_unordered(AT_ONCE).concat().await
+    let ended = futures::stream::iter(work).buffer_unordered(AT_ONCE).concat().await;
+    invocation.deps.accounts.note(accounts, &invocation.deps.registry, invocation.now).await;
+    ended
 }
 
 /// Rows by their object, in the order in which Stripe made them, so that they do not stand in each other's way and most records

@@ -10,7 +10,7 @@ use shared::stripe::ApiBase;
 /// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
 pub const RUN_WITHIN: Duration = Duration::from_secs(90);
 /// A run that somebody waits for ends after this: API Gateway waits for 30 s.
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 
 /// The function's settings.
 #[derive(Clone)]

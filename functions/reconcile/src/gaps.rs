@@ -26,8 +26,9 @@ use tokio::time::Instant;
 
 use crate::{Deps, ReconcileError};
 
-/// Younger events are on their way.
-const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(5);
+const A_DAY: i64 = 86_400;
+/// Connected accounts that are named.
+const NAMED: usize = 10;
 /// Stretches overlap by this, for events that Stripe lists late.
 const OVERLAP: i64 = 15 * 60;
 /// As far back as Stripe lists.
@@ -52,7 +53,8 @@ impl<E: Into<ReconcileError>> From<E> for Stopped {
     }
 }
 
-/// Closes the gaps of our own account and of each connected one, as far as the time goes.
+/// Closes the gaps of our own account and of each connected one, as far as the time goes: the one that is furthest behind first, so
+/// that none is left out for ever. `end` is the last second to compare.
 pub(crate) async fn close(
     deps: &Deps,
     session: &Session<'_>,
@@ -60,18 +62,32 @@ pub(crate) async fn close(
     since: Option<Timestamp>,
     until: Instant,
     now: Timestamp,
+    end: i64,
 ) -> Result<Said<Gaps>, ReconcileError> {
     let wanted = Wanted::by(rows);
+    let kept = deps.registry.compared().await?;
     let mut accounts: Vec<Option<String>> = Vec::new();
-    if wanted.any(false) {
-        accounts.push(None);
-    }
     if wanted.any(true) {
         accounts.extend(deps.registry.accounts().await?.into_iter().map(Some));
     }
-    let mut all = Gaps { until: (now - ON_THEIR_WAY).as_second(), ..Gaps::default() };
+    let of = |account: &Option<String>| kept.get(account.as_deref().unwrap_or("-")).copied();
+    accounts.sort_by_key(|account| of(account).map(|compared| compared.until));
+    if wanted.any(false) {
+        accounts.insert(0, None);
+    }
+    if accounts.is_empty() {
+        // Nothing to compare, but whether it could be is worth knowing.
+        return Ok(session.try_reading_events().await.map_or_else(Into::into, |()| Said::Nothing));
+    }
+    let mut all = Gaps { until: end, ..Gaps::default() };
     let mut request_id = None;
     for account in &accounts {
+        let compared = of(account);
+        if Instant::now() >= until && request_id.is_some() {
+            all.more = true;
+            all.until = all.until.min(compared.map_or(0, |compared| compared.until));
+            continue;
+        }
         let mut work = Work {
             deps,
             session,
@@ -79,21 +95,38 @@ pub(crate) async fn close(
             account: account.as_deref(),
             until,
             now,
+            end,
             gaps: Gaps::default(),
             request_id: None,
         };
-        match work.account(since).await {
-            Ok(()) => {}
-            Err(Stopped::Stripe(error)) => return Ok(error.into()),
-            Err(Stopped::Broken(error)) => return Err(error),
-        }
+        let done = work.account(compared, since).await;
         request_id = work.request_id.or(request_id);
-        all.until = all.until.min(work.gaps.until);
         all.looked_at += work.gaps.looked_at;
         all.filled += work.gaps.filled;
+        all.lately += work.gaps.lately;
         all.more |= work.gaps.more;
+        match (done, account) {
+            (Ok(()), _) => all.until = all.until.min(work.gaps.until),
+            (Err(Stopped::Broken(error)), _) => return Err(error),
+            // One that has left the platform must not stop the others.
+            (Err(Stopped::Stripe(error)), Some(account)) if is_about_the_account(&error) => {
+                if all.refused.len() < NAMED {
+                    all.refused.push(account.clone());
+                }
+            }
+            (Err(Stopped::Stripe(error)), _) => return Ok(error.into()),
+        }
     }
     Ok(Said::This { value: all, request_id })
+}
+
+/// Stripe's answer for a connected account that is none any more, or that the key may not act for.
+fn is_about_the_account(error: &StripeError) -> bool {
+    match error {
+        StripeError::Forbidden(_) => true,
+        StripeError::Refused(refusal) => !refusal.is_rate_limit(),
+        StripeError::Unauthorized(_) | StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
+    }
 }
 
 /// Which endpoint wants which events.
@@ -139,18 +172,20 @@ struct Work<'a> {
     account: Option<&'a str>,
     until: Instant,
     now: Timestamp,
+    end: i64,
     gaps: Gaps,
     request_id: Option<String>,
 }
 
 impl Work<'_> {
-    async fn account(&mut self, since: Option<Timestamp>) -> Result<(), Stopped> {
+    async fn account(&mut self, kept: Option<Compared>, since: Option<Timestamp>) -> Result<(), Stopped> {
         let registry = &self.deps.registry;
         let Some(registered) = self.wanted.since(self.account.is_some()) else { return Ok(()) };
-        let kept = registry.compared(self.account).await?;
         let mut compared = kept.unwrap_or(Compared { until: registered, unfinished: None });
-        if let Some(since) = since {
-            compared = Compared { until: compared.until.min(since.as_second()), unfinished: None };
+        // Nothing beyond the end can have been compared: a clock was ahead then.
+        compared.until = compared.until.min(self.end);
+        if let Some(since) = since.map(Timestamp::as_second).filter(|since| *since < compared.until) {
+            compared = Compared { until: since, unfinished: None };
         }
         // What the last run left, and then what has come since.
         while let Some(stretch) = self.next(&compared) {
@@ -167,7 +202,7 @@ impl Work<'_> {
 
     /// The stretch to do now: the one that is unfinished, or what has come since.
     fn next(&self, compared: &Compared) -> Option<Stretch> {
-        let end = (self.now - ON_THEIR_WAY).as_second();
+        let end = self.end;
         compared.unfinished.or_else(|| (compared.until < end).then_some(Stretch { end, down_to: end }))
     }
 
@@ -175,6 +210,9 @@ impl Work<'_> {
     async fn stretch(&mut self, compared: i64, stretch: Stretch) -> Result<(), Stopped> {
         let listed = (self.now - LISTED_FOR).as_second();
         let from = (compared - OVERLAP).max(listed);
+        if stretch.down_to < from {
+            return Ok(());
+        }
         // Within a run the place is exact; the next run begins again at the second where this one ended.
         let mut after: Option<String> = None;
         loop {
@@ -215,16 +253,19 @@ impl Work<'_> {
             }
         }
         self.gaps.looked_at += u64::try_from(listed.len()).unwrap_or(0);
-        let known = self.deps.ledger.rows(events.iter().map(|(_, event)| &event.id), self.now).await?;
-        for (body, event) in &events {
-            let Some(endpoint) = self.wanted.who(event).filter(|_| !known.contains_key(&event.id)) else {
+        let wanted: Vec<_> =
+            events.iter().filter_map(|(body, event)| Some((body, event, self.wanted.who(event)?))).collect();
+        let known = self.deps.ledger.rows(wanted.iter().map(|(_, event, _)| &event.id), self.now).await?;
+        for (body, event, endpoint) in wanted {
+            if known.contains_key(&event.id) {
                 continue;
-            };
+            }
             let packed = payload::pack(body.as_bytes()).map_err(ReconcileError::Packing)?;
             let row = Row::of(event, endpoint.name.as_str(), self.now, packed).brought_by(Source::Reconcile);
             // A delivery that comes at this moment may be first; then this is its duplicate.
             if self.deps.ledger.record(&row).await? == Recorded::New {
                 self.gaps.filled += 1;
+                self.gaps.lately += u64::from(event.created >= self.now.as_second() - A_DAY);
             }
         }
         Ok(listed.last().and_then(|raw| serde_json::from_str(raw.get()).ok()))

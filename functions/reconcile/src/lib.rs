@@ -23,7 +23,7 @@ use serde_json::Value;
 use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::{Bounds, chain};
-use shared::facts::{self, Facts, Gaps, Ours, Said};
+use shared::facts::{self, Facts, Gaps, Missing, Ours, Said};
 use shared::http;
 use shared::ledger::Ledger;
 use shared::records::Records;
@@ -36,7 +36,9 @@ pub use self::config::{ANSWER_WITHIN, Config, RUN_WITHIN};
 pub use self::error::ReconcileError;
 use self::trigger::Trigger;
 
-/// A lease outlives the longest run, and no longer than it takes until the next: a process that died must not stop the others.
+/// Younger events are on their way.
+const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(5);
+/// A lease outlives the longest run, and not much more: a process that died costs the next turn at most.
 const LEASE: SignedDuration = SignedDuration::from_secs(150);
 /// For the last call of a run that has begun when its time is up.
 const LAST_CALL: Duration = Duration::from_secs(8);
@@ -158,19 +160,22 @@ async fn under_lease(
     let rows = deps.registry.endpoints().await?;
     let before = deps.registry.kept(&[], now).await?;
     let session = session(deps, before.settings.as_ref(), until).await?;
-    let mut events = match &session {
-        Some(session) => gaps::close(deps, session, &rows, since, until, now).await?,
-        None => Said::Nothing,
-    };
-    if let Said::This { value: gaps, .. } = &mut events {
-        remember(gaps, before.facts.as_ref(), now);
-    }
+    // First, because the answer tells the time.
     let ours = Ours { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
     let (endpoints, clock_ahead) = facts::endpoints(session.as_ref(), ours, now).await;
+    let events = match &session {
+        Some(session) => {
+            let ahead = SignedDuration::from_millis(clock_ahead.unwrap_or(0).max(0));
+            let end = (now - ahead - ON_THEIR_WAY).as_second();
+            gaps::close(deps, session, &rows, since, until, now, end).await?
+        }
+        None => Said::Nothing,
+    };
     let facts = Facts {
         at: now.as_millisecond(),
         endpoints,
         clock_ahead,
+        missing: missing(&events, now).or(before.facts.and_then(|facts| facts.missing)),
         events,
         secrets: facts::secrets(&deps.vault, &rows, until + LAST_CALL).await,
         open: facts::open(&deps.ledger, now).await?,
@@ -189,20 +194,15 @@ async fn session<'a>(
     Ok(deps.stripe.session(settings.stripe_key_set_at, until + LAST_CALL).await?)
 }
 
-/// When gaps were last found is told until others are.
-fn remember(gaps: &mut Gaps, before: Option<&Facts>, now: Timestamp) {
-    if gaps.filled > 0 {
-        gaps.last_filled_at = Some(now.as_millisecond());
-        gaps.last_filled = gaps.filled;
-    } else if let Some(Said::This { value: before, .. }) = before.map(|facts| &facts.events) {
-        gaps.last_filled_at = before.last_filled_at;
-        gaps.last_filled = before.last_filled;
-    }
+/// What Stripe should have delivered and did not.
+fn missing(events: &Said<Gaps>, now: Timestamp) -> Option<Missing> {
+    let Said::This { value: gaps, .. } = events else { return None };
+    (gaps.lately > 0).then_some(Missing { at: now.as_millisecond(), count: gaps.lately })
 }
 
 impl Found {
     fn of(facts: &Facts) -> Self {
-        let gaps = if let Said::This { value, .. } = facts.events { value } else { Gaps::default() };
+        let gaps = if let Said::This { value, .. } = &facts.events { value } else { &Gaps::default() };
         Self {
             endpoints: word(&facts.endpoints),
             events: word(&facts.events),

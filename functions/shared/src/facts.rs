@@ -37,6 +37,9 @@ pub struct Facts {
     pub clock_ahead: Option<i64>,
     /// What comparing Stripe's events with the ledger came to.
     pub events: Said<Gaps>,
+    /// When events last had to be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
     /// The signing secret of each endpoint, by its name here.
     pub secrets: BTreeMap<String, Secret>,
     /// Events that are not final.
@@ -80,7 +83,7 @@ impl<T> From<StripeError> for Said<T> {
 }
 
 /// What comparing events came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaps {
     /// Everything up to this second of Stripe's has been compared, in every account.
     pub until: i64,
@@ -88,13 +91,21 @@ pub struct Gaps {
     pub looked_at: u64,
     /// Of those, wanted and not here; they are now.
     pub filled: u64,
-    /// When a run last found any, in unix milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_filled_at: Option<i64>,
-    /// How many it found then.
-    pub last_filled: u64,
+    /// Of those, made within the last day: what Stripe should have delivered by now.
+    pub lately: u64,
     /// Is a stretch left for the next run?
     pub more: bool,
+    /// Connected accounts that Stripe does not let the key ask for, the first ten.
+    pub refused: Vec<String>,
+}
+
+/// Events of the last day that did not arrive by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// When a run last found some, in unix milliseconds.
+    pub at: i64,
+    /// How many.
+    pub count: u64,
 }
 
 /// Is a signing secret where the endpoint's row says?

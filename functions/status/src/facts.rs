@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::aws::{StoreError, chain};
-use shared::facts::{self, Gaps, Open, Ours, Said, Secret};
+use shared::facts::{self, Gaps, Missing, Open, Ours, Said, Secret};
 use shared::mode::Mode;
 use shared::records::Uncertain;
 use shared::registry::{Endpoint, Hour, Kept, Settings};
@@ -20,6 +20,11 @@ use crate::Deps;
 const READ_WITHIN: Duration = Duration::from_millis(2_000);
 /// For all; the rest is for judging and the way.
 const GATHERED_WITHIN: Duration = Duration::from_millis(2_600);
+
+/// Milliseconds that a request which changes something can take.
+const A_REQUEST: i64 = 30_000;
+/// Facts that are older, in milliseconds, are none.
+const OLDEST: i64 = 15 * 60_000;
 
 /// All that is judged.
 #[derive(Debug, Clone)]
@@ -37,6 +42,8 @@ pub(crate) struct Facts {
     pub(crate) uncertain: Uncertain,
     /// What comparing events came to, in the last reconciliation.
     pub(crate) events: Said<Gaps>,
+    /// When events last had to be fetched.
+    pub(crate) missing: Option<Missing>,
     /// When that was.
     pub(crate) reconciled_at: Option<Timestamp>,
     /// Since when there has been a key to do it with.
@@ -69,7 +76,7 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
     let stored = tokio::time::timeout(READ_WITHIN, stored(deps, now)).await;
     let (rows, kept) = stored.map_err(StoreError::while_("reading what is stored")).flatten()?;
     let reconciled = kept.facts.clone();
-    let (key, facts) = match reconciled.clone().filter(|facts| !live && holds(facts, &rows, &kept)) {
+    let (key, facts) = match reconciled.clone().filter(|facts| !live && holds(facts, &rows, &kept, now)) {
         Some(facts) => (key_of(kept.settings.as_ref(), &facts), facts),
         None => anew(deps, &rows, &kept, until, now).await?,
     };
@@ -95,8 +102,9 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         open: facts.open,
         uncertain: facts.uncertain,
         events: facts.events,
+        missing: facts.missing,
         reconciled_at: reconciled.and_then(|facts| millis(facts.at)),
-        key_since: kept.settings.as_ref().and_then(|settings| millis(settings.stripe_key_set_at)),
+        key_since: kept.settings.as_ref().and_then(|settings| millis(settings.since)),
         hours: kept.hours,
     })
 }
@@ -108,13 +116,17 @@ async fn stored(deps: &Deps, now: Timestamp) -> Result<(Vec<Endpoint>, Kept), St
     Ok((rows, kept))
 }
 
-/// Are the facts of the stack as it is now?
-fn holds(facts: &facts::Facts, rows: &[Endpoint], kept: &Kept) -> bool {
+/// Are the facts of the stack as it is now, and whole?
+fn holds(facts: &facts::Facts, rows: &[Endpoint], kept: &Kept, now: Timestamp) -> bool {
     let key = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
     let changed = rows.iter().map(|row| row.state_since.max(row.created_at)).chain(key).max();
-    // One that is gone here has left no trace but its secret's name in the facts.
-    let gone = facts.secrets.keys().any(|name| !rows.iter().any(|row| row.name.as_str() == name));
-    !gone && changed.is_none_or(|changed| changed <= facts.at)
+    // A change is stamped when it is asked for, and may be stored half a minute later.
+    let changed_before = changed.is_none_or(|changed| changed + A_REQUEST <= facts.at);
+    let named = |row: &Endpoint| facts.secrets.contains_key(row.name.as_str());
+    let of_these = rows.iter().all(named) && facts.secrets.len() == rows.len();
+    let whole = !matches!(facts.endpoints, Said::NoAnswer(_))
+        && !facts.secrets.values().any(|secret| *secret == Secret::Unknown);
+    changed_before && of_these && whole && now.as_millisecond() - facts.at <= OLDEST
 }
 
 fn key_of(settings: Option<&Settings>, facts: &facts::Facts) -> Key {
@@ -149,8 +161,9 @@ async fn anew(
         tokio::join!(waiting, stripe, facts::secrets(&deps.vault, rows, until));
     let (open, uncertain) = waiting?;
     let events = kept.facts.as_ref().map_or(Said::Nothing, |facts| facts.events.clone());
+    let missing = kept.facts.as_ref().and_then(|facts| facts.missing);
     let at = now.as_millisecond();
-    Ok((key, facts::Facts { at, endpoints, clock_ahead, events, secrets, open, uncertain }))
+    Ok((key, facts::Facts { at, endpoints, clock_ahead, events, missing, secrets, open, uncertain }))
 }
 
 async fn session<'a>(

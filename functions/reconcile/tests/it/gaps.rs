@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use shared::facts::Said;
 use shared::ledger::{Source, State};
 use simulated_stripe::{Emit, Fault};
-use test_cloud::Fault as CloudFault;
 
 use crate::support::{Stack, ago, later, now};
 
@@ -88,19 +87,73 @@ async fn a_long_outage_is_worked_through_run_by_run_and_nothing_is_left_or_doubl
 }
 
 #[tokio::test]
-async fn a_run_that_dies_leaves_the_rest_to_the_next() {
+async fn a_run_that_dies_leaves_the_rest_to_the_next_and_what_is_done_is_not_done_again() {
     let stack = Stack::start().await;
     let ids: Vec<_> = (0..250).map(|i| stack.missed("invoice.paid", ago(1_000 - i))).collect();
-    // The store fails while a page is compared, and while what is missing is stored.
-    for (operation, times) in [("BatchGetItem", 1), ("PutItem", 1)] {
-        stack.cloud.fail(operation, "LedgerTable", times, CloudFault::AccessDenied);
-        stack.try_run(now()).await.unwrap_err();
+    stack.cloud.forget();
+    // It dies while it keeps how far it is after the second page.
+    tokio::select! {
+        _ = stack.try_run(now()) => panic!("it is not over"),
+        () = async {
+            while stack.cloud.count("PutItem", "RegistryTable") < 2 {
+                tokio::task::yield_now().await;
+            }
+        } => {}
     }
-    let run = stack.run(later(1)).await;
+    // The lease of the dead one ends by itself.
+    let run = stack.run(later(3)).await;
     assert_eq!(run["more"], false);
+    assert!(run["looked_at"].as_u64().unwrap() < 200, "{run}");
     for id in &ids {
         assert!(stack.row(id).await.is_some(), "{id}");
     }
+}
+
+#[tokio::test]
+async fn an_account_that_stripe_refuses_does_not_stop_the_others() {
+    let stack = Stack::bare().await;
+    stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
+    for account in ["acct_1", "acct_2"] {
+        stack.registry().note_account(account, ago(100)).await.unwrap();
+    }
+    let ids =
+        ["acct_1", "acct_2"].map(|account| stack.emit(Emit::of("invoice.paid").account(account), ago(60)));
+    stack.stripe.fault(Fault::status(403).on("GET", "/v1/events").times(1));
+    assert_eq!(stack.run(now()).await["filled"], 1);
+    assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
+    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    assert_eq!(gaps.refused, ["acct_1"]);
+    assert_eq!(stack.run(later(5)).await["filled"], 1, "and it is asked for again");
+}
+
+#[tokio::test]
+async fn with_time_for_one_account_only_each_has_its_turn() {
+    let mut stack = Stack::bare().await;
+    stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
+    let accounts = ["acct_1", "acct_2", "acct_3"];
+    let mut ids = Vec::new();
+    for account in accounts {
+        stack.registry().note_account(account, ago(100)).await.unwrap();
+        ids.push(stack.emit(Emit::of("invoice.paid").account(account), ago(60)));
+    }
+    stack.run_within = std::time::Duration::ZERO;
+    for (run, id) in ids.iter().enumerate() {
+        let answer = stack.run(later(i64::try_from(run).unwrap() * 5)).await;
+        assert_eq!((answer["filled"].as_u64(), answer["more"].as_bool()), (Some(1), Some(true)));
+        assert!(stack.row(id).await.is_some(), "run {run}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_leaves_no_hole() {
+    let stack = Stack::start().await;
+    // Stripe's clock is an hour behind ours, and what it makes from then on as well.
+    stack.stripe.skew_date(-3_600);
+    stack.run(now()).await;
+    stack.stripe.skew_date(0);
+    let id = stack.missed("invoice.paid", ago(30));
+    assert_eq!(stack.run(now()).await["filled"], 1);
+    assert!(stack.row(&id).await.is_some());
 }
 
 #[tokio::test]

@@ -54,15 +54,21 @@ async fn how_far_our_clock_is_from_stripes_is_told() {
 }
 
 #[tokio::test]
-async fn when_gaps_were_last_found_is_told_until_others_are() {
+async fn when_events_last_had_to_be_fetched_is_told_until_others_are() {
     let stack = Stack::start().await;
     stack.missed("invoice.paid", ago(60));
     stack.run(now()).await;
+    let missing = Some(shared::facts::Missing { at: now().as_millisecond(), count: 1 });
+    assert_eq!(stack.facts().await.missing, missing);
+    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(9));
     stack.run(later(5)).await;
-    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
-    assert_eq!((gaps.filled, gaps.last_filled), (0, 1));
-    assert_eq!(gaps.last_filled_at, Some(now().as_millisecond()));
-    assert_eq!(gaps.until, now().as_second(), "five minutes before the run");
+    assert_eq!(stack.facts().await.missing, missing, "also while Stripe does not answer");
+    stack.stripe.clear_faults();
+    // What is older than a day is no news about deliveries.
+    stack.missed("invoice.paid", ago(26 * 60));
+    let since = serde_json::json!({ "since": ago(27 * 60).to_string() });
+    assert_eq!(stack.call("admin", "POST", "/reconcile", since).await.1["filled"], 1);
+    assert_eq!(stack.facts().await.missing, missing);
 }
 
 #[tokio::test]

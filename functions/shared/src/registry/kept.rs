@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::hours::{HOUR, Hour, hour_name};
 use super::reconciling::FACTS;
 use super::{HEARD, Registry, SETTINGS, Settings, THE_STACK};
-use crate::aws::StoreError;
+use crate::aws::{StoreError, chain};
 use crate::batch;
 use crate::facts::Facts;
 use crate::ledger::State;
@@ -57,7 +57,11 @@ impl Registry {
         for item in items {
             match text(&item, "kind").as_str() {
                 SETTINGS => kept.settings = Some(read(item, doing)?),
-                FACTS => kept.facts = Some(read(item, doing)?),
+                // Those of another version of this program are gathered anew; they must not keep anything from working.
+                FACTS => match read(item, doing) {
+                    Ok(facts) => kept.facts = Some(facts),
+                    Err(error) => tracing::error!(error = chain(&error), "kept facts cannot be read"),
+                },
                 HEARD => {
                     let heard: Heard = read(item, doing)?;
                     let at =

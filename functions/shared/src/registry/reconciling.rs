@@ -3,6 +3,8 @@
 //!
 //! Only its holder writes, while it holds the lease; so these rows need no revision.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
@@ -38,12 +40,19 @@ pub struct Stretch {
 }
 
 impl Registry {
-    /// How far events of an account (none is our own) have been compared; none if never.
+    /// How far events have been compared, by account (`-` is our own).
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn compared(&self, account: Option<&str>) -> Result<Option<Compared>, StoreError> {
-        self.get(COMPARED, account.unwrap_or("-"), "reading how far events were compared").await
+    pub async fn compared(&self) -> Result<BTreeMap<String, Compared>, StoreError> {
+        #[derive(Deserialize)]
+        struct Row {
+            name: String,
+            #[serde(flatten)]
+            compared: Compared,
+        }
+        let rows: Vec<Row> = self.query(COMPARED, "", "reading how far events were compared").await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.compared)).collect())
     }
 
     /// Keeps it.

@@ -22,7 +22,8 @@ const LET_IT_READ: &str =
 pub(super) fn checks(facts: &Facts, needed: Severity) -> Vec<Check> {
     let mut checks = vec![lately(facts, needed)];
     checks.extend(readable(&facts.events, needed));
-    checks.extend(arrived(&facts.events));
+    checks.extend(arrived(facts));
+    checks.extend(accounts(&facts.events));
     checks.extend(clock(facts.clock_ahead));
     checks.extend(strangers(facts));
     checks
@@ -75,27 +76,60 @@ fn readable(events: &Said<Gaps>, needed: Severity) -> Option<Check> {
     }
 }
 
-/// What is found again and again is what Stripe cannot deliver.
-fn arrived(events: &Said<Gaps>) -> Option<Check> {
+/// What had to be fetched is what Stripe cannot deliver, until a delivery comes in again.
+fn arrived(facts: &Facts) -> Option<Check> {
     let code = "deliveries_arrive";
-    let Said::This { value: gaps, .. } = events else { return None };
-    let time = |at: i64| Timestamp::from_millisecond(at).ok();
+    let Said::This { value: gaps, .. } = &facts.events else { return None };
+    let missing_at = facts.missing.and_then(|missing| Timestamp::from_millisecond(missing.at).ok());
+    let heard_at = facts.endpoints.iter().filter_map(|endpoint| endpoint.heard_at).max();
     let evidence = json!({
         "compared_until": Timestamp::from_second(gaps.until).ok(),
-        "missing_in_the_last_run": gaps.filled,
-        "last_missing": gaps.last_filled,
-        "last_missing_at": gaps.last_filled_at.and_then(time),
+        "last_missing": facts.missing.map(|missing| missing.count),
+        "last_missing_at": missing_at,
+        "last_delivery_at": heard_at,
         "still_to_compare": gaps.more,
     });
-    Some(if gaps.filled == 0 {
-        holds(code, Severity::Error, "everything that Stripe made and is wanted here has arrived", evidence)
-    } else {
+    let standing = missing_at.is_some_and(|missing| heard_at.is_none_or(|heard| heard <= missing));
+    Some(if standing {
         fails(
             code,
             Severity::Error,
-            "Stripe made events that did not arrive; they were fetched and are applied, but Stripe does not get through",
+            "Stripe made events that did not arrive; they were fetched and are applied, but Stripe has not got through since",
             evidence,
-            "Stripe's dashboard shows under Developers > Webhooks what its deliveries were answered: is the address right and public, does a firewall or proxy stand in between, was a secret changed there?",
+            "Stripe's dashboard shows under Developers > Webhooks what its deliveries were answered: is the address right and public, does a firewall or proxy stand in between, was a secret changed there? When it is mended, send one event again there",
+        )
+    } else if gaps.more {
+        fails(
+            code,
+            Severity::Warning,
+            "not everything that Stripe made has been compared yet; each reconciliation goes on",
+            evidence,
+            "wait, or send POST /reconcile to go on at once",
+        )
+    } else {
+        holds(code, Severity::Error, "what Stripe made and is wanted here arrives", evidence)
+    })
+}
+
+/// Connected accounts whose events cannot be compared.
+fn accounts(events: &Said<Gaps>) -> Option<Check> {
+    let code = "accounts_readable";
+    let Said::This { value: gaps, .. } = events else { return None };
+    let evidence = json!({ "refused": gaps.refused });
+    Some(if gaps.refused.is_empty() {
+        holds(
+            code,
+            Severity::Warning,
+            "the key may read the events of all connected accounts heard of",
+            evidence,
+        )
+    } else {
+        fails(
+            code,
+            Severity::Warning,
+            "Stripe does not let the key read the events of connected accounts, so what is missing of theirs is not known",
+            evidence,
+            "nothing, if they have left the platform; else let the key act for connected accounts",
         )
     })
 }

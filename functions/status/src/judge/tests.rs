@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::endpoint::EndpointState;
-use shared::facts::{Gaps, Open, Said, Secret};
+use shared::facts::{Gaps, Missing, Open, Said, Secret};
 use shared::ledger::{OpenCount, State};
 use shared::mode::Mode;
 use shared::records::Uncertain;
@@ -42,6 +42,7 @@ fn well() -> Facts {
         uncertain: Uncertain { count: OpenCount::Exactly(0), first: vec![] },
         clock_ahead: Some(400),
         events: Said::This { value: Gaps::default(), request_id: Some("req_3".into()) },
+        missing: None,
         reconciled_at: Some(now() - SignedDuration::from_mins(5)),
         key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],
@@ -93,6 +94,11 @@ fn there(facts: &mut Facts) -> &mut WebhookEndpoint {
 fn gaps(facts: &mut Facts) -> &mut Gaps {
     let Said::This { value, .. } = &mut facts.events else { panic!("events were not compared") };
     value
+}
+
+/// Events had to be fetched so long ago; `main` was heard now.
+fn missing(facts: &mut Facts, seconds: i64) {
+    facts.missing = Some(Missing { at: ago(seconds), count: 3 });
 }
 
 fn at(seconds: i64) -> Option<Timestamp> {
@@ -152,6 +158,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "reconciled_lately",
             "events_readable",
             "deliveries_arrive",
+            "accounts_readable",
             "clock",
             "strangers_at_stripe",
             "registered_whole",
@@ -170,7 +177,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_trouble_fails_its_check_and_no_other() {
     type Trouble = fn(&mut Facts);
-    let troubles: [(Trouble, &[&str], Condition); 41] = [
+    let troubles: [(Trouble, &[&str], Condition); 44] = [
         // Without Stripe's view two checks fail: the cause, and that nothing is known of the endpoint.
         (
             |f| (f.key, f.at_stripe) = (Key::NotSet, Said::Nothing),
@@ -202,8 +209,11 @@ fn each_trouble_fails_its_check_and_no_other() {
         (|f| f.events = Said::KeyRefused(refusal()), &["events_readable"], Condition::Error),
         (|f| f.events = Said::NoAnswer(refusal()), &["events_readable"], Condition::Error),
         (|f| f.events = Said::Nothing, &[], Condition::Active),
-        (|f| gaps(f).filled = 1, &["deliveries_arrive"], Condition::Error),
-        (|f| gaps(f).last_filled = 9, &[], Condition::Active),
+        (|f| missing(f, 0), &["deliveries_arrive"], Condition::Error),
+        (|f| (missing(f, 0), f.endpoints[0].heard_at = None).1, &["deliveries_arrive"], Condition::Error),
+        (|f| missing(f, 60), &[], Condition::Active),
+        (|f| gaps(f).more = true, &["deliveries_arrive"], Condition::Active),
+        (|f| gaps(f).refused = vec!["acct_1".into()], &["accounts_readable"], Condition::Active),
         (|f| f.clock_ahead = Some(31_000), &["clock"], Condition::Active),
         (|f| f.clock_ahead = Some(-240_000), &["clock"], Condition::Error),
         (|f| f.clock_ahead = None, &[], Condition::Active),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::facts::{Facts, Gaps, Open, Said, Secret};
+use shared::facts::{Facts, Gaps, Missing, Open, Said, Secret};
 use shared::ledger::{OpenCount, State};
 use shared::records::Uncertain;
 use simulated_stripe::EndpointChange;
@@ -11,7 +11,7 @@ use crate::support::{Stack, failing, later};
 
 impl Stack {
     /// Keeps what reconciliation gathers, as things are at Stripe now.
-    async fn reconcile(&self, seconds: i64, filled: u64) {
+    async fn reconcile(&self, seconds: i64, missing: Option<i64>) {
         let endpoints = self.stripe.endpoints();
         let value =
             serde_json::from_value(serde_json::json!(endpoints.iter().map(|endpoint| {
@@ -27,7 +27,8 @@ impl Stack {
             at: later(seconds).as_millisecond(),
             endpoints: Said::This { value, request_id: Some("req_kept".into()) },
             clock_ahead: Some(0),
-            events: Said::This { value: Gaps { filled, ..Gaps::default() }, request_id: None },
+            events: Said::This { value: Gaps::default(), request_id: None },
+            missing: missing.map(|at| Missing { at: later(at).as_millisecond(), count: 3 }),
             secrets: BTreeMap::from([("main".to_owned(), Secret::There)]),
             open: Open { pending: none, failed: none, dead: none, quarantined: none, overdue: None },
             uncertain: Uncertain { count: none, first: vec![] },
@@ -39,7 +40,7 @@ impl Stack {
 #[tokio::test]
 async fn two_reads_answer_it_and_nobody_else_is_asked() {
     let stack = Stack::start().await;
-    stack.reconcile(60, 0).await;
+    stack.reconcile(60, None).await;
     stack.stripe.clear_requests();
     stack.cloud.forget();
     let status = stack.status_at(later(120)).await;
@@ -53,7 +54,7 @@ async fn two_reads_answer_it_and_nobody_else_is_asked() {
 #[tokio::test]
 async fn what_happened_since_is_seen_when_asked_for() {
     let stack = Stack::start().await;
-    stack.reconcile(60, 0).await;
+    stack.reconcile(60, None).await;
     stack.change(EndpointChange { disabled: Some(true), ..EndpointChange::default() });
     stack.event("evt_1", State::Failed).await;
     assert!(failing(&stack.status_at(later(120)).await).is_empty(), "as it was then");
@@ -64,11 +65,11 @@ async fn what_happened_since_is_seen_when_asked_for() {
 #[tokio::test]
 async fn facts_of_before_a_change_here_are_not_used() {
     let stack = Stack::start().await;
-    stack.reconcile(-10, 0).await;
+    stack.reconcile(-10, None).await;
     stack.stripe.delete_endpoint(&stack.id()).unwrap();
     assert!(failing(&stack.status().await).contains("at_stripe"), "registered after them");
     let gone = Stack::start().await;
-    gone.reconcile(60, 0).await;
+    gone.reconcile(60, None).await;
     let row = gone.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
     gone.registry().remove(&row).await.unwrap();
     gone.stripe.clear_requests();
@@ -77,20 +78,43 @@ async fn facts_of_before_a_change_here_are_not_used() {
 }
 
 #[tokio::test]
-async fn what_stripe_cannot_deliver_is_an_error_until_a_run_finds_nothing_missing() {
+async fn what_stripe_cannot_deliver_is_an_error_until_a_delivery_comes_in() {
     let stack = Stack::start().await;
-    stack.reconcile(60, 3).await;
+    stack.reconcile(60, Some(60)).await;
     let status = stack.status_at(later(120)).await;
     assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["deliveries_arrive"]);
     assert_eq!(status["status"], "error");
-    stack.reconcile(360, 0).await;
-    assert_eq!(stack.status_at(later(400)).await["status"], "active");
+    // That nothing more was missing says nothing: nothing more may have happened.
+    stack.reconcile(360, Some(60)).await;
+    assert_eq!(stack.status_at(later(400)).await["status"], "error");
+    stack.registry().heard(&"main".parse().unwrap(), later(420)).await.unwrap();
+    assert_eq!(stack.status_at(later(430)).await["status"], "active");
+}
+
+#[tokio::test]
+async fn facts_that_cannot_be_read_keep_nothing_from_working() {
+    let stack = Stack::start().await;
+    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let put = client.put_item().table_name("RegistryTable").item("kind", text("facts"));
+    put.item("name", text("stack")).item("at", text("of another version")).send().await.unwrap();
+    assert_eq!(stack.status().await["status"], "active");
+}
+
+#[tokio::test]
+async fn facts_with_a_hole_are_gathered_anew() {
+    let stack = Stack::start().await;
+    stack.reconcile(60, None).await;
+    let mut facts = stack.registry().kept(&[], later(60)).await.unwrap().facts.unwrap();
+    facts.secrets.insert("main".to_owned(), Secret::Unknown);
+    stack.registry().keep_facts(&facts).await.unwrap();
+    assert!(failing(&stack.status_at(later(120)).await).is_empty(), "Secrets Manager answers now");
 }
 
 #[tokio::test]
 async fn an_old_view_of_stripe_is_an_error() {
     let stack = Stack::start().await;
-    stack.reconcile(60, 0).await;
+    stack.reconcile(60, None).await;
     assert_eq!(stack.status_at(later(60 + 900)).await["status"], "active");
     let status = stack.status_at(later(60 + 901)).await;
     assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["reconciled_lately"]);
