@@ -3,7 +3,6 @@
 //! Stripe lists events and sends them again for 30 days (its documentation, "Webhooks"). A row must outlive that, or an event sent
 //! again would count as new; so there is a least time.
 
-use std::fmt;
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,12 +34,6 @@ impl FromStr for Retention {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let days = text.parse().ok().filter(|days| (Self::LEAST..=Self::MOST).contains(days));
         days.map(Self).ok_or(NotARetention)
-    }
-}
-
-impl fmt::Display for Retention {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} days", self.0)
     }
 }
 

@@ -92,6 +92,22 @@ async fn what_stripe_cannot_deliver_is_an_error_until_a_delivery_comes_in() {
 }
 
 #[tokio::test]
+async fn facts_that_are_too_old_or_from_within_a_change_are_gathered_anew() {
+    let stack = Stack::start().await;
+    let asked = async |at| {
+        stack.stripe.clear_requests();
+        stack.status_at(later(at)).await;
+        !stack.stripe.requests().is_empty()
+    };
+    // `main` was asked for at 0, and may have been stored half a minute later.
+    stack.reconcile(29, None).await;
+    assert!(asked(60).await);
+    stack.reconcile(30, None).await;
+    assert!(!asked(60).await && !asked(30 + 900).await);
+    assert!(asked(30 + 901).await);
+}
+
+#[tokio::test]
 async fn facts_that_cannot_be_read_keep_nothing_from_working() {
     let stack = Stack::start().await;
     let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
