@@ -119,17 +119,20 @@ async fn store(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Mark, A
             return Ok(ended(&old, &snapshot));
         }
         let shown = Shown { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
-        put = match against(snapshot.created, snapshot.is_deletion(), shown) {
-            Against::Older => return Ok(ended(&old, &snapshot)),
-            Against::Newer => records.put_over(&old, &fresh).await?,
-            Against::SameSecond => {
-                let new = together(invocation, &old, &snapshot, &mut answer).await?;
-                match records.put_over(&old, &new).await? {
-                    Put::Done => return Ok(ended(&new, &snapshot)),
-                    put @ Put::Refused(_) => put,
-                }
-            }
-        };
+        let new = match against(snapshot.created, snapshot.is_deletion(), shown) {
+            Against::Older => (*old).clone(),
+            Against::Newer => fresh.clone(),
+            Against::SameSecond => together(invocation, &old, &snapshot, &mut answer).await?,
+        }
+        .placed_with(&fresh);
+        // An older event changes the record only where it alone knows when the object was made.
+        if new == *old {
+            return Ok(ended(&old, &snapshot));
+        }
+        put = records.put_over(&old, &new).await?;
+        if put == Put::Done {
+            return Ok(ended(&new, &snapshot));
+        }
     }
     Err(ApplyError::Contended(ROUNDS))
 }

@@ -132,6 +132,14 @@ impl Record {
         self.links.sort()
     }
 
+    /// The same record, at the other's place in lists if that is the earlier one.
+    #[must_use]
+    pub fn placed_with(&self, other: &Self) -> Self {
+        let mut record = self.clone();
+        record.links.place_with(&other.links);
+        record
+    }
+
     /// Is its object too large to be stored? The rest of a record is under 20 kB.
     pub fn is_too_large(&self) -> bool {
         self.body.len() > MAX_IN_ROW
@@ -182,18 +190,22 @@ impl Records {
         refused(put.expression_attribute_names("#key", "key").send().await)
     }
 
-    /// Writes a record over `old`, if that still stands there. It keeps its place in lists.
+    /// Writes a record over `old`, if that still stands there. It stands in lists where the earlier of both does.
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was. Deciding and writing again is always right.
     pub async fn put_over(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
         let mut new = new.clone();
-        new.links.placed_like(&old.links);
+        new.links.place_with(&old.links);
         let put = self
             .put(&new)?
-            // What a record is follows from its second, the events seen and the one that won.
-            .condition_expression("as_of = :as_of AND #event = :event AND #events = :events")
+            // What a record is follows from its second, the events seen, the one that won and the place.
+            .condition_expression(
+                "as_of = :as_of AND #event = :event AND #events = :events AND #sort = :sort",
+            )
+            .expression_attribute_names("#sort", "sort")
+            .expression_attribute_values(":sort", AttributeValue::S(old.place().to_owned()))
             .expression_attribute_names("#event", "event")
             .expression_attribute_names("#events", "events")
             .expression_attribute_values(":as_of", AttributeValue::N(old.as_of.to_string()))

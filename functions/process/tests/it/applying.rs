@@ -153,6 +153,29 @@ async fn a_record_keeps_its_place_in_lists_whatever_its_events_say_of_when_it_wa
 }
 
 #[tokio::test]
+async fn a_deleted_customer_stands_in_lists_where_it_was_made_whichever_event_comes_first() {
+    let mut places = std::collections::BTreeSet::new();
+    for order in [[0, 1, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0]] {
+        let stack = Stack::start().await;
+        let customer = json!({"object": "customer", "id": "cus_1", "created": 3});
+        let gone = json!({"object": "customer", "id": "cus_1", "deleted": true});
+        let bodies = [
+            event("evt_1", "customer.created", 3, &customer),
+            event("evt_2", "customer.updated", 9, &customer),
+            event("evt_3", "customer.deleted", 9, &gone),
+        ];
+        for at in order {
+            let row = stack.receive(&bodies[at]).await;
+            stack.ring(&[row]).await;
+        }
+        let record = stack.record("-/customer/cus_1").await.unwrap();
+        assert!(record.deleted);
+        places.insert(record.place().to_owned());
+    }
+    assert_eq!(places.into_iter().collect::<Vec<_>>(), ["customer#000000000003#-/cus_1"]);
+}
+
+#[tokio::test]
 async fn two_accounts_never_share_a_record() {
     let stack = Stack::start().await;
     let own = subscription("evt_1", "created", 5, "active");

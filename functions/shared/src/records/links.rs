@@ -24,9 +24,12 @@ pub struct Links {
 }
 
 impl Links {
-    /// The same, at the place in lists where the record has stood so far.
-    pub(super) fn placed_like(&mut self, old: &Self) {
-        self.sort.clone_from(&old.sort);
+    /// Takes the other's place in lists if that is the earlier one: the place of what does not say when it was made is a guess,
+    /// and never too early.
+    pub(super) fn place_with(&mut self, other: &Self) {
+        if other.sort < self.sort {
+            self.sort.clone_from(&other.sort);
+        }
     }
 
     pub(super) fn sort(&self) -> &str {
@@ -34,7 +37,7 @@ impl Links {
     }
 
     /// Reads an object's references. It is sorted by when it was made: `created`, or `date` in invoices of before API 2019-03-14.
-    /// What says neither (a deleted customer in three fields) is sorted by `as_of`, unless it takes the place of a record.
+    /// What says neither (a deleted customer in three fields) is sorted by `as_of`, unless another event of it says more.
     pub(super) fn of(key: &ObjectKey, object: &Value, as_of: i64) -> Self {
         let created = object["created"].as_i64().or(object["date"].as_i64()).unwrap_or(as_of);
         let shard = Sha256::digest(key.id())[0] % KIND_SHARDS;

@@ -7,8 +7,10 @@ use serde_json::Value;
 use simulated_stripe::Key;
 use simulated_stripe::history::{Life, Plan};
 
+/// `PROPTEST_CASES` asks for another number of cases.
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { config } else { ProptestConfig { cases, ..config } }
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
