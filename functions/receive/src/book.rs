@@ -33,8 +33,6 @@ const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
 const READ_WITHIN: Duration = Duration::from_secs(1);
 /// How often trouble with secrets is told.
 const TOLD_EVERY: SignedDuration = SignedDuration::from_mins(1);
-/// How often `heard_at` is written.
-const HEARD_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// The endpoints, as last read.
 #[derive(Debug)]
@@ -44,7 +42,6 @@ pub(crate) struct Book {
     known: Mutex<Arc<Known>>,
     /// Held while reading, so that many deliveries at once make one read.
     reading: tokio::sync::Mutex<()>,
-    heard: Mutex<HashMap<EndpointName, Timestamp>>,
     trouble_told_at: Mutex<Option<Timestamp>>,
 }
 
@@ -66,7 +63,6 @@ impl Book {
             vault,
             known: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
-            heard: Mutex::default(),
             trouble_told_at: Mutex::default(),
         }
     }
@@ -78,8 +74,8 @@ impl Book {
         }
     }
 
-    /// Checks a delivery against the secrets accepted now.
-    pub(crate) async fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<(), ReceiveError> {
+    /// Checks a delivery against the secrets accepted now. Gives the second it was signed at.
+    pub(crate) async fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<i64, ReceiveError> {
         let known = self.known();
         let verdict = known.verify(delivery, now);
         let look_again = match &verdict {
@@ -104,23 +100,8 @@ impl Book {
         match (self.read_once(&known, now).await, verdict) {
             (Ok(known), _) => known.verify(delivery, now),
             // The registry is down, but the delivery is signed with a secret that was right seconds ago.
-            (Err(_), Ok(())) => Ok(()),
+            (Err(_), Ok(signed_at)) => Ok(signed_at),
             (Err(error), Err(_)) => Err(error),
-        }
-    }
-
-    /// Notes that an endpoint was heard, once a minute. Nothing depends on it but a time that people read.
-    pub(crate) async fn note_heard(&self, endpoint: &EndpointName, now: Timestamp) {
-        let due = {
-            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            let due = age(heard.get(endpoint).copied(), now) >= HEARD_EVERY;
-            if due {
-                heard.insert(endpoint.clone(), now);
-            }
-            due
-        };
-        if due && let Err(error) = self.registry.heard(endpoint, now).await {
-            tracing::warn!(error = chain(&error), endpoint.name = %endpoint, "heard_at could not be written");
         }
     }
 
@@ -212,7 +193,7 @@ impl Known {
             >= SignedDuration::try_from(LOOKED_AT_AGAIN_AFTER).unwrap_or(SignedDuration::MAX)
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<(), ReceiveError> {
+    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<i64, ReceiveError> {
         // Before the first read nothing is known, not even that a name is wrong.
         if self.read_at.is_none() {
             return Err(ReceiveError::Book("they have not been read yet".into()));
@@ -224,7 +205,7 @@ impl Known {
             .signature
             .and_then(|header| signature::verify(Some(header), delivery.body, secrets, now.as_second()));
         match signed {
-            Ok(_) => Ok(()),
+            Ok(signed_at) => Ok(signed_at),
             Err(SignatureError::Mismatch) if held.is_none() => {
                 Err(ReceiveError::Book("the endpoint's signing secret could not be read".into()))
             }

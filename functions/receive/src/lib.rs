@@ -13,6 +13,7 @@ mod book;
 mod config;
 mod delivery;
 mod error;
+mod notes;
 mod refusals;
 
 use std::time::Duration;
@@ -33,19 +34,18 @@ use self::book::Book;
 pub use self::config::Config;
 use self::delivery::Delivery;
 use self::error::ReceiveError;
+use self::notes::Notes;
 use self::refusals::Refusals;
 
 /// Stripe gets its answer before this, of the 3 s that are promised: the rest is for API Gateway and the way.
 const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
-
-/// Noting when an endpoint was heard may not hold up an answer: nothing depends on it.
-const HEARD_WITHIN: Duration = Duration::from_millis(200);
 
 /// What the function works with.
 #[derive(Debug)]
 pub struct Deps {
     book: Book,
     ledger: Ledger,
+    notes: Notes,
     refusals: Refusals,
 }
 
@@ -68,8 +68,9 @@ impl Deps {
         let registry = Registry::new(dynamodb.clone(), config.registry_table);
         let vault = Vault::new(config.aws.secrets_manager(Bounds::RECEIVE));
         Self {
-            book: Book::new(registry, vault),
+            book: Book::new(registry.clone(), vault),
             ledger: Ledger::new(dynamodb, config.ledger_table),
+            notes: Notes::new(registry),
             refusals: Refusals::default(),
         }
     }
@@ -106,10 +107,16 @@ async fn receive(
     now: Timestamp,
 ) -> Result<(EventId, Recorded), ReceiveError> {
     let delivery = Delivery::read(request)?;
-    deps.book.verify(&delivery, now).await?;
+    let signed_at = match deps.book.verify(&delivery, now).await {
+        Ok(signed_at) => signed_at,
+        Err(error) => {
+            deps.notes.refused(&delivery.endpoint, &error, now).await;
+            return Err(error);
+        }
+    };
     let row = row(&delivery, now)?;
-    let heard = tokio::time::timeout(HEARD_WITHIN, deps.book.note_heard(&delivery.endpoint, now));
-    let (recorded, _) = tokio::join!(deps.ledger.record(&row), heard);
+    let heard = deps.notes.heard(&delivery.endpoint, signed_at, now);
+    let (recorded, ()) = tokio::join!(deps.ledger.record(&row), heard);
     Ok((row.id, recorded?))
 }
 

@@ -8,6 +8,7 @@
 //! two admins at once one wins and the other is told.
 
 mod endpoint_row;
+mod heard;
 mod hours;
 mod kept;
 mod reconciling;
@@ -23,6 +24,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
+use self::heard::HEARD;
+pub use self::heard::Heard;
 pub use self::hours::Hour;
 pub use self::kept::Kept;
 pub use self::reconciling::{Compared, Stretch};
@@ -37,7 +40,6 @@ pub const LOOKED_AT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const ENDPOINT: &str = "endpoint";
 const SETTINGS: &str = "settings";
 const RULES: &str = "rules";
-const HEARD: &str = "heard";
 const THE_STACK: &str = "stack";
 
 /// The table of endpoints and settings.
@@ -219,24 +221,6 @@ impl Registry {
         // The default ones have revision 0 and stand in no row.
         let old_rev = (old.rev > 0).then_some(old.rev);
         self.put(SETTINGS, RULES, new, old_rev, "storing the rules").await
-    }
-
-    /// Notes that a rightly signed delivery came in at an endpoint.
-    ///
-    /// # Errors
-    /// If it could not be written.
-    pub async fn heard(&self, name: &EndpointName, now: Timestamp) -> Result<(), StoreError> {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("kind", AttributeValue::S(HEARD.to_owned()))
-            .key("name", AttributeValue::S(name.to_string()))
-            .update_expression("SET heard_at = :now")
-            .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
-            .send()
-            .await
-            .map_err(StoreError::while_("noting when an endpoint was heard"))?;
-        Ok(())
     }
 
     async fn query<T: DeserializeOwned>(

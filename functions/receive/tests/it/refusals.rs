@@ -1,5 +1,6 @@
 //! What Stripe has not signed reaches nothing.
 
+use jiff::SignedDuration;
 use lambda_http::Body;
 use receive::handle;
 use shared::signature::sign;
@@ -80,22 +81,85 @@ async fn a_secret_of_one_endpoint_does_not_open_another() {
 }
 
 #[tokio::test]
-async fn ten_thousand_forged_requests_in_a_second_make_at_most_one_read() {
+async fn a_hundred_thousand_bad_requests_cost_a_read_a_second_and_a_note_a_minute_and_nothing_else() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     let forged = sign(&"whsec_guess".parse().unwrap(), now().as_second(), b"{}");
-    for i in 0..10_000 {
+    // Over ten minutes.
+    for i in 0..100_000 {
         let (name, header) = match i % 4 {
             0 => ("main", Some(forged.as_str())),
             1 => ("other", Some(forged.as_str())),
             2 => ("main", Some("t=1")),
             _ => ("main", None),
         };
-        let response = handle(&deps, request(name, header, "{}"), later(5)).await;
+        let at = now() + SignedDuration::from_millis(5_000 + i * 6);
+        let response = handle(&deps, request(name, header, "{}"), at).await;
         assert!(response.status().is_client_error());
     }
-    assert_eq!(stack.cloud.calls().len(), 1, "{:?}", stack.cloud.calls());
-    assert_eq!(stack.cloud.count("Query", "RegistryTable"), 1);
+    let (reads, notes) =
+        (stack.cloud.count("Query", "RegistryTable"), stack.cloud.count("UpdateItem", "RegistryTable"));
+    assert!(reads <= 600 && notes <= 12, "{reads} reads, {notes} notes");
+    assert_eq!(stack.cloud.calls().len(), reads + notes);
+}
+
+#[tokio::test]
+async fn what_names_no_endpoint_or_bears_no_signature_costs_no_call_at_all() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    // A second after the last look, an unknown name is looked for once.
+    handle(&deps, request("other", None, "{}"), later(1)).await;
+    stack.cloud.forget();
+    for i in 0..10_000 {
+        let (name, header) = match i % 3 {
+            0 => ("other", Some("t=1,v1=00")),
+            1 => ("main", Some("t=1")),
+            _ => ("main", None),
+        };
+        assert!(handle(&deps, request(name, header, "{}"), later(1)).await.status().is_client_error());
+    }
+    assert_eq!(stack.cloud.calls().len(), 0, "{:?}", stack.cloud.calls());
+}
+
+#[tokio::test]
+async fn what_is_signed_wrongly_or_late_is_noted_for_the_status() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let noted = async || stack.registry().kept(&["main"], now()).await.unwrap().heard["main"];
+    assert_eq!((noted().await.at, noted().await.off_by_s), (Some(now().as_millisecond()), Some(0)));
+    for at in [70, 75, 140, 4_000] {
+        deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
+    }
+    let first = later(70).as_millisecond();
+    let heard = noted().await;
+    assert_eq!(heard.mismatched_at, Some(later(4_000).as_millisecond()));
+    assert_eq!(
+        (heard.mismatches, heard.mismatches_since),
+        (1, Some(later(4_000).as_millisecond())),
+        "anew after an hour"
+    );
+    assert!(first < heard.mismatches_since.unwrap());
+    let body = event("evt_1");
+    let old = sign(&SECRET.parse().unwrap(), now().as_second() + 3_600, body.as_bytes());
+    handle(&deps, request("main", Some(&old), &body), later(4_000)).await;
+    let heard = noted().await;
+    assert_eq!((heard.stale_at, heard.stale_by_s), (Some(later(4_000).as_millisecond()), Some(-400)));
+    assert_eq!(heard.at, Some(now().as_millisecond()), "a refusal is no delivery");
+}
+
+#[tokio::test]
+async fn mismatches_of_an_hour_are_counted_together() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    for at in [70, 71, 72, 140, 210] {
+        deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
+    }
+    let heard = stack.registry().kept(&["main"], now()).await.unwrap().heard["main"];
+    assert_eq!(
+        (heard.mismatches, heard.mismatches_since),
+        (5, Some(later(70).as_millisecond())),
+        "{heard:?}"
+    );
 }
 
 #[tokio::test]

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::hours::{HOUR, Hour, hour_name};
 use super::reconciling::FACTS;
-use super::{HEARD, Registry, SETTINGS, Settings, THE_STACK};
+use super::{HEARD, Heard, Registry, SETTINGS, Settings, THE_STACK};
 use crate::aws::{StoreError, chain};
 use crate::batch;
 use crate::facts::Facts;
@@ -25,8 +24,8 @@ pub struct Kept {
     pub settings: Option<Settings>,
     /// Once reconciliation has run.
     pub facts: Option<Facts>,
-    /// When each endpoint was last heard, to about a minute.
-    pub heard: HashMap<String, Timestamp>,
+    /// What receive has noted of each endpoint.
+    pub heard: HashMap<String, Heard>,
     /// The counts of each hour of the last day in which something happened, the earliest first.
     pub hours: Vec<Hour>,
 }
@@ -63,10 +62,7 @@ impl Registry {
                     Err(error) => tracing::error!(error = chain(&error), "kept facts cannot be read"),
                 },
                 HEARD => {
-                    let heard: Heard = read(item, doing)?;
-                    let at =
-                        Timestamp::from_millisecond(heard.heard_at).map_err(StoreError::while_(doing))?;
-                    kept.heard.insert(heard.name, at);
+                    kept.heard.insert(text(&item, "name"), read(item, doing)?);
                 }
                 _ => kept.hours.push(hour(&item, doing)?),
             }
@@ -74,12 +70,6 @@ impl Registry {
         kept.hours.sort_by_key(|hour| hour.begins);
         Ok(kept)
     }
-}
-
-#[derive(Deserialize)]
-struct Heard {
-    name: String,
-    heard_at: i64,
 }
 
 fn read<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, StoreError> {

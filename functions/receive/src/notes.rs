@@ -1,0 +1,103 @@
+//! What is noted of an endpoint for the status: that it was heard, or that what came was not signed rightly or in time.
+//!
+//! At most one write a minute for each of these, in a process and for an endpoint that exists; so what strangers send costs no write
+//! each. Nothing depends on a note, so it may not hold up an answer either.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use shared::aws::{StoreError, chain};
+use shared::endpoint::EndpointName;
+use shared::registry::Registry;
+use shared::signature::SignatureError;
+
+use crate::error::ReceiveError;
+
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+const NOTED_WITHIN: Duration = Duration::from_millis(200);
+
+/// The notes of this process.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    registry: Registry,
+    of: Mutex<HashMap<EndpointName, Noted>>,
+}
+
+#[derive(Debug, Default)]
+struct Noted {
+    heard_at: Option<Timestamp>,
+    mismatched_at: Option<Timestamp>,
+    /// Not noted yet.
+    mismatches: u64,
+    stale_at: Option<Timestamp>,
+}
+
+impl Notes {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self { registry, of: Mutex::default() }
+    }
+
+    /// A delivery came in that was signed at `t`.
+    pub(crate) async fn heard(&self, endpoint: &EndpointName, t: i64, now: Timestamp) {
+        if self.of(endpoint, |noted| due(&mut noted.heard_at, now)) {
+            let off_by_s = t - now.as_second();
+            self.write(endpoint, self.registry.heard(endpoint, off_by_s, now)).await;
+        }
+    }
+
+    /// A request was refused. Only what may be Stripe's is noted: a name that nobody has registered, or no signature, is not.
+    pub(crate) async fn refused(&self, endpoint: &EndpointName, error: &ReceiveError, now: Timestamp) {
+        match error {
+            ReceiveError::Signature(SignatureError::Mismatch) => {
+                let counted = self.of(endpoint, |noted| {
+                    noted.mismatches += 1;
+                    due(&mut noted.mismatched_at, now).then(|| std::mem::take(&mut noted.mismatches))
+                });
+                if let Some(count) = counted {
+                    self.write(endpoint, self.registry.mismatched(endpoint, count, now)).await;
+                }
+            }
+            ReceiveError::Signature(SignatureError::OutOfTolerance { off_by_s }) => {
+                if self.of(endpoint, |noted| due(&mut noted.stale_at, now)) {
+                    self.write(endpoint, self.registry.stale(endpoint, *off_by_s, now)).await;
+                }
+            }
+            ReceiveError::Signature(SignatureError::Missing | SignatureError::Malformed(_))
+            | ReceiveError::TooLarge
+            | ReceiveError::UnknownEndpoint
+            | ReceiveError::NoEvent(_)
+            | ReceiveError::Book(_)
+            | ReceiveError::Store(_)
+            | ReceiveError::Packing(_)
+            | ReceiveError::TooSlow => {}
+        }
+    }
+
+    fn of<T>(&self, endpoint: &EndpointName, look: impl FnOnce(&mut Noted) -> T) -> T {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        look(of.entry(endpoint.clone()).or_default())
+    }
+
+    async fn write(&self, endpoint: &EndpointName, write: impl Future<Output = Result<(), StoreError>>) {
+        match tokio::time::timeout(NOTED_WITHIN, write).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(error = chain(&error), endpoint.name = %endpoint, "a note could not be written");
+            }
+            Err(_) => {
+                tracing::warn!(endpoint.name = %endpoint, "a note could not be written in time");
+            }
+        }
+    }
+}
+
+/// Is it time? Then it counts as noted.
+fn due(noted_at: &mut Option<Timestamp>, now: Timestamp) -> bool {
+    let due = noted_at.is_none_or(|at| now.duration_since(at) >= NOTED_EVERY);
+    if due {
+        *noted_at = Some(now);
+    }
+    due
+}
