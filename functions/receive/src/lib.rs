@@ -24,6 +24,7 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::aws::Bounds;
 use shared::event::{self, EventId, Reading};
+use shared::event_type::PROBE;
 use shared::http::{json, request_id};
 use shared::ledger::{Ledger, Recorded, Row};
 use shared::payload;
@@ -115,6 +116,10 @@ async fn receive(
         }
     };
     let row = row(&delivery, now)?;
+    if row.is_probe() {
+        // It proves the way, but Stripe was not heard.
+        return Ok((row.id.clone(), deps.ledger.record(&row).await?));
+    }
     let heard = deps.notes.heard(&delivery.endpoint, signed_at, now);
     let (recorded, ()) = tokio::join!(deps.ledger.record(&row), heard);
     Ok((row.id, recorded?))
@@ -124,6 +129,7 @@ fn row(delivery: &Delivery<'_>, now: Timestamp) -> Result<Row, ReceiveError> {
     let packed = payload::pack(delivery.body).map_err(ReceiveError::Packing)?;
     let endpoint = delivery.endpoint.as_str();
     match event::read(delivery.body) {
+        Reading::Event(event) if event.event_type == PROBE => Ok(Row::probe(&event, endpoint, now, packed)),
         Reading::Event(event) => Ok(Row::of(&event, endpoint, now, packed)),
         Reading::Unreadable { id, reason } => Ok(Row::unreadable(id, reason, endpoint, now, packed)),
         Reading::NoEvent(why) => Err(ReceiveError::NoEvent(why)),

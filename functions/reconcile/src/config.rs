@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
+use shared::mode::Mode;
 use shared::stripe::ApiBase;
 
 /// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
@@ -17,6 +18,8 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 pub struct Config {
     /// Where AWS is and who we are to it.
     pub aws: AwsEnv,
+    /// The stack's mode.
+    pub mode: Mode,
     /// The stack's name, which marks endpoints at Stripe.
     pub stack: String,
     /// Who may do what.
@@ -50,6 +53,7 @@ impl Config {
     pub fn from_env() -> Result<Self, EnvError> {
         Ok(Self {
             aws: AwsEnv::from_env()?,
+            mode: env::value("MODE")?,
             stack: env::text("STACK_NAME")?,
             access: Access::from_env()?,
             ledger_table: env::text("LEDGER_TABLE")?,

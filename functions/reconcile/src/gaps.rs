@@ -9,21 +9,20 @@
 //!  ─────────────────────────┼──── not yet ─────────┼────────────────┼──── next ────┤
 //! ```
 
+mod wanted;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::endpoint::EndpointState;
-use shared::event::{self, Event, Reading};
 use shared::facts::{Gaps, Said};
-use shared::ledger::{Recorded, Row, Source};
-use shared::payload;
+use shared::ledger::{Recorded, Row};
 use shared::registry::{Compared, Endpoint, Stretch};
 use shared::stripe::{EventsWanted, Session, StripeError};
 use tokio::time::Instant;
 
+use self::wanted::{Wanted, of_account};
 use crate::{Deps, ReconcileError};
 
 const A_DAY: i64 = 86_400;
@@ -103,7 +102,9 @@ pub(crate) async fn close(
         request_id = work.request_id.or(request_id);
         all.looked_at += work.gaps.looked_at;
         all.filled += work.gaps.filled;
-        all.lately += work.gaps.lately;
+        for (name, count) in work.gaps.lately {
+            *all.lately.entry(name).or_default() += count;
+        }
         all.more |= work.gaps.more;
         match (done, account) {
             (Ok(()), _) => all.until = all.until.min(work.gaps.until),
@@ -126,41 +127,6 @@ fn is_about_the_account(error: &StripeError) -> bool {
         StripeError::Forbidden(_) => true,
         StripeError::Refused(refusal) => !refusal.is_rate_limit(),
         StripeError::Unauthorized(_) | StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
-    }
-}
-
-/// Which endpoint wants which events.
-struct Wanted<'a>(Vec<(&'a Endpoint, BTreeSet<&'a str>)>);
-
-impl<'a> Wanted<'a> {
-    /// Those that are to hear: an admin has told a disabled one not to.
-    fn by(rows: &'a [Endpoint]) -> Self {
-        let hears = |row: &&Endpoint| row.state.takes_deliveries() && row.state != EndpointState::Disabled;
-        let of = |row: &'a Endpoint| (row, row.wish.events.iter().map(String::as_str).collect());
-        Self(rows.iter().filter(hears).map(of).collect())
-    }
-
-    fn any(&self, connect: bool) -> bool {
-        self.0.iter().any(|(row, _)| row.wish.connect == connect)
-    }
-
-    /// When the first of them was registered, in unix seconds.
-    fn since(&self, connect: bool) -> Option<i64> {
-        self.0
-            .iter()
-            .filter(|(row, _)| row.wish.connect == connect)
-            .map(|(row, _)| row.created_at / 1_000)
-            .min()
-    }
-
-    /// The endpoint that wants this event, if one does.
-    fn who(&self, event: &Event<'_>) -> Option<&'a Endpoint> {
-        let wants = |(row, types): &&(&Endpoint, BTreeSet<&str>)| {
-            row.wish.connect == event.account.is_some()
-                && types.contains(event.event_type.as_ref())
-                && event.created >= row.created_at / 1_000
-        };
-        self.0.iter().find(wants).map(|(row, _)| *row)
     }
 }
 
@@ -239,33 +205,20 @@ impl Work<'_> {
     /// Stores what is wanted and missing. Gives the last event, which is the oldest.
     async fn fill(&mut self, listed: &[Box<RawValue>]) -> Result<Option<Place>, Stopped> {
         let bodies: Vec<_> = listed.iter().map(|raw| of_account(raw.get(), self.account)).collect();
-        let mut events = Vec::new();
-        for body in &bodies {
-            match event::read(body.as_bytes()) {
-                Reading::Event(event) => events.push((body, event)),
-                // Without a type nobody can tell whether it is wanted.
-                Reading::Unreadable { id, reason } => {
-                    tracing::error!(event.id = %id, error = reason, "Stripe lists an event that cannot be read");
-                }
-                Reading::NoEvent(why) => {
-                    tracing::error!(error = %why, "Stripe lists something that is no event")
-                }
-            }
-        }
         self.gaps.looked_at += u64::try_from(listed.len()).unwrap_or(0);
-        let wanted: Vec<_> =
-            events.iter().filter_map(|(body, event)| Some((body, event, self.wanted.who(event)?))).collect();
-        let known = self.deps.ledger.rows(wanted.iter().map(|(_, event, _)| &event.id), self.now).await?;
-        for (body, event, endpoint) in wanted {
-            if known.contains_key(&event.id) {
+        let row = |body: &Cow<'_, str>| self.wanted.row(body, self.account, self.now).transpose();
+        let wanted: Vec<(Row, Vec<&Endpoint>)> = bodies.iter().filter_map(row).collect::<Result<_, _>>()?;
+        let known = self.deps.ledger.rows(wanted.iter().map(|(row, _)| &row.id), self.now).await?;
+        for (row, endpoints) in wanted {
+            // A delivery that comes at this moment may be first; then this is its duplicate.
+            if known.contains_key(&row.id) || self.deps.ledger.record(&row).await? == Recorded::Duplicate {
                 continue;
             }
-            let packed = payload::pack(body.as_bytes()).map_err(ReconcileError::Packing)?;
-            let row = Row::of(event, endpoint.name.as_str(), self.now, packed).brought_by(Source::Reconcile);
-            // A delivery that comes at this moment may be first; then this is its duplicate.
-            if self.deps.ledger.record(&row).await? == Recorded::New {
-                self.gaps.filled += 1;
-                self.gaps.lately += u64::from(event.created >= self.now.as_second() - A_DAY);
+            self.gaps.filled += 1;
+            if row.created.is_some_and(|created| created >= self.now.as_second() - A_DAY) {
+                for endpoint in endpoints {
+                    *self.gaps.lately.entry(endpoint.name.to_string()).or_default() += 1;
+                }
             }
         }
         Ok(listed.last().and_then(|raw| serde_json::from_str(raw.get()).ok()))
@@ -277,45 +230,4 @@ impl Work<'_> {
 struct Place {
     id: String,
     created: i64,
-}
-
-/// An event as a delivery would bring it: what is listed for a connected account need not name it.
-fn of_account<'a>(listed: &'a str, account: Option<&str>) -> Cow<'a, str> {
-    let Some(account) = account else { return Cow::Borrowed(listed) };
-    let Ok(mut fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(listed) else {
-        return Cow::Borrowed(listed);
-    };
-    if fields.get("account").is_some_and(|named| named.get() != "null") {
-        return Cow::Borrowed(listed);
-    }
-    let named =
-        serde_json::value::to_raw_value(account).map(|account| fields.insert("account".to_owned(), account));
-    match named.and_then(|_| serde_json::to_string(&fields)) {
-        Ok(named) => Cow::Owned(named),
-        // Texts and JSON that was read always serialize.
-        Err(_) => Cow::Borrowed(listed),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_of_a_connected_account_names_it() {
-        let listed = r#"{"id":"evt_1","object":"event"}"#;
-        assert_eq!(of_account(listed, None), listed);
-        let named = of_account(listed, Some("acct_1"));
-        assert_eq!(named, r#"{"account":"acct_1","id":"evt_1","object":"event"}"#);
-        assert_eq!(of_account(&named, Some("acct_1")), named);
-        assert_eq!(
-            of_account(r#"{"id":"evt_1","account":null}"#, Some("acct_1")),
-            r#"{"account":"acct_1","id":"evt_1"}"#
-        );
-        let data = r#"{"account":null,"data":{"b": 1.50, "a":2}}"#;
-        assert!(
-            of_account(data, Some("acct_1")).contains(r#"{"b": 1.50, "a":2}"#),
-            "what is inside stays as it is"
-        );
-    }
 }

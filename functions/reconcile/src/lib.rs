@@ -5,12 +5,14 @@
 //!    is wanted and missing is stored to be applied, like a delivery;
 //! 2. the facts that the status is made from are gathered (`shared::facts`): what Stripe says of the endpoints, whether their
 //!    secrets are there, which events wait;
-//! 3. they are kept in the registry.
+//! 3. an endpoint that Stripe cannot reach is sent a probe (`deliveries`);
+//! 4. all is kept in the registry.
 //!
 //! Rules: nothing is taken away here. What is not finished when the time is up, the next run carries on with. Stripe is called one
 //! call after another, which keeps far below its limits. The clock is an argument.
 
 mod config;
+mod deliveries;
 mod error;
 mod gaps;
 mod trigger;
@@ -23,9 +25,10 @@ use serde_json::Value;
 use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::{Bounds, chain};
-use shared::facts::{self, Facts, Gaps, Missing, Ours, Said};
+use shared::facts::{self, Facts, Gaps, Ours, Said};
 use shared::http;
 use shared::ledger::Ledger;
+use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Registry, Settings};
 use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
@@ -46,7 +49,10 @@ const LAST_CALL: Duration = Duration::from_secs(8);
 /// What the function works with.
 #[derive(Debug)]
 pub struct Deps {
+    mode: Mode,
     stack: String,
+    /// Is Stripe a simulated one on this machine? Then endpoints may be on this machine too.
+    local: bool,
     access: Access,
     ledger: Ledger,
     records: Records,
@@ -77,7 +83,9 @@ impl Deps {
         let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
         let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
         Ok(Self {
+            mode: config.mode,
             stack: config.stack,
+            local: config.stripe_api_base.is_local(),
             access: config.access,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),
@@ -158,7 +166,8 @@ async fn under_lease(
     now: Timestamp,
 ) -> Result<Found, ReconcileError> {
     let rows = deps.registry.endpoints().await?;
-    let before = deps.registry.kept(&[], now).await?;
+    let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    let before = deps.registry.kept(&names, now).await?;
     let session = session(deps, before.settings.as_ref(), until).await?;
     // First, because the answer tells the time.
     let ours = Ours { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
@@ -171,13 +180,20 @@ async fn under_lease(
         }
         None => Said::Nothing,
     };
+    let missing = deliveries::missing(before.facts.as_ref(), &events, &rows, now);
+    let late = until + LAST_CALL;
+    let (secrets, probes) = tokio::join!(
+        facts::secrets(&deps.vault, &rows, late),
+        deliveries::probes(deps, &rows, &missing, &before.heard, late, now)
+    );
     let facts = Facts {
         at: now.as_millisecond(),
         endpoints,
         clock_ahead,
-        missing: missing(&events, now).or(before.facts.and_then(|facts| facts.missing)),
+        missing,
+        probes,
         events,
-        secrets: facts::secrets(&deps.vault, &rows, until + LAST_CALL).await,
+        secrets,
         open: facts::open(&deps.ledger, now).await?,
         uncertain: deps.records.uncertain().await?,
     };
@@ -192,12 +208,6 @@ async fn session<'a>(
 ) -> Result<Option<Session<'a>>, ReconcileError> {
     let Some(settings) = settings else { return Ok(None) };
     Ok(deps.stripe.session(settings.stripe_key_set_at, until + LAST_CALL).await?)
-}
-
-/// What Stripe should have delivered and did not.
-fn missing(events: &Said<Gaps>, now: Timestamp) -> Option<Missing> {
-    let Said::This { value: gaps, .. } = events else { return None };
-    (gaps.lately > 0).then_some(Missing { at: now.as_millisecond(), count: gaps.lately })
 }
 
 impl Found {

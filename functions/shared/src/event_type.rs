@@ -10,6 +10,9 @@ use std::sync::LazyLock;
 static KNOWN: LazyLock<BTreeSet<&'static str>> =
     LazyLock::new(|| include_str!("event_types.txt").lines().filter(|line| !line.is_empty()).collect());
 
+/// The type of a probe of ours (`probe`): none of Stripe's begins so.
+pub const PROBE: &str = "billhook.probe";
+
 /// The types that Billhook applies to records, in alphabetical order: what an endpoint gets that asks for nothing else.
 pub const APPLIED: [&str; 53] = [
     "charge.captured",

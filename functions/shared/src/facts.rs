@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use crate::aws::{StoreError, chain};
 use crate::event::EventId;
-use crate::ledger::{Ledger, OpenCount, State};
+use crate::ledger::{Ledger, OpenCount, Row, State};
+use crate::probe::Probed;
 use crate::records::Uncertain;
 use crate::registry::Endpoint;
 use crate::stripe::{Answered, Refusal, Session, StripeError, WebhookEndpoint};
@@ -22,6 +23,8 @@ use crate::vault::Vault;
 
 /// A pending event this long after its time waits for something that does not happen: the sweep runs every minute.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// Events of one state that are looked at for why.
+const LOOKED_AT: usize = 25;
 /// Beyond this an answer of Stripe tells nothing of its clock.
 const QUICK: Duration = Duration::from_secs(2);
 
@@ -37,9 +40,10 @@ pub struct Facts {
     pub clock_ahead: Option<i64>,
     /// What comparing Stripe's events with the ledger came to.
     pub events: Said<Gaps>,
-    /// When events last had to be fetched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub missing: Option<Missing>,
+    /// When events that an endpoint wants last had to be fetched, by its name.
+    pub missing: BTreeMap<String, Missing>,
+    /// What became of a probe to each endpoint that Stripe could not reach, by its name.
+    pub probes: BTreeMap<String, Probed>,
     /// The signing secret of each endpoint, by its name here.
     pub secrets: BTreeMap<String, Secret>,
     /// Events that are not final.
@@ -91,21 +95,28 @@ pub struct Gaps {
     pub looked_at: u64,
     /// Of those, wanted and not here; they are now.
     pub filled: u64,
-    /// Of those, made within the last day: what Stripe should have delivered by now.
-    pub lately: u64,
+    /// Of those, made within the last day, by the endpoint that wants them: what Stripe should have delivered by now.
+    pub lately: BTreeMap<String, u64>,
     /// Is a stretch left for the next run?
     pub more: bool,
     /// Connected accounts that Stripe does not let the key ask for, the first ten.
     pub refused: Vec<String>,
 }
 
-/// Events of the last day that did not arrive by themselves.
+/// Events of the last day that did not arrive by themselves at an endpoint that wants them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// When a run last found some, in unix milliseconds.
     pub at: i64,
     /// How many.
     pub count: u64,
+}
+
+impl Missing {
+    /// Has nothing been delivered since? `heard_at` is when a delivery last came in, in unix milliseconds.
+    pub fn stands(&self, heard_at: Option<i64>) -> bool {
+        heard_at.is_none_or(|heard_at| heard_at <= self.at)
+    }
 }
 
 /// Is a signing secret where the endpoint's row says?
@@ -123,7 +134,7 @@ pub enum Secret {
 }
 
 /// Events that are not final.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
     /// To be applied.
     pub pending: OpenCount,
@@ -136,6 +147,30 @@ pub struct Open {
     /// The pending event that has waited longest beyond its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overdue: Option<EventId>,
+    /// Of those that failed, a few that have done so the longest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_because: Option<Because>,
+    /// Of the dead, the last few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_because: Option<Because>,
+    /// Of those set aside, the last few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined_because: Option<Because>,
+}
+
+/// What some of the events in one state say of why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Because {
+    /// How many were looked at.
+    pub looked_at: usize,
+    /// The commonest reason.
+    pub reason: String,
+    /// How many have it.
+    pub count: usize,
+    /// One of them.
+    pub example: EventId,
+    /// When the first of those looked at came in, in unix milliseconds.
+    pub since: i64,
 }
 
 /// How the endpoints of this stack are known.
@@ -192,13 +227,47 @@ pub async fn open(ledger: &Ledger, now: Timestamp) -> Result<Open, StoreError> {
     } else {
         ledger.due(State::Pending, now - OVERDUE_AFTER, 1).await?.into_iter().next()
     };
+    let (failed, failed_because) = waiting(ledger, State::Failed, now).await?;
+    let (dead, dead_because) = waiting(ledger, State::Dead, now).await?;
+    let (quarantined, quarantined_because) = waiting(ledger, State::Quarantined, now).await?;
     Ok(Open {
         pending,
-        failed: ledger.count(State::Failed).await?,
-        dead: ledger.count(State::Dead).await?,
-        quarantined: ledger.count(State::Quarantined).await?,
+        failed,
+        dead,
+        quarantined,
         overdue,
+        failed_because,
+        dead_because,
+        quarantined_because,
     })
+}
+
+async fn waiting(
+    ledger: &Ledger,
+    state: State,
+    now: Timestamp,
+) -> Result<(OpenCount, Option<Because>), StoreError> {
+    let count = ledger.count(state).await?;
+    if count == OpenCount::Exactly(0) {
+        return Ok((count, None));
+    }
+    let ids = ledger.due_last(state, LOOKED_AT).await?;
+    let rows = ledger.rows(&ids, now).await?;
+    Ok((count, Because::of(rows.values().filter(|row| row.state == state))))
+}
+
+impl Because {
+    fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<Self> {
+        let mut by_reason: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in rows {
+            by_reason.entry(row.reason.as_deref().unwrap_or_default()).or_default().push(row);
+        }
+        let looked_at = by_reason.values().map(Vec::len).sum();
+        let since = by_reason.values().flatten().map(|row| row.received_at).min()?;
+        let (reason, rows) = by_reason.into_iter().max_by_key(|(_, rows)| rows.len())?;
+        let example = rows.iter().map(|row| &row.id).min()?.clone();
+        Some(Self { looked_at, reason: reason.to_owned(), count: rows.len(), example, since })
+    }
 }
 
 /// Whether each endpoint's secret is there, as far as Secrets Manager says so before `until`.

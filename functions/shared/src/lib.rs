@@ -1,11 +1,12 @@
 //! The words and the edges that two or more functions use.
 //!
-//! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `secret`, `signature`,
-//! `payload`, `page`, `order`, `retry`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
-//! `registry`, `audit`, `vault`, `stripe`, `http`, `access`, `facts`) each own one outside thing and are the only files that name its SDK.
+//! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `address`, `secret`,
+//! `signature`, `payload`, `page`, `order`, `retry`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
+//! `registry`, `audit`, `vault`, `stripe`, `probe`, `http`, `access`, `facts`) each own one outside thing and are the only files that name its SDK.
 //! `infra/conventions` checks it.
 
 pub mod access;
+pub mod address;
 pub mod audit;
 pub mod aws;
 mod batch;
@@ -22,6 +23,7 @@ pub mod object_key;
 pub mod order;
 pub mod page;
 pub mod payload;
+pub mod probe;
 pub mod records;
 pub mod registry;
 pub mod retry;

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use shared::aws::{StoreError, chain};
 use shared::facts::{self, Gaps, Missing, Open, Ours, Said, Secret};
 use shared::mode::Mode;
+use shared::probe::Probed;
 use shared::records::Uncertain;
-use shared::registry::{Endpoint, Hour, Kept, Settings};
+use shared::registry::{Endpoint, Heard, Hour, Kept, Settings};
 use shared::stripe::{Session, WebhookEndpoint};
 use tokio::time::Instant;
 
@@ -42,8 +43,6 @@ pub(crate) struct Facts {
     pub(crate) uncertain: Uncertain,
     /// What comparing events came to, in the last reconciliation.
     pub(crate) events: Said<Gaps>,
-    /// When events last had to be fetched.
-    pub(crate) missing: Option<Missing>,
     /// When that was.
     pub(crate) reconciled_at: Option<Timestamp>,
     /// Since when there has been a key to do it with.
@@ -55,8 +54,12 @@ pub(crate) struct Facts {
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointFacts {
     pub(crate) row: Endpoint,
-    pub(crate) heard_at: Option<Timestamp>,
+    pub(crate) heard: Heard,
     pub(crate) secret: Secret,
+    /// When events that it wants last had to be fetched.
+    pub(crate) missing: Option<Missing>,
+    /// What became of a probe, if Stripe could not reach it.
+    pub(crate) probed: Option<Probed>,
 }
 
 /// The Stripe key.
@@ -85,7 +88,9 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
     let endpoints = rows
         .into_iter()
         .map(|row| EndpointFacts {
-            heard_at: kept.heard.get(row.name.as_str()).copied(),
+            heard: kept.heard.get(row.name.as_str()).copied().unwrap_or_default(),
+            missing: facts.missing.get(row.name.as_str()).copied(),
+            probed: facts.probes.get(row.name.as_str()).cloned(),
             secret: secret(&row),
             row,
         })
@@ -102,7 +107,6 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         open: facts.open,
         uncertain: facts.uncertain,
         events: facts.events,
-        missing: facts.missing,
         reconciled_at: reconciled.and_then(|facts| millis(facts.at)),
         key_since: kept.settings.as_ref().and_then(|settings| millis(settings.since)),
         hours: kept.hours,
@@ -161,9 +165,9 @@ async fn anew(
         tokio::join!(waiting, stripe, facts::secrets(&deps.vault, rows, until));
     let (open, uncertain) = waiting?;
     let events = kept.facts.as_ref().map_or(Said::Nothing, |facts| facts.events.clone());
-    let missing = kept.facts.as_ref().and_then(|facts| facts.missing);
+    let (missing, probes) = kept.facts.clone().map(|facts| (facts.missing, facts.probes)).unwrap_or_default();
     let at = now.as_millisecond();
-    Ok((key, facts::Facts { at, endpoints, clock_ahead, events, missing, secrets, open, uncertain }))
+    Ok((key, facts::Facts { at, endpoints, clock_ahead, events, missing, probes, secrets, open, uncertain }))
 }
 
 async fn session<'a>(

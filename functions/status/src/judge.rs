@@ -12,7 +12,9 @@
 //! What is not known is not told as if it were: a check that needs an answer which did not come is left out. One thing must still be
 //! said of each endpoint, or it would look well: `at_stripe` then fails with the summary that it is not known.
 
+mod deliveries;
 mod endpoint;
+mod events;
 mod reconciled;
 mod stack;
 
@@ -22,7 +24,7 @@ use serde_json::{Map, Value, json};
 use shared::ledger::State;
 use shared::registry::Hour;
 
-use crate::facts::Facts;
+use crate::facts::{EndpointFacts, Facts};
 use crate::verdict::{Check, Condition, Count, Counts, EndpointStatus, Severity, Status};
 
 /// Says whether it works.
@@ -79,6 +81,11 @@ fn fails(
     remedy: impl Into<String>,
 ) -> Check {
     Check { code, ok: false, severity, summary: summary.into(), evidence, remedy: Some(remedy.into()) }
+}
+
+fn anew(endpoint: &EndpointFacts) -> String {
+    let name = &endpoint.row.name;
+    format!("register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints")
 }
 
 #[cfg(test)]

@@ -208,3 +208,14 @@ async fn a_stripe_that_does_not_answer_costs_nothing_and_the_next_run_goes_on() 
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&id).await.is_some());
 }
+
+#[tokio::test]
+async fn a_listed_event_that_cannot_be_read_is_set_aside_with_the_reason() {
+    let stack = Stack::start().await;
+    let id = stack.emit(Emit::of("invoice.paid").set("object", 7), ago(60));
+    assert_eq!(stack.run(now()).await["filled"], 1);
+    let row = stack.row(&id).await.unwrap();
+    assert_eq!((row.state, row.source), (State::Quarantined, Some(Source::Reconcile)));
+    assert!(row.reason.is_some());
+    assert_eq!(stack.run(later(5)).await["filled"], 0);
+}

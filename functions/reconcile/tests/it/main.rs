@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod gaps;
+mod reaching;
 mod requests;
 mod seeing;
 mod support;

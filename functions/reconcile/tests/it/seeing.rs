@@ -1,6 +1,8 @@
 //! What was seen at Stripe is kept for the status: as it was, with why if nothing was.
 
-use shared::facts::Said;
+use std::collections::BTreeMap;
+
+use shared::facts::{Missing, Said};
 use simulated_stripe::{Fault, Key};
 
 use crate::support::{Stack, ago, later, now};
@@ -58,7 +60,7 @@ async fn when_events_last_had_to_be_fetched_is_told_until_others_are() {
     let stack = Stack::start().await;
     stack.missed("invoice.paid", ago(60));
     stack.run(now()).await;
-    let missing = Some(shared::facts::Missing { at: now().as_millisecond(), count: 1 });
+    let missing = BTreeMap::from([("main".to_owned(), Missing { at: now().as_millisecond(), count: 1 })]);
     assert_eq!(stack.facts().await.missing, missing);
     stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(9));
     stack.run(later(5)).await;

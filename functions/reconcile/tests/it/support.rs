@@ -12,9 +12,12 @@ use shared::aws::Bounds;
 use shared::endpoint::{API_VERSION, EndpointState};
 use shared::facts::Facts;
 use shared::ledger::{Ledger, Row};
-use shared::registry::{Endpoint, Registry, Settings, Wish};
+use shared::mode::Mode;
+use shared::registry::{Endpoint, Registry, SecretVersion, Settings, Wish};
 use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
 use test_cloud::TestCloud;
+
+pub(crate) const SECRET: &str = "whsec_of_main";
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
@@ -59,19 +62,34 @@ impl Stack {
     }
 
     pub(crate) async fn register(&self, name: &str, events: &[&str], connect: bool, at: Timestamp) {
+        let url = format!("https://hooks.example.com/webhooks/{name}");
+        self.register_at(&url, name, events, connect, at).await;
+    }
+
+    pub(crate) async fn register_at(
+        &self,
+        url: &str,
+        name: &str,
+        events: &[&str],
+        connect: bool,
+        at: Timestamp,
+    ) {
+        let secret_name = format!("stack/endpoints/{name}/1");
+        let value = json!({ "signing": [{ "stripe_id": format!("we_{name}"), "secret": SECRET }] });
+        let version = self.cloud.put_secret(&secret_name, &value.to_string());
         let endpoint = Endpoint {
             name: name.parse().unwrap(),
             state: EndpointState::Active,
             registration: "1".into(),
             wish: Wish {
-                url: format!("https://hooks.example.com/webhooks/{name}"),
+                url: url.to_owned(),
                 events: events.iter().map(|event| (*event).to_owned()).collect(),
                 description: String::new(),
                 api_version: API_VERSION.into(),
                 connect,
             },
             stripe_id: Some(format!("we_{name}")),
-            secret: None,
+            secret: Some(SecretVersion { name: secret_name, version }),
             signing_secret_hint: None,
             created_at: at.as_millisecond(),
             state_since: at.as_millisecond(),
@@ -103,6 +121,7 @@ impl Stack {
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
+            mode: Mode::Test,
             stack: "stack".into(),
             access: Access {
                 api_id: "ours".into(),

@@ -4,12 +4,11 @@
 //! machine, http to this machine is let through too. Where a name leads is not looked up here. At the stack's own address, only the
 //! endpoint's own path takes its deliveries.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
+use shared::address::names_public_host;
 use shared::endpoint::EndpointName;
 use shared::http::ApiError;
 use shared::stripe::is_loopback;
-use url::{Host, Url};
+use url::Url;
 
 /// The address as it was written, if it may be one.
 pub(super) fn checked(text: &str, local: bool) -> Result<&str, ApiError> {
@@ -34,13 +33,7 @@ pub(super) fn checked(text: &str, local: bool) -> Result<&str, ApiError> {
     if url.fragment().is_some() {
         return refuse("has a part after `#`, which is never sent");
     }
-    let public = match url.host() {
-        Some(Host::Domain(name)) => !name.is_empty() && !names_this_machine(name),
-        Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => is_public(IpAddr::V6(address)),
-        None => false,
-    };
-    if public || here {
+    if names_public_host(&url) || here {
         Ok(text)
     } else {
         refuse("is an address inside a machine or network, where Stripe cannot send")
@@ -70,53 +63,6 @@ pub(super) fn is_ours_or_elsewhere(
         format!("`{text}` is at this stack, and its endpoint `{name}` takes deliveries at {own} only");
     Err(ApiError::invalid("url", message)
         .remedy(format!("leave `url` out, or give {own}, or the name that the address ends with")))
-}
-
-fn names_this_machine(name: &str) -> bool {
-    let name = name.trim_end_matches('.');
-    name == "localhost" || name.ends_with(".localhost")
-}
-
-/// Can it be reached from the internet? Ranges from IANA's special-purpose registries (RFC 6890 and its successors).
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => match embedded(v6) {
-            Some(v4) => is_public_v4(v4),
-            None => {
-                let first = v6.segments()[0];
-                let global = first & 0xe000 == 0x2000;
-                let documentation = first == 0x2001 && v6.segments()[1] == 0x0db8;
-                global && !documentation
-            }
-        },
-    }
-}
-
-fn is_public_v4(v4: Ipv4Addr) -> bool {
-    let [a, b, ..] = v4.octets();
-    let shared = a == 100 && b & 0xc0 == 64;
-    let protocol = a == 192 && b == 0 && v4.octets()[2] == 0;
-    let benchmark = a == 198 && b & 0xfe == 18;
-    let special = v4.is_private()
-        || v4.is_loopback()
-        || v4.is_link_local()
-        || v4.is_documentation()
-        || a == 0
-        || a >= 224;
-    !(special || shared || protocol || benchmark)
-}
-
-/// The IPv4 address that an IPv6 address stands for: mapped, or behind NAT64 or 6to4.
-fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    let part = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
-    match v6.segments() {
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            Some(part(high, low))
-        }
-        [0x2002, high, low, ..] => Some(part(high, low)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

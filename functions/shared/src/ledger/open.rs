@@ -24,6 +24,12 @@ pub enum OpenCount {
     More,
 }
 
+impl Default for OpenCount {
+    fn default() -> Self {
+        Self::Exactly(0)
+    }
+}
+
 impl OpenCount {
     /// Tells a number, as far as it is told.
     pub(crate) fn of(count: usize) -> Self {
@@ -53,6 +59,28 @@ impl Ledger {
         let mut due: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
         due.sort();
         Ok(due.into_iter().map(|entry| entry.id).collect())
+    }
+
+    /// Ids of rows in an open state, those that are due last first, at most `limit`.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn due_last(&self, state: State, limit: usize) -> Result<Vec<EventId>, StoreError> {
+        let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
+        let shards = shards.map(async |key| {
+            let answer = self
+                .query(&BY_OPEN, key)
+                .key_condition_expression("#key = :key")
+                .scan_index_forward(false)
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .send()
+                .await
+                .map_err(StoreError::while_("looking at open events"))?;
+            answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
+        });
+        let mut last: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        last.sort_by(|a, b| b.cmp(a));
+        Ok(last.into_iter().take(limit).map(|entry| entry.id).collect())
     }
 
     /// How many rows are in an open state.

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::MAX_IN_ROW;
 use super::state::State;
 use crate::event::{Event, EventId};
+use crate::event_type::PROBE;
 use crate::object_key::ObjectKey;
 use crate::payload::{Packed, PayloadError};
 
@@ -24,6 +25,9 @@ pub(super) const DAY_SHARDS: u8 = 4;
 
 /// How long the sweep leaves a new row to the doorbell.
 pub(super) const DOORBELL: Duration = Duration::from_secs(120);
+
+/// How long the row of a probe is kept.
+const PROBE_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many earlier states of a row are kept.
 pub(super) const HISTORY: usize = 10;
@@ -87,7 +91,8 @@ pub struct Row {
     pub source: Option<Source>,
     /// When it came in, in unix milliseconds.
     pub received_at: i64,
-    day: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<String>,
     /// When it is to be tried, or since when it waits for an admin, in unix milliseconds.
@@ -180,6 +185,23 @@ impl Row {
         Self { source: Some(source), ..self }
     }
 
+    /// The row of a probe: in its final state from the start, in no list, and gone after a day.
+    pub fn probe(event: &Event<'_>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
+        let expires_at = (now + PROBE_KEPT_FOR).as_second();
+        Self {
+            event_type: Some(cut(&event.event_type)),
+            created: Some(event.created),
+            day: None,
+            expires_at: Some(expires_at),
+            ..Self::new(event.id.clone(), State::Ignored, Some("probe".to_owned()), endpoint, now, payload)
+        }
+    }
+
+    /// Is it a probe's?
+    pub fn is_probe(&self) -> bool {
+        self.event_type.as_deref() == Some(PROBE)
+    }
+
     /// The row of an event of which nothing could be read but its id.
     pub fn unreadable(id: EventId, reason: String, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
         Self::new(id, State::Quarantined, Some(reason), endpoint, now, payload)
@@ -199,7 +221,7 @@ impl Row {
             State::Processed | State::Superseded | State::Ignored | State::Failed | State::Dead => None,
         };
         Self {
-            day: day_key(now, shard(&id, DAY_SHARDS)),
+            day: Some(day_key(now, shard(&id, DAY_SHARDS))),
             open: open_key(state, &id),
             due_at: due_at.map(|at| at.as_millisecond()),
             id,

@@ -9,7 +9,7 @@ use shared::facts::{Said, Secret};
 use shared::mode::Mode;
 use shared::stripe::WebhookEndpoint;
 
-use super::{fails, holds};
+use super::{anew, deliveries, fails, holds};
 use crate::facts::{EndpointFacts, Facts};
 use crate::verdict::{Check, Condition, EndpointStatus, Severity};
 
@@ -31,6 +31,9 @@ pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
             }
             Err(absent) => checks.push(*absent),
         }
+        if row.state != EndpointState::Disabled {
+            checks.extend(deliveries::checks(endpoint));
+        }
     }
     let status = if checks.iter().any(Check::is_error) {
         Condition::Error
@@ -39,7 +42,8 @@ pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
     } else {
         Condition::Inactive
     };
-    EndpointStatus { name: row.name.to_string(), status, checks, heard_at: endpoint.heard_at }
+    let heard_at = endpoint.heard.at.and_then(|at| Timestamp::from_millisecond(at).ok());
+    EndpointStatus { name: row.name.to_string(), status, checks, heard_at }
 }
 
 fn whole(endpoint: &EndpointFacts, now: Timestamp) -> Check {
@@ -227,9 +231,4 @@ fn same(code: &'static str, good: &str, bad: &str, wanted: Value, found: Value, 
     } else {
         fails(code, Severity::Error, bad, evidence, remedy)
     }
-}
-
-fn anew(endpoint: &EndpointFacts) -> String {
-    let name = &endpoint.row.name;
-    format!("register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints")
 }

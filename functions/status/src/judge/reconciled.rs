@@ -1,10 +1,11 @@
-//! Checks of what reconciliation found: did everything that Stripe sent arrive, and can that be told at all?
+//! Checks of what reconciliation found: can it be told whether everything that Stripe sent arrived?
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::facts::{Gaps, Said};
 use shared::stripe::{Refusal, WebhookEndpoint};
 
+use super::deliveries::{is_about, out_of_reach};
 use super::{fails, holds};
 use crate::facts::Facts;
 use crate::verdict::{Check, Severity};
@@ -22,9 +23,9 @@ const LET_IT_READ: &str =
 pub(super) fn checks(facts: &Facts, needed: Severity) -> Vec<Check> {
     let mut checks = vec![lately(facts, needed)];
     checks.extend(readable(&facts.events, needed));
-    checks.extend(arrived(facts));
+    checks.extend(compared(&facts.events));
     checks.extend(accounts(&facts.events));
-    checks.extend(clock(facts.clock_ahead));
+    checks.extend(clock(facts));
     checks.extend(strangers(facts));
     checks
 }
@@ -76,38 +77,22 @@ fn readable(events: &Said<Gaps>, needed: Severity) -> Option<Check> {
     }
 }
 
-/// What had to be fetched is what Stripe cannot deliver, until a delivery comes in again.
-fn arrived(facts: &Facts) -> Option<Check> {
-    let code = "deliveries_arrive";
-    let Said::This { value: gaps, .. } = &facts.events else { return None };
-    let missing_at = facts.missing.and_then(|missing| Timestamp::from_millisecond(missing.at).ok());
-    let heard_at = facts.endpoints.iter().filter_map(|endpoint| endpoint.heard_at).max();
-    let evidence = json!({
-        "compared_until": Timestamp::from_second(gaps.until).ok(),
-        "last_missing": facts.missing.map(|missing| missing.count),
-        "last_missing_at": missing_at,
-        "last_delivery_at": heard_at,
-        "still_to_compare": gaps.more,
-    });
-    let standing = missing_at.is_some_and(|missing| heard_at.is_none_or(|heard| heard <= missing));
-    Some(if standing {
-        fails(
-            code,
-            Severity::Error,
-            "Stripe made events that did not arrive; they were fetched and are applied, but Stripe has not got through since",
-            evidence,
-            "Stripe's dashboard shows under Developers > Webhooks what its deliveries were answered: is the address right and public, does a firewall or proxy stand in between, was a secret changed there? When it is mended, send one event again there",
-        )
-    } else if gaps.more {
+/// Has everything been looked at that Stripe made?
+fn compared(events: &Said<Gaps>) -> Option<Check> {
+    let code = "events_compared";
+    let Said::This { value: gaps, .. } = events else { return None };
+    let evidence =
+        json!({ "compared_until": Timestamp::from_second(gaps.until).ok(), "still_to_compare": gaps.more });
+    Some(if gaps.more {
         fails(
             code,
             Severity::Warning,
-            "not everything that Stripe made has been compared yet; each reconciliation goes on",
+            "not everything that Stripe made has been compared with the ledger yet; each reconciliation goes on",
             evidence,
             "wait, or send POST /reconcile to go on at once",
         )
     } else {
-        holds(code, Severity::Error, "what Stripe made and is wanted here arrives", evidence)
+        holds(code, Severity::Warning, "all that Stripe made has been compared with the ledger", evidence)
     })
 }
 
@@ -134,10 +119,31 @@ fn accounts(events: &Said<Gaps>) -> Option<Check> {
     })
 }
 
-fn clock(ahead: Option<i64>) -> Option<Check> {
+/// By Stripe's answers, and by the `t` of what it signed: the latter is all there is without a key, and includes the way.
+fn clock(facts: &Facts) -> Option<Check> {
     let code = "clock";
-    let ahead = ahead?;
-    let evidence = json!({ "seconds_ahead_of_stripe": ahead / 1_000 });
+    let by_answer = facts.clock_ahead;
+    let by_signature = facts
+        .endpoints
+        .iter()
+        .filter_map(|endpoint| Some((endpoint.heard.at?, -endpoint.heard.off_by_s? * 1_000)))
+        .filter(|(at, _)| {
+            facts.now.as_millisecond() - at <= LATELY.as_millis().try_into().unwrap_or(i64::MAX)
+        })
+        .map(|(_, ahead)| ahead)
+        .max_by_key(|ahead| ahead.abs());
+    // A request that was signed long ago may be an old one sent again by anybody: it counts where Stripe's own do not arrive.
+    let refused = facts.endpoints.iter().filter(|endpoint| out_of_reach(endpoint)).find_map(|endpoint| {
+        let heard = endpoint.heard;
+        heard.stale_by_s.filter(|_| is_about(endpoint, heard.stale_at)).map(|by| -by * 1_000)
+    });
+    let ahead = [by_answer, by_signature, refused].into_iter().flatten().max_by_key(|ahead| ahead.abs())?;
+    let seconds = |ahead: Option<i64>| ahead.map(|ahead| ahead / 1_000);
+    let evidence = json!({
+        "seconds_ahead_of_stripe": seconds(by_answer),
+        "seconds_ahead_of_signatures": seconds(by_signature),
+        "seconds_ahead_of_refused_signatures": seconds(refused),
+    });
     let severity = if ahead.abs() >= WRONG_CLOCK { Severity::Error } else { Severity::Warning };
     Some(if ahead.abs() < ODD_CLOCK {
         holds(code, Severity::Warning, "the clock here agrees with Stripe's", evidence)
@@ -145,9 +151,9 @@ fn clock(ahead: Option<i64>) -> Option<Check> {
         fails(
             code,
             severity,
-            "the clock here differs from Stripe's; over five minutes, deliveries are refused as too old or too new",
+            "the clock here differs from Stripe's, or deliveries are long on their way; over five minutes, they are refused as too old or too new",
             evidence,
-            "on AWS clocks are kept right: where the function runs elsewhere, set that machine's clock by NTP",
+            "on AWS clocks are kept right: where the function runs elsewhere, set that machine's clock by NTP; look for a proxy that holds deliveries back",
         )
     })
 }

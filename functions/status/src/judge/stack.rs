@@ -1,13 +1,13 @@
-//! Checks of the whole stack: the key, Stripe, and the events that wait.
+//! Checks of the whole stack: the key, Stripe, and records that may not be the latest.
 
 use serde_json::{Value, json};
-use shared::facts::{Open, Said};
+use shared::facts::Said;
 use shared::ledger::OpenCount;
 use shared::object_key::ObjectKey;
 use shared::records::Uncertain;
 use shared::stripe::{Refusal, WebhookEndpoint};
 
-use super::{fails, holds};
+use super::{events, fails, holds};
 use crate::facts::{Facts, Key};
 use crate::verdict::{Check, Count, Severity};
 
@@ -18,7 +18,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let mut checks = key(&facts.key, needed);
     checks.extend(stripe(&facts.at_stripe, needed));
     checks.extend(left_over(facts));
-    checks.extend(events(&facts.open));
+    checks.extend(events::checks(&facts.open, facts.now));
     checks.push(uncertain(&facts.uncertain));
     checks.extend(super::reconciled::checks(facts, needed));
     checks
@@ -122,55 +122,6 @@ fn said(refusal: &Refusal) -> Value {
         "stripe_message": refusal.message,
         "stripe_request": refusal.request_id,
     })
-}
-
-fn events(open: &Open) -> Vec<Check> {
-    let failed = "events_failed";
-    let quarantined = "events_quarantined";
-    let none = |count: OpenCount| count == OpenCount::Exactly(0);
-    let counts = json!({ "failed": Count(open.failed), "dead": Count(open.dead) });
-    let aside = json!({ "quarantined": Count(open.quarantined) });
-    let mut checks = vec![
-        if none(open.failed) && none(open.dead) {
-            holds(failed, Severity::Error, "no event has failed", counts)
-        } else {
-            let remedy = if none(open.dead) {
-                "GET /events?state=failed shows them with the reason of each; they will be tried again"
-            } else {
-                "GET /events?state=dead shows them with the reason of each; mend that, then POST /events/replay {\"state\":\"dead\"}"
-            };
-            fails(
-                failed,
-                Severity::Error,
-                "events could not be applied, so records may be older than Stripe's",
-                counts,
-                remedy,
-            )
-        },
-        if none(open.quarantined) {
-            holds(quarantined, Severity::Warning, "no event is set aside", aside)
-        } else {
-            fails(
-                quarantined,
-                Severity::Warning,
-                "events are set aside: of the other mode, or in a shape that cannot be read",
-                aside,
-                "GET /events?state=quarantined shows them with the reason of each; replay or discard them with POST /events/{id}/replay or /discard, or many at once with POST /events/replay or /discard",
-            )
-        },
-    ];
-    let pending = Count(open.pending);
-    checks.push(match &open.overdue {
-        None => holds("backlog", Severity::Error, "no event waits beyond its time", json!({ "pending": pending })),
-        Some(oldest) => fails(
-            "backlog",
-            Severity::Error,
-            "events have waited over a minute beyond their time: the function that applies them does not run, or not fast enough",
-            json!({ "pending": pending, "oldest": oldest }),
-            "look at the process function's log and its throttling; GET /events?state=pending shows what waits",
-        ),
-    });
-    checks
 }
 
 /// Stripe could have told their order, if the key might read them.

@@ -22,16 +22,19 @@ impl Stack {
             })
         }).collect::<Vec<_>>()))
             .unwrap();
-        let none = OpenCount::Exactly(0);
         let facts = Facts {
             at: later(seconds).as_millisecond(),
             endpoints: Said::This { value, request_id: Some("req_kept".into()) },
             clock_ahead: Some(0),
             events: Said::This { value: Gaps::default(), request_id: None },
-            missing: missing.map(|at| Missing { at: later(at).as_millisecond(), count: 3 }),
+            missing: missing
+                .map(|at| ("main".to_owned(), Missing { at: later(at).as_millisecond(), count: 3 }))
+                .into_iter()
+                .collect(),
+            probes: BTreeMap::new(),
             secrets: BTreeMap::from([("main".to_owned(), Secret::There)]),
-            open: Open { pending: none, failed: none, dead: none, quarantined: none, overdue: None },
-            uncertain: Uncertain { count: none, first: vec![] },
+            open: Open::default(),
+            uncertain: Uncertain { count: OpenCount::default(), first: vec![] },
         };
         self.registry().keep_facts(&facts).await.unwrap();
     }
@@ -56,7 +59,7 @@ async fn what_happened_since_is_seen_when_asked_for() {
     let stack = Stack::start().await;
     stack.reconcile(60, None).await;
     stack.change(EndpointChange { disabled: Some(true), ..EndpointChange::default() });
-    stack.event("evt_1", State::Failed).await;
+    stack.event("evt_1", State::Dead).await;
     assert!(failing(&stack.status_at(later(120)).await).is_empty(), "as it was then");
     let (_, live) = stack.call_at(later(120), "/status?live=true").await;
     assert_eq!(failing(&live).into_iter().collect::<Vec<_>>(), ["enabled_at_stripe", "events_failed"]);
@@ -87,7 +90,7 @@ async fn what_stripe_cannot_deliver_is_an_error_until_a_delivery_comes_in() {
     // That nothing more was missing says nothing: nothing more may have happened.
     stack.reconcile(360, Some(60)).await;
     assert_eq!(stack.status_at(later(400)).await["status"], "error");
-    stack.registry().heard(&"main".parse().unwrap(), later(420)).await.unwrap();
+    stack.registry().heard(&"main".parse().unwrap(), 0, later(420)).await.unwrap();
     assert_eq!(stack.status_at(later(430)).await["status"], "active");
 }
 

@@ -10,7 +10,7 @@ use crate::support::{KEY_SECRET, Stack, failing, later, now};
 #[tokio::test]
 async fn an_endpoint_that_is_at_stripe_as_wanted_is_active() {
     let stack = Stack::start().await;
-    stack.registry().heard(&"main".parse().unwrap(), later(-90)).await.unwrap();
+    stack.registry().heard(&"main".parse().unwrap(), 0, later(-90)).await.unwrap();
     stack.registry().count(&[(State::Processed, 7)], later(-3600)).await.unwrap();
     stack.event("evt_1", State::Pending).await;
     let status = stack.status().await;
@@ -165,7 +165,8 @@ async fn a_stripe_that_fails_is_told_and_not_taken_for_a_missing_endpoint() {
         stack.stripe.fault(fault);
         let status = stack.status().await;
         assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_answers"]);
-        let at_stripe = status["endpoints"][0]["checks"].as_array().unwrap().last().unwrap();
+        let checks = status["endpoints"][0]["checks"].as_array().unwrap();
+        let at_stripe = checks.iter().find(|check| check["code"] == "at_stripe").unwrap();
         assert!(at_stripe["summary"].as_str().unwrap().contains("not known"), "{at_stripe}");
         stack.stripe.clear_faults();
         assert_eq!(stack.status().await["status"], "active");
@@ -181,11 +182,17 @@ async fn events_that_wait_or_failed_are_counted_and_judged() {
     ];
     for (state, code, expected) in troubles {
         let stack = Stack::start().await;
-        stack.event("evt_1", state).await;
-        let status = stack.status().await;
+        for id in ["evt_1", "evt_2"] {
+            stack.event(id, state).await;
+        }
+        // What failed is tried again by itself, and is told when it has done so for ten minutes.
+        let early = stack.status_at(later(600)).await;
+        assert_eq!(failing(&early).is_empty(), state == State::Failed);
+        let status = stack.status_at(later(601)).await;
         assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), [code]);
         assert_eq!(status["status"], expected, "{code}");
-        assert_eq!(status["counts"][state.as_str()], 1);
+        assert_eq!(status["counts"][state.as_str()], 2);
+        assert!(status.to_string().contains("\"commonest_reason\":\"for a test\",\"events\":2"), "{status}");
     }
 }
 

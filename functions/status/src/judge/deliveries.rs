@@ -1,0 +1,140 @@
+//! Checks of an endpoint's deliveries: do Stripe's arrive, and if not, what stands in the way?
+//!
+//! What had to be fetched is what Stripe could not deliver, and the endpoint is out of reach until a delivery comes in. Only then does
+//! count what was refused here: anybody can send bad requests, but nobody can keep Stripe's events from arriving by it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use shared::probe::{Probed, Step};
+
+use super::{anew, fails, holds};
+use crate::facts::EndpointFacts;
+use crate::verdict::{Check, Severity};
+
+/// A refusal this long before events were found missing may be of their deliveries: comparing leaves events alone for five minutes,
+/// and runs each five to ten.
+const BEFORE: SignedDuration = SignedDuration::from_hours(1);
+
+pub(super) fn checks(endpoint: &EndpointFacts) -> Vec<Check> {
+    let mut checks = vec![arrive(endpoint)];
+    checks.extend(reached(endpoint));
+    checks.push(signed(endpoint));
+    checks
+}
+
+/// Has Stripe failed to deliver, and not got through since?
+pub(super) fn out_of_reach(endpoint: &EndpointFacts) -> bool {
+    endpoint.missing.is_some_and(|missing| missing.stands(endpoint.heard.at))
+}
+
+/// May something that happened then be about the events that are missing?
+pub(super) fn is_about(endpoint: &EndpointFacts, at: Option<i64>) -> bool {
+    let before = i64::try_from(BEFORE.as_millis()).unwrap_or(i64::MAX);
+    let since = endpoint.missing.map(|missing| missing.at - before);
+    matches!((at, since), (Some(at), Some(since)) if at >= since)
+}
+
+fn time(millis: Option<i64>) -> Option<Timestamp> {
+    millis.and_then(|at| Timestamp::from_millisecond(at).ok())
+}
+
+fn arrive(endpoint: &EndpointFacts) -> Check {
+    let code = "deliveries_arrive";
+    let heard_at = time(endpoint.heard.at);
+    let evidence = json!({
+        "last_missing": endpoint.missing.map(|missing| missing.count),
+        "last_missing_at": time(endpoint.missing.map(|missing| missing.at)),
+        "last_delivery_at": heard_at,
+    });
+    if !out_of_reach(endpoint) {
+        return holds(code, Severity::Error, "what Stripe made and is wanted here arrives", evidence);
+    }
+    let summary = match heard_at {
+        Some(_) => {
+            "Stripe made events that did not arrive, and nothing has arrived since; they were fetched and are applied"
+        }
+        None => "Stripe made events, and nothing has ever arrived; they were fetched and are applied",
+    };
+    fails(
+        code,
+        Severity::Error,
+        summary,
+        evidence,
+        "mend what the other checks of this endpoint say; else Stripe's dashboard shows under Developers > Webhooks what its deliveries were answered. Stripe sends by itself again, or send one event again there",
+    )
+}
+
+/// What a probe of ours came to; none is sent as long as Stripe's deliveries arrive.
+fn reached(endpoint: &EndpointFacts) -> Option<Check> {
+    let code = "probe_arrives";
+    let probed = endpoint.probed.as_ref().filter(|_| out_of_reach(endpoint))?;
+    let evidence = json!({ "url": endpoint.row.wish.url, "probe": probed });
+    let fails =
+        |summary: &str, remedy: &str| Some(fails(code, Severity::Error, summary, evidence.clone(), remedy));
+    match probed {
+        Probed::Stored | Probed::Changed => {
+            Some(holds(code, Severity::Error, "a request of ours reaches the endpoint", evidence))
+        }
+        Probed::NoAnswer { at: Step::Name, .. } => fails(
+            "the host in the endpoint's address leads nowhere, or not to the internet",
+            "mend its DNS entry, or register with another address",
+        ),
+        Probed::NoAnswer { at: Step::Connection, .. } => fails(
+            "nothing takes connections at the endpoint's address, or its certificate is not trusted",
+            "look for a firewall, a proxy that does not run, a certificate that has expired",
+        ),
+        Probed::NoAnswer { at: Step::Answer, .. } => fails(
+            "what takes connections at the endpoint's address does not answer in time",
+            "look at the proxy in between, and at the receive function's log and throttling",
+        ),
+        Probed::Answered { code: Some(_), status: 503 } => fails(
+            "the receive function answers that it cannot store events",
+            "look at the receive function's log: is the ledger's table there, may it be written, is it throttled?",
+        ),
+        Probed::Answered { code: Some(_), .. } => fails(
+            "the receive function refuses a request that is rightly signed",
+            "the code in the evidence says why; a change of an endpoint holds after ten seconds",
+        ),
+        Probed::Answered { code: None, .. } => fails(
+            "something else than the receive function answers at the endpoint's address",
+            "is the address right? does a proxy, a firewall or a sign-in page answer in its place, or the API's throttle?",
+        ),
+    }
+}
+
+/// Requests whose signature does not match are an error only where Stripe's own do not arrive.
+fn signed(endpoint: &EndpointFacts) -> Check {
+    let code = "signatures_match";
+    let heard = endpoint.heard;
+    let evidence = json!({
+        "mismatches": heard.mismatches,
+        "since": time(heard.mismatches_since),
+        "last_at": time(heard.mismatched_at),
+        "probe": endpoint.probed,
+    });
+    let fails =
+        |summary: &str, remedy: String| fails(code, Severity::Error, summary, evidence.clone(), remedy);
+    let another_secret = format!("if the secret was rolled in Stripe's dashboard, {}", anew(endpoint));
+    let proxy = "let the proxy or firewall in between pass the body on byte by byte, and the header Stripe-Signature too";
+    if !out_of_reach(endpoint) {
+        let summary = "Stripe's deliveries are signed with the secret that is kept here";
+        return holds(code, Severity::Error, summary, evidence);
+    }
+    match (&endpoint.probed, is_about(endpoint, heard.mismatched_at)) {
+        (Some(Probed::Changed), _) => fails(
+            "what is sent to the endpoint is changed on the way, so no signature can match: a request of ours was",
+            proxy.to_owned(),
+        ),
+        (Some(Probed::Stored), true) => fails(
+            "requests came that are signed with another secret than the one kept here, and one of ours came through unchanged: Stripe signs with another secret",
+            another_secret,
+        ),
+        (Some(Probed::Answered { .. } | Probed::NoAnswer { .. }) | None, true) => fails(
+            "requests came whose signature does not match: they are signed with another secret, or were changed on the way",
+            format!("{another_secret}; or {proxy}"),
+        ),
+        (Some(Probed::Stored | Probed::Answered { .. } | Probed::NoAnswer { .. }) | None, false) => {
+            holds(code, Severity::Error, "no request came whose signature does not match", evidence)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The one word over all, and what is told beside the checks.
+
+use shared::ledger::State;
+use shared::registry::Hour;
+
+use super::*;
+
+#[test]
+fn a_stack_without_endpoints_is_inactive_whatever_the_key() {
+    for (key, at_stripe) in [
+        (Key::NotSet, Said::Nothing),
+        (Key::Unknown, Said::Nothing),
+        (Key::Set { hint: "h".into() }, Said::KeyRefused(refusal())),
+        (Key::Set { hint: "h".into() }, Said::NoAnswer(refusal())),
+    ] {
+        let facts = Facts { endpoints: vec![], key, at_stripe, ..well() };
+        let status = judge(&facts);
+        assert_eq!(status.status, Condition::Inactive);
+        let warned = all(&status).filter(|check| !check.ok).map(|check| check.severity);
+        assert_eq!(warned.collect::<Vec<_>>(), [Severity::Warning]);
+    }
+    let mut facts = Facts { endpoints: vec![], ..well() };
+    facts.open.dead = OpenCount::Exactly(1);
+    assert_eq!(judge(&facts).status, Condition::Error, "what has failed stays an error");
+}
+
+#[test]
+fn one_broken_endpoint_is_enough_and_one_active_one_too() {
+    let with_second = |change: fn(&mut EndpointFacts, &mut WebhookEndpoint)| {
+        let mut facts = well();
+        let (mut second, mut there) = (endpoint("second"), at_stripe("second"));
+        change(&mut second, &mut there);
+        facts.endpoints.push(second);
+        let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("asked") };
+        list.push(there);
+        let status = judge(&facts);
+        (status.status, status.endpoints[0].status, status.endpoints[1].status)
+    };
+    let broken = with_second(|_, there| there.url = "https://example.com/other".into());
+    assert_eq!(broken, (Condition::Error, Condition::Active, Condition::Error));
+    let disabled = with_second(|here, there| {
+        here.row.state = EndpointState::Disabled;
+        there.status = "disabled".into();
+    });
+    assert_eq!(disabled, (Condition::Active, Condition::Active, Condition::Inactive));
+}
+
+#[test]
+fn numbers_end_at_a_thousand_and_hours_show_every_end() {
+    let mut facts = well();
+    facts.open.failed = OpenCount::More;
+    facts.hours = vec![Hour {
+        begins: "2026-11-24T11:00:00Z".parse().unwrap(),
+        counts: vec![(State::Processed, 5), (State::Ignored, 2)],
+    }];
+    let status = serde_json::to_value(judge(&facts)).unwrap();
+    assert_eq!(status["counts"], json!({ "pending": 3, "failed": "1000+", "dead": 0, "quarantined": 0 }));
+    assert_eq!(
+        status["last_day"],
+        json!([{ "hour": "2026-11-24T11:00:00Z", "processed": 5, "superseded": 0, "ignored": 2, "quarantined": 0, "failed": 0, "dead": 0 }])
+    );
+}
+
+#[test]
+fn evidence_can_be_compared_and_stays_short() {
+    let mut facts = well();
+    there(&mut facts).enabled_events = (0..40).map(|i| format!("charge.x{i:02}")).collect();
+    let status = judge(&facts);
+    let check = all(&status).find(|check| check.code == "events_as_wanted").unwrap();
+    assert_eq!(check.evidence["missing"], json!(["invoice.paid", "refund.created"]));
+    assert_eq!(check.evidence["more"].as_array().unwrap().len(), 11);
+    assert_eq!(check.evidence["more"][10], "and 30 more");
+}
