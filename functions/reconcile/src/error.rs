@@ -2,15 +2,15 @@
 
 use lambda_runtime::Diagnostic;
 use shared::aws::{StoreError, chain};
-use shared::http::ApiError;
+use shared::http::{ApiError, NoTrigger};
 use shared::vault::VaultError;
 
 /// Why a run did not come to its end. The next one begins where it ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// Neither a request nor a schedule.
-    #[error("the input is neither a request of the API nor a schedule")]
-    Input,
+    #[error(transparent)]
+    Input(#[from] NoTrigger),
     /// DynamoDB.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -28,7 +28,7 @@ pub enum ReconcileError {
 impl From<ReconcileError> for Diagnostic {
     fn from(error: ReconcileError) -> Self {
         let error_type = match &error {
-            ReconcileError::Input => "Input",
+            ReconcileError::Input(_) => "Input",
             ReconcileError::Store(_) => "Store",
             ReconcileError::Vault(_) => "Vault",
             ReconcileError::Listed => "Listed",
@@ -43,7 +43,7 @@ impl From<ReconcileError> for ApiError {
         match error {
             ReconcileError::Store(error) => error.into(),
             ReconcileError::Vault(error) => error.into(),
-            ReconcileError::Input | ReconcileError::Listed | ReconcileError::Packing(_) => {
+            ReconcileError::Input(_) | ReconcileError::Listed | ReconcileError::Packing(_) => {
                 Self::unavailable("reconciling", &error)
             }
         }

@@ -1,6 +1,6 @@
 //! Compares what Stripe says with what is here, closes gaps, and keeps what was seen for the status.
 //!
-//! Woken each five minutes by a schedule, or by an admin's `POST /reconcile` (`trigger`). One run at a time, under a lease:
+//! Woken each five minutes by a schedule, or by an admin's `POST /reconcile` (`request`). One run at a time, under a lease:
 //! 1. Stripe's events are compared with the ledger (`gaps`), in our own account and in each connected one that was heard of; what
 //!    is wanted and missing is stored to be applied, like a delivery;
 //! 2. the facts that the status is made from are gathered (`shared::facts`): what Stripe says of the endpoints, whether their
@@ -15,7 +15,7 @@ mod config;
 mod deliveries;
 mod error;
 mod gaps;
-mod trigger;
+mod request;
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::{Bounds, chain};
 use shared::facts::{self, Facts, Gaps, Ours, Said};
-use shared::http;
+use shared::http::{self, Trigger};
 use shared::ledger::Ledger;
 use shared::mode::Mode;
 use shared::records::Records;
@@ -37,7 +37,6 @@ use tokio::time::Instant;
 
 pub use self::config::{ANSWER_WITHIN, Config, RUN_WITHIN};
 pub use self::error::ReconcileError;
-use self::trigger::Trigger;
 
 /// Younger events are on their way.
 const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(5);
@@ -127,14 +126,14 @@ pub async fn handle(
     request_id: &str,
     now: Timestamp,
 ) -> Result<Value, ReconcileError> {
-    match Trigger::read(input)? {
+    match Trigger::read(&input, request_id)? {
         Trigger::Schedule => {
             let found = run(deps, None, request_id, deps.run_within, now).await?;
             // Another run that is still at it is no trouble.
             Ok(found.map_or(Value::Null, |found| serde_json::json!(found)))
         }
         Trigger::Request(request) => {
-            let answer = trigger::answer(deps, &request, request_id, now).await;
+            let answer = request::answer(deps, &request, request_id, now).await;
             Ok(http::to_lambda(answer.unwrap_or_else(|error| error.into_response(request_id))))
         }
     }

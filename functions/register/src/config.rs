@@ -42,6 +42,8 @@ pub struct Config {
     pub work_within: Duration,
     /// How long receive may take to look at the registry again.
     pub looked_at_again_after: Duration,
+    /// Are endpoints to be enabled again that Stripe has disabled?
+    pub reenable: bool,
 }
 
 impl Config {
@@ -64,6 +66,7 @@ impl Config {
             access: Access::from_env()?,
             work_within: WORK_WITHIN,
             looked_at_again_after: LOOKED_AT_AGAIN_AFTER,
+            reenable: env::value("REENABLE_ENDPOINTS")?,
         })
     }
 }

@@ -41,11 +41,21 @@ pub(crate) async fn deregister(
     trace.before = serde_json::to_value(EndpointView::of(&row, deps.mode)).ok();
     let (_, session) = deps.with_stripe(moment).await?;
 
-    let Some(row) = mark_deregistering(deps, row, moment).await? else { return Ok(no_content()) };
-    remove_at_stripe(deps, &session, &row).await?;
-    deps.vault.remove(&deps.secret_name(&row)).await?;
-    remove_row(deps, &row).await?;
+    if let Some(row) = mark_deregistering(deps, row, moment).await? {
+        remove_everywhere(deps, &session, &row).await?;
+    }
     Ok(no_content())
+}
+
+/// Removes an endpoint that is marked `deregistering`; again, if that was cut off somewhere.
+pub(crate) async fn remove_everywhere(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: &Endpoint,
+) -> Result<(), RegisterError> {
+    remove_at_stripe(deps, session, row).await?;
+    deps.vault.remove(&deps.secret_name(row)).await?;
+    remove_row(deps, row).await
 }
 
 fn unconfirmed(name: &str) -> ApiError {

@@ -60,6 +60,7 @@ pub(crate) enum RegisterError {
 pub(crate) enum Doing {
     Registering,
     Deregistering,
+    Enabling,
     CheckingKey,
 }
 
@@ -152,7 +153,7 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
             let outage =
                 |message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
             match doing {
-                Doing::Registering | Doing::Deregistering => {
+                Doing::Registering | Doing::Deregistering | Doing::Enabling => {
                     again(outage(format!("Stripe did not say whether it was done: {said}")))
                 }
                 Doing::CheckingKey => {

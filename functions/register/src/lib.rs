@@ -6,6 +6,8 @@
 //! 3. a change, done or refused, is written to the audit (`acts`);
 //! 4. the answer.
 //!
+//! A schedule wakes it too, and then it finishes what a request left half done (`tend`).
+//!
 //! Rules: what is wanted is stored here before Stripe is asked, so that a crash after any step leaves a row that says what is
 //! half done, and the same request again goes on with it. Where nobody can tell whether Stripe did something, nothing is taken
 //! back. A secret is shown by the one answer that registers, and by none else.
@@ -23,6 +25,7 @@ mod rules;
 mod same_account;
 mod settings;
 mod stripe_key;
+mod tend;
 mod view;
 mod wish;
 
@@ -30,10 +33,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
+use lambda_runtime::Diagnostic;
+use serde_json::Value;
 use shared::access::{Access, Role};
 use shared::audit::Audit;
-use shared::aws::Bounds;
-use shared::http::{ApiError, request_id};
+use shared::aws::{Bounds, chain};
+use shared::http::{ApiError, Trigger, request_id, to_lambda};
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Registry, Settings};
@@ -58,6 +63,7 @@ pub struct Deps {
     stripe_key_secret: String,
     work_within: Duration,
     looked_at_again_after: Duration,
+    reenable: bool,
     access: Access,
     registry: Registry,
     audit: Audit,
@@ -84,6 +90,7 @@ impl Deps {
             stripe_key_secret: config.stripe_key_secret,
             work_within: config.work_within,
             looked_at_again_after: config.looked_at_again_after,
+            reenable: config.reenable,
             access: config.access,
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             audit: Audit::new(dynamodb.clone(), config.audit_table),
@@ -106,6 +113,31 @@ impl Deps {
 struct Moment {
     now: Timestamp,
     stripe_until: Instant,
+}
+
+/// Does one invocation's work. `request_id` is Lambda's.
+///
+/// # Errors
+/// For the schedule: why nothing could be done; the next run tries again. A request is always answered.
+pub async fn wake(deps: &Deps, input: &Value, request_id: &str, now: Timestamp) -> Result<Value, Diagnostic> {
+    let failed = |error: &dyn std::error::Error| Diagnostic {
+        error_type: "Register".to_owned(),
+        error_message: chain(error),
+    };
+    match Trigger::read(input, request_id).map_err(|error| failed(&error))? {
+        // Boxed, because futures of this depth are too much for the compiler's layout.
+        Trigger::Request(request) => Ok(to_lambda(Box::pin(handle(deps, *request, now)).await)),
+        Trigger::Schedule => {
+            let moment = Moment { now, stripe_until: Instant::now() + deps.work_within * 3 / 4 };
+            let tended = tokio::time::timeout(deps.work_within, Box::pin(tend::tend(deps, moment))).await;
+            match tended.unwrap_or(Err(RegisterError::TooSlow)) {
+                Ok(tended) => Ok(serde_json::json!(tended)),
+                // Before there is a key, there is nothing to do it with; the status tells it.
+                Err(RegisterError::StripeKeyMissing) => Ok(Value::Null),
+                Err(error) => Err(failed(&error)),
+            }
+        }
+    }
 }
 
 /// Answers one request.

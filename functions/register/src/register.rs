@@ -59,6 +59,16 @@ pub(crate) async fn register(
     Ok(json(StatusCode::CREATED, &view.with_secret(&secret)))
 }
 
+/// Goes on with a registration that a request left half done.
+pub(crate) async fn finish_registering(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: Endpoint,
+    moment: Moment,
+) -> Result<(), RegisterError> {
+    make(deps, session, Attempt::of(row, moment.now), moment).await.map(drop)
+}
+
 /// Has Stripe make the endpoint, in one attempt or, where its answer is lost for good, in a second one.
 async fn make(
     deps: &Deps,

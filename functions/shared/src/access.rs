@@ -32,12 +32,19 @@ pub enum Role {
 pub struct Caller {
     /// What they may do; none if they are in neither group.
     pub role: Option<Role>,
-    /// The token's `sub`, or `iam` for a direct invocation.
+    /// The token's `sub`, `iam` for a direct invocation, or `schedule`.
     pub subject: String,
     /// The token's `email`; an access token has none.
     pub email: Option<String>,
     /// The address the request came from.
     pub address: Option<String>,
+}
+
+impl Caller {
+    /// A function that its schedule woke, for the audit.
+    pub fn schedule() -> Self {
+        Self { role: None, subject: "schedule".to_owned(), email: None, address: None }
+    }
 }
 
 /// Which API is ours and what its groups are called.

@@ -31,7 +31,7 @@ pub struct Audit {
     table: String,
 }
 
-/// One act of a signed-in person, or of somebody whom IAM let invoke a function.
+/// One act of a signed-in person, of somebody whom IAM let invoke a function, or of a schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Act {
     year: String,
@@ -40,7 +40,7 @@ pub struct Act {
     pub action: String,
     /// To what: an endpoint's name, `stripe-key`.
     pub target: String,
-    /// The token's `sub`, or `iam`.
+    /// The token's `sub`, `iam` or `schedule`.
     pub subject: String,
     /// The token's `email`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

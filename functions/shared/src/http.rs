@@ -6,6 +6,7 @@
 
 mod events;
 mod fields;
+mod trigger;
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use self::events::{ChangeView, EventFilter, EventView};
 pub use self::fields::{Fields, Query};
+pub use self::trigger::{NoTrigger, Trigger};
 use crate::aws::{StoreError, chain};
 use crate::vault::VaultError;
 

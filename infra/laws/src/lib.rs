@@ -27,5 +27,5 @@ pub use draw::{Course, Trouble, courses, crowded, draw, histories};
 pub use hands::{Applier, Receiver, Work};
 pub use judge::{Verdict, judge};
 pub use play::{play, settle};
-pub use run::{Figures, Load, run};
+pub use run::{Figures, Load, lives, run};
 pub use world::{BEGINS, World};

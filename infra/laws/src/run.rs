@@ -65,8 +65,8 @@ fn faults() -> Vec<Fault> {
     [quick, vec![Fault::Hang]].concat()
 }
 
-/// Some lives are short by nature, so the later ones make up for it, and the last are of kinds that can go on.
-fn lives(load: Load) -> Vec<Life> {
+/// The lives of a load. Some are short by nature, so the later ones make up for it, and the last are of kinds that can go on.
+pub fn lives(load: Load) -> Vec<Life> {
     let mut lives: Vec<Life> = Vec::new();
     let mut left = load.events;
     for i in 0..load.objects {

@@ -1,5 +1,6 @@
 //! The world in which the laws are tried: a cloud with one endpoint, a Stripe whose objects have lived their lives, and a clock.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -38,17 +39,20 @@ pub struct World {
 
 #[allow(clippy::expect_used, reason = "a world that cannot begin has to fail at once")]
 impl World {
-    /// A stack with the endpoint `main` and a Stripe key that may read everything.
+    /// A stack with the endpoints `main` and, for connected accounts, `connected`, and a Stripe key that may read everything.
     ///
     /// # Panics
     /// If a port cannot be had.
     pub async fn of(lives: &[Life]) -> Self {
-        let stripe = SimulatedStripe::start(Options::for_tests().at(ARRIVES)).expect("a simulated Stripe");
-        for life in lives {
-            if let Some(object) = life.end_in(Version::Dahlia) {
-                stripe.put_object(life.account, &object);
-            }
-        }
+        Self::at(lives, ARRIVES).await
+    }
+
+    /// The same, at another time: Stripe lists events for thirty days.
+    ///
+    /// # Panics
+    /// If a port cannot be had.
+    pub async fn at(lives: &[Life], now: i64) -> Self {
+        let stripe = SimulatedStripe::start(Options::for_tests().at(now)).expect("a simulated Stripe");
         let cloud = TestCloud::start().await;
         let dynamodb = cloud.past_the_door().dynamodb(Bounds::PATIENT);
         let world = Self {
@@ -56,15 +60,37 @@ impl World {
             records: Records::new(dynamodb, "RecordsTable"),
             cloud,
             stripe,
-            now: AtomicI64::new(ARRIVES * 1_000),
+            now: AtomicI64::new(now * 1_000),
         };
+        world.put_objects(lives);
         world.cloud.put_secret("stripe-key", &world.stripe.key());
-        world.register().await;
+        world.set_key().await;
+        for (name, connect) in [("main", false), ("connected", true)] {
+            world.register(name, connect, lives).await;
+        }
         world
     }
 
-    async fn register(&self) {
-        let registry = Registry::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RegistryTable");
+    /// Has Stripe list all events of these lives.
+    ///
+    /// # Panics
+    /// If one is no event.
+    pub fn list_events(&self, lives: &[Life]) {
+        for told in lives.iter().flat_map(|life| &life.events) {
+            self.stripe.list_text(&told.body).expect("an event");
+        }
+        self.put_objects(lives);
+    }
+
+    fn put_objects(&self, lives: &[Life]) {
+        for life in lives {
+            if let Some(object) = life.end_in(Version::Dahlia) {
+                self.stripe.put_object(life.account, &object);
+            }
+        }
+    }
+
+    async fn set_key(&self) {
         let mut settings = Settings {
             since: 0,
             stripe_key_hint: "hint".into(),
@@ -72,29 +98,35 @@ impl World {
             stripe_account: None,
             rev: 0,
         };
-        registry.store_settings(None, &mut settings).await.expect("settings");
+        self.registry().store_settings(None, &mut settings).await.expect("settings");
+    }
+
+    /// An endpoint that wants all that happens in these lives.
+    async fn register(&self, name: &str, connect: bool, lives: &[Life]) {
         let secret = json!({ "signing": [{ "stripe_id": "we_1", "secret": SECRET }] });
-        let version = self.cloud.put_secret("main", &secret.to_string());
+        let version = self.cloud.put_secret(name, &secret.to_string());
+        let types: BTreeSet<_> =
+            lives.iter().flat_map(|life| &life.events).map(|told| told.event_type.clone()).collect();
         let endpoint = Endpoint {
-            name: "main".parse().expect("a name"),
+            name: name.parse().expect("a name"),
             state: EndpointState::Active,
             registration: "1".into(),
             wish: Wish {
-                url: "https://example.com/webhooks/main".into(),
-                events: vec!["*".into()],
+                url: format!("https://example.com/webhooks/{name}"),
+                events: types.into_iter().collect(),
                 description: String::new(),
                 api_version: Version::Dahlia.name().into(),
-                connect: false,
+                connect,
             },
             stripe_id: Some("we_1".into()),
-            secret: Some(SecretVersion { name: "main".into(), version }),
+            secret: Some(SecretVersion { name: name.into(), version }),
             signing_secret_hint: None,
             created_at: 0,
             state_since: 0,
             rotated_at: None,
             rev: 0,
         };
-        registry.insert(&endpoint).await.expect("an endpoint");
+        self.registry().insert(&endpoint).await.expect("an endpoint");
     }
 
     /// The secret that deliveries to `main` are signed with.
@@ -120,6 +152,11 @@ impl World {
     /// Lets time pass.
     pub fn pass(&self, time: Duration) {
         self.now.fetch_add(i64::try_from(time.as_millis()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The registry, past the door.
+    pub fn registry(&self) -> Registry {
+        Registry::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RegistryTable")
     }
 
     /// The ledger, past the door.

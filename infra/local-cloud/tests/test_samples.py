@@ -21,6 +21,7 @@ EXPECTED = {
     "register/register-endpoint": 201,
     "register/list-endpoints": 200,
     "register/deregister-endpoint": 204,
+    "register/schedule": None,
     "status/status": 200,
     "records/audit": 200,
     "records/event": 404,

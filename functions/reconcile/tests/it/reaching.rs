@@ -14,6 +14,9 @@ use tokio::net::TcpListener;
 
 use crate::support::{SECRET, Stack, ago, later, now};
 
+/// What a door answers, by whether the signature is right and by the body.
+type Answer = fn(bool, &Value) -> (u16, Value);
+
 /// What stands at the endpoint's address.
 struct Door {
     at: SocketAddr,
@@ -23,7 +26,7 @@ struct Door {
 
 impl Door {
     /// Answers what `answer` says of whether the signature is right and of the body.
-    async fn open(answer: fn(bool, &Value) -> (u16, Value)) -> Self {
+    async fn open(answer: Answer) -> Self {
         let came = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -61,7 +64,7 @@ fn refused(_: bool, _: &Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_probe_is_signed_like_stripes_and_its_answer_is_kept() {
-    let answers: [(fn(bool, &Value) -> (u16, Value), Probed); 4] = [
+    let answers: [(Answer, Probed); 4] = [
         (stored, Probed::Stored),
         (refused, Probed::Changed),
         (|_, _| (302, json!({})), Probed::Answered { status: 302, code: None }),

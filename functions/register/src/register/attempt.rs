@@ -44,6 +44,12 @@ impl Attempt {
         Self { row, is_new: true, is_lost: false }
     }
 
+    /// The attempt that a half-made row stands for.
+    pub(super) fn of(row: Endpoint, now: Timestamp) -> Self {
+        let age = SignedDuration::from_millis(now.as_millisecond() - row.created_at);
+        Self { row, is_new: false, is_lost: age >= ANSWER_KEPT_FOR }
+    }
+
     /// Has Stripe certainly made nothing under this attempt's idempotency key, now that it refused so? Stripe looks at the
     /// key of the caller and at its limits before it looks at the idempotency key, so those refusals say nothing of what an earlier
     /// request did. Any other refusal is the answer kept under the idempotency key, or the one that every request of this attempt
@@ -86,8 +92,7 @@ fn go_on(row: Endpoint, wish: &Wish, now: Timestamp) -> Result<Attempt, Register
     if !differs.is_empty() {
         return Err(RegisterError::RegisteringOtherwise { name: row.name.to_string(), differs });
     }
-    let age = SignedDuration::from_millis(now.as_millisecond() - row.created_at);
-    Ok(Attempt { row, is_new: false, is_lost: age >= ANSWER_KEPT_FOR })
+    Ok(Attempt::of(row, now))
 }
 
 /// Removes what a lost attempt may have made, and begins a new one in its row. Removing comes first: the row is the only thing that

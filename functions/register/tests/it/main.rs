@@ -14,3 +14,4 @@ mod samples;
 mod settings;
 mod stripe_key;
 mod support;
+mod tending;

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Response};
-use register::{Config, Deps, WORK_WITHIN, handle};
+use register::{Config, Deps, WORK_WITHIN, handle, wake};
 use serde_json::{Value, json};
 use shared::access::Access;
 use shared::audit::{Act, Audit};
@@ -37,6 +37,7 @@ pub(crate) struct Stack {
     pub(crate) stripe: SimulatedStripe,
     pub(crate) mode: Mode,
     pub(crate) work_within: Duration,
+    pub(crate) reenable: bool,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -57,7 +58,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         cloud.put_secret(KEY_SECRET, "{}");
         let stripe = SimulatedStripe::start(options.at(now().as_second())).unwrap();
-        Self { cloud, stripe, mode, work_within: WORK_WITHIN }
+        Self { cloud, stripe, mode, work_within: WORK_WITHIN, reenable: false }
     }
 
     /// A test stack with a key.
@@ -102,6 +103,7 @@ impl Stack {
             },
             work_within: self.work_within,
             looked_at_again_after: Duration::ZERO,
+            reenable: self.reenable,
         })
         .unwrap()
     }
@@ -117,6 +119,12 @@ impl Stack {
 
     pub(crate) async fn call_at(&self, at: Timestamp, method: &str, path: &str, body: &str) -> (u16, Value) {
         answer(handle(&self.cold(), request(As::Admin, method, path, body), at).await)
+    }
+
+    /// What the schedule does.
+    pub(crate) async fn tend(&self, at: Timestamp) -> Value {
+        let sample = include_str!("../../../../events/register/schedule.json");
+        wake(&self.cold(), &serde_json::from_str(sample).unwrap(), "tend", at).await.unwrap()
     }
 
     pub(crate) async fn register(&self, body: &str) -> (u16, Value) {

@@ -210,6 +210,15 @@ impl Session<'_> {
         self.call::<serde::de::IgnoredAny>(&call).await.map(drop)
     }
 
+    /// Enables an endpoint that is disabled.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn enable_endpoint(&self, id: &str) -> Result<Answered<WebhookEndpoint>, StripeError> {
+        let path = [RESOURCE, id];
+        self.call(&Call::new(Method::POST, &path).param("disabled", "false")).await
+    }
+
     /// Deletes an endpoint.
     ///
     /// # Errors

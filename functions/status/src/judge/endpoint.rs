@@ -63,12 +63,14 @@ fn whole(endpoint: &EndpointFacts, now: Timestamp) -> Check {
         EndpointState::Registering => half_done(
             "registering it was not finished, so nothing can arrive",
             format!(
-                "send the same POST /endpoints again to finish it, or undo it with DELETE /endpoints/{name}?confirm={name}"
+                "wait: it is finished, or taken back, within five minutes, if the stack has a key that Stripe accepts; or send the same POST /endpoints again, or undo it with DELETE /endpoints/{name}?confirm={name}"
             ),
         ),
         EndpointState::Deregistering => half_done(
             "deregistering it was not finished, so Stripe may still send what is refused here",
-            format!("finish it with DELETE /endpoints/{name}?confirm={name}"),
+            format!(
+                "wait: it is finished within five minutes; or send DELETE /endpoints/{name}?confirm={name} again"
+            ),
         ),
         EndpointState::Active
         | EndpointState::Changing

@@ -6,5 +6,6 @@
 mod any_order;
 mod histories;
 mod named;
+mod outage;
 mod poison;
 mod small_run;

@@ -1,40 +1,17 @@
-//! What woke the function: the schedule, or an admin's request.
+//! What an admin asks for.
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::access::Role;
 use shared::audit::Act;
 use shared::http::{self, ApiError, Fields, Query, segments};
 
-use crate::{Deps, Found, ReconcileError, run};
+use crate::{Deps, Found, run};
 
 /// As far back as Stripe lists events (its API reference, "List all events").
 const LISTED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// Why the function runs.
-#[derive(Debug)]
-pub(crate) enum Trigger {
-    Schedule,
-    Request(Box<Request>),
-}
-
-impl Trigger {
-    pub(crate) fn read(input: Value) -> Result<Self, ReconcileError> {
-        // EventBridge's scheduled events say so in `detail-type`.
-        if input["detail-type"] == "Scheduled Event" {
-            return Ok(Self::Schedule);
-        }
-        if input["requestContext"].is_object() {
-            let request = lambda_http::request::from_str(&input.to_string());
-            return request
-                .map(|request| Self::Request(Box::new(request)))
-                .map_err(|_| ReconcileError::Input);
-        }
-        Err(ReconcileError::Input)
-    }
-}
 
 /// `POST /reconcile`
 pub(crate) async fn answer(

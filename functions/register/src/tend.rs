@@ -1,0 +1,122 @@
+//! Tends endpoints, woken by a schedule: what a request left half done is finished or taken back, and what Stripe has disabled is
+//! enabled again if the stack is told to.
+//!
+//! Both go the ways of the requests themselves, so a request at the same time does no harm. Each end is written to the audit; what
+//! cannot be done now is told in the log, shown by the status, and tried again by the next run.
+
+use serde::Serialize;
+use shared::access::Caller;
+use shared::audit::Act;
+use shared::aws::chain;
+use shared::endpoint::EndpointState;
+use shared::registry::Endpoint;
+use shared::stripe::{Session, WebhookEndpoint};
+use tokio::time::Instant;
+
+use crate::deregister::remove_everywhere;
+use crate::error::{Doing, RegisterError};
+use crate::register::finish_registering;
+use crate::{Deps, Moment};
+
+/// A request ends within half a minute: what is still under way after this, in milliseconds, was left so.
+const LEFT_AFTER: i64 = 60_000;
+
+/// What a run came to.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Tended {
+    /// Registrations that were finished.
+    pub(crate) registered: Vec<String>,
+    /// Registrations that Stripe refused, so that they were taken back.
+    pub(crate) taken_back: Vec<String>,
+    /// Deregistrations that were finished.
+    pub(crate) deregistered: Vec<String>,
+    /// Endpoints that were enabled again.
+    pub(crate) enabled: Vec<String>,
+    /// What could not be done now.
+    pub(crate) left: Vec<String>,
+}
+
+/// One run. Without anything to do it is one read.
+pub(crate) async fn tend(deps: &Deps, moment: Moment) -> Result<Tended, RegisterError> {
+    let rows = deps.registry.endpoints().await?;
+    let (half_done, whole): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_half_done(row, moment));
+    let wanted: Vec<Endpoint> =
+        whole.into_iter().filter(|row| deps.reenable && row.state == EndpointState::Active).collect();
+    let mut tended = Tended::default();
+    if half_done.is_empty() && wanted.is_empty() {
+        return Ok(tended);
+    }
+    let (_, session) = deps.with_stripe(moment).await?;
+    for row in half_done {
+        if Instant::now() >= moment.stripe_until {
+            tended.left.push(row.name.to_string());
+        } else {
+            finish(deps, &session, row, &mut tended, moment).await?;
+        }
+    }
+    if !wanted.is_empty() {
+        enable(deps, &session, wanted, &mut tended, moment).await?;
+    }
+    Ok(tended)
+}
+
+fn is_half_done(row: &Endpoint, moment: Moment) -> bool {
+    matches!(row.state, EndpointState::Registering | EndpointState::Deregistering)
+        && moment.now.as_millisecond() - row.state_since >= LEFT_AFTER
+}
+
+async fn finish(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: Endpoint,
+    tended: &mut Tended,
+    moment: Moment,
+) -> Result<(), RegisterError> {
+    let name = row.name.clone();
+    let (action, result, list) = if row.state == EndpointState::Registering {
+        let result = finish_registering(deps, session, row, moment).await;
+        // Stripe refused what was wanted: then the row is gone.
+        let taken_back = result.is_err() && deps.registry.endpoint(&name).await?.is_none();
+        let list = if taken_back { &mut tended.taken_back } else { &mut tended.registered };
+        ("endpoint.register", result.map_err(|error| (error, !taken_back)), list)
+    } else {
+        let result = remove_everywhere(deps, session, &row).await;
+        ("endpoint.deregister", result.map_err(|error| (error, true)), &mut tended.deregistered)
+    };
+    match result {
+        Err((error, true)) => {
+            tracing::warn!(error = chain(&error), endpoint.name = %name, "what was left half done cannot be finished now");
+            tended.left.push(name.to_string());
+        }
+        ended => {
+            list.push(name.to_string());
+            let code = ended.map_or_else(|(error, _)| error.into_answer().code(), |()| "done");
+            note(deps, action, name.as_str(), code, moment).await;
+        }
+    }
+    Ok(())
+}
+
+/// Stripe disables an endpoint whose deliveries fail for days, and never enables it again by itself.
+async fn enable(
+    deps: &Deps,
+    session: &Session<'_>,
+    wanted: Vec<Endpoint>,
+    tended: &mut Tended,
+    moment: Moment,
+) -> Result<(), RegisterError> {
+    let at_stripe = session.endpoints().await.map_err(RegisterError::stripe(Doing::Enabling))?.value;
+    for row in wanted {
+        let is_disabled =
+            |found: &WebhookEndpoint| row.stripe_id.as_ref() == Some(&found.id) && !found.is_enabled();
+        let Some(found) = at_stripe.iter().find(|found| is_disabled(found)) else { continue };
+        session.enable_endpoint(&found.id).await.map_err(RegisterError::stripe(Doing::Enabling))?;
+        tended.enabled.push(row.name.to_string());
+        note(deps, "endpoint.enable", row.name.as_str(), "done", moment).await;
+    }
+    Ok(())
+}
+
+async fn note(deps: &Deps, action: &str, name: &str, code: &str, moment: Moment) {
+    deps.audit.note(&Act::new(&Caller::schedule(), action, name, code, moment.now)).await;
+}

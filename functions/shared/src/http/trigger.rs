@@ -1,0 +1,59 @@
+//! What woke a function that both people and a schedule wake.
+
+use lambda_http::{Context, Request, RequestExt};
+use serde_json::Value;
+
+/// Why the function runs.
+#[derive(Debug)]
+pub enum Trigger {
+    /// Its schedule.
+    Schedule,
+    /// Somebody's request, through API Gateway or by hand in its form.
+    Request(Box<Request>),
+}
+
+/// The input is neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the input is neither a request of the API nor a schedule")]
+pub struct NoTrigger;
+
+impl Trigger {
+    /// Reads the input. `request_id` is Lambda's.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn read(input: &Value, request_id: &str) -> Result<Self, NoTrigger> {
+        // EventBridge's scheduled events say so in `detail-type`.
+        if input["detail-type"] == "Scheduled Event" {
+            return Ok(Self::Schedule);
+        }
+        if !input["requestContext"].is_object() {
+            return Err(NoTrigger);
+        }
+        let request = lambda_http::request::from_str(&input.to_string()).map_err(|_| NoTrigger)?;
+        let mut context = Context::default();
+        request_id.clone_into(&mut context.request_id);
+        Ok(Self::Request(Box::new(request.with_lambda_context(context))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::request_id;
+
+    #[test]
+    fn a_schedule_a_request_and_nothing_else_is_told_apart() {
+        let schedule = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
+        assert!(matches!(Trigger::read(&schedule, "r"), Ok(Trigger::Schedule)));
+        let sample = include_str!("../../../../events/reconcile/reconcile.json");
+        let sample = serde_json::from_str(sample).unwrap();
+        let Ok(Trigger::Request(request)) = Trigger::read(&sample, "r-1") else { panic!() };
+        assert_eq!((request.uri().path(), request_id(&request).as_str()), ("/reconcile", "r-1"));
+        for neither in [json!({}), json!([]), json!({ "Records": [] }), json!({ "requestContext": {} })] {
+            assert!(matches!(Trigger::read(&neither, "r"), Err(NoTrigger)), "{neither}");
+        }
+    }
+}
