@@ -148,8 +148,9 @@ impl Work<'_> {
         let registry = &self.deps.registry;
         let Some(registered) = self.wanted.since(self.account.is_some()) else { return Ok(()) };
         let mut compared = kept.unwrap_or(Compared { until: registered, unfinished: None });
-        // Nothing beyond the end can have been compared: a clock was ahead then.
-        compared.until = compared.until.min(self.end);
+        // Nothing beyond the end can have been compared: a clock was ahead then. And each run looks at something, so that what it
+        // tells of the key is of now.
+        compared.until = compared.until.min(self.end - 1);
         if let Some(since) = since.map(Timestamp::as_second).filter(|since| *since < compared.until) {
             compared = Compared { until: since, unfinished: None };
         }

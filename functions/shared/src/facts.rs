@@ -23,6 +23,8 @@ use crate::vault::Vault;
 
 /// A pending event this long after its time waits for something that does not happen: the sweep runs every minute.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// How often receive notes that an endpoint was heard, in milliseconds.
+const NOTED_EVERY: i64 = 60_000;
 /// Events of one state that are looked at for why.
 const LOOKED_AT: usize = 25;
 /// Beyond this an answer of Stripe tells nothing of its clock.
@@ -113,9 +115,11 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// Has nothing been delivered since? `heard_at` is when a delivery last came in, in unix milliseconds.
+    /// Is the endpoint out of reach since? `heard_at` is when a delivery last came in, in unix milliseconds. It is noted once a
+    /// minute, so one from within that minute may stand for a later one; and events are missed no earlier than five minutes after
+    /// they were made.
     pub fn stands(&self, heard_at: Option<i64>) -> bool {
-        heard_at.is_none_or(|heard_at| heard_at <= self.at)
+        heard_at.is_none_or(|heard_at| heard_at <= self.at - NOTED_EVERY)
     }
 }
 

@@ -89,7 +89,8 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         .into_iter()
         .map(|row| EndpointFacts {
             heard: kept.heard.get(row.name.as_str()).copied().unwrap_or_default(),
-            missing: facts.missing.get(row.name.as_str()).copied(),
+            // One that was registered anew has missed nothing yet.
+            missing: facts.missing.get(row.name.as_str()).copied().filter(|missing| row.created_at <= missing.at),
             probed: facts.probes.get(row.name.as_str()).cloned(),
             secret: secret(&row),
             row,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::facts::Said;
 use shared::ledger::{Source, State};
-use simulated_stripe::{Emit, Fault};
+use simulated_stripe::{Emit, Fault, Key};
 
 use crate::support::{Stack, ago, later, now};
 
@@ -207,6 +207,17 @@ async fn a_stripe_that_does_not_answer_costs_nothing_and_the_next_run_goes_on() 
     }
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&id).await.is_some());
+}
+
+#[tokio::test]
+async fn two_runs_of_one_second_both_look() {
+    let stack = Stack::start().await;
+    stack.run(now()).await;
+    let id = stack.missed("invoice.paid", ago(10));
+    assert_eq!(stack.run(now()).await["filled"], 1);
+    assert!(stack.row(&id).await.is_some());
+    stack.stripe.set_keys(vec![Key::restricted(&stack.stripe.key(), &["webhook_endpoints:write"])]);
+    assert_eq!(stack.run(now()).await["events"], "key_lacks_right");
 }
 
 #[tokio::test]

@@ -188,7 +188,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_trouble_fails_its_check_and_no_other() {
     type Trouble = fn(&mut Facts);
-    let troubles: [(Trouble, &[&str], Condition); 49] = [
+    let troubles: [(Trouble, &[&str], Condition); 51] = [
         // Without Stripe's view two checks fail: the cause, and that nothing is known of the endpoint.
         (
             |f| (f.key, f.at_stripe) = (Key::NotSet, Said::Nothing),
@@ -222,7 +222,9 @@ fn each_trouble_fails_its_check_and_no_other() {
         (|f| f.events = Said::KeyRefused(refusal()), &["events_readable"], Condition::Error),
         (|f| f.events = Said::NoAnswer(refusal()), &["events_readable"], Condition::Error),
         (|f| f.events = Said::Nothing, &[], Condition::Active),
-        (|f| missing(f, 0), &["deliveries_arrive"], Condition::Error),
+        (|f| missing(f, 0), &[], Condition::Active),
+        (|f| (missing(f, 0), f.endpoints[0].heard = heard(60)).1, &["deliveries_arrive"], Condition::Error),
+        (|f| (missing(f, 0), f.endpoints[0].heard = heard(59)).1, &[], Condition::Active),
         (|f| (missing(f, 0), f.endpoints[0].heard.at = None).1, &["deliveries_arrive"], Condition::Error),
         (|f| missing(f, 60), &[], Condition::Active),
         (|f| gaps(f).more = true, &["events_compared"], Condition::Active),
