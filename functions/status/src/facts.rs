@@ -90,7 +90,11 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         .map(|row| EndpointFacts {
             heard: kept.heard.get(row.name.as_str()).copied().unwrap_or_default(),
             // One that was registered anew has missed nothing yet.
-            missing: facts.missing.get(row.name.as_str()).copied().filter(|missing| row.created_at <= missing.at),
+            missing: facts
+                .missing
+                .get(row.name.as_str())
+                .copied()
+                .filter(|missing| row.created_at <= missing.at),
             probed: facts.probes.get(row.name.as_str()).cloned(),
             secret: secret(&row),
             row,

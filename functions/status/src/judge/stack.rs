@@ -15,13 +15,27 @@ const SET_THE_KEY: &str = "set a key with PUT /settings/stripe-key";
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let needed = if facts.endpoints.is_empty() { Severity::Warning } else { Severity::Error };
-    let mut checks = key(&facts.key, needed);
+    let mut checks = vec![registered(facts)];
+    checks.extend(key(&facts.key, needed));
     checks.extend(stripe(&facts.at_stripe, needed));
     checks.extend(left_over(facts));
     checks.extend(events::checks(&facts.open, facts.now));
     checks.push(uncertain(&facts.uncertain));
     checks.extend(super::reconciled::checks(facts, needed));
     checks
+}
+
+/// No error: a stack without an endpoint is `inactive`, and nothing is expected to arrive.
+fn registered(facts: &Facts) -> Check {
+    let code = "endpoint_registered";
+    let names: Vec<_> = facts.endpoints.iter().map(|endpoint| &endpoint.row.name).collect();
+    let evidence = json!({ "endpoints": names });
+    if names.is_empty() {
+        let summary = "no endpoint is registered, so nothing can arrive";
+        fails(code, Severity::Warning, summary, evidence, "register one with POST /endpoints")
+    } else {
+        holds(code, Severity::Warning, "an endpoint is registered", evidence)
+    }
 }
 
 fn key(key: &Key, needed: Severity) -> Vec<Check> {

@@ -155,6 +155,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
     assert_eq!(
         codes,
         [
+            "endpoint_registered",
             "stripe_key_present",
             "stripe_key_accepted",
             "stripe_key_rights",

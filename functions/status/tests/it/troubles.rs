@@ -31,10 +31,14 @@ async fn a_new_stack_is_inactive_with_and_without_a_key() {
     let stack = Stack::bare().await;
     let status = stack.status().await;
     assert_eq!(status["status"], "inactive");
-    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["stripe_key_present"]);
+    assert_eq!(
+        failing(&status).into_iter().collect::<Vec<_>>(),
+        ["endpoint_registered", "stripe_key_present"]
+    );
     stack.set_key().await;
     let status = stack.status().await;
-    assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("inactive"), 0));
+    let only = failing(&status).into_iter().collect::<Vec<_>>();
+    assert_eq!((status["status"].as_str(), only), (Some("inactive"), vec!["endpoint_registered".to_owned()]));
 }
 
 #[tokio::test]
