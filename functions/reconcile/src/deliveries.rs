@@ -63,5 +63,5 @@ async fn sent(deps: &Deps, row: &Endpoint, now: Timestamp) -> Option<Probed> {
         tracing::warn!(error = chain(error), endpoint.name = %row.name, "a probe could not be signed");
     });
     let newest = secrets.ok()?.signing.into_iter().next()?;
-    Some(probe(&row.wish.url, &newest.secret, deps.mode, deps.local, now).await)
+    Some(probe(&row.wish.url, &newest.secret, deps.mode, deps.local, now).await.probed)
 }

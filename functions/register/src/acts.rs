@@ -41,6 +41,8 @@ pub(crate) async fn write(
     let (action, target) = match change {
         Change::Register => ("endpoint.register", named(trace.target)),
         Change::Deregister(name) => ("endpoint.deregister", named(name.parse().ok())),
+        Change::ShowSecret(name) => ("endpoint.secret", named(name.parse().ok())),
+        Change::Test(name) => ("endpoint.test", named(name.parse().ok())),
         Change::SetRules => ("settings.rules", "settings".to_owned()),
         Change::SetStripeKey => ("settings.stripe_key", "stripe-key".to_owned()),
     };

@@ -27,6 +27,10 @@ pub(crate) enum RegisterError {
     EndpointExists { name: String, state: EndpointState },
     #[error("endpoint `{name}` is being registered already, with other values ({})", differs.join(", "))]
     RegisteringOtherwise { name: String, differs: Vec<&'static str> },
+    #[error("endpoint `{name}` takes no deliveries; it is {}", state_word(*state))]
+    NotWhole { name: String, state: EndpointState },
+    #[error("the signing secret of endpoint `{0}` is lost")]
+    NoSecret(String),
     #[error("endpoint `{0}` was changed by another request at the same moment")]
     EndpointOvertaken(String),
     #[error(
@@ -107,6 +111,11 @@ impl RegisterError {
                     "send the first request again to finish it, or remove what there is with DELETE /endpoints/{name}?confirm={name}"
                 ))
             }
+            Self::NotWhole { name, .. } => refuse(StatusCode::CONFLICT, "endpoint_not_active")
+                .remedy(format!("look at GET /endpoints/{name}; what is half done is finished within five minutes")),
+            Self::NoSecret(name) => refuse(StatusCode::CONFLICT, "secret_missing").remedy(format!(
+                "register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints"
+            )),
             Self::EndpointOvertaken(name) => refuse(StatusCode::CONFLICT, "endpoint_exists")
                 .field("name")
                 .remedy(format!("look at GET /endpoints/{name}, then decide again")),

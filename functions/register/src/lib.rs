@@ -23,9 +23,11 @@ mod register;
 mod route;
 mod rules;
 mod same_account;
+mod secret;
 mod settings;
 mod stripe_key;
 mod tend;
+mod test;
 mod view;
 mod wish;
 
@@ -200,6 +202,8 @@ async fn changing(
     match change {
         Change::Register => register::register(deps, request, moment, trace).await,
         Change::Deregister(name) => deregister::deregister(deps, request, name, moment, trace).await,
+        Change::ShowSecret(name) => secret::show(deps, request, name).await,
+        Change::Test(name) => test::test(deps, request, name, moment, trace).await,
         Change::SetStripeKey => stripe_key::set(deps, request, moment, trace).await,
         Change::SetRules => rules::change(deps, request, moment, trace).await,
     }

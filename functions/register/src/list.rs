@@ -4,6 +4,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use shared::http::{Query, json};
 use shared::page::Page;
+use shared::registry::Endpoint;
 
 use crate::Deps;
 use crate::error::RegisterError;
@@ -33,8 +34,12 @@ pub(crate) async fn endpoint(
     name: &str,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
+    Ok(json(StatusCode::OK, &EndpointView::of(&named(deps, name).await?, deps.mode)))
+}
+
+/// The endpoint of this name; a text that cannot be a name is the name of nothing.
+pub(crate) async fn named(deps: &Deps, name: &str) -> Result<Endpoint, RegisterError> {
     let unknown = || RegisterError::NoSuchEndpoint(name.to_owned());
     let parsed = name.parse().map_err(|_| unknown())?;
-    let endpoint = deps.registry.endpoint(&parsed).await?.ok_or_else(unknown)?;
-    Ok(json(StatusCode::OK, &EndpointView::of(&endpoint, deps.mode)))
+    deps.registry.endpoint(&parsed).await?.ok_or_else(unknown)
 }

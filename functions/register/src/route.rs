@@ -21,11 +21,14 @@ pub(crate) enum Read {
     Settings,
 }
 
-/// What changes something.
+/// What is for admins alone: what changes something, and what shows a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Register,
     Deregister(String),
+    /// It changes nothing, but who has seen a secret is worth knowing.
+    ShowSecret(String),
+    Test(String),
     SetStripeKey,
     SetRules,
 }
@@ -43,6 +46,12 @@ impl Route {
                 (Method::GET, Self::Read(Read::Endpoint((*name).to_owned()))),
                 (Method::DELETE, Self::Change(Change::Deregister((*name).to_owned()))),
             ],
+            ["endpoints", name, "secret"] => {
+                vec![(Method::GET, Self::Change(Change::ShowSecret((*name).to_owned())))]
+            }
+            ["endpoints", name, "test"] => {
+                vec![(Method::POST, Self::Change(Change::Test((*name).to_owned())))]
+            }
             ["settings"] => vec![
                 (Method::GET, Self::Read(Read::Settings)),
                 (Method::PATCH, Self::Change(Change::SetRules)),

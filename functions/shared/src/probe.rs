@@ -21,7 +21,7 @@ use crate::event_type::PROBE;
 use crate::mode::Mode;
 use crate::secret::SigningSecret;
 use crate::signature::sign;
-use crate::stripe::is_loopback;
+use crate::stripe::{http_date, is_loopback};
 
 /// One try. Stripe waits longer, but receive answers within three seconds.
 const TRY_WITHIN: Duration = Duration::from_secs(4);
@@ -66,34 +66,106 @@ pub enum Step {
     Answer,
 }
 
-/// Sends a probe, signed at `now`. `local`: is this the local stack?
-pub async fn probe(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> Probed {
-    let mut probed = once(url, secret, mode, local, now).await;
-    for _ in 1..TRIES {
-        if matches!(probed, Probed::NoAnswer { .. }) {
-            probed = once(url, secret, mode, local, now).await;
-        }
-    }
-    probed
+/// A probe, and what was seen on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What became of it.
+    pub probed: Probed,
+    /// Where the host's name led.
+    pub addresses: Vec<SocketAddr>,
+    /// How long it took, in milliseconds, to the answer or to where it ended.
+    pub took: u64,
+    /// How far our clock is ahead of that of whoever answered, in milliseconds, give or take a second.
+    pub clock_ahead: Option<i64>,
 }
 
-async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> Probed {
-    let until = Instant::now() + TRY_WITHIN;
+/// Sends a probe, signed at `now`. `local`: is this the local stack?
+pub async fn probe(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> Report {
+    let mut report = once(url, secret, mode, local, now).await;
+    for _ in 1..TRIES {
+        if matches!(report.probed, Probed::NoAnswer { .. }) {
+            report = once(url, secret, mode, local, now).await;
+        }
+    }
+    report
+}
+
+async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> Report {
+    let begun = Instant::now();
+    let mut report = Report {
+        probed: Probed::NoAnswer { at: Step::Name, why: String::new() },
+        addresses: Vec::new(),
+        took: 0,
+        clock_ahead: None,
+    };
     let lost = |at, why: String| Probed::NoAnswer { at, why };
     let late = |at| lost(at, format!("nothing within {} s", TRY_WITHIN.as_secs()));
-    let (url, addresses) = match tokio::time::timeout_at(until, resolved(url, local)).await {
-        Ok(Ok(resolved)) => resolved,
-        Ok(Err(why)) => return lost(Step::Name, why),
-        Err(_) => return late(Step::Name),
-    };
-    let id = format!("evt_probe_{}", uuid::Uuid::new_v4().simple());
-    match tokio::time::timeout_at(until, send(url, &addresses, body(&id, mode, now), secret, now)).await {
-        Ok(Ok((status, answer))) => meaning(status, &answer, &id),
-        Ok(Err(error)) => {
-            let at = if error.is_connect() { Step::Connection } else { Step::Answer };
-            lost(at, chain(&error.without_url()))
+    report.probed = match tokio::time::timeout_at(begun + TRY_WITHIN, resolved(url, local)).await {
+        Err(_) => late(Step::Name),
+        Ok(Err(why)) => lost(Step::Name, why),
+        Ok(Ok((url, addresses))) => {
+            let id = format!("evt_probe_{}", uuid::Uuid::new_v4().simple());
+            let sent = send(url, &addresses, body(&id, mode, now), secret, now);
+            let sent = tokio::time::timeout_at(begun + TRY_WITHIN, sent).await;
+            report.addresses = addresses;
+            match sent {
+                Ok(Ok(answer)) => {
+                    report.clock_ahead = answer.date.map(|date| now.as_millisecond() - date.as_millisecond());
+                    meaning(answer.status, &answer.body, &id)
+                }
+                Ok(Err(error)) => {
+                    let at = if error.is_connect() { Step::Connection } else { Step::Answer };
+                    lost(at, chain(&error.without_url()))
+                }
+                Err(_) => late(Step::Answer),
+            }
         }
-        Err(_) => late(Step::Answer),
+    };
+    report.took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report
+}
+
+/// An answer, read up to its bound.
+struct Answer {
+    status: u16,
+    date: Option<Timestamp>,
+    body: Vec<u8>,
+}
+
+impl Probed {
+    /// What is wrong, and what to do about it; none if it came through.
+    pub fn trouble(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Stored => return None,
+            Self::Changed => (
+                "what is sent to the endpoint is changed on the way, so no signature can match: a request of ours was",
+                "let the proxy or firewall in between pass the body on byte by byte, and the header Stripe-Signature too",
+            ),
+            Self::NoAnswer { at: Step::Name, .. } => (
+                "the host in the endpoint's address leads nowhere, or not to the internet",
+                "mend its DNS entry, or use another address",
+            ),
+            Self::NoAnswer { at: Step::Connection, .. } => (
+                "nothing takes connections at the endpoint's address, or its certificate is not trusted",
+                "look for a firewall, a proxy that does not run, a certificate that has expired",
+            ),
+            Self::NoAnswer { at: Step::Answer, .. } => (
+                "what takes connections at the endpoint's address does not answer in time",
+                "look at the proxy in between, and at the receive function's log and throttling",
+            ),
+            Self::Answered { code: Some(_), status: 503 } => (
+                "the receive function answers that it cannot store events",
+                "look at the receive function's log: is the ledger's table there, may it be written, is it throttled?",
+            ),
+            Self::Answered { code: Some(_), .. } => (
+                "the receive function refuses a request that is rightly signed",
+                "the code says why; a change of an endpoint holds after ten seconds",
+            ),
+            Self::Answered { code: None, .. } => (
+                "something else than the receive function answers at the endpoint's address",
+                "is the address right? does a proxy, a firewall or a sign-in page answer in its place, or the API's throttle?",
+            ),
+        })
     }
 }
 
@@ -126,7 +198,7 @@ async fn send(
     body: String,
     secret: &SigningSecret,
     now: Timestamp,
-) -> Result<(u16, Vec<u8>), reqwest::Error> {
+) -> Result<Answer, reqwest::Error> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let http = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -141,15 +213,16 @@ async fn send(
         .body(body)
         .send()
         .await?;
-    let mut answer = Vec::new();
+    let date = response.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
+    let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        answer.extend_from_slice(&chunk);
-        if answer.len() > LARGEST_ANSWER {
-            answer.clear();
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            body.clear();
             break;
         }
     }
-    Ok((response.status().as_u16(), answer))
+    Ok(Answer { status: response.status().as_u16(), date, body })
 }
 
 fn meaning(status: u16, answer: &[u8], id: &str) -> Probed {
@@ -228,12 +301,13 @@ mod tests {
             "not an address",
         ] {
             let secret = "whsec_x".parse().unwrap();
-            let probed = probe(url, &secret, Mode::Test, false, Timestamp::UNIX_EPOCH).await;
+            let probed = probe(url, &secret, Mode::Test, false, Timestamp::UNIX_EPOCH).await.probed;
             assert!(matches!(probed, Probed::NoAnswer { at: Step::Name, .. }), "{url}: {probed:?}");
         }
         // A port of this machine where nothing listens.
         let secret = "whsec_x".parse().unwrap();
-        let probed = probe("http://127.0.0.1:9/x", &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await;
+        let probed =
+            probe("http://127.0.0.1:9/x", &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await.probed;
         assert!(matches!(probed, Probed::NoAnswer { at: Step::Connection, .. }), "{probed:?}");
     }
 }

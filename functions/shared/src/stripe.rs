@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use self::base::{ApiBase, NotAnApiBase, is_loopback};
+pub(crate) use self::call::http_date;
 pub use self::call::{Answered, Session};
 pub use self::endpoints::{CreatedEndpoint, Deleted, Mark, NewEndpoint, WebhookEndpoint};
 pub use self::error::{Refusal, StripeError};

@@ -6,6 +6,7 @@
 mod access;
 mod crashes;
 mod deregistering;
+mod looking;
 mod outages;
 mod refusals;
 mod registering;

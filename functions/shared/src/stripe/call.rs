@@ -258,7 +258,7 @@ impl Headers {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form of HTTP dates that is still sent (RFC 9110, 5.6.7).
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     let date = DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", text).ok()?;
     TimeZone::UTC.to_timestamp(date).ok()
 }

@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use shared::probe::{Probed, Step};
+use shared::probe::Probed;
 
 use super::{anew, fails, holds};
 use crate::facts::EndpointFacts;
@@ -69,37 +69,12 @@ fn reached(endpoint: &EndpointFacts) -> Option<Check> {
     let code = "probe_arrives";
     let probed = endpoint.probed.as_ref().filter(|_| out_of_reach(endpoint))?;
     let evidence = json!({ "url": endpoint.row.wish.url, "probe": probed });
-    let fails =
-        |summary: &str, remedy: &str| Some(fails(code, Severity::Error, summary, evidence.clone(), remedy));
-    match probed {
-        Probed::Stored | Probed::Changed => {
-            Some(holds(code, Severity::Error, "a request of ours reaches the endpoint", evidence))
-        }
-        Probed::NoAnswer { at: Step::Name, .. } => fails(
-            "the host in the endpoint's address leads nowhere, or not to the internet",
-            "mend its DNS entry, or register with another address",
-        ),
-        Probed::NoAnswer { at: Step::Connection, .. } => fails(
-            "nothing takes connections at the endpoint's address, or its certificate is not trusted",
-            "look for a firewall, a proxy that does not run, a certificate that has expired",
-        ),
-        Probed::NoAnswer { at: Step::Answer, .. } => fails(
-            "what takes connections at the endpoint's address does not answer in time",
-            "look at the proxy in between, and at the receive function's log and throttling",
-        ),
-        Probed::Answered { code: Some(_), status: 503 } => fails(
-            "the receive function answers that it cannot store events",
-            "look at the receive function's log: is the ledger's table there, may it be written, is it throttled?",
-        ),
-        Probed::Answered { code: Some(_), .. } => fails(
-            "the receive function refuses a request that is rightly signed",
-            "the code in the evidence says why; a change of an endpoint holds after ten seconds",
-        ),
-        Probed::Answered { code: None, .. } => fails(
-            "something else than the receive function answers at the endpoint's address",
-            "is the address right? does a proxy, a firewall or a sign-in page answer in its place, or the API's throttle?",
-        ),
-    }
+    let reaches = "a request of ours reaches the endpoint";
+    Some(match probed.trouble().filter(|_| *probed != Probed::Changed) {
+        // What is changed on the way does arrive; `signatures_match` tells it.
+        None => holds(code, Severity::Error, reaches, evidence),
+        Some((summary, remedy)) => fails(code, Severity::Error, summary, evidence, remedy),
+    })
 }
 
 /// Requests whose signature does not match are an error only where Stripe's own do not arrive.
@@ -115,16 +90,13 @@ fn signed(endpoint: &EndpointFacts) -> Check {
     let fails =
         |summary: &str, remedy: String| fails(code, Severity::Error, summary, evidence.clone(), remedy);
     let another_secret = format!("if the secret was rolled in Stripe's dashboard, {}", anew(endpoint));
-    let proxy = "let the proxy or firewall in between pass the body on byte by byte, and the header Stripe-Signature too";
+    let (changed, proxy) = Probed::Changed.trouble().unwrap_or_default();
     if !out_of_reach(endpoint) {
         let summary = "Stripe's deliveries are signed with the secret that is kept here";
         return holds(code, Severity::Error, summary, evidence);
     }
     match (&endpoint.probed, is_about(endpoint, heard.mismatched_at)) {
-        (Some(Probed::Changed), _) => fails(
-            "what is sent to the endpoint is changed on the way, so no signature can match: a request of ours was",
-            proxy.to_owned(),
-        ),
+        (Some(Probed::Changed), _) => fails(changed, proxy.to_owned()),
         (Some(Probed::Stored), true) => fails(
             "requests came that are signed with another secret than the one kept here, and one of ours came through unchanged: Stripe signs with another secret",
             another_secret,
