@@ -11,6 +11,7 @@
 
 mod book;
 mod config;
+mod counts;
 mod delivery;
 mod error;
 mod refusals;
@@ -31,6 +32,7 @@ use shared::vault::Vault;
 
 use self::book::Book;
 pub use self::config::Config;
+use self::counts::{Counts, Outcome};
 use self::delivery::Delivery;
 use self::error::ReceiveError;
 use self::refusals::Refusals;
@@ -47,6 +49,7 @@ pub struct Deps {
     book: Book,
     ledger: Ledger,
     refusals: Refusals,
+    counts: Counts,
 }
 
 impl Deps {
@@ -71,6 +74,7 @@ impl Deps {
             book: Book::new(registry, vault),
             ledger: Ledger::new(dynamodb, config.ledger_table),
             refusals: Refusals::default(),
+            counts: Counts::new(config.metrics),
         }
     }
 }
@@ -87,14 +91,16 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<B
     let received = tokio::time::timeout(ANSWER_WITHIN, receive(deps, &request, now)).await;
     match received.unwrap_or(Err(ReceiveError::TooSlow)) {
         Ok((event, recorded)) => {
-            let outcome = match recorded {
-                Recorded::New => "stored",
-                Recorded::Duplicate => "duplicate",
+            let (outcome, counted) = match recorded {
+                Recorded::New => ("stored", Outcome::Accepted),
+                Recorded::Duplicate => ("duplicate", Outcome::Duplicate),
             };
+            deps.counts.note(counted, now);
             json(StatusCode::OK, &Receipt { received: true, event: &event, outcome })
         }
         Err(error) => {
             deps.refusals.note(&error, now);
+            deps.counts.note(error.outcome(), now);
             error.answer().into_response(&request_id(&request))
         }
     }

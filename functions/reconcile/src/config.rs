@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
+use shared::metrics::Metrics;
 use shared::stripe::ApiBase;
 
 /// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
@@ -39,6 +40,8 @@ pub struct Config {
     pub run_within: Duration,
     /// How long a run goes on that somebody waits for.
     pub answer_within: Duration,
+    /// Where metrics go.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -48,9 +51,11 @@ impl Config {
     /// # Errors
     /// The first that is missing or wrong.
     pub fn from_env() -> Result<Self, EnvError> {
+        let stack = env::text("STACK_NAME")?;
         Ok(Self {
             aws: AwsEnv::from_env()?,
-            stack: env::text("STACK_NAME")?,
+            metrics: Metrics::logged(stack.as_str()),
+            stack,
             access: Access::from_env()?,
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,

@@ -13,6 +13,7 @@
 mod config;
 mod error;
 mod gaps;
+mod told;
 mod trigger;
 
 use std::time::Duration;
@@ -26,6 +27,7 @@ use shared::aws::{Bounds, chain};
 use shared::facts::{self, Facts, Gaps, Missing, Ours, Said};
 use shared::http;
 use shared::ledger::Ledger;
+use shared::metrics::Metrics;
 use shared::records::Records;
 use shared::registry::{Registry, Settings};
 use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
@@ -57,6 +59,7 @@ pub struct Deps {
     public_url: String,
     run_within: Duration,
     answer_within: Duration,
+    metrics: Metrics,
 }
 
 impl Deps {
@@ -88,6 +91,7 @@ impl Deps {
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             run_within: config.run_within,
             answer_within: config.answer_within,
+            metrics: config.metrics,
         })
     }
 }
@@ -182,6 +186,7 @@ async fn under_lease(
         uncertain: deps.records.uncertain().await?,
     };
     deps.registry.keep_facts(&facts).await?;
+    told::tell(&deps.metrics, &facts, &rows, now);
     Ok(Found::of(&facts))
 }
 

@@ -7,3 +7,4 @@ mod gaps;
 mod requests;
 mod seeing;
 mod support;
+mod telling;

@@ -12,14 +12,16 @@ use shared::aws::Bounds;
 use shared::endpoint::{API_VERSION, EndpointState};
 use shared::facts::Facts;
 use shared::ledger::{Ledger, Row};
+use shared::metrics::Metrics;
 use shared::registry::{Endpoint, Registry, Settings, Wish};
 use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
-use test_cloud::TestCloud;
+use test_cloud::{Lines, TestCloud};
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
     pub(crate) run_within: Duration,
+    pub(crate) metrics: Lines,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -46,7 +48,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret("stripe-key", &stripe.key());
-        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60) };
+        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60), metrics: Lines::default() };
         let mut settings = Settings {
             since: ago(60 * 24 * 60).as_millisecond(),
             stripe_key_hint: "hint".into(),
@@ -59,7 +61,11 @@ impl Stack {
     }
 
     pub(crate) async fn register(&self, name: &str, events: &[&str], connect: bool, at: Timestamp) {
-        let endpoint = Endpoint {
+        self.registry().insert(&Self::endpoint(name, events, connect, at)).await.unwrap();
+    }
+
+    pub(crate) fn endpoint(name: &str, events: &[&str], connect: bool, at: Timestamp) -> Endpoint {
+        Endpoint {
             name: name.parse().unwrap(),
             state: EndpointState::Active,
             registration: "1".into(),
@@ -77,8 +83,7 @@ impl Stack {
             state_since: at.as_millisecond(),
             rotated_at: None,
             rev: 0,
-        };
-        self.registry().insert(&endpoint).await.unwrap();
+        }
     }
 
     pub(crate) fn registry(&self) -> Registry {
@@ -119,6 +124,7 @@ impl Stack {
             stripe_key_secret: "stripe-key".into(),
             run_within: self.run_within,
             answer_within: self.run_within,
+            metrics: Metrics::new("stack", self.metrics.clone()),
         })
         .unwrap()
     }
