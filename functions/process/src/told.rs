@@ -20,8 +20,8 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// An event that is as Stripe delivered it has a lag once it is applied. One that reconciliation fetched is counted as a gap, and one that
-    /// an admin has replayed is as old as it likes.
+    /// An event that is as Stripe delivered it has a lag once it is applied. One that reconciliation fetched is counted as a gap, and
+    /// one that an admin has replayed is as old as it likes.
     pub(crate) fn now(invocation: Invocation<'_>, delivered: Option<i64>, state: State) -> Self {
         let at =
             invocation.now.as_second() + i64::try_from(invocation.begun.elapsed().as_secs()).unwrap_or(0);

@@ -20,6 +20,8 @@ pub struct Config {
     pub aws: AwsEnv,
     /// The stack's name, which marks endpoints at Stripe.
     pub stack: String,
+    /// Where metrics go.
+    pub metrics: Metrics,
     /// Who may do what.
     pub access: Access,
     /// The table of events.
@@ -40,8 +42,6 @@ pub struct Config {
     pub run_within: Duration,
     /// How long a run goes on that somebody waits for.
     pub answer_within: Duration,
-    /// Where metrics go.
-    pub metrics: Metrics,
 }
 
 impl Config {

@@ -49,6 +49,7 @@ const LAST_CALL: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub struct Deps {
     stack: String,
+    metrics: Metrics,
     access: Access,
     ledger: Ledger,
     records: Records,
@@ -59,7 +60,6 @@ pub struct Deps {
     public_url: String,
     run_within: Duration,
     answer_within: Duration,
-    metrics: Metrics,
 }
 
 impl Deps {
@@ -81,6 +81,7 @@ impl Deps {
         let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
         Ok(Self {
             stack: config.stack,
+            metrics: config.metrics,
             access: config.access,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),
@@ -91,7 +92,6 @@ impl Deps {
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             run_within: config.run_within,
             answer_within: config.answer_within,
-            metrics: config.metrics,
         })
     }
 }

@@ -7,8 +7,8 @@
 //! application log level must stay INFO or below.
 //!
 //! Rules: names stand here and nowhere else in the code, and each is in an alarm or on the dashboard of `infra/watch.yaml`
-//! (`infra/conventions` checks it). Each name, and each value of a dimension, costs money by the month, so there are few: never an id, never
-//! what a stranger sent. What cannot be written is let go: a metric never fails or holds up anything.
+//! (`infra/conventions` checks it). Each name, and each value of a dimension, costs money by the month, so there are few: never an
+//! id, never what a stranger sent. What cannot be written is let go: a metric never fails or holds up anything.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -119,7 +119,8 @@ impl Metrics {
         Self { stack: stack.into(), to: Arc::new(Mutex::new(to)) }
     }
 
-    /// Writes what was measured as one line; as more, if there are over a hundred values of one metric. Nothing measured is no line.
+    /// Writes what was measured as one line; as more, if there are over a hundred values of one metric. Nothing measured is no
+    /// line.
     pub fn tell(&self, measured: &[(Metric, Measured)], now: Timestamp) {
         let mut first = Vec::new();
         let mut more = Vec::new();

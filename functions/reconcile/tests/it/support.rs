@@ -109,6 +109,7 @@ impl Stack {
         Deps::new(Config {
             aws: self.cloud.aws(),
             stack: "stack".into(),
+            metrics: Metrics::new("stack", self.metrics.clone()),
             access: Access {
                 api_id: "ours".into(),
                 groups_claim: "cognito:groups".into(),
@@ -124,7 +125,6 @@ impl Stack {
             stripe_key_secret: "stripe-key".into(),
             run_within: self.run_within,
             answer_within: self.run_within,
-            metrics: Metrics::new("stack", self.metrics.clone()),
         })
         .unwrap()
     }
