@@ -49,11 +49,11 @@ const LAST_CALL: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub struct Deps {
     stack: String,
-    metrics: Metrics,
     access: Access,
     ledger: Ledger,
     records: Records,
     registry: Registry,
+    metrics: Metrics,
     vault: Vault,
     audit: Audit,
     stripe: Stripe,
@@ -81,11 +81,11 @@ impl Deps {
         let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
         Ok(Self {
             stack: config.stack,
-            metrics: config.metrics,
             access: config.access,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb.clone(), config.registry_table),
+            metrics: config.metrics,
             vault,
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,

@@ -61,11 +61,7 @@ impl Stack {
     }
 
     pub(crate) async fn register(&self, name: &str, events: &[&str], connect: bool, at: Timestamp) {
-        self.registry().insert(&Self::endpoint(name, events, connect, at)).await.unwrap();
-    }
-
-    pub(crate) fn endpoint(name: &str, events: &[&str], connect: bool, at: Timestamp) -> Endpoint {
-        Endpoint {
+        let endpoint = Endpoint {
             name: name.parse().unwrap(),
             state: EndpointState::Active,
             registration: "1".into(),
@@ -83,7 +79,8 @@ impl Stack {
             state_since: at.as_millisecond(),
             rotated_at: None,
             rev: 0,
-        }
+        };
+        self.registry().insert(&endpoint).await.unwrap();
     }
 
     pub(crate) fn registry(&self) -> Registry {

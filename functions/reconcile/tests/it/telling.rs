@@ -68,28 +68,26 @@ async fn without_a_key_nothing_is_amiss() {
 
 #[tokio::test]
 async fn an_active_endpoint_that_stripe_has_disabled_or_forgotten_is_amiss() {
-    let stack = Stack::bare().await;
-    let at_stripe = stack.stripe.add_endpoint("https://hooks.example.com/webhooks/main", &["invoice.paid"]);
-    let id = Some(at_stripe.id.clone());
-    let active =
-        Endpoint { stripe_id: id.clone(), ..Stack::endpoint("main", &["invoice.paid"], false, ago(60)) };
-    stack.registry().insert(&active).await.unwrap();
+    // Stripe knows no `main`.
+    let stack = Stack::start().await;
+    let main = stack.registry().endpoints().await.unwrap().remove(0);
+    let at_stripe = stack.stripe.add_endpoint("https://hooks.example.com/webhooks/other", &["invoice.paid"]);
+    let other =
+        Endpoint { name: "other".parse().unwrap(), stripe_id: Some(at_stripe.id.clone()), ..main.clone() };
+    stack.registry().insert(&other).await.unwrap();
     stack.run(now()).await;
-    assert_eq!(stack.told()["EndpointsAmiss"], 0);
+    assert_eq!(stack.told()["EndpointsAmiss"], 1);
     let disabled = EndpointChange { disabled: Some(true), ..EndpointChange::default() };
     stack.stripe.change_endpoint(&at_stripe.id, disabled).unwrap();
     // One that an admin has disabled is as it should be.
-    let by_hand = Endpoint {
-        state: EndpointState::Disabled,
-        stripe_id: id,
-        ..Stack::endpoint("by-hand", &["invoice.paid"], false, ago(60))
-    };
+    let by_hand =
+        Endpoint { name: "by-hand".parse().unwrap(), state: EndpointState::Disabled, ..other.clone() };
     stack.registry().insert(&by_hand).await.unwrap();
     stack.run(later(5)).await;
-    assert_eq!(stack.told()["EndpointsAmiss"], 1);
+    assert_eq!(stack.told()["EndpointsAmiss"], 2);
     stack.stripe.delete_endpoint(&at_stripe.id).unwrap();
     stack.run(later(10)).await;
-    assert_eq!(stack.told()["EndpointsAmiss"], 1);
+    assert_eq!(stack.told()["EndpointsAmiss"], 2);
 }
 
 #[tokio::test]
