@@ -77,10 +77,14 @@ impl Stack {
 
     /// Stores an event as `receive` does.
     pub(crate) async fn receive(&self, body: &str) -> Row {
+        self.receive_at(body, now()).await
+    }
+
+    pub(crate) async fn receive_at(&self, body: &str, at: Timestamp) -> Row {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = match event::read(body.as_bytes()) {
-            Reading::Event(event) => Row::of(&event, "main", now(), packed),
-            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", now(), packed),
+            Reading::Event(event) => Row::of(&event, "main", at, packed),
+            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", at, packed),
             Reading::NoEvent(why) => panic!("{why}"),
         };
         self.ledger().record(&row).await.unwrap();

@@ -75,7 +75,7 @@ async fn each_sweep_says_that_it_ran_and_how_old_the_backlog_is() {
     let stack = Stack::start().await;
     stack.sweep(now()).await;
     stack.receive(&made("evt_1", now())).await;
-    stack.receive(&made("evt_2", now())).await;
+    stack.receive_at(&made("evt_2", now()), later(60)).await;
     // They are due two minutes after they came.
     stack.sweep(later(119)).await;
     stack.sweep(later(420)).await;
