@@ -3,7 +3,7 @@
 //! A line a delivery would cost as much as the delivery's compute, and a line a refusal would let strangers spend our money. So a
 //! process counts, and tells each count at once the first time, then at most once a minute, with the next request that comes. What
 //! this costs in truth: Lambda freezes a process between requests and can end it without a word, so the requests of the last minute
-//! in a process's life may never be told. Exact are Lambda's own `Invocations`, and the states that `process` counts.
+//! in a process's life may never be told. Lambda's own `Invocations` are exact, and what `process` counts is, but for a crash.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
