@@ -43,6 +43,7 @@ lint: tools
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint
+	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint --template infra/watch.yaml
 
 # The same cases each time, so that what fails has been broken; `make prove` looks at others.
 check: export PROPTEST_RNG_SEED ?= 7

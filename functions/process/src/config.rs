@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::ledger::Retention;
+use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::stripe::ApiBase;
 
@@ -29,11 +30,13 @@ pub struct Config {
     pub stripe_key_secret: String,
     /// How long a question to Stripe waits for the second to be over.
     pub ask_again_after: Duration,
+    /// Where metrics go.
+    pub metrics: Metrics,
 }
 
 impl Config {
     /// Reads `MODE`, `LEDGER_TABLE`, `RECORDS_TABLE`, `REGISTRY_TABLE`, `RETENTION_DAYS`,
-    /// `STRIPE_API_BASE`, `STRIPE_KEY_SECRET` and AWS's own variables.
+    /// `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, `STACK_NAME` and AWS's own variables.
     ///
     /// # Errors
     /// The first that is missing or wrong.
@@ -48,6 +51,7 @@ impl Config {
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             ask_again_after: Duration::from_secs(2),
+            metrics: Metrics::logged(env::text("STACK_NAME")?),
         })
     }
 }

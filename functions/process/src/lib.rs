@@ -19,6 +19,7 @@ mod config;
 mod error;
 mod rules;
 mod sweep;
+mod told;
 mod trigger;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::aws::{Bounds, chain};
 use shared::ledger::{Ledger, Retention, Row, State};
+use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Registry, Rules};
@@ -40,6 +42,7 @@ use self::accounts::Accounts;
 pub use self::config::Config;
 pub use self::error::ProcessError;
 use self::rules::KnownRules;
+use self::told::{Ended, delivered};
 use self::trigger::Trigger;
 
 /// Objects worked on at a time. The work is waiting for DynamoDB, and the SDK's connection carries this many easily.
@@ -60,6 +63,7 @@ pub struct Deps {
     retention: Retention,
     stripe: Stripe,
     ask_again_after: Duration,
+    metrics: Metrics,
 }
 
 impl Deps {
@@ -89,6 +93,7 @@ impl Deps {
             retention: config.retention,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             ask_again_after: config.ask_again_after,
+            metrics: config.metrics,
         })
     }
 }
@@ -117,12 +122,13 @@ pub async fn handle(deps: &Deps, input: Value, now: Timestamp) -> Result<Summary
     let trigger = Trigger::read(input)?;
     let rules = deps.rules.at(&deps.registry, now).await?;
     let invocation = Invocation { deps, rules: &rules, now, begun: Instant::now() };
-    let ended = match trigger {
-        Trigger::Doorbell(rows) => apply_all(invocation, rows).await,
-        Trigger::Sweep => sweep::run(invocation).await?,
+    let (ended, backlog) = match trigger {
+        Trigger::Doorbell(rows) => (apply_all(invocation, rows).await, None),
+        Trigger::Sweep => sweep::run(invocation).await.map(|(ended, backlog)| (ended, Some(backlog)))?,
     };
+    told::tell(&deps.metrics, &ended, backlog, now);
     let mut summary = Summary::default();
-    ended.iter().for_each(|state| summary.add(*state));
+    ended.iter().for_each(|one| summary.add(one.state));
     let counts: Vec<_> = State::ALL.into_iter().map(|state| (state, summary.count(state))).collect();
     if let Err(error) = deps.registry.count(&counts, now).await {
         tracing::warn!(error = chain(&error), "the counts of this hour are off by this batch");
@@ -146,7 +152,7 @@ impl Invocation<'_> {
     }
 }
 
-async fn apply_all(invocation: Invocation<'_>, rows: Vec<Row>) -> Vec<State> {
+async fn apply_all(invocation: Invocation<'_>, rows: Vec<Row>) -> Vec<Ended> {
     object_by_object(invocation, rows, async |row| apply::settle(invocation, &row).await).await
 }
 
@@ -155,7 +161,7 @@ async fn object_by_object(
     invocation: Invocation<'_>,
     rows: impl IntoIterator<Item = Row>,
     one: impl AsyncFn(Row) -> Option<State>,
-) -> Vec<State> {
+) -> Vec<Ended> {
     let one = &one;
     let rows: Vec<Row> = rows.into_iter().collect();
     let accounts = accounts::of(&rows);
@@ -163,7 +169,8 @@ async fn object_by_object(
         let mut ended = Vec::new();
         for row in rows {
             if invocation.has_time() {
-                ended.extend(one(row).await);
+                let delivered = delivered(&row);
+                ended.extend(one(row).await.map(|state| Ended::now(invocation, delivered, state)));
             }
         }
         ended

@@ -3,25 +3,30 @@
 //! A row is claimed right before it is tried: its attempt is counted and its next time set by one conditional write. So two
 //! sweeps do not share a row, and an event that kills its process is counted like any other and ends as dead.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use shared::aws::{StoreError, chain};
 use shared::event::EventId;
 use shared::ledger::{Mark, Marked, Row, State};
 
 use crate::error::ProcessError;
+use crate::told::Ended;
 use crate::{Invocation, apply, object_by_object};
 
 /// Rows taken at a time from each of the 16 shards and two states: at most 3,200.
 const A_SHARD: usize = 100;
 
-/// Works through what is due, until nothing is or the time is up.
-pub(crate) async fn run(invocation: Invocation<'_>) -> Result<Vec<State>, ProcessError> {
+/// Works through what is due, until nothing is or the time is up. Gives also how long the pending row that had waited longest was
+/// beyond its time.
+pub(crate) async fn run(invocation: Invocation<'_>) -> Result<(Vec<Ended>, SignedDuration), ProcessError> {
     let Invocation { deps, now, .. } = invocation;
     let mut ended = Vec::new();
+    let mut backlog = None;
     loop {
         let mut due = deps.ledger.due(State::Pending, now, A_SHARD).await?;
         due.extend(deps.ledger.due(State::Failed, now, A_SHARD).await?);
         let rows = deps.ledger.rows(&due, now).await?;
+        // The first round has the oldest: each shard gives its earliest.
+        let backlog = *backlog.get_or_insert_with(|| waited(rows.values(), now));
         let round =
             object_by_object(invocation, rows.into_values(), async |row| one(invocation, &row.id).await)
                 .await;
@@ -29,9 +34,15 @@ pub(crate) async fn run(invocation: Invocation<'_>) -> Result<Vec<State>, Proces
         let over = due.len() < A_SHARD || round.is_empty();
         ended.extend(round);
         if over || !invocation.has_time() {
-            return Ok(ended);
+            return Ok((ended, backlog));
         }
     }
+}
+
+/// How long the pending row that has waited longest is beyond its time; nothing if none is.
+fn waited<'a>(rows: impl Iterator<Item = &'a Row>, now: Timestamp) -> SignedDuration {
+    let due = rows.filter(|row| row.state == State::Pending).filter_map(|row| row.due_at).min();
+    SignedDuration::from_millis(due.map_or(0, |due| (now.as_millisecond() - due).max(0)))
 }
 
 async fn one(invocation: Invocation<'_>, id: &EventId) -> Option<State> {

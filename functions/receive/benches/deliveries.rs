@@ -11,7 +11,7 @@
 )]
 
 use std::collections::{HashMap, VecDeque};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -138,8 +138,11 @@ impl Function {
                 ("AWS_ENDPOINT_URL", cloud.url()),
                 ("MODE", "test"),
                 ("LEDGER_TABLE", "LedgerTable"),
+                ("STACK_NAME", "stack"),
                 ("REGISTRY_TABLE", "RegistryTable"),
             ])
+            // Metrics go there.
+            .stdout(Stdio::null())
             .spawn()
             .unwrap();
         Self(child)

@@ -2,6 +2,7 @@
 
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
+use shared::metrics::Metrics;
 
 /// The function's settings.
 #[derive(Clone)]
@@ -12,10 +13,12 @@ pub struct Config {
     pub ledger_table: String,
     /// The table of endpoints.
     pub registry_table: String,
+    /// Where metrics go.
+    pub metrics: Metrics,
 }
 
 impl Config {
-    /// Reads `LEDGER_TABLE`, `REGISTRY_TABLE` and AWS's own variables.
+    /// Reads `LEDGER_TABLE`, `REGISTRY_TABLE`, `STACK_NAME` and AWS's own variables.
     ///
     /// # Errors
     /// The first that is missing or wrong.
@@ -24,6 +27,7 @@ impl Config {
             aws: AwsEnv::from_env()?,
             ledger_table: env::text("LEDGER_TABLE")?,
             registry_table: env::text("REGISTRY_TABLE")?,
+            metrics: Metrics::logged(env::text("STACK_NAME")?),
         })
     }
 }

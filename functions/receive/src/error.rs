@@ -10,6 +10,7 @@ use shared::event::NoEvent;
 use shared::http::ApiError;
 use shared::signature::SignatureError;
 
+use crate::counts::Outcome;
 use crate::delivery::MAX_BODY;
 
 /// Why a delivery is not acknowledged.
@@ -57,6 +58,12 @@ impl ReceiveError {
                 "the event could not be stored; send it again",
             ),
         }
+    }
+
+    /// How it is counted.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let answer = self.answer();
+        if answer.status().is_server_error() { Outcome::Unavailable } else { Outcome::Refused(answer.code()) }
     }
 
     /// Did a delivery meet it that Stripe has signed, so that it has to come again? Then its causes, for the log.

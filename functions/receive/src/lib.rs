@@ -11,6 +11,7 @@
 
 mod book;
 mod config;
+mod counts;
 mod delivery;
 mod error;
 mod notes;
@@ -33,6 +34,7 @@ use shared::vault::Vault;
 
 use self::book::Book;
 pub use self::config::Config;
+use self::counts::{Counts, Outcome};
 use self::delivery::Delivery;
 use self::error::ReceiveError;
 use self::notes::Notes;
@@ -48,6 +50,7 @@ pub struct Deps {
     ledger: Ledger,
     notes: Notes,
     refusals: Refusals,
+    counts: Counts,
 }
 
 impl Deps {
@@ -73,6 +76,7 @@ impl Deps {
             ledger: Ledger::new(dynamodb, config.ledger_table),
             notes: Notes::new(registry),
             refusals: Refusals::default(),
+            counts: Counts::new(config.metrics),
         }
     }
 }
@@ -88,25 +92,25 @@ struct Receipt<'a> {
 pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
     let received = tokio::time::timeout(ANSWER_WITHIN, receive(deps, &request, now)).await;
     match received.unwrap_or(Err(ReceiveError::TooSlow)) {
-        Ok((event, recorded)) => {
-            let outcome = match recorded {
-                Recorded::New => "stored",
-                Recorded::Duplicate => "duplicate",
+        Ok((row, recorded)) => {
+            let (outcome, counted) = match recorded {
+                Recorded::New => ("stored", Outcome::Accepted),
+                Recorded::Duplicate => ("duplicate", Outcome::Duplicate),
             };
-            json(StatusCode::OK, &Receipt { received: true, event: &event, outcome })
+            if !row.is_probe() {
+                deps.counts.note(counted, now);
+            }
+            json(StatusCode::OK, &Receipt { received: true, event: &row.id, outcome })
         }
         Err(error) => {
             deps.refusals.note(&error, now);
+            deps.counts.note(error.outcome(), now);
             error.answer().into_response(&request_id(&request))
         }
     }
 }
 
-async fn receive(
-    deps: &Deps,
-    request: &Request,
-    now: Timestamp,
-) -> Result<(EventId, Recorded), ReceiveError> {
+async fn receive(deps: &Deps, request: &Request, now: Timestamp) -> Result<(Row, Recorded), ReceiveError> {
     let delivery = Delivery::read(request)?;
     let signed_at = match deps.book.verify(&delivery, now).await {
         Ok(signed_at) => signed_at,
@@ -118,11 +122,12 @@ async fn receive(
     let row = row(&delivery, now)?;
     if row.is_probe() {
         // It proves the way, but Stripe was not heard.
-        return Ok((row.id.clone(), deps.ledger.record(&row).await?));
+        let recorded = deps.ledger.record(&row).await?;
+        return Ok((row, recorded));
     }
     let heard = deps.notes.heard(&delivery.endpoint, signed_at, now);
     let (recorded, ()) = tokio::join!(deps.ledger.record(&row), heard);
-    Ok((row.id, recorded?))
+    Ok((row, recorded?))
 }
 
 fn row(delivery: &Delivery<'_>, now: Timestamp) -> Result<Row, ReceiveError> {

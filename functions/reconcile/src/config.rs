@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
+use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::stripe::ApiBase;
 
@@ -22,6 +23,8 @@ pub struct Config {
     pub mode: Mode,
     /// The stack's name, which marks endpoints at Stripe.
     pub stack: String,
+    /// Where metrics go.
+    pub metrics: Metrics,
     /// Who may do what.
     pub access: Access,
     /// The table of events.
@@ -51,10 +54,12 @@ impl Config {
     /// # Errors
     /// The first that is missing or wrong.
     pub fn from_env() -> Result<Self, EnvError> {
+        let stack = env::text("STACK_NAME")?;
         Ok(Self {
             aws: AwsEnv::from_env()?,
             mode: env::value("MODE")?,
-            stack: env::text("STACK_NAME")?,
+            metrics: Metrics::logged(stack.as_str()),
+            stack,
             access: Access::from_env()?,
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,

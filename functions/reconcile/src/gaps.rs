@@ -31,7 +31,7 @@ const NAMED: usize = 10;
 /// Stretches overlap by this, for events that Stripe lists late.
 const OVERLAP: i64 = 15 * 60;
 /// As far back as Stripe lists.
-const LISTED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(crate) const LISTED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Why comparing stopped before its end.
 enum Stopped {

@@ -16,6 +16,7 @@ mod deliveries;
 mod error;
 mod gaps;
 mod request;
+mod told;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use shared::aws::{Bounds, chain};
 use shared::facts::{self, Facts, Gaps, Ours, Said};
 use shared::http::{self, Trigger};
 use shared::ledger::Ledger;
+use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Registry, Settings};
@@ -56,6 +58,7 @@ pub struct Deps {
     ledger: Ledger,
     records: Records,
     registry: Registry,
+    metrics: Metrics,
     vault: Vault,
     audit: Audit,
     stripe: Stripe,
@@ -89,6 +92,7 @@ impl Deps {
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb.clone(), config.registry_table),
+            metrics: config.metrics,
             vault,
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,
@@ -197,6 +201,7 @@ async fn under_lease(
         uncertain: deps.records.uncertain().await?,
     };
     deps.registry.keep_facts(&facts).await?;
+    told::tell(&deps.metrics, &facts, &rows, now);
     Ok(Found::of(&facts))
 }
 

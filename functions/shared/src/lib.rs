@@ -18,6 +18,7 @@ pub mod facts;
 pub mod http;
 pub mod ledger;
 pub mod log;
+pub mod metrics;
 pub mod mode;
 pub mod object_key;
 pub mod order;

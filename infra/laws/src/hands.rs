@@ -6,6 +6,7 @@ use std::time::Duration;
 use process::{ProcessError, Summary};
 use serde_json::{Value, json};
 use shared::ledger::Row;
+use shared::metrics::Metrics;
 use shared::signature::sign;
 use test_cloud::{Death, Process};
 
@@ -39,6 +40,7 @@ impl<'a> Receiver<'a> {
             aws: process.aws(),
             ledger_table: "LedgerTable".into(),
             registry_table: "RegistryTable".into(),
+            metrics: Metrics::new("laws", std::io::sink()),
         });
         Self { world, process, deps }
     }
@@ -86,6 +88,7 @@ impl<'a> Applier<'a> {
             stripe_api_base: world.stripe.url().parse().expect("an address"),
             stripe_key_secret: "stripe-key".into(),
             ask_again_after: Duration::ZERO,
+            metrics: Metrics::new("laws", std::io::sink()),
         })
         .expect("TLS");
         Self { world, process, deps }

@@ -10,6 +10,7 @@ mod call;
 mod door;
 mod fill;
 mod late;
+mod lines;
 mod process;
 mod secrets;
 mod tables;
@@ -24,6 +25,7 @@ use shared::aws::AwsEnv;
 pub use self::call::{Call, Fault};
 use self::door::{Door, serve};
 use self::late::Late;
+pub use self::lines::Lines;
 pub use self::process::{Death, Process};
 
 /// A running cloud; it ends when dropped.

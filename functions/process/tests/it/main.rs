@@ -11,3 +11,4 @@ mod outages;
 mod rules;
 mod support;
 mod sweeping;
+mod telling;

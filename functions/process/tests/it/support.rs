@@ -8,16 +8,18 @@ use serde_json::{Value, json};
 use shared::aws::Bounds;
 use shared::event::{self, EventId, Reading};
 use shared::ledger::{Ledger, Row, State};
+use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::payload;
 use shared::records::{Record, Records};
 use shared::registry::{Registry, Settings};
 use simulated_stripe::SimulatedStripe;
-use test_cloud::TestCloud;
+use test_cloud::{Lines, TestCloud};
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) deps: Deps,
+    pub(crate) metrics: Lines,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -52,6 +54,7 @@ impl Stack {
 
     async fn at(stripe_api_base: &str) -> Self {
         let cloud = TestCloud::start().await;
+        let metrics = Lines::default();
         let deps = Deps::new(Config {
             aws: cloud.aws(),
             mode: Mode::Test,
@@ -62,9 +65,10 @@ impl Stack {
             stripe_api_base: stripe_api_base.parse().unwrap(),
             stripe_key_secret: "stripe-key".into(),
             ask_again_after: Duration::ZERO,
+            metrics: Metrics::new("stack", metrics.clone()),
         })
         .unwrap();
-        Self { cloud, deps }
+        Self { cloud, deps, metrics }
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
@@ -73,10 +77,14 @@ impl Stack {
 
     /// Stores an event as `receive` does.
     pub(crate) async fn receive(&self, body: &str) -> Row {
+        self.receive_at(body, now()).await
+    }
+
+    pub(crate) async fn receive_at(&self, body: &str, at: Timestamp) -> Row {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = match event::read(body.as_bytes()) {
-            Reading::Event(event) => Row::of(&event, "main", now(), packed),
-            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", now(), packed),
+            Reading::Event(event) => Row::of(&event, "main", at, packed),
+            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", at, packed),
             Reading::NoEvent(why) => panic!("{why}"),
         };
         self.ledger().record(&row).await.unwrap();

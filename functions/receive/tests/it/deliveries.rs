@@ -191,3 +191,21 @@ async fn one_endpoint_that_cannot_be_read_does_not_close_the_door_to_the_others(
     client.put_item().table_name("RegistryTable").set_item(Some(item)).send().await.unwrap();
     assert_eq!(deliver(&stack.cold(), &event("evt_1"), now()).await.0, 200);
 }
+
+#[tokio::test]
+async fn a_probe_is_stored_for_a_day_in_no_list_and_counts_as_nothing() {
+    let stack = Stack::start().await;
+    let deps = stack.cold();
+    let probe = event("evt_probe_1").replace("invoice.paid", shared::event_type::PROBE);
+    let (status, answer) = deliver(&deps, &probe, now()).await;
+    assert_eq!((status, answer["outcome"].as_str()), (200, Some("stored")));
+    let row = stack.row("evt_probe_1").await.unwrap();
+    assert_eq!((row.state, row.reason.as_deref(), row.due_at), (State::Ignored, Some("probe"), None));
+    assert_eq!(row.expires_at, Some(now().as_second() + 86_400));
+    let item = stack.cloud.items("LedgerTable").await.remove(0);
+    for key in ["day", "open"] {
+        assert!(item.get(key).is_none(), "{key}: {item}");
+    }
+    assert!(stack.registry().kept(&["main"], now()).await.unwrap().heard.is_empty(), "Stripe was not heard");
+    assert!(stack.metrics.sums().is_empty(), "{}", stack.metrics.text());
+}

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod costs;
+mod counting;
 mod deliveries;
 mod outages;
 mod refusals;

@@ -9,15 +9,17 @@ use shared::aws::Bounds;
 use shared::endpoint::EndpointState;
 use shared::event::EventId;
 use shared::ledger::{Ledger, Row};
+use shared::metrics::Metrics;
 use shared::registry::{Endpoint, Registry, SecretVersion, Wish};
 use shared::secret::SigningSecret;
 use shared::signature::sign;
-use test_cloud::TestCloud;
+use test_cloud::{Lines, TestCloud};
 
 pub(crate) const SECRET: &str = "whsec_main_secret";
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
+    pub(crate) metrics: Lines,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -31,7 +33,7 @@ pub(crate) fn later(seconds: i64) -> Timestamp {
 impl Stack {
     /// A test stack with the endpoint `main`.
     pub(crate) async fn start() -> Self {
-        let stack = Self { cloud: TestCloud::start().await };
+        let stack = Self { cloud: TestCloud::start().await, metrics: Lines::default() };
         stack.register("main", SECRET).await;
         stack
     }
@@ -80,6 +82,7 @@ impl Stack {
             aws: self.cloud.aws(),
             ledger_table: "LedgerTable".into(),
             registry_table: "RegistryTable".into(),
+            metrics: Metrics::new("stack", self.metrics.clone()),
         })
     }
 

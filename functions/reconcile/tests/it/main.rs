@@ -8,3 +8,4 @@ mod reaching;
 mod requests;
 mod seeing;
 mod support;
+mod telling;

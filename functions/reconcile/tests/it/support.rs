@@ -12,10 +12,11 @@ use shared::aws::Bounds;
 use shared::endpoint::{API_VERSION, EndpointState};
 use shared::facts::Facts;
 use shared::ledger::{Ledger, Row};
+use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::registry::{Endpoint, Registry, SecretVersion, Settings, Wish};
 use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
-use test_cloud::TestCloud;
+use test_cloud::{Lines, TestCloud};
 
 pub(crate) const SECRET: &str = "whsec_of_main";
 
@@ -23,6 +24,7 @@ pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
     pub(crate) run_within: Duration,
+    pub(crate) metrics: Lines,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -49,7 +51,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret("stripe-key", &stripe.key());
-        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60) };
+        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60), metrics: Lines::default() };
         let mut settings = Settings {
             since: ago(60 * 24 * 60).as_millisecond(),
             stripe_key_hint: "hint".into(),
@@ -123,6 +125,7 @@ impl Stack {
             aws: self.cloud.aws(),
             mode: Mode::Test,
             stack: "stack".into(),
+            metrics: Metrics::new("stack", self.metrics.clone()),
             access: Access {
                 api_id: "ours".into(),
                 groups_claim: "cognito:groups".into(),

@@ -3,5 +3,6 @@
 // Always true here; it tells clippy that helpers beside the tests may unwrap as well.
 #![cfg(test)]
 
+mod metrics;
 mod shapes;
 mod stripe;

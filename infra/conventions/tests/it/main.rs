@@ -6,6 +6,7 @@
 mod layout;
 mod rights;
 mod sources;
+mod watching;
 
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,12 @@ fn read(path: &str) -> String {
 
 /// The template with its intrinsic functions left out: `!Ref X` reads as `X`.
 fn template() -> Value {
+    parsed("template.yaml")
+}
+
+fn parsed(path: &str) -> Value {
     let options = serde_saphyr::options! { strict_booleans: true };
-    serde_saphyr::from_str_with_options(&read("template.yaml"), options).unwrap()
+    serde_saphyr::from_str_with_options(&read(path), options).unwrap()
 }
 
 fn resources() -> Vec<(String, Value)> {

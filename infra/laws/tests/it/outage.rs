@@ -5,6 +5,7 @@ use std::time::Duration;
 use laws::{BEGINS, Load, Work, World, judge, lives, settle};
 use serde_json::Value;
 use shared::access::Access;
+use shared::metrics::Metrics;
 use shared::mode::Mode;
 
 const EVENTS: usize = 5_000;
@@ -23,6 +24,7 @@ async fn reconcile(world: &World) -> Value {
         aws: world.cloud.aws(),
         mode: Mode::Test,
         stack: "stack".into(),
+        metrics: Metrics::new("stack", std::io::sink()),
         access: access(),
         ledger_table: "LedgerTable".into(),
         records_table: "RecordsTable".into(),

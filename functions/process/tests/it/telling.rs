@@ -1,0 +1,96 @@
+//! What became of events is told as metrics, a line a batch.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use shared::ledger::{Source, State, Steering};
+use test_cloud::Fault;
+
+use crate::support::{Stack, later, now, subscription};
+
+/// A subscription's event, made at `at`.
+fn made(id: &str, at: Timestamp) -> String {
+    subscription(id, "updated", at.as_second(), "active").replace("sub_1", &format!("sub_{id}"))
+}
+
+fn lag(line: &Value) -> (Value, Value) {
+    (line["Lag"]["Values"].clone(), line["Lag"]["Counts"].clone())
+}
+
+#[tokio::test]
+async fn a_batch_is_one_line_with_its_states_and_lags() {
+    let stack = Stack::start().await;
+    let mut rows = Vec::new();
+    for i in 0..98 {
+        rows.push(stack.receive(&made(&format!("evt_{i}"), later(-i % 3))).await);
+    }
+    rows.push(
+        stack.receive(&made("evt_live", now()).replace("\"livemode\":false", "\"livemode\":true")).await,
+    );
+    rows.push(stack.receive(&made("evt_odd", now()).replace("customer.subscription.updated", "a.b")).await);
+    stack.ring_at(&rows, later(1)).await.unwrap();
+    let lines = stack.metrics.json();
+    assert_eq!(lines.len(), 1, "{}", stack.metrics.text());
+    let line = &lines[0];
+    assert_eq!(
+        (&line["Processed"], &line["Quarantined"], &line["Ignored"]),
+        (&json!(98), &json!(1), &json!(1))
+    );
+    assert_eq!(lag(line), (json!([1, 2, 3]), json!([33, 33, 32])));
+    assert!(line["SweepRan"].is_null() && line["Dead"].is_null(), "what was not is not told: {line}");
+    assert!(!stack.metrics.text().contains("evt_") && !stack.metrics.text().contains("sub_"));
+}
+
+#[tokio::test]
+async fn events_that_wait_for_no_delivery_have_no_lag() {
+    let stack = Stack::start().await;
+    let replayed = stack.receive(&made("evt_1", now())).await;
+    stack.ring(&[replayed]).await;
+    stack.metrics.forget();
+    let row = stack.row("evt_1").await;
+    let again = Steering { by: "admin@example.com", why: None };
+    stack.ledger().replay(&row, again, later(86_400)).await.unwrap();
+    let row = stack.row("evt_1").await;
+    let gap = stack.receive(&made("evt_2", now())).await.brought_by(Source::Reconcile);
+    stack.ring_at(&[row, gap], later(86_401)).await.unwrap();
+    let lines = stack.metrics.json();
+    assert_eq!(lines[0]["Processed"], 2);
+    assert!(lines[0]["Lag"].is_null(), "{}", lines[0]);
+    assert!(!stack.metrics.text().contains("admin@"));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_and_its_success_has_the_whole_lag() {
+    let stack = Stack::start().await;
+    let row = stack.receive(&made("evt_1", now())).await;
+    stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
+    stack.ring(&[row]).await;
+    assert_eq!(stack.metrics.sums()["Failed"], 1);
+    stack.cloud.mend();
+    assert_eq!(stack.sweep(later(600)).await.count(State::Processed), 1);
+    assert_eq!(lag(&stack.metrics.json()[1]), (json!([600]), json!([1])));
+}
+
+#[tokio::test]
+async fn each_sweep_says_that_it_ran_and_how_old_the_backlog_is() {
+    let stack = Stack::start().await;
+    stack.sweep(now()).await;
+    stack.receive(&made("evt_1", now())).await;
+    stack.receive_at(&made("evt_2", now()), later(60)).await;
+    // They are due two minutes after they came.
+    stack.sweep(later(119)).await;
+    stack.sweep(later(420)).await;
+    stack.sweep(later(421)).await;
+    let lines = stack.metrics.json();
+    let ages: Vec<_> = lines.iter().map(|line| line["BacklogAge"].as_u64().unwrap()).collect();
+    assert_eq!(ages, [0, 0, 300, 0]);
+    assert!(lines.iter().all(|line| line["SweepRan"] == 1));
+}
+
+#[tokio::test]
+async fn a_sweep_that_cannot_read_the_ledger_has_not_run() {
+    let stack = Stack::start().await;
+    stack.cloud.fail("Query", "LedgerTable", 100, Fault::ServerError);
+    let sample = include_str!("../../../../events/process/sweep.json");
+    process::handle(&stack.deps, serde_json::from_str(sample).unwrap(), now()).await.unwrap_err();
+    assert_eq!(stack.metrics.text(), "");
+}

@@ -1,0 +1,124 @@
+//! What a run found is told as metrics, a line a run.
+
+use serde_json::{Value, json};
+use shared::endpoint::EndpointState;
+use shared::event::{self, Reading};
+use shared::ledger::Row;
+use shared::payload;
+use shared::registry::Endpoint;
+use simulated_stripe::{EndpointChange, Fault};
+use test_cloud::Fault as Outage;
+
+use crate::support::{Stack, ago, later, now};
+
+impl Stack {
+    /// The line of the last run.
+    fn told(&self) -> Value {
+        let lines = self.metrics.json();
+        self.metrics.forget();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        lines[0].clone()
+    }
+}
+
+#[tokio::test]
+async fn a_run_says_that_it_ran_and_what_it_found() {
+    let stack = Stack::start().await;
+    let missed = stack.missed("invoice.paid", ago(60));
+    stack.missed("customer.created", ago(30));
+    stack.run(now()).await;
+    assert!(!stack.metrics.text().contains(&missed) && !stack.metrics.text().contains("main"));
+    let told = stack.told();
+    assert_eq!(
+        (&told["ReconcileRan"], &told["GapsFilled"], &told["StripeUnreadable"], &told["EventsWaiting"]),
+        (&json!(1), &json!(2), &json!(0), &json!(0))
+    );
+    // Younger events are on their way; a clock is known to a second or two.
+    let behind = told["ReconcileBehind"].as_u64().unwrap();
+    assert!((299..=303).contains(&behind), "{behind}");
+    stack.run(later(5)).await;
+    assert_eq!(stack.told()["GapsFilled"], 0);
+}
+
+#[tokio::test]
+async fn a_stripe_that_does_not_say_is_told_and_what_is_unknown_is_not() {
+    let stack = Stack::start().await;
+    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(9));
+    stack.run(now()).await;
+    let told = stack.told();
+    assert_eq!((&told["ReconcileRan"], &told["StripeUnreadable"]), (&json!(1), &json!(1)));
+    assert!(told["GapsFilled"].is_null() && told["ReconcileBehind"].is_null(), "{told}");
+    assert!(!told["EndpointsAmiss"].is_null());
+    stack.stripe.clear_faults();
+    stack.stripe.set_keys(vec![]);
+    stack.run(now()).await;
+    let told = stack.told();
+    assert_eq!(told["StripeUnreadable"], 1);
+    assert!(told["EndpointsAmiss"].is_null(), "{told}");
+}
+
+#[tokio::test]
+async fn without_a_key_nothing_is_amiss() {
+    let stack = Stack::start().await;
+    stack.cloud.put_secret("stripe-key", "{}");
+    stack.run(now()).await;
+    let told = stack.told();
+    assert_eq!((&told["ReconcileRan"], &told["StripeUnreadable"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test]
+async fn an_active_endpoint_that_stripe_has_disabled_or_forgotten_is_amiss() {
+    // Stripe knows no `main`.
+    let stack = Stack::start().await;
+    let main = stack.registry().endpoints().await.unwrap().remove(0);
+    let at_stripe = stack.stripe.add_endpoint("https://hooks.example.com/webhooks/other", &["invoice.paid"]);
+    let other =
+        Endpoint { name: "other".parse().unwrap(), stripe_id: Some(at_stripe.id.clone()), ..main.clone() };
+    stack.registry().insert(&other).await.unwrap();
+    stack.run(now()).await;
+    assert_eq!(stack.told()["EndpointsAmiss"], 1);
+    let disabled = EndpointChange { disabled: Some(true), ..EndpointChange::default() };
+    stack.stripe.change_endpoint(&at_stripe.id, disabled).unwrap();
+    // One that an admin has disabled is as it should be.
+    let by_hand =
+        Endpoint { name: "by-hand".parse().unwrap(), state: EndpointState::Disabled, ..other.clone() };
+    stack.registry().insert(&by_hand).await.unwrap();
+    stack.run(later(5)).await;
+    assert_eq!(stack.told()["EndpointsAmiss"], 2);
+    stack.stripe.delete_endpoint(&at_stripe.id).unwrap();
+    stack.run(later(10)).await;
+    assert_eq!(stack.told()["EndpointsAmiss"], 2);
+}
+
+#[tokio::test]
+async fn events_that_wait_for_an_admin_are_counted_until_they_are_dealt_with() {
+    let stack = Stack::start().await;
+    for id in ["evt_1", "evt_2"] {
+        let body = json!({ "id": id }).to_string();
+        let packed = payload::pack(body.as_bytes()).unwrap();
+        let Reading::Unreadable { id, reason } = event::read(body.as_bytes()) else { panic!() };
+        stack.ledger().record(&Row::unreadable(id, reason, "main", now(), packed)).await.unwrap();
+    }
+    stack.run(now()).await;
+    assert_eq!(stack.told()["EventsWaiting"], 2);
+}
+
+#[tokio::test]
+async fn a_run_that_could_not_keep_what_it_saw_has_not_run() {
+    let stack = Stack::start().await;
+    stack.cloud.fail("Query", "LedgerTable", 1_000, Outage::ServerError);
+    stack.try_run(now()).await.unwrap_err();
+    assert_eq!(stack.metrics.text(), "");
+}
+
+#[tokio::test]
+async fn an_account_that_was_never_compared_is_a_month_behind_and_no_more() {
+    let mut stack = Stack::bare().await;
+    stack.register("main", &["invoice.paid"], false, ago(60)).await;
+    stack.register("connect", &["invoice.paid"], true, ago(60)).await;
+    stack.registry().note_account("acct_1", now()).await.unwrap();
+    // The time is up after the first account.
+    stack.run_within = std::time::Duration::ZERO;
+    stack.run(now()).await;
+    assert_eq!(stack.told()["ReconcileBehind"], 30 * 86_400);
+}

@@ -1,0 +1,125 @@
+//! Lines that CloudWatch takes for metrics.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use shared::metrics::{ACCEPTED, BACKLOG_AGE, LAG, Measured, Metrics};
+
+/// Keeps each write apart.
+#[derive(Clone, Default)]
+struct Writes(Arc<Mutex<Vec<String>>>);
+
+impl Write for Writes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().push(String::from_utf8(bytes.to_vec()).unwrap());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+fn told(tell: impl FnOnce(&Metrics)) -> Vec<Value> {
+    let writes = Writes::default();
+    tell(&Metrics::new("billhook-test", writes.clone()));
+    let writes = writes.0.lock().unwrap();
+    writes
+        .iter()
+        .map(|line| {
+            assert_eq!(line.find('\n'), Some(line.len() - 1), "a write is a whole line: {line}");
+            serde_json::from_str(line).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn a_line_is_as_the_specification_says() {
+    let lag = Measured::Spread(BTreeMap::from([(1, 7), (3, 1)]));
+    let lines = told(|metrics| {
+        metrics
+            .tell(&[(ACCEPTED, Measured::Number(3)), (LAG, lag), (BACKLOG_AGE, Measured::Number(0))], now())
+    });
+    assert_eq!(
+        lines,
+        [json!({
+            "level": "INFO",
+            "timestamp": "2026-11-24T12:00:00Z",
+            "_aws": {
+                "Timestamp": 1_795_521_600_000_i64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "Billhook",
+                    "Dimensions": [["Stack"]],
+                    "Metrics": [
+                        { "Name": "Accepted", "Unit": "Count" },
+                        { "Name": "Lag", "Unit": "Seconds" },
+                        { "Name": "BacklogAge", "Unit": "Seconds" },
+                    ],
+                }],
+            },
+            "Stack": "billhook-test",
+            "Accepted": 3,
+            "Lag": { "Values": [1, 3], "Counts": [7, 1] },
+            "BacklogAge": 0,
+        })]
+    );
+}
+
+#[test]
+fn a_refusal_has_its_reason_as_a_dimension() {
+    let lines = told(|metrics| metrics.tell_refused("signature_mismatch", 5, now()));
+    let directive = &lines[0]["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(directive["Dimensions"], json!([["Stack", "Reason"]]));
+    assert_eq!((&lines[0]["Reason"], &lines[0]["Refused"]), (&json!("signature_mismatch"), &json!(5)));
+}
+
+#[test]
+fn nothing_measured_is_no_line() {
+    assert_eq!(
+        told(|metrics| metrics.tell(&[(LAG, Measured::Spread(BTreeMap::new()))], now())),
+        [] as [Value; 0]
+    );
+}
+
+#[test]
+fn a_line_has_a_hundred_values_at_most_and_none_is_lost() {
+    let spread: BTreeMap<u64, u64> = (0..250).map(|value| (value, value + 1)).collect();
+    let lines = told(|metrics| {
+        metrics.tell(&[(ACCEPTED, Measured::Number(1)), (LAG, Measured::Spread(spread.clone()))], now())
+    });
+    let mut found = BTreeMap::new();
+    for line in &lines {
+        let numbers = |name: &str| -> Vec<u64> {
+            line["Lag"][name].as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
+        };
+        let (values, counts) = (numbers("Values"), numbers("Counts"));
+        assert!(values.len() <= 100 && values.len() == counts.len());
+        found.extend(values.into_iter().zip(counts));
+    }
+    assert_eq!(found, spread);
+    assert_eq!(lines.iter().filter(|line| line["Accepted"] == 1).count(), 1, "the rest is told once");
+}
+
+#[test]
+fn a_log_that_takes_nothing_stops_nobody() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+    let metrics = Metrics::new("billhook-test", Full);
+    metrics.tell(&[(ACCEPTED, Measured::Number(1))], now());
+    metrics.tell_refused("signature_mismatch", 1, now());
+}
