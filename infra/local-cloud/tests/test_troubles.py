@@ -332,11 +332,20 @@ def test_a_proxy_that_writes_bodies_anew_is_told_from_a_wrong_secret(case: Case)
         condition, failing = case.look()
         assert (condition, failing - before) == ("error", {"deliveries_arrive", "signatures_match"})
         assert "a request of ours was" in case.summary("signatures_match")
+        assert tested(case)["body_unchanged"] is False
         proxy.rewrites = False
+        assert set(tested(case).values()) == {True}
         case.control("POST", f"/events/{missed}/resend", {"endpoint": case.made["stripe_id"]})
         assert client.until(case.look, lambda seen: seen[0] == "active", SOON_S) == ("active", before)
     finally:
         proxy.server.shutdown()
+
+
+def tested(case: Case) -> dict[str, bool | None]:
+    """The steps of a test of the endpoint."""
+    answer = case.stack.admin_call("POST", f"/endpoints/{case.name}/test")
+    assert answer.status == 200, answer.text
+    return {step["step"]: step["ok"] for step in answer.json["steps"]}
 
 
 def test_an_address_where_nothing_answers_is_told(case: Case) -> None:
@@ -348,6 +357,7 @@ def test_an_address_where_nothing_answers_is_told(case: Case) -> None:
     case.reconcile()
     condition, failing = case.look()
     assert (condition, failing - before) == ("error", {"deliveries_arrive", "probe_arrives"})
+    assert (tested(case)["name"], tested(case)["connection"], tested(case)["stored"]) == (True, False, None)
     case.url = None
     case.register_anew()
     assert case.look() == ("active", before)
