@@ -96,6 +96,7 @@ async fn register(cloud: &TestCloud) {
         created_at: 0,
         state_since: 0,
         rotated_at: None,
+        change: None,
         rev: 0,
     };
     Registry::new(cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable").insert(&endpoint).await.unwrap();

@@ -29,6 +29,10 @@ pub(crate) enum RegisterError {
     RegisteringOtherwise { name: String, differs: Vec<&'static str> },
     #[error("endpoint `{name}` takes no deliveries; it is {}", state_word(*state))]
     NotWhole { name: String, state: EndpointState },
+    #[error("endpoint `{0}` is being changed otherwise at this moment")]
+    ChangeInProgress(String),
+    #[error("endpoint `{0}` is getting another signing secret at this moment")]
+    RotationInProgress(String),
     #[error("the signing secret of endpoint `{0}` is lost")]
     NoSecret(String),
     #[error("endpoint `{0}` was changed by another request at the same moment")]
@@ -64,6 +68,7 @@ pub(crate) enum RegisterError {
 pub(crate) enum Doing {
     Registering,
     Deregistering,
+    Changing,
     Enabling,
     CheckingKey,
 }
@@ -113,6 +118,11 @@ impl RegisterError {
             }
             Self::NotWhole { name, .. } => refuse(StatusCode::CONFLICT, "endpoint_not_active")
                 .remedy(format!("look at GET /endpoints/{name}; what is half done is finished within five minutes")),
+            Self::ChangeInProgress(name) => refuse(StatusCode::CONFLICT, "change_in_progress")
+                .remedy(format!("look at GET /endpoints/{name} in a minute, then decide again")),
+            Self::RotationInProgress(name) => refuse(StatusCode::CONFLICT, "rotation_in_progress").remedy(format!(
+                "wait until GET /endpoints/{name} says `active`: it ends by itself when all events of before are here"
+            )),
             Self::NoSecret(name) => refuse(StatusCode::CONFLICT, "secret_missing").remedy(format!(
                 "register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints"
             )),
@@ -162,7 +172,7 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
             let outage =
                 |message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
             match doing {
-                Doing::Registering | Doing::Deregistering | Doing::Enabling => {
+                Doing::Registering | Doing::Deregistering | Doing::Changing | Doing::Enabling => {
                     again(outage(format!("Stripe did not say whether it was done: {said}")))
                 }
                 Doing::CheckingKey => {

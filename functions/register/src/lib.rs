@@ -14,6 +14,7 @@
 
 mod acts;
 mod cap;
+mod change;
 mod config;
 mod deregister;
 mod error;
@@ -201,6 +202,7 @@ async fn changing(
 ) -> Result<Response<Body>, RegisterError> {
     match change {
         Change::Register => register::register(deps, request, moment, trace).await,
+        Change::Change(name) => change::change(deps, request, name, moment, trace).await,
         Change::Deregister(name) => deregister::deregister(deps, request, name, moment, trace).await,
         Change::ShowSecret(name) => secret::show(deps, request, name).await,
         Change::Test(name) => test::test(deps, request, name, moment, trace).await,

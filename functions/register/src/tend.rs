@@ -13,6 +13,7 @@ use shared::registry::Endpoint;
 use shared::stripe::{Session, WebhookEndpoint};
 use tokio::time::Instant;
 
+use crate::change::carry_out;
 use crate::deregister::remove_everywhere;
 use crate::error::{Doing, RegisterError};
 use crate::register::finish_registering;
@@ -26,7 +27,9 @@ const LEFT_AFTER: i64 = 60_000;
 pub(crate) struct Tended {
     /// Registrations that were finished.
     pub(crate) registered: Vec<String>,
-    /// Registrations that Stripe refused, so that they were taken back.
+    /// Changes that were finished.
+    pub(crate) changed: Vec<String>,
+    /// What Stripe refused, so that it was taken back.
     pub(crate) taken_back: Vec<String>,
     /// Deregistrations that were finished.
     pub(crate) deregistered: Vec<String>,
@@ -61,8 +64,16 @@ pub(crate) async fn tend(deps: &Deps, moment: Moment) -> Result<Tended, Register
 }
 
 fn is_half_done(row: &Endpoint, moment: Moment) -> bool {
-    matches!(row.state, EndpointState::Registering | EndpointState::Deregistering)
-        && moment.now.as_millisecond() - row.state_since >= LEFT_AFTER
+    let under_way = match row.state {
+        EndpointState::Registering | EndpointState::Deregistering | EndpointState::Changing => true,
+        EndpointState::Active | EndpointState::Rotating | EndpointState::Disabled => false,
+    };
+    under_way && left_half_done(row, moment)
+}
+
+/// Has the request that put the row into its state certainly ended?
+pub(crate) fn left_half_done(row: &Endpoint, moment: Moment) -> bool {
+    moment.now.as_millisecond() - row.state_since >= LEFT_AFTER
 }
 
 async fn finish(
@@ -73,17 +84,27 @@ async fn finish(
     moment: Moment,
 ) -> Result<(), RegisterError> {
     let name = row.name.clone();
-    let (action, result, list) = if row.state == EndpointState::Registering {
-        let result = finish_registering(deps, session, row, moment).await;
-        // Stripe refused what was wanted: then the row is gone.
-        let taken_back = result.is_err() && deps.registry.endpoint(&name).await?.is_none();
-        let list = if taken_back { &mut tended.taken_back } else { &mut tended.registered };
-        ("endpoint.register", result.map_err(|error| (error, !taken_back)), list)
-    } else {
-        let result = remove_everywhere(deps, session, &row).await;
-        ("endpoint.deregister", result.map_err(|error| (error, true)), &mut tended.deregistered)
+    let state = row.state;
+    let (action, result, done) = match state {
+        EndpointState::Registering => {
+            let result = finish_registering(deps, session, row, moment).await;
+            ("endpoint.register", result, &mut tended.registered)
+        }
+        EndpointState::Changing => {
+            let result = carry_out(deps, session, row, true, moment).await.map(drop);
+            ("endpoint.change", result, &mut tended.changed)
+        }
+        EndpointState::Active | EndpointState::Rotating | EndpointState::Disabled => return Ok(()),
+        EndpointState::Deregistering => {
+            let result = remove_everywhere(deps, session, &row).await;
+            ("endpoint.deregister", result, &mut tended.deregistered)
+        }
     };
-    match result {
+    // What Stripe refused for good was taken back, and then nothing is half done any more.
+    let now = deps.registry.endpoint(&name).await?.map(|row| row.state);
+    let taken_back = result.is_err() && now != Some(state);
+    let list = if taken_back { &mut tended.taken_back } else { done };
+    match result.map_err(|error| (error, !taken_back)) {
         Err((error, true)) => {
             tracing::warn!(error = chain(&error), endpoint.name = %name, "what was left half done cannot be finished now");
             tended.left.push(name.to_string());

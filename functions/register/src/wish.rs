@@ -6,10 +6,10 @@
 mod address;
 
 use jiff::civil::Date;
-use shared::endpoint::{API_VERSION, EndpointName};
+use shared::endpoint::{API_VERSION, EndpointName, EndpointState};
 use shared::event_type::{APPLIED, expand};
 use shared::http::{ApiError, Fields};
-use shared::registry::Wish;
+use shared::registry::{Endpoint, Wish};
 
 use self::address::{checked, is_ours_or_elsewhere};
 
@@ -39,6 +39,56 @@ pub(crate) fn read(fields: &Fields, public_url: &str, local: bool) -> Result<(En
         connect: fields.flag("connect")?.unwrap_or(false),
     };
     Ok((name, wish))
+}
+
+pub(crate) const CHANGEABLE: [&str; 6] =
+    ["url", "events", "description", "disabled", "api_version", "connect"];
+
+/// Reads and checks a change of `row`: what is left out stays. Gives what is wanted, and whether it is to be disabled.
+pub(crate) fn changed(
+    fields: &Fields,
+    row: &Endpoint,
+    public_url: &str,
+    local: bool,
+) -> Result<(Wish, bool), ApiError> {
+    for (field, remedy) in [
+        (
+            "api_version",
+            format!(
+                "POST /endpoints/{}/rotate with `api_version` switches over without losing an event",
+                row.name
+            ),
+        ),
+        (
+            "connect",
+            format!(
+                "register another endpoint with the right `connect`, then DELETE /endpoints/{0}?confirm={0}",
+                row.name
+            ),
+        ),
+    ] {
+        if fields.is_given(field) {
+            return Err(ApiError::invalid(field, format!("Stripe cannot change `{field}` of an endpoint"))
+                .remedy(remedy));
+        }
+    }
+    // A change that is not confirmed yet is what is wanted now.
+    let (base, disabled) = match &row.change {
+        Some(change) => (&change.wish, change.disabled),
+        None => (&row.wish, row.state == EndpointState::Disabled),
+    };
+    let mut wish = base.clone();
+    if let Some(url) = fields.text("url")? {
+        checked(url, local)?.clone_into(&mut wish.url);
+        is_ours_or_elsewhere(url, &row.name, public_url)?;
+    }
+    if fields.is_given("events") {
+        wish.events = events(fields)?;
+    }
+    if fields.text("description")?.is_some() {
+        description(fields)?.clone_into(&mut wish.description);
+    }
+    Ok((wish, fields.flag("disabled")?.unwrap_or(disabled)))
 }
 
 /// The fields in which two wishes differ.

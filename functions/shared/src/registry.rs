@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
+pub use self::endpoint_row::{Change, Endpoint, SecretVersion, Wish};
 use self::heard::HEARD;
 pub use self::heard::Heard;
 pub use self::hours::Hour;

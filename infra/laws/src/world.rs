@@ -124,6 +124,7 @@ impl World {
             created_at: 0,
             state_since: 0,
             rotated_at: None,
+            change: None,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.expect("an endpoint");

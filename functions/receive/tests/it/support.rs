@@ -59,6 +59,7 @@ impl Stack {
             created_at: now().as_millisecond(),
             state_since: now().as_millisecond(),
             rotated_at: None,
+            change: None,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.unwrap();

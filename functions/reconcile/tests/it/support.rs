@@ -96,6 +96,7 @@ impl Stack {
             created_at: at.as_millisecond(),
             state_since: at.as_millisecond(),
             rotated_at: None,
+            change: None,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.unwrap();

@@ -39,6 +39,7 @@ impl Attempt {
             created_at: now.as_millisecond(),
             state_since: now.as_millisecond(),
             rotated_at: None,
+            change: None,
             rev: 0,
         };
         Self { row, is_new: true, is_lost: false }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod access;
+mod changing;
 mod crashes;
 mod deregistering;
 mod looking;

@@ -172,8 +172,15 @@ impl Stack {
         assert_eq!(at_stripe.len(), 1, "{at_stripe:?}");
         assert_eq!(row.stripe_id.as_deref(), Some(at_stripe[0].id.as_str()));
         assert_eq!(self.secrets(), [format!("stack/endpoints/{name}/{}", row.registration)]);
+        self.assert_secret_is_right().await;
+    }
+
+    /// The one secret that is accepted is that of the one endpoint at Stripe.
+    pub(crate) async fn assert_secret_is_right(&self) {
+        let at_stripe = self.stripe.endpoints();
+        let rows = self.registry().endpoints().await.unwrap();
         let vault = shared::vault::Vault::new(self.cloud.aws().secrets_manager(Bounds::PATIENT));
-        let secrets = vault.signing_secrets(row.secret.as_ref().unwrap()).await.unwrap();
+        let secrets = vault.signing_secrets(rows[0].secret.as_ref().unwrap()).await.unwrap();
         assert_eq!(secrets.signing.len(), 1);
         assert_eq!(secrets.signing[0].secret.reveal(), at_stripe[0].secret);
         assert_eq!(secrets.signing[0].stripe_id, at_stripe[0].id);

@@ -42,6 +42,11 @@ impl Fields {
         }
     }
 
+    /// Is the field there, be it null?
+    pub fn is_given(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
+    }
+
     /// A text, if the field is there and not null.
     ///
     /// # Errors

@@ -33,8 +33,22 @@ pub struct Endpoint {
     /// When its secret was last changed, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<i64>,
+    /// While it is `changing`: what it is to become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// Counts the changes of this row.
     pub rev: u64,
+}
+
+/// A change that Stripe has not confirmed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What is wanted.
+    pub wish: Wish,
+    /// Is it to be disabled?
+    pub disabled: bool,
+    /// Was it disabled before?
+    pub was_disabled: bool,
 }
 
 /// What an admin asked for, and what is therefore wanted at Stripe.

@@ -134,10 +134,13 @@ impl NewEndpoint<'_> {
         ] {
             params.push((format!("metadata[billhook_{key}]"), value.clone()));
         }
-        let events = wish.events.iter().enumerate();
-        params.extend(events.map(|(i, event)| (format!("enabled_events[{i}]"), event.clone())));
+        params.extend(enabled_events(&wish.events));
         params
     }
+}
+
+fn enabled_events(events: &[String]) -> impl Iterator<Item = (String, String)> {
+    events.iter().enumerate().map(|(i, event)| (format!("enabled_events[{i}]"), event.clone()))
 }
 
 impl Session<'_> {
@@ -208,6 +211,26 @@ impl Session<'_> {
         let path = [resource];
         let call = Call::new(Method::GET, &path).param("limit", "1");
         self.call::<serde::de::IgnoredAny>(&call).await.map(drop)
+    }
+
+    /// Makes an endpoint what is wished, whatever it is now: doing it again is always right. What Stripe cannot change
+    /// (`api_version`, `connect`) stays.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn update_endpoint(
+        &self,
+        id: &str,
+        wish: &Wish,
+        disabled: bool,
+    ) -> Result<Answered<WebhookEndpoint>, StripeError> {
+        let path = [RESOURCE, id];
+        let mut call = Call::new(Method::POST, &path)
+            .param("url", wish.url.clone())
+            .param("description", wish.description.clone())
+            .param("disabled", disabled.to_string());
+        call.params.extend(enabled_events(&wish.events));
+        self.call(&call).await
     }
 
     /// Enables an endpoint that is disabled.

@@ -63,6 +63,7 @@ fn endpoint(name: &str) -> EndpointFacts {
         created_at: ago(3_600),
         state_since: ago(3_600),
         rotated_at: None,
+        change: None,
         rev: 1,
     };
     EndpointFacts { row, heard: heard(0), secret: Secret::There, missing: None, probed: None }
