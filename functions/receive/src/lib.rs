@@ -6,7 +6,7 @@
 //! 3. the event is stored by one conditional write;
 //! 4. only then is it acknowledged. Whatever cannot be stored in time is a 503, and Stripe tries again.
 //!
-//! Rules: nothing is written for a request that Stripe has not signed; nothing is acknowledged that is not stored; an answer
+//! Rules: no event is written for a request that Stripe has not signed; nothing is acknowledged that is not stored; an answer
 //! comes within 3 s. Nothing is applied or judged here: that is the work of `process`.
 
 mod book;
@@ -125,9 +125,10 @@ async fn receive(deps: &Deps, request: &Request, now: Timestamp) -> Result<(Row,
         let recorded = deps.ledger.record(&row).await?;
         return Ok((row, recorded));
     }
-    let heard = deps.notes.heard(&delivery.endpoint, signed_at, now);
-    let (recorded, ()) = tokio::join!(deps.ledger.record(&row), heard);
-    Ok((row, recorded?))
+    let recorded = deps.ledger.record(&row).await?;
+    // Only now: what could not be stored was not heard.
+    deps.notes.heard(&delivery.endpoint, signed_at, now).await;
+    Ok((row, recorded))
 }
 
 fn row(delivery: &Delivery<'_>, now: Timestamp) -> Result<Row, ReceiveError> {

@@ -41,9 +41,10 @@ impl Notes {
 
     /// A delivery came in that was signed at `t`.
     pub(crate) async fn heard(&self, endpoint: &EndpointName, t: i64, now: Timestamp) {
-        if self.of(endpoint, |noted| due(&mut noted.heard_at, now)) {
-            let off_by_s = t - now.as_second();
-            self.write(endpoint, self.registry.heard(endpoint, off_by_s, now)).await;
+        let Some(before) = self.of(endpoint, |noted| due(&mut noted.heard_at, now)) else { return };
+        let off_by_s = t - now.as_second();
+        if !self.write(endpoint, self.registry.heard(endpoint, off_by_s, now)).await {
+            self.of(endpoint, |noted| noted.heard_at = before);
         }
     }
 
@@ -53,15 +54,21 @@ impl Notes {
             ReceiveError::Signature(SignatureError::Mismatch) => {
                 let counted = self.of(endpoint, |noted| {
                     noted.mismatches += 1;
-                    due(&mut noted.mismatched_at, now).then(|| std::mem::take(&mut noted.mismatches))
+                    let before = due(&mut noted.mismatched_at, now)?;
+                    Some((before, std::mem::take(&mut noted.mismatches)))
                 });
-                if let Some(count) = counted {
-                    self.write(endpoint, self.registry.mismatched(endpoint, count, now)).await;
+                let Some((before, count)) = counted else { return };
+                if !self.write(endpoint, self.registry.mismatched(endpoint, count, now)).await {
+                    self.of(endpoint, |noted| {
+                        noted.mismatched_at = before;
+                        noted.mismatches += count;
+                    });
                 }
             }
             ReceiveError::Signature(SignatureError::OutOfTolerance { off_by_s }) => {
-                if self.of(endpoint, |noted| due(&mut noted.stale_at, now)) {
-                    self.write(endpoint, self.registry.stale(endpoint, *off_by_s, now)).await;
+                let Some(before) = self.of(endpoint, |noted| due(&mut noted.stale_at, now)) else { return };
+                if !self.write(endpoint, self.registry.stale(endpoint, *off_by_s, now)).await {
+                    self.of(endpoint, |noted| noted.stale_at = before);
                 }
             }
             ReceiveError::Signature(SignatureError::Missing | SignatureError::Malformed(_))
@@ -80,9 +87,14 @@ impl Notes {
         look(of.entry(endpoint.clone()).or_default())
     }
 
-    async fn write(&self, endpoint: &EndpointName, write: impl Future<Output = Result<(), StoreError>>) {
+    /// Was it written?
+    async fn write(
+        &self,
+        endpoint: &EndpointName,
+        write: impl Future<Output = Result<(), StoreError>>,
+    ) -> bool {
         match tokio::time::timeout(NOTED_WITHIN, write).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => return true,
             Ok(Err(error)) => {
                 tracing::warn!(error = chain(&error), endpoint.name = %endpoint, "a note could not be written");
             }
@@ -90,14 +102,12 @@ impl Notes {
                 tracing::warn!(endpoint.name = %endpoint, "a note could not be written in time");
             }
         }
+        false
     }
 }
 
-/// Is it time? Then it counts as noted.
-fn due(noted_at: &mut Option<Timestamp>, now: Timestamp) -> bool {
+/// Is it time? Then it counts as noted, so that others do not write it too; gives what stood there before.
+fn due(noted_at: &mut Option<Timestamp>, now: Timestamp) -> Option<Option<Timestamp>> {
     let due = noted_at.is_none_or(|at| now.duration_since(at) >= NOTED_EVERY);
-    if due {
-        *noted_at = Some(now);
-    }
-    due
+    due.then(|| noted_at.replace(now))
 }

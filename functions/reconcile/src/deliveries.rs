@@ -1,52 +1,55 @@
 //! Which endpoints Stripe could not reach, and what a probe to them comes to.
 //!
-//! An endpoint is out of reach from when a run finds events that should have been delivered to it until a delivery comes in. As long
-//! as it is, each run sends it a probe, so that the status can say what stands in the way.
+//! An endpoint is out of reach when nothing was delivered to it since an event was made that it wants and that Stripe could not deliver.
+//! As long as it is, each run sends it a probe, so that the status can say what stands in the way.
 
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use jiff::Timestamp;
 use shared::aws::chain;
-use shared::facts::{Facts, Gaps, Missing, Said};
+use shared::endpoint::EndpointState;
+use shared::facts::{Facts, Gaps, Said, Undelivered};
 use shared::probe::{Probed, probe};
 use shared::registry::{Endpoint, Heard};
 use tokio::time::Instant;
 
 use crate::Deps;
 
-/// What each endpoint missed last: in this run, or as it was known before. Without those that are no more.
-pub(crate) fn missing(
+/// What Stripe could not deliver to each endpoint, by this run or by those before. Without what an endpoint of before missed.
+pub(crate) fn undelivered(
     before: Option<&Facts>,
     events: &Said<Gaps>,
     rows: &[Endpoint],
-    now: Timestamp,
-) -> BTreeMap<String, Missing> {
-    let mut missing = before.map(|facts| facts.missing.clone()).unwrap_or_default();
+) -> BTreeMap<String, Undelivered> {
+    let mut all = before.map(|facts| facts.undelivered.clone()).unwrap_or_default();
     if let Said::This { value: gaps, .. } = events {
-        let found = gaps.lately.iter();
-        missing.extend(
-            found.map(|(name, count)| (name.clone(), Missing { at: now.as_millisecond(), count: *count })),
-        );
+        for (name, found) in &gaps.undelivered {
+            let known = all.entry(name.clone()).or_default();
+            // A later run sees less of the same.
+            if (found.newest, found.count) >= (known.newest, known.count) {
+                *known = *found;
+            }
+        }
     }
-    missing.retain(|name, missing| {
-        rows.iter().any(|row| row.name.as_str() == name && row.created_at <= missing.at)
-    });
-    missing
+    let of = |name: &str| rows.iter().find(|row| row.name.as_str() == name);
+    all.retain(|name, one| of(name).is_some_and(|row| one.newest * 1_000 >= row.state_since));
+    all
 }
 
 /// Sends a probe to each endpoint that is out of reach, all at once, as far as it can be signed and the time goes.
 pub(crate) async fn probes(
     deps: &Deps,
     rows: &[Endpoint],
-    missing: &BTreeMap<String, Missing>,
+    undelivered: &BTreeMap<String, Undelivered>,
     heard: &std::collections::HashMap<String, Heard>,
     until: Instant,
     now: Timestamp,
 ) -> BTreeMap<String, Probed> {
     let out_of_reach = |row: &&Endpoint| {
         let heard_at = heard.get(row.name.as_str()).and_then(|heard| heard.at);
-        missing.get(row.name.as_str()).is_some_and(|missing| missing.stands(heard_at))
+        let is_asked_for = row.state.takes_deliveries() && row.state != EndpointState::Disabled;
+        is_asked_for && undelivered.get(row.name.as_str()).is_some_and(|one| one.stands(heard_at))
     };
     let sent = rows.iter().filter(out_of_reach).map(async |row| {
         let probed = tokio::time::timeout_at(until, sent(deps, row, now)).await.ok().flatten()?;

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::facts::{Gaps, Said};
+use shared::facts::{Gaps, Said, Undelivered};
 use shared::ledger::{Recorded, Row};
 use shared::registry::{Compared, Endpoint, Stretch};
 use shared::stripe::{EventsWanted, Session, StripeError};
@@ -92,6 +92,7 @@ pub(crate) async fn close(
             session,
             wanted: &wanted,
             account: account.as_deref(),
+            before: compared.map(|compared| compared.until),
             until,
             now,
             end,
@@ -102,8 +103,9 @@ pub(crate) async fn close(
         request_id = work.request_id.or(request_id);
         all.looked_at += work.gaps.looked_at;
         all.filled += work.gaps.filled;
-        for (name, count) in work.gaps.lately {
-            *all.lately.entry(name).or_default() += count;
+        for (name, more) in work.gaps.undelivered {
+            let one = all.undelivered.entry(name).or_default();
+            *one = Undelivered { newest: one.newest.max(more.newest), count: one.count + more.count };
         }
         all.more |= work.gaps.more;
         match (done, account) {
@@ -136,6 +138,8 @@ struct Work<'a> {
     session: &'a Session<'a>,
     wanted: &'a Wanted<'a>,
     account: Option<&'a str>,
+    /// Up to when it had been compared before this run.
+    before: Option<i64>,
     until: Instant,
     now: Timestamp,
     end: i64,
@@ -207,22 +211,46 @@ impl Work<'_> {
     async fn fill(&mut self, listed: &[Box<RawValue>]) -> Result<Option<Place>, Stopped> {
         let bodies: Vec<_> = listed.iter().map(|raw| of_account(raw.get(), self.account)).collect();
         self.gaps.looked_at += u64::try_from(listed.len()).unwrap_or(0);
-        let row = |body: &Cow<'_, str>| self.wanted.row(body, self.account, self.now).transpose();
-        let wanted: Vec<(Row, Vec<&Endpoint>)> = bodies.iter().filter_map(row).collect::<Result<_, _>>()?;
-        let known = self.deps.ledger.rows(wanted.iter().map(|(row, _)| &row.id), self.now).await?;
-        for (row, endpoints) in wanted {
+        let row = |body: &Cow<'_, str>| self.wanted.row(body, self.account, self.before, self.now);
+        let wanted: Vec<Option<(Row, Vec<&Endpoint>)>> = bodies.iter().map(row).collect::<Result<_, _>>()?;
+        for (raw, (row, endpoints)) in
+            listed.iter().zip(&wanted).filter_map(|(raw, wanted)| Some((raw, wanted.as_ref()?)))
+        {
+            self.note_undelivered(raw, row, endpoints);
+        }
+        let rows: Vec<&Row> = wanted.iter().flatten().map(|(row, _)| row).collect();
+        let known = self.deps.ledger.rows(rows.iter().map(|row| &row.id), self.now).await?;
+        for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
             // A delivery that comes at this moment may be first; then this is its duplicate.
-            if known.contains_key(&row.id) || self.deps.ledger.record(&row).await? == Recorded::Duplicate {
-                continue;
-            }
-            self.gaps.filled += 1;
-            if row.created.is_some_and(|created| created >= self.now.as_second() - A_DAY) {
-                for endpoint in endpoints {
-                    *self.gaps.lately.entry(endpoint.name.to_string()).or_default() += 1;
-                }
+            if self.deps.ledger.record(row).await? == Recorded::New {
+                self.gaps.filled += 1;
             }
         }
         Ok(listed.last().and_then(|raw| serde_json::from_str(raw.get()).ok()))
+    }
+}
+
+/// How long after a change of an endpoint, in milliseconds, its first events may still go the old way.
+const SETTLING: i64 = 30_000;
+
+impl Work<'_> {
+    /// Stripe tells of an event how many endpoints have not taken it yet. Made while one was disabled or wanted other types, it counts
+    /// for none: Stripe never tried.
+    fn note_undelivered(&mut self, raw: &RawValue, row: &Row, endpoints: &[&Endpoint]) {
+        #[derive(Deserialize)]
+        struct Pending {
+            #[serde(default)]
+            pending_webhooks: Option<u64>,
+        }
+        let pending =
+            serde_json::from_str(raw.get()).ok().and_then(|Pending { pending_webhooks }| pending_webhooks);
+        let Some(created) = row.created.filter(|_| pending != Some(0)) else { return };
+        let lately = created >= self.now.as_second() - A_DAY;
+        for endpoint in endpoints.iter().filter(|row| lately && created * 1_000 >= row.state_since + SETTLING)
+        {
+            let one = self.gaps.undelivered.entry(endpoint.name.to_string()).or_default();
+            *one = Undelivered { newest: one.newest.max(created), count: one.count + 1 };
+        }
     }
 }
 

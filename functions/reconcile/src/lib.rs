@@ -183,17 +183,17 @@ async fn under_lease(
         }
         None => Said::Nothing,
     };
-    let missing = deliveries::missing(before.facts.as_ref(), &events, &rows, now);
+    let undelivered = deliveries::undelivered(before.facts.as_ref(), &events, &rows);
     let late = until + LAST_CALL;
     let (secrets, probes) = tokio::join!(
         facts::secrets(&deps.vault, &rows, late),
-        deliveries::probes(deps, &rows, &missing, &before.heard, late, now)
+        deliveries::probes(deps, &rows, &undelivered, &before.heard, late, now)
     );
     let facts = Facts {
         at: now.as_millisecond(),
         endpoints,
         clock_ahead,
-        missing,
+        undelivered,
         probes,
         events,
         secrets,

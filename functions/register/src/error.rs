@@ -24,7 +24,7 @@ pub(crate) enum RegisterError {
     #[error("there is no endpoint `{0}`")]
     NoSuchEndpoint(String),
     #[error("there is an endpoint `{name}` already; it is {}", state_word(*state))]
-    EndpointExists { name: String, state: EndpointState },
+    EndpointExists { name: String, state: EndpointState, as_wished: bool },
     #[error("endpoint `{name}` is being registered already, with other values ({})", differs.join(", "))]
     RegisteringOtherwise { name: String, differs: Vec<&'static str> },
     #[error("endpoint `{name}` takes no deliveries; it is {}", state_word(*state))]
@@ -96,7 +96,12 @@ impl RegisterError {
             Self::NoSuchEndpoint(_) => {
                 refuse(StatusCode::NOT_FOUND, "not_found").remedy("GET /endpoints lists those there are")
             }
-            Self::EndpointExists { name, state } => {
+            Self::EndpointExists { name, as_wished: true, .. } => {
+                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
+                    "it is as this request wishes, so nothing is left to do: GET /endpoints/{name} shows it, GET /endpoints/{name}/secret its secret"
+                ))
+            }
+            Self::EndpointExists { name, state, as_wished: false } => {
                 refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(match state {
                     EndpointState::Deregistering => {
                         format!("finish removing it with DELETE /endpoints/{name}?confirm={name}, then register again")

@@ -10,7 +10,7 @@ use shared::audit::Act;
 use shared::aws::chain;
 use shared::endpoint::EndpointState;
 use shared::registry::Endpoint;
-use shared::stripe::{Session, WebhookEndpoint};
+use shared::stripe::{Session, StripeError, WebhookEndpoint};
 use tokio::time::Instant;
 
 use crate::change::carry_out;
@@ -101,8 +101,8 @@ async fn finish(
         }
     };
     // What Stripe refused for good was taken back, and then nothing is half done any more.
-    let now = deps.registry.endpoint(&name).await?.map(|row| row.state);
-    let taken_back = result.is_err() && now != Some(state);
+    let refused = matches!(&result, Err(RegisterError::Stripe { error: StripeError::Refused(_), .. }));
+    let taken_back = refused && deps.registry.endpoint(&name).await?.map(|row| row.state) != Some(state);
     let list = if taken_back { &mut tended.taken_back } else { done };
     match result.map_err(|error| (error, !taken_back)) {
         Err((error, true)) => {
@@ -131,9 +131,16 @@ async fn enable(
         let is_disabled =
             |found: &WebhookEndpoint| row.stripe_id.as_ref() == Some(&found.id) && !found.is_enabled();
         let Some(found) = at_stripe.iter().find(|found| is_disabled(found)) else { continue };
-        session.enable_endpoint(&found.id).await.map_err(RegisterError::stripe(Doing::Enabling))?;
-        tended.enabled.push(row.name.to_string());
-        note(deps, "endpoint.enable", row.name.as_str(), "done", moment).await;
+        match session.enable_endpoint(&found.id).await {
+            Ok(_) => {
+                tended.enabled.push(row.name.to_string());
+                note(deps, "endpoint.enable", row.name.as_str(), "done", moment).await;
+            }
+            Err(error) => {
+                tracing::warn!(error = chain(&error), endpoint.name = %row.name, "it cannot be enabled again now");
+                tended.left.push(row.name.to_string());
+            }
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! two, whatever the size; `GET /status?live=true` gathers them anew. What could not be had is said to be unknown, never left as
 //! it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -42,8 +42,8 @@ pub struct Facts {
     pub clock_ahead: Option<i64>,
     /// What comparing Stripe's events with the ledger came to.
     pub events: Said<Gaps>,
-    /// When events that an endpoint wants last had to be fetched, by its name.
-    pub missing: BTreeMap<String, Missing>,
+    /// What Stripe could not deliver to an endpoint, by its name.
+    pub undelivered: BTreeMap<String, Undelivered>,
     /// What became of a probe to each endpoint that Stripe could not reach, by its name.
     pub probes: BTreeMap<String, Probed>,
     /// The signing secret of each endpoint, by its name here.
@@ -97,29 +97,29 @@ pub struct Gaps {
     pub looked_at: u64,
     /// Of those, wanted and not here; they are now.
     pub filled: u64,
-    /// Of those, made within the last day, by the endpoint that wants them: what Stripe should have delivered by now.
-    pub lately: BTreeMap<String, u64>,
+    /// Of those looked at, what Stripe could not deliver, by the endpoint that wants it.
+    pub undelivered: BTreeMap<String, Undelivered>,
     /// Is a stretch left for the next run?
     pub more: bool,
     /// Connected accounts that Stripe does not let the key ask for, the first ten.
     pub refused: Vec<String>,
 }
 
-/// Events of the last day that did not arrive by themselves at an endpoint that wants them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Missing {
-    /// When a run last found some, in unix milliseconds.
-    pub at: i64,
-    /// How many.
+/// Events of the last day that an endpoint wants and Stripe says are not delivered, though it tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// When the newest was made, in unix seconds of Stripe's.
+    pub newest: i64,
+    /// How many a run saw.
     pub count: u64,
 }
 
-impl Missing {
-    /// Is the endpoint out of reach since? `heard_at` is when a delivery last came in, in unix milliseconds. It is noted once a
-    /// minute, so one from within that minute may stand for a later one; and events are missed no earlier than five minutes after
-    /// they were made.
+impl Undelivered {
+    /// Has nothing been delivered since the newest was made? `heard_at` is when a delivery last came in, in unix milliseconds; that is
+    /// noted once a minute, so one from the minute before may stand for a later one. What another endpoint of the account failed to
+    /// take counts as undelivered too, and then this one was heard.
     pub fn stands(&self, heard_at: Option<i64>) -> bool {
-        heard_at.is_none_or(|heard_at| heard_at <= self.at - NOTED_EVERY)
+        heard_at.is_none_or(|heard_at| heard_at + NOTED_EVERY < self.newest * 1_000)
     }
 }
 
@@ -173,7 +173,7 @@ pub struct Because {
     pub count: usize,
     /// One of them.
     pub example: EventId,
-    /// When the first of those looked at came in, in unix milliseconds.
+    /// Since when the first of those looked at has been so, in unix milliseconds.
     pub since: i64,
 }
 
@@ -204,9 +204,10 @@ pub async fn endpoints(
     now: Timestamp,
 ) -> (Said<Vec<WebhookEndpoint>>, Option<i64>) {
     let Some(session) = session else { return (Said::Nothing, None) };
+    let begun = Instant::now();
     match session.endpoints().await {
         Ok(answer) => {
-            let ahead = clock_ahead(&answer, now);
+            let ahead = clock_ahead(&answer, now, begun.elapsed());
             let matter = answer.value.into_iter().filter(|endpoint| ours.concerns(endpoint));
             (Said::This { value: matter.collect(), request_id: answer.request_id }, ahead)
         }
@@ -215,9 +216,10 @@ pub async fn endpoints(
 }
 
 /// By Stripe's `Date`. Nothing is known below a second, and nothing while an answer took long.
-fn clock_ahead<T>(answer: &Answered<T>, now: Timestamp) -> Option<i64> {
+fn clock_ahead<T>(answer: &Answered<T>, began: Timestamp, took: Duration) -> Option<i64> {
     let date = answer.date.filter(|_| answer.round_trip < QUICK)?;
-    Some(now.as_millisecond() - date.as_millisecond())
+    // Tries that were lost took their time too.
+    Some(began.as_millisecond() + i64::try_from(took.as_millis()).ok()? - date.as_millisecond())
 }
 
 /// Which events wait. One state after the other: each count asks all shards at once, and 64 new connections would take longer.
@@ -255,9 +257,14 @@ async fn waiting(
     if count == OpenCount::Exactly(0) {
         return Ok((count, None));
     }
-    let ids = ledger.due_last(state, LOOKED_AT).await?;
+    // Those that are due first and last: with long delays, either may have failed the longest.
+    let mut ids = ledger.due_last(state, LOOKED_AT).await?;
+    ids.extend(ledger.due_first(state, LOOKED_AT).await?);
+    let ids: BTreeSet<_> = ids.into_iter().collect();
     let rows = ledger.rows(&ids, now).await?;
-    Ok((count, Because::of(rows.values().filter(|row| row.state == state))))
+    let because = Because::of(rows.values().filter(|row| row.state == state));
+    // The index is late: by now none is in this state any more.
+    Ok(because.map_or_else(Default::default, |because| (count, Some(because))))
 }
 
 impl Because {
@@ -267,7 +274,7 @@ impl Because {
             by_reason.entry(row.reason.as_deref().unwrap_or_default()).or_default().push(row);
         }
         let looked_at = by_reason.values().map(Vec::len).sum();
-        let since = by_reason.values().flatten().map(|row| row.received_at).min()?;
+        let since = by_reason.values().flatten().map(|row| row.in_state_since()).min()?;
         let (reason, rows) = by_reason.into_iter().max_by_key(|(_, rows)| rows.len())?;
         let example = rows.iter().map(|row| &row.id).min()?.clone();
         Some(Self { looked_at, reason: reason.to_owned(), count: rows.len(), example, since })

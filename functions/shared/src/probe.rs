@@ -25,10 +25,24 @@ use crate::stripe::{http_date, is_loopback};
 
 /// One try. Stripe waits longer, but receive answers within three seconds.
 const TRY_WITHIN: Duration = Duration::from_secs(4);
+/// Of which connecting, TLS included. A firewall that drops packets says nothing else.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// A try without an answer is made once more.
 const TRIES: usize = 2;
 /// Far above what receive answers.
 const LARGEST_ANSWER: usize = 16 * 1024;
+
+/// What receive answers (README, "API").
+const OF_RECEIVE: [&str; 8] = [
+    "signature_missing",
+    "signature_malformed",
+    "signature_mismatch",
+    "timestamp_out_of_tolerance",
+    "payload_invalid",
+    "endpoint_unknown",
+    "payload_too_large",
+    "temporarily_unavailable",
+];
 
 /// What became of a probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +169,7 @@ impl Probed {
             ),
             Self::Answered { code: Some(_), status: 503 } => (
                 "the receive function answers that it cannot store events",
-                "look at the receive function's log: is the ledger's table there, may it be written, is it throttled?",
+                "look at the receive function's log: may it write the ledger, read the registry and the endpoint's secret, is it throttled?",
             ),
             Self::Answered { code: Some(_), .. } => (
                 "the receive function refuses a request that is rightly signed",
@@ -186,10 +200,15 @@ async fn resolved(url: &str, local: bool) -> Result<(Url, Vec<SocketAddr>), Stri
         Some(Host::Ipv6(address)) => vec![(address, port).into()],
         None => return Err("the address has no host".to_owned()),
     };
-    match addresses.iter().find(|address| !here && !is_public(address.ip())) {
+    match inside(&addresses).filter(|_| !here) {
         Some(inside) => Err(format!("the name leads to {}, which is not on the internet", inside.ip())),
         None => Ok((url, addresses)),
     }
+}
+
+/// One of these that is not on the internet.
+fn inside(addresses: &[SocketAddr]) -> Option<&SocketAddr> {
+    addresses.iter().find(|address| !is_public(address.ip()))
 }
 
 async fn send(
@@ -204,6 +223,7 @@ async fn send(
         .redirect(reqwest::redirect::Policy::none())
         .resolve_to_addrs(&host, addresses)
         .no_proxy()
+        .connect_timeout(CONNECT_WITHIN)
         .user_agent(concat!("Billhook/", env!("CARGO_PKG_VERSION")))
         .build()?;
     let mut response = http
@@ -227,7 +247,8 @@ async fn send(
 
 fn meaning(status: u16, answer: &[u8], id: &str) -> Probed {
     let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let code = answer["error"]["code"].as_str().map(str::to_owned);
+    // Only receive's own: anything else may be answered by whoever stands there.
+    let code = answer["error"]["code"].as_str().filter(|code| OF_RECEIVE.contains(code)).map(str::to_owned);
     if status == 200 && answer["event"] == id {
         Probed::Stored
     } else if status == 400 && code.as_deref() == Some("signature_mismatch") {
@@ -286,8 +307,40 @@ mod tests {
         assert_eq!(of(200, "<html>"), Probed::Answered { status: 200, code: None });
         assert_eq!(of(200, r#"{"event":"evt_probe_2"}"#), Probed::Answered { status: 200, code: None });
         assert_eq!(of(400, r#"{"error":{"code":"signature_mismatch"}}"#), Probed::Changed);
+        let other = of(400, r#"{"error":{"code":"of_a_gateway"}}"#);
+        assert_eq!(other, Probed::Answered { status: 400, code: None });
         let late = Probed::Answered { status: 400, code: Some("timestamp_out_of_tolerance".into()) };
         assert_eq!(of(400, r#"{"error":{"code":"timestamp_out_of_tolerance"}}"#), late);
+    }
+
+    #[test]
+    fn a_name_that_leads_inside_among_others_leads_inside() {
+        let of = |list: &[&str]| {
+            let list: Vec<SocketAddr> = list.iter().map(|one| one.parse().unwrap()).collect();
+            inside(&list).map(ToString::to_string)
+        };
+        assert_eq!(of(&["8.8.8.8:443", "[2606:4700::1]:443"]), None);
+        for private in [
+            "10.0.0.1:443",
+            "127.0.0.1:443",
+            "169.254.169.254:443",
+            "[::ffff:192.168.0.1]:443",
+            "[fd00::1]:443",
+        ] {
+            assert_eq!(of(&["8.8.8.8:443", private]).as_deref(), Some(private));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_that_answers_a_connection_is_told_apart_from_nothing_that_takes_one() {
+        // It takes connections and says nothing: no TLS, or no answer.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let secret = "whsec_x".parse().unwrap();
+        for (scheme, at) in [("https", Step::Connection), ("http", Step::Answer)] {
+            let url = format!("{scheme}://{}/x", silent.local_addr().unwrap());
+            let report = once(&url, &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await;
+            assert!(matches!(&report.probed, Probed::NoAnswer { at: step, .. } if *step == at), "{report:?}");
+        }
     }
 
     #[tokio::test]

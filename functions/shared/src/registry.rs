@@ -149,7 +149,9 @@ impl Registry {
     /// If it could not be written, or nobody can tell whether it was.
     pub async fn replace(&self, old: &Endpoint, new: &mut Endpoint) -> Result<Written, StoreError> {
         new.rev = old.rev + 1;
-        self.put(ENDPOINT, old.name.as_str(), new, Some(old.rev), "storing an endpoint").await
+        // A name that was removed and registered again begins to count anew.
+        let as_read = Some((old.rev, Some(old.registration.as_str())));
+        self.put(ENDPOINT, old.name.as_str(), new, as_read, "storing an endpoint").await
     }
 
     /// Removes an endpoint and what is known of when it was heard, if it still is as `old`.
@@ -172,8 +174,9 @@ impl Registry {
             .table_name(&self.table)
             .key("kind", AttributeValue::S(ENDPOINT.to_owned()))
             .key("name", AttributeValue::S(old.name.to_string()))
-            .condition_expression("rev = :rev")
+            .condition_expression("rev = :rev AND registration = :registration")
             .expression_attribute_values(":rev", AttributeValue::N(old.rev.to_string()))
+            .expression_attribute_values(":registration", AttributeValue::S(old.registration.clone()))
             .send()
             .await;
         match removed.map_err(|error| error.into_service_error()) {
@@ -201,7 +204,7 @@ impl Registry {
         new: &mut Settings,
     ) -> Result<Written, StoreError> {
         new.rev = old.map_or(0, |old| old.rev + 1);
-        self.put(SETTINGS, THE_STACK, new, old.map(|old| old.rev), "storing the settings").await
+        self.put(SETTINGS, THE_STACK, new, old.map(|old| (old.rev, None)), "storing the settings").await
     }
 
     /// The rules; the default ones if nobody has ever set any.
@@ -219,8 +222,8 @@ impl Registry {
     pub async fn store_rules(&self, old: &Rules, new: &mut Rules) -> Result<Written, StoreError> {
         new.rev = old.rev + 1;
         // The default ones have revision 0 and stand in no row.
-        let old_rev = (old.rev > 0).then_some(old.rev);
-        self.put(SETTINGS, RULES, new, old_rev, "storing the rules").await
+        let as_read = (old.rev > 0).then_some((old.rev, None));
+        self.put(SETTINGS, RULES, new, as_read, "storing the rules").await
     }
 
     async fn query<T: DeserializeOwned>(
@@ -270,14 +273,14 @@ impl Registry {
         answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::while_(doing))
     }
 
-    /// Puts a row over the one with this `rev`, or where there is none. A write that was done although its answer got lost
+    /// Puts a row over the one with this `rev` (and `registration`), or where there is none. A write that was done although its answer got lost
     /// meets itself when the SDK tries it again; the row is read to tell that from being overtaken.
     async fn put<T: Serialize + DeserializeOwned + PartialEq>(
         &self,
         kind: &str,
         name: &str,
         row: &T,
-        old_rev: Option<u64>,
+        as_read: Option<(u64, Option<&str>)>,
         doing: &'static str,
     ) -> Result<Written, StoreError> {
         let put = self
@@ -287,8 +290,12 @@ impl Registry {
             .set_item(Some(serde_dynamo::to_item(row).map_err(StoreError::while_(doing))?))
             .item("kind", AttributeValue::S(kind.to_owned()))
             .item("name", AttributeValue::S(name.to_owned()));
-        let put = match old_rev {
-            Some(rev) => put
+        let put = match as_read {
+            Some((rev, Some(registration))) => put
+                .condition_expression("rev = :rev AND registration = :registration")
+                .expression_attribute_values(":rev", AttributeValue::N(rev.to_string()))
+                .expression_attribute_values(":registration", AttributeValue::S(registration.to_owned())),
+            Some((rev, None)) => put
                 .condition_expression("rev = :rev")
                 .expression_attribute_values(":rev", AttributeValue::N(rev.to_string())),
             None => put.condition_expression("attribute_not_exists(kind)"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::aws::{StoreError, chain};
-use shared::facts::{self, Gaps, Missing, Open, Ours, Said, Secret};
+use shared::facts::{self, Gaps, Open, Ours, Said, Secret, Undelivered};
 use shared::mode::Mode;
 use shared::probe::Probed;
 use shared::records::Uncertain;
@@ -56,8 +56,8 @@ pub(crate) struct EndpointFacts {
     pub(crate) row: Endpoint,
     pub(crate) heard: Heard,
     pub(crate) secret: Secret,
-    /// When events that it wants last had to be fetched.
-    pub(crate) missing: Option<Missing>,
+    /// What Stripe could not deliver to it.
+    pub(crate) undelivered: Option<Undelivered>,
     /// What became of a probe, if Stripe could not reach it.
     pub(crate) probed: Option<Probed>,
 }
@@ -90,11 +90,11 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         .map(|row| EndpointFacts {
             heard: kept.heard.get(row.name.as_str()).copied().unwrap_or_default(),
             // One that was registered anew has missed nothing yet.
-            missing: facts
-                .missing
+            undelivered: facts
+                .undelivered
                 .get(row.name.as_str())
                 .copied()
-                .filter(|missing| row.created_at <= missing.at),
+                .filter(|one| one.newest * 1_000 >= row.state_since),
             probed: facts.probes.get(row.name.as_str()).cloned(),
             secret: secret(&row),
             row,
@@ -170,9 +170,13 @@ async fn anew(
         tokio::join!(waiting, stripe, facts::secrets(&deps.vault, rows, until));
     let (open, uncertain) = waiting?;
     let events = kept.facts.as_ref().map_or(Said::Nothing, |facts| facts.events.clone());
-    let (missing, probes) = kept.facts.clone().map(|facts| (facts.missing, facts.probes)).unwrap_or_default();
+    let (undelivered, probes) =
+        kept.facts.clone().map(|facts| (facts.undelivered, facts.probes)).unwrap_or_default();
     let at = now.as_millisecond();
-    Ok((key, facts::Facts { at, endpoints, clock_ahead, events, missing, probes, secrets, open, uncertain }))
+    Ok((
+        key,
+        facts::Facts { at, endpoints, clock_ahead, events, undelivered, probes, secrets, open, uncertain },
+    ))
 }
 
 async fn session<'a>(

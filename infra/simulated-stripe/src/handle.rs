@@ -83,14 +83,6 @@ impl SimulatedStripe {
         self.shared.emit_text(text, Fate::Delivered)
     }
 
-    /// The same, but it is only listed, as when no endpoint could be reached.
-    ///
-    /// # Errors
-    /// If the text is no event.
-    pub fn list_text(&self, text: &str) -> Result<Value, EmitError> {
-        self.shared.emit_text(text, Fate::Listed)
-    }
-
     /// Makes the linked events of one customer, and gives their ids.
     #[must_use]
     pub fn story(&self) -> Story {

@@ -13,6 +13,8 @@ use shared::registry::Endpoint;
 
 use crate::ReconcileError;
 
+const A_DAY: i64 = 86_400;
+
 /// Which endpoint wants which events.
 pub(super) struct Wanted<'a>(Vec<(&'a Endpoint, BTreeSet<&'a str>)>);
 
@@ -37,12 +39,17 @@ impl<'a> Wanted<'a> {
             .min()
     }
 
-    /// The endpoints that want this event.
-    fn who(&self, event: &Event<'_>) -> Vec<&'a Endpoint> {
+    /// The endpoints that want this event, of an account compared up to `compared` so far. An endpoint that is registered anew
+    /// wants what the one before it would have got since then, for a day at most: nobody meant to lose that.
+    fn who(&self, event: &Event<'_>, compared: Option<i64>) -> Vec<&'a Endpoint> {
+        let since = |row: &Endpoint| {
+            let registered = row.created_at / 1_000;
+            compared.map_or(registered, |compared| registered.min(compared.max(registered - A_DAY)))
+        };
         let wants = |(row, types): &&(&Endpoint, BTreeSet<&str>)| {
             row.wish.connect == event.account.is_some()
                 && types.contains(event.event_type.as_ref())
-                && event.created >= row.created_at / 1_000
+                && event.created >= since(row)
         };
         self.0.iter().filter(wants).map(|(row, _)| *row).collect()
     }
@@ -58,12 +65,13 @@ impl<'a> Wanted<'a> {
         &self,
         body: &str,
         account: Option<&str>,
+        compared: Option<i64>,
         now: Timestamp,
     ) -> Result<Option<(Row, Vec<&'a Endpoint>)>, ReconcileError> {
         let packed = || payload::pack(body.as_bytes()).map_err(ReconcileError::Packing);
         let (row, endpoints) = match event::read(body.as_bytes()) {
             Reading::Event(event) => {
-                let endpoints = self.who(&event);
+                let endpoints = self.who(&event, compared);
                 let Some(first) = endpoints.first() else { return Ok(None) };
                 (Row::of(&event, first.name.as_str(), now, packed()?), endpoints)
             }

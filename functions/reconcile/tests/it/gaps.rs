@@ -230,3 +230,21 @@ async fn a_listed_event_that_cannot_be_read_is_set_aside_with_the_reason() {
     assert!(row.reason.is_some());
     assert_eq!(stack.run(later(5)).await["filled"], 0);
 }
+
+#[tokio::test]
+async fn an_endpoint_registered_anew_gets_what_fell_in_between() {
+    let stack = Stack::start().await;
+    stack.run(ago(20)).await;
+    // Stripe signs with another secret; the remedy is to register anew.
+    let before = stack.missed("invoice.paid", ago(12));
+    stack.register_anew("main", ago(10)).await;
+    stack.run(now()).await;
+    assert!(stack.row(&before).await.is_some());
+    // Weeks without an endpoint are nobody's.
+    let weeks = Stack::start().await;
+    weeks.run(ago(20 * 1_440)).await;
+    let (old, lately) = (weeks.missed("invoice.paid", ago(1_460)), weeks.missed("invoice.paid", ago(1_400)));
+    weeks.register_anew("main", ago(10)).await;
+    weeks.run(now()).await;
+    assert!(weeks.row(&old).await.is_none() && weeks.row(&lately).await.is_some());
+}

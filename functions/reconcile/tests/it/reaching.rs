@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use shared::facts::Missing;
+use shared::facts::Undelivered;
 use shared::probe::{Probed, Step};
 use shared::signature::verify;
 use tokio::net::TcpListener;
@@ -49,7 +49,7 @@ impl Door {
         let stack = Stack::bare().await;
         let url = format!("http://{}/webhooks/main", self.at);
         stack.register_at(&url, "main", &["invoice.paid"], false, ago(2 * 1_440)).await;
-        stack.missed("invoice.paid", ago(20));
+        stack.undelivered("invoice.paid", ago(20));
         stack
     }
 }
@@ -119,7 +119,7 @@ async fn a_secret_that_cannot_be_read_sends_no_probe_and_stops_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_of_each_endpoint_that_wants_it() {
+async fn what_is_not_delivered_is_told_of_each_endpoint_that_wants_it() {
     let stack = Stack::bare().await;
     for (name, events) in [
         ("bills", vec!["invoice.paid"]),
@@ -128,16 +128,16 @@ async fn what_is_missing_is_told_of_each_endpoint_that_wants_it() {
     ] {
         stack.register(name, &events, false, ago(1_440)).await;
     }
-    stack.missed("invoice.paid", ago(20));
-    stack.missed("customer.created", ago(20));
+    stack.undelivered("invoice.paid", ago(20));
+    stack.undelivered("customer.created", ago(21));
     stack.run(now()).await;
-    let of = |count| Missing { at: now().as_millisecond(), count };
+    let of = |count| Undelivered { newest: ago(20).as_second(), count };
     let expected = [("bills".to_owned(), of(1)), ("both".to_owned(), of(2))].into();
-    assert_eq!(stack.facts().await.missing, expected);
+    assert_eq!(stack.facts().await.undelivered, expected);
+    stack.run(later(1)).await;
+    assert_eq!(stack.facts().await.undelivered, expected, "also when the ledger has them, from wherever");
     // One that is registered anew has missed nothing yet.
-    let row = stack.registry().endpoint(&"bills".parse().unwrap()).await.unwrap().unwrap();
-    stack.registry().remove(&row).await.unwrap();
-    stack.register("bills", &["invoice.paid"], false, later(1)).await;
+    stack.register_anew("bills", later(2)).await;
     stack.run(later(5)).await;
-    assert_eq!(stack.facts().await.missing, [("both".to_owned(), of(2))].into());
+    assert_eq!(stack.facts().await.undelivered, [("both".to_owned(), of(2))].into());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::facts::{Missing, Said};
+use shared::facts::{Said, Undelivered};
 use simulated_stripe::{Fault, Key};
 
 use crate::support::{Stack, ago, later, now};
@@ -56,21 +56,39 @@ async fn how_far_our_clock_is_from_stripes_is_told() {
 }
 
 #[tokio::test]
-async fn when_events_last_had_to_be_fetched_is_told_until_others_are() {
+async fn what_stripe_could_not_deliver_is_told_until_something_newer_is() {
     let stack = Stack::start().await;
-    stack.missed("invoice.paid", ago(60));
+    stack.undelivered("invoice.paid", ago(60));
     stack.run(now()).await;
-    let missing = BTreeMap::from([("main".to_owned(), Missing { at: now().as_millisecond(), count: 1 })]);
-    assert_eq!(stack.facts().await.missing, missing);
+    let of = |newest: jiff::Timestamp, count| {
+        BTreeMap::from([("main".to_owned(), Undelivered { newest: newest.as_second(), count })])
+    };
+    assert_eq!(stack.facts().await.undelivered, of(ago(60), 1));
     stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(9));
     stack.run(later(5)).await;
-    assert_eq!(stack.facts().await.missing, missing, "also while Stripe does not answer");
+    assert_eq!(stack.facts().await.undelivered, of(ago(60), 1), "also while Stripe does not answer");
     stack.stripe.clear_faults();
-    // What is older than a day is no news about deliveries.
-    stack.missed("invoice.paid", ago(26 * 60));
+    // What is older than a day is no news, and what Stripe did not try to deliver is no failure of it.
+    stack.undelivered("invoice.paid", ago(26 * 60));
+    stack.missed("invoice.paid", ago(30));
     let since = serde_json::json!({ "since": ago(27 * 60).to_string() });
-    assert_eq!(stack.call("admin", "POST", "/reconcile", since).await.1["filled"], 1);
-    assert_eq!(stack.facts().await.missing, missing);
+    assert_eq!(stack.call("admin", "POST", "/reconcile", since).await.1["filled"], 2);
+    assert_eq!(stack.facts().await.undelivered, of(ago(60), 1));
+    stack.undelivered("invoice.paid", ago(20));
+    stack.run(later(10)).await;
+    assert_eq!(stack.facts().await.undelivered, of(ago(20), 1));
+}
+
+#[tokio::test]
+async fn what_a_run_saw_that_ended_badly_is_seen_by_the_next() {
+    let stack = Stack::start().await;
+    stack.undelivered("invoice.paid", ago(20));
+    // It dies after the event is stored, before it keeps what it saw.
+    stack.cloud.fail("Query", "RecordsTable", 9, test_cloud::Fault::AccessDenied);
+    assert!(stack.try_run(now()).await.is_err());
+    stack.cloud.mend();
+    assert_eq!(stack.run(later(5)).await["filled"], 0, "it is here");
+    assert_eq!(stack.facts().await.undelivered["main"].newest, ago(20).as_second());
 }
 
 #[tokio::test]

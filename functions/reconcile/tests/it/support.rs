@@ -68,6 +68,13 @@ impl Stack {
         self.register_at(&url, name, events, connect, at).await;
     }
 
+    /// Removed, and registered again for invoices.
+    pub(crate) async fn register_anew(&self, name: &str, at: Timestamp) {
+        let row = self.registry().endpoint(&name.parse().unwrap()).await.unwrap().unwrap();
+        self.registry().remove(&row).await.unwrap();
+        self.register(name, &["invoice.paid"], false, at).await;
+    }
+
     pub(crate) async fn register_at(
         &self,
         url: &str,
@@ -113,6 +120,15 @@ impl Stack {
     /// An event that Stripe made and nobody was told of. Gives its id.
     pub(crate) fn missed(&self, event_type: &str, at: Timestamp) -> String {
         self.emit(Emit::of(event_type), at)
+    }
+
+    /// An event that Stripe made and could not deliver to its endpoint. Gives its id.
+    pub(crate) fn undelivered(&self, event_type: &str, at: Timestamp) -> String {
+        if self.stripe.endpoints().is_empty() {
+            drop(self.stripe.add_endpoint("https://hooks.example.com/webhooks/main", &["*"]));
+        }
+        let event = self.stripe.emit(Emit::of(event_type).created(at.as_second())).unwrap();
+        event["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn emit(&self, emit: Emit, at: Timestamp) -> String {

@@ -87,7 +87,12 @@ pub(super) async fn begin(
 
 fn go_on(row: Endpoint, wish: &Wish, now: Timestamp) -> Result<Attempt, RegisterError> {
     if row.state != EndpointState::Registering {
-        return Err(RegisterError::EndpointExists { name: row.name.to_string(), state: row.state });
+        let as_wished = row.state.takes_deliveries() && differences(&row.wish, wish).is_empty();
+        return Err(RegisterError::EndpointExists {
+            name: row.name.to_string(),
+            state: row.state,
+            as_wished,
+        });
     }
     let differs = differences(&row.wish, wish);
     if !differs.is_empty() {

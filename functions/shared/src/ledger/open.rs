@@ -66,21 +66,41 @@ impl Ledger {
     /// # Errors
     /// If the index cannot be read.
     pub async fn due_last(&self, state: State, limit: usize) -> Result<Vec<EventId>, StoreError> {
+        self.open_rows(state, limit, false).await
+    }
+
+    /// The same, those that are due first first.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub async fn due_first(&self, state: State, limit: usize) -> Result<Vec<EventId>, StoreError> {
+        self.open_rows(state, limit, true).await
+    }
+
+    async fn open_rows(
+        &self,
+        state: State,
+        limit: usize,
+        first_first: bool,
+    ) -> Result<Vec<EventId>, StoreError> {
         let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
         let shards = shards.map(async |key| {
             let answer = self
                 .query(&BY_OPEN, key)
                 .key_condition_expression("#key = :key")
-                .scan_index_forward(false)
+                .scan_index_forward(first_first)
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .send()
                 .await
                 .map_err(StoreError::while_("looking at open events"))?;
             answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
         });
-        let mut last: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
-        last.sort_by(|a, b| b.cmp(a));
-        Ok(last.into_iter().take(limit).map(|entry| entry.id).collect())
+        let mut found: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        found.sort();
+        if !first_first {
+            found.reverse();
+        }
+        Ok(found.into_iter().take(limit).map(|entry| entry.id).collect())
     }
 
     /// How many rows are in an open state.

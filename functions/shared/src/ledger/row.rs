@@ -257,6 +257,12 @@ impl Row {
         }
     }
 
+    /// Since when it has not worked: from when it came in, or from when an admin had it tried again.
+    pub fn in_state_since(&self) -> i64 {
+        let before = self.history.last().map(|change| change.at);
+        before.map_or(self.received_at, |before| before.max(self.received_at))
+    }
+
     /// The word that a reason begins with, which filters know: `filter`, `discarded`.
     pub fn reason_code(&self) -> Option<&str> {
         self.reason.as_deref()?.split(':').next()

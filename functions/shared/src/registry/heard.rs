@@ -1,6 +1,6 @@
 //! What receive notes of an endpoint's deliveries: when one came in, and when what came could not be taken for Stripe's.
 //!
-//! Each process writes at most once a minute and endpoint, so strangers cannot spend our money by what they send. Nothing depends
+//! Each process writes each kind of note at most once a minute and endpoint, so strangers cannot spend our money by what they send. Nothing depends
 //! on these rows but what the status says; what is refused counts there only when Stripe's own events fail to arrive.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;

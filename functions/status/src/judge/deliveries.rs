@@ -1,9 +1,9 @@
 //! Checks of an endpoint's deliveries: do Stripe's arrive, and if not, what stands in the way?
 //!
-//! What had to be fetched is what Stripe could not deliver, and the endpoint is out of reach until a delivery comes in. Only then does
-//! count what was refused here: anybody can send bad requests, but nobody can keep Stripe's events from arriving by it.
+//! An endpoint is out of reach when nothing was delivered to it since an event was made that it wants and that Stripe could not deliver.
+//! Only then does count what was refused here: anybody can send bad requests, but nobody can keep Stripe's events from arriving by it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 use shared::probe::Probed;
 
@@ -11,26 +11,25 @@ use super::{anew, fails, holds};
 use crate::facts::EndpointFacts;
 use crate::verdict::{Check, Severity};
 
-/// A refusal this long before events were found missing may be of their deliveries: comparing leaves events alone for five minutes,
-/// and runs each five to ten.
-const BEFORE: SignedDuration = SignedDuration::from_hours(1);
+/// Notes are a minute late, and clocks differ: a refusal from then on may be of the event that was not delivered.
+const BEFORE: i64 = 5 * 60_000;
 
-pub(super) fn checks(endpoint: &EndpointFacts) -> Vec<Check> {
+/// `as_wanted`: does it stand at Stripe as it is wanted here?
+pub(super) fn checks(endpoint: &EndpointFacts, as_wanted: bool) -> Vec<Check> {
     let mut checks = vec![arrive(endpoint)];
     checks.extend(reached(endpoint));
-    checks.push(signed(endpoint));
+    checks.push(signed(endpoint, as_wanted));
     checks
 }
 
-/// Has Stripe failed to deliver, and not got through since?
+/// Could Stripe not deliver, and has nothing come in since?
 pub(super) fn out_of_reach(endpoint: &EndpointFacts) -> bool {
-    endpoint.missing.is_some_and(|missing| missing.stands(endpoint.heard.at))
+    endpoint.undelivered.is_some_and(|undelivered| undelivered.stands(endpoint.heard.at))
 }
 
-/// May something that happened then be about the events that are missing?
+/// May something that happened then be about the events that were not delivered?
 pub(super) fn is_about(endpoint: &EndpointFacts, at: Option<i64>) -> bool {
-    let before = i64::try_from(BEFORE.as_millis()).unwrap_or(i64::MAX);
-    let since = endpoint.missing.map(|missing| missing.at - before);
+    let since = endpoint.undelivered.map(|undelivered| undelivered.newest * 1_000 - BEFORE);
     matches!((at, since), (Some(at), Some(since)) if at >= since)
 }
 
@@ -41,9 +40,10 @@ fn time(millis: Option<i64>) -> Option<Timestamp> {
 fn arrive(endpoint: &EndpointFacts) -> Check {
     let code = "deliveries_arrive";
     let heard_at = time(endpoint.heard.at);
+    let newest = endpoint.undelivered.and_then(|one| Timestamp::from_second(one.newest).ok());
     let evidence = json!({
-        "last_missing": endpoint.missing.map(|missing| missing.count),
-        "last_missing_at": time(endpoint.missing.map(|missing| missing.at)),
+        "undelivered": endpoint.undelivered.map(|one| one.count),
+        "newest_undelivered_made_at": newest,
         "last_delivery_at": heard_at,
     });
     if !out_of_reach(endpoint) {
@@ -51,9 +51,11 @@ fn arrive(endpoint: &EndpointFacts) -> Check {
     }
     let summary = match heard_at {
         Some(_) => {
-            "Stripe made events that did not arrive, and nothing has arrived since; they were fetched and are applied"
+            "Stripe could not deliver events, and nothing has arrived since they were made; they were fetched and are applied"
         }
-        None => "Stripe made events, and nothing has ever arrived; they were fetched and are applied",
+        None => {
+            "Stripe could not deliver events, and nothing has ever arrived; they were fetched and are applied"
+        }
     };
     fails(
         code,
@@ -78,7 +80,7 @@ fn reached(endpoint: &EndpointFacts) -> Option<Check> {
 }
 
 /// Requests whose signature does not match are an error only where Stripe's own do not arrive.
-fn signed(endpoint: &EndpointFacts) -> Check {
+fn signed(endpoint: &EndpointFacts, as_wanted: bool) -> Check {
     let code = "signatures_match";
     let heard = endpoint.heard;
     let evidence = json!({
@@ -95,10 +97,11 @@ fn signed(endpoint: &EndpointFacts) -> Check {
         let summary = "Stripe's deliveries are signed with the secret that is kept here";
         return holds(code, Severity::Error, summary, evidence);
     }
-    match (&endpoint.probed, is_about(endpoint, heard.mismatched_at)) {
+    // Where Stripe sends elsewhere or nothing, what came is somebody else's.
+    match (&endpoint.probed, as_wanted && is_about(endpoint, heard.mismatched_at)) {
         (Some(Probed::Changed), _) => fails(changed, proxy.to_owned()),
         (Some(Probed::Stored), true) => fails(
-            "requests came that are signed with another secret than the one kept here, and one of ours came through unchanged: Stripe signs with another secret",
+            "requests came that are signed with another secret than the one kept here, and one of ours came through unchanged: if they are Stripe's, it signs with another secret",
             another_secret,
         ),
         (Some(Probed::Answered { .. } | Probed::NoAnswer { .. }) | None, true) => fails(

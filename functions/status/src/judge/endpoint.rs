@@ -32,7 +32,8 @@ pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
             Err(absent) => checks.push(*absent),
         }
         if row.state != EndpointState::Disabled {
-            checks.extend(deliveries::checks(endpoint));
+            let as_wanted = !checks.iter().any(Check::is_error);
+            checks.extend(deliveries::checks(endpoint, as_wanted));
         }
     }
     let status = if checks.iter().any(Check::is_error) {

@@ -21,7 +21,7 @@ fn failed(open: &Open, now: Timestamp) -> Check {
         Timestamp::from_millisecond(because.since)
             .is_ok_and(|since| now.duration_since(since) > FAILING_AFTER)
     };
-    let failing = !none(open.failed) && open.failed_because.as_ref().is_none_or(long);
+    let failing = !none(open.failed) && open.failed_because.as_ref().is_some_and(long);
     let evidence = json!({
         "failed": Count(open.failed),
         "failed_because": open.failed_because.as_ref().map(why),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::facts::{Facts, Gaps, Missing, Open, Said, Secret};
+use shared::facts::{Facts, Gaps, Open, Said, Secret, Undelivered};
 use shared::ledger::{OpenCount, State};
 use shared::records::Uncertain;
 use simulated_stripe::EndpointChange;
@@ -27,8 +27,8 @@ impl Stack {
             endpoints: Said::This { value, request_id: Some("req_kept".into()) },
             clock_ahead: Some(0),
             events: Said::This { value: Gaps::default(), request_id: None },
-            missing: missing
-                .map(|at| ("main".to_owned(), Missing { at: later(at).as_millisecond(), count: 3 }))
+            undelivered: missing
+                .map(|at| ("main".to_owned(), Undelivered { newest: later(at).as_second(), count: 3 }))
                 .into_iter()
                 .collect(),
             probes: BTreeMap::new(),

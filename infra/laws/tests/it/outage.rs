@@ -74,30 +74,31 @@ async fn five_thousand_events_of_an_outage_are_fetched_by_one_reconciliation_eac
     let told: Vec<_> = lives.iter().flat_map(|life| &life.events).collect();
     let last = told.iter().map(|told| told.created).max().unwrap();
     assert!(told.len() > EVENTS - 100 && last < BEGINS + 86_400, "{} events until {last}", told.len());
-    // Hours after the last of them.
-    let world = World::at(&lives, last + 6 * 3_600).await;
-    world.list_events(&lives);
-    for account in ["acct_1First", "acct_1Second"] {
-        world.registry().note_account(account, world.now()).await.unwrap();
-    }
-
-    // Before and during the outage one in ten gets through, some of them twice.
+    // The endpoint works until some have happened, and some of those come twice.
+    let mut times: Vec<_> = told.iter().map(|told| told.created).collect();
+    times.sort_unstable();
+    let down_from = times[times.len() / 10];
+    let world = World::at(&lives, down_from).await;
     let mut receiver = world.receiver();
-    let arrived: Vec<_> = told.iter().step_by(10).copied().collect();
+    let arrived: Vec<_> = told.iter().filter(|told| told.created <= down_from).copied().collect();
     for (i, told) in arrived.iter().enumerate() {
         for _ in 0..=i % 2 {
             let Work::Done(status) = receiver.deliver(&told.body, None).await else { panic!() };
             assert_eq!(status, 200);
         }
     }
-    world.pass(Duration::from_secs(600));
-
+    // Hours after the last of them.
+    world.pass(Duration::from_secs(6 * 3_600 + u64::try_from(last - down_from).unwrap()));
+    world.list_events(&lives);
+    for account in ["acct_1First", "acct_1Second"] {
+        world.registry().note_account(account, world.now()).await.unwrap();
+    }
     let run = reconcile(&world).await;
     let missing = told.len() - arrived.len();
     assert_eq!((run["filled"].as_u64(), run["more"].as_bool()), (Some(missing as u64), Some(false)), "{run}");
     let check = arriving(&world).await;
     assert_eq!(check["ok"], false, "{check}");
-    assert_eq!(check["evidence"]["last_missing_at"], world.now().to_string(), "{check}");
+    assert!(check["evidence"]["undelivered"].as_u64().unwrap() > 1_000, "{check}");
 
     // The endpoint is back, and Stripe sends some again.
     world.pass(Duration::from_secs(60));

@@ -48,7 +48,7 @@ fn what_stands_in_the_way_of_deliveries_is_told_apart() {
         assert_eq!(judge(&facts).status, Condition::Active, "{probed:?}");
     }
     let signed: [(Trouble, &str); 3] = [
-        (|f| out_of_reach(f, Probed::Stored), "Stripe signs with another secret"),
+        (|f| out_of_reach(f, Probed::Stored), "it signs with another secret"),
         (|f| (out_of_reach(f, Probed::Stored), f.endpoints[0].probed = None).1, "or were changed on the way"),
         (|f| out_of_reach(f, Probed::Changed), "a request of ours was"),
     ];
@@ -61,10 +61,16 @@ fn what_stands_in_the_way_of_deliveries_is_told_apart() {
         let check = all(&status).find(|check| check.code == "signatures_match").unwrap();
         assert!(check.summary.ends_with(summary), "{}", check.summary);
     }
+    // Where Stripe sends nothing, what came is somebody else's.
+    let mut facts = well();
+    out_of_reach(&mut facts, Probed::Stored);
+    mismatch(&mut facts, 120);
+    there(&mut facts).status = "disabled".into();
+    assert_eq!(failing(&judge(&facts)), ["enabled_at_stripe", "deliveries_arrive"]);
     // A request of long before has nothing to do with it.
     let mut facts = well();
     out_of_reach(&mut facts, Probed::Stored);
-    mismatch(&mut facts, 60 + 3_601);
+    mismatch(&mut facts, 60 + 301);
     assert_eq!(failing(&judge(&facts)), ["deliveries_arrive"]);
 }
 
@@ -95,7 +101,7 @@ fn an_endpoint_that_arrives_does_not_hide_one_that_does_not() {
     let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("asked") };
     list.push(at_stripe("second"));
     facts.endpoints[1].heard = heard(600);
-    facts.endpoints[1].missing = Some(Missing { at: ago(60), count: 1 });
+    facts.endpoints[1].undelivered = Some(Undelivered { newest: ago(60) / 1_000, count: 1 });
     let status = judge(&facts);
     assert_eq!((failing(&status), status.status), (vec!["deliveries_arrive"], Condition::Error));
     assert_eq!(status.endpoints[0].status, Condition::Active);
