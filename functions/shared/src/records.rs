@@ -207,7 +207,9 @@ impl Records {
         };
         let put = self
             .put(&new)?
-            .condition_expression(format!("as_of = :as_of AND {event} AND #events = :events AND #sort = :sort"))
+            .condition_expression(format!(
+                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort"
+            ))
             .expression_attribute_names("#sort", "sort")
             .expression_attribute_values(":sort", AttributeValue::S(old.place().to_owned()))
             .expression_attribute_names("#event", "event")

@@ -28,7 +28,9 @@ use serde::{Deserialize, Serialize};
 pub use self::comparing::{Comparison, Difference, Doubt, Finished, Seen, Walk};
 pub use self::endpoint_row::{Endpoint, SecretVersion, Wish};
 pub use self::hours::Hour;
-pub use self::importing::{Halt, Import, ImportState, Imported, Noted, Place, Progress, Refused, Stage, Work};
+pub use self::importing::{
+    Halt, Import, ImportState, Imported, Noted, Place, Progress, Refused, Stage, Work,
+};
 pub use self::kept::Kept;
 pub use self::lease::Lease;
 pub use self::reconciling::{Compared, Stretch};

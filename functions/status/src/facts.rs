@@ -10,7 +10,7 @@ use shared::aws::{StoreError, chain};
 use shared::facts::{self, Gaps, Missing, Open, Ours, Said, Secret};
 use shared::mode::Mode;
 use shared::records::Uncertain;
-use shared::registry::{Endpoint, Hour, Kept, Settings};
+use shared::registry::{Comparison, Endpoint, Hour, Import, Kept, Settings};
 use shared::stripe::{Session, WebhookEndpoint};
 use tokio::time::Instant;
 
@@ -49,6 +49,10 @@ pub(crate) struct Facts {
     /// Since when there has been a key to do it with.
     pub(crate) key_since: Option<Timestamp>,
     pub(crate) hours: Vec<Hour>,
+    /// The latest import.
+    pub(crate) import: Option<Import>,
+    /// What comparing records with Stripe's objects came to.
+    pub(crate) comparison: Option<Comparison>,
 }
 
 /// One endpoint, as it is here.
@@ -106,6 +110,8 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         reconciled_at: reconciled.and_then(|facts| millis(facts.at)),
         key_since: kept.settings.as_ref().and_then(|settings| millis(settings.since)),
         hours: kept.hours,
+        import: kept.import,
+        comparison: kept.comparison,
     })
 }
 

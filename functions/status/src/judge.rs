@@ -13,6 +13,7 @@
 //! said of each endpoint, or it would look well: `at_stripe` then fails with the summary that it is not known.
 
 mod endpoint;
+mod objects;
 mod reconciled;
 mod stack;
 
@@ -27,7 +28,8 @@ use crate::verdict::{Check, Condition, Count, Counts, EndpointStatus, Severity, 
 
 /// Says whether it works.
 pub(crate) fn judge(facts: &Facts) -> Status {
-    let checks = stack::checks(facts);
+    let mut checks = stack::checks(facts);
+    checks.extend(objects::checks(facts));
     let endpoints: Vec<EndpointStatus> =
         facts.endpoints.iter().map(|endpoint| endpoint::judge(endpoint, facts)).collect();
     let broken = checks.iter().any(Check::is_error)
@@ -81,5 +83,7 @@ fn fails(
     Check { code, ok: false, severity, summary: summary.into(), evidence, remedy: Some(remedy.into()) }
 }
 
+#[cfg(test)]
+mod objects_tests;
 #[cfg(test)]
 mod tests;

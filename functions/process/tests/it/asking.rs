@@ -154,7 +154,10 @@ async fn a_tie_of_which_one_event_has_expired_is_asked_about_and_never_decided_b
     let full = stripe.key();
     stripe.set_keys(vec![Key::restricted(&full, &["events:read"])]);
     let record = replayed().await;
-    assert!(record.order_uncertain && record.event.unwrap().as_str() == "evt_1", "what it shows stays, and says so");
+    assert!(
+        record.order_uncertain && record.event.unwrap().as_str() == "evt_1",
+        "what it shows stays, and says so"
+    );
     stripe.set_keys(vec![Key::full(&full)]);
     let record = replayed().await;
     assert!(record.fetched && !record.order_uncertain);

@@ -183,7 +183,11 @@ async fn a_refund_that_was_imported_is_dated_by_when_it_was_made() {
     }
     let payment = stack.ok("/records/payments/pi_1").await;
     assert_eq!(told(&payment), [(8_000_000, "refunded", 2000, json!([]))]);
-    assert_eq!((&payment["event"], &payment["fetched"]), (&Value::Null, &json!(true)), "no event made us ask");
+    assert_eq!(
+        (&payment["event"], &payment["fetched"]),
+        (&Value::Null, &json!(true)),
+        "no event made us ask"
+    );
 }
 
 #[tokio::test]

@@ -200,12 +200,13 @@ impl Registry {
     /// If it cannot be read.
     pub async fn work(&self) -> Result<Work, StoreError> {
         let doing = "reading what is to be imported or compared";
-        let keys = [(IMPORT, THE_STACK), (COMPARISON, THE_STACK), (SETTINGS, THE_STACK)].map(|(kind, name)| {
-            HashMap::from([
-                ("kind".to_owned(), AttributeValue::S(kind.to_owned())),
-                ("name".to_owned(), AttributeValue::S(name.to_owned())),
-            ])
-        });
+        let keys =
+            [(IMPORT, THE_STACK), (COMPARISON, THE_STACK), (SETTINGS, THE_STACK)].map(|(kind, name)| {
+                HashMap::from([
+                    ("kind".to_owned(), AttributeValue::S(kind.to_owned())),
+                    ("name".to_owned(), AttributeValue::S(name.to_owned())),
+                ])
+            });
         let mut work = Work { import: None, comparison: Comparison::default(), settings: None };
         for item in batch::get(&self.client, &self.table, keys.to_vec(), &[], doing).await? {
             match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
@@ -237,11 +238,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was.
-    pub async fn store_import(
-        &self,
-        old: Option<&Import>,
-        new: &mut Import,
-    ) -> Result<Written, StoreError> {
+    pub async fn store_import(&self, old: Option<&Import>, new: &mut Import) -> Result<Written, StoreError> {
         new.rev = old.map_or(0, |old| old.rev + 1);
         self.put(IMPORT, THE_STACK, new, old.map(|old| old.rev), "storing the import").await
     }
