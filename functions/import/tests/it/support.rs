@@ -180,7 +180,7 @@ impl Stack {
     pub(crate) async fn apply(&self, body: &str, at: Timestamp) {
         self.receive(body, at).await;
         let deps = process::Deps::new(process::Config {
-            aws: self.cloud.past_the_door(),
+            aws: self.cloud.aws(),
             mode: shared::mode::Mode::Test,
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
