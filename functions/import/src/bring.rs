@@ -146,7 +146,7 @@ impl Bringing<'_> {
                     Ok(halt) => return Err(halt.into()),
                     Err(refusal) => refusal,
                 };
-                return Ok(Progress { stage: Stage::Refused, refusal: Some(refusal), ..progress });
+                return Ok(Progress { stage: Stage::Refused, refusal: Some(*refusal), ..progress });
             }
         };
         let as_of = good_until(&page)?;
@@ -235,7 +235,10 @@ impl Bringing<'_> {
 
     /// Notes how the run ended, unless an admin has ended the import.
     async fn keep(&mut self, ended: &Ended, now: Timestamp) -> Result<(), ImportError> {
-        while *ended != Ended::Stopped {
+        if *ended == Ended::Stopped {
+            return Ok(());
+        }
+        loop {
             let mut new = Import { refused: refused(&self.rows), halted: None, ..self.import.clone() };
             match ended {
                 Ended::Finished => {
@@ -252,10 +255,9 @@ impl Bringing<'_> {
                 || self.deps.registry.store_import(Some(&self.import), &mut new).await? == Written::Done
                 || !self.is_wanted().await?
             {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
     }
 }
 

@@ -247,7 +247,7 @@ impl Night<'_> {
             }
             Err(error) => {
                 let refusal = Halt::by(error).map_or_else(Ok, |halt| Err(Stopped::Halted(halt)))?;
-                self.refused(key, refusal);
+                self.refused(key, *refusal);
                 Ok(Said::Nothing)
             }
         }

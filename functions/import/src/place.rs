@@ -132,5 +132,6 @@ pub(crate) fn good_until<T>(answered: &Answered<T>) -> Result<i64, Halt> {
 /// An answer that cannot be used.
 pub(crate) fn no_answer(why: &str, request_id: Option<String>) -> Halt {
     let message = why.to_owned();
-    Halt::NoAnswer(Refusal { status: None, kind: None, code: None, message, param: None, request_id })
+    let refusal = Refusal { status: None, kind: None, code: None, message, param: None, request_id };
+    Halt::NoAnswer(Box::new(refusal))
 }

@@ -5,6 +5,7 @@
 
 mod bringing;
 mod comparing;
+mod costs;
 mod order;
 mod outages;
 mod requests;

@@ -73,9 +73,9 @@ pub enum Halt {
     /// No Stripe key is set.
     NoKey,
     /// Stripe does not accept the key.
-    KeyRefused(Refusal),
+    KeyRefused(Box<Refusal>),
     /// Stripe gave no answer that counts, or wants fewer calls.
-    NoAnswer(Refusal),
+    NoAnswer(Box<Refusal>),
 }
 
 impl Halt {
@@ -83,12 +83,12 @@ impl Halt {
     ///
     /// # Errors
     /// The refusal: of what the key may not read, or of an account that is not connected any more.
-    pub fn by(error: StripeError) -> Result<Self, Refusal> {
+    pub fn by(error: StripeError) -> Result<Self, Box<Refusal>> {
         match error {
-            StripeError::Unauthorized(refusal) => Ok(Self::KeyRefused(*refusal)),
-            StripeError::NoAnswer(refusal) | StripeError::Spent(refusal) => Ok(Self::NoAnswer(*refusal)),
-            StripeError::Refused(refusal) if refusal.is_rate_limit() => Ok(Self::NoAnswer(*refusal)),
-            StripeError::Refused(refusal) | StripeError::Forbidden(refusal) => Err(*refusal),
+            StripeError::Unauthorized(refusal) => Ok(Self::KeyRefused(refusal)),
+            StripeError::NoAnswer(refusal) | StripeError::Spent(refusal) => Ok(Self::NoAnswer(refusal)),
+            StripeError::Refused(refusal) if refusal.is_rate_limit() => Ok(Self::NoAnswer(refusal)),
+            StripeError::Refused(refusal) | StripeError::Forbidden(refusal) => Err(refusal),
         }
     }
 }

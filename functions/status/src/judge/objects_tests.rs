@@ -113,14 +113,14 @@ fn each_trouble_is_a_warning_and_nothing_is_said_without_one() {
         ),
         (
             |f| {
-                let halted = Some(Halt::NoAnswer(refusal()));
+                let halted = Some(Halt::NoAnswer(Box::new(refusal())));
                 f.import = Some(Import { halted, ..import(ImportState::Running) });
             },
             &[],
         ),
         (
             |f| {
-                let halted = Some(Halt::KeyRefused(refusal()));
+                let halted = Some(Halt::KeyRefused(Box::new(refusal())));
                 f.import =
                     Some(Import { halted, moved_at: ago(16 * A_MINUTE), ..import(ImportState::Running) });
             },
