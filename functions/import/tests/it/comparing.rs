@@ -151,6 +151,11 @@ async fn a_long_night_is_gone_on_with_run_by_run() {
             .await;
         stack.put(&customer(&id, if i % 2 == 0 { "a" } else { "b" }));
     }
+    // One that came late, before each of the others in the walk.
+    for i in 0..5 {
+        let older = event(&format!("evt_late_{i}"), "customer.updated", ago(90), &customer("cus_0", "z"));
+        stack.apply(&older, ago(58 - i)).await;
+    }
     // Each run has time for one question.
     stack.run_within = Duration::ZERO;
     let mut runs = 0;

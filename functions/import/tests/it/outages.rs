@@ -171,6 +171,25 @@ async fn a_late_run_of_a_stopped_import_does_not_disturb_the_next() {
 }
 
 #[tokio::test]
+async fn a_run_whose_import_is_stopped_ends_with_its_page() {
+    let stack = Stack::start().await;
+    stack.put_many("refund", "re", 201);
+    stack.import(json!({ "kinds": ["refunds"] })).await;
+    let process = stack.cloud.process();
+    let deps = stack.cold_at(process.aws());
+    let hangs = process.dies(Death::AtRecord("-/refund/re_0150".to_owned()));
+    let mut run = std::pin::pin!(stack.try_run(&deps, later(1)));
+    tokio::select! {
+        biased;
+        () = hangs => {}
+        done = &mut run => panic!("nothing was written: {done:?}"),
+    }
+    stack.call("admin", "DELETE", Value::Null).await;
+    assert_eq!(run.await.unwrap()["import"], json!({ "ended": "stopped", "pages": 1, "written": 100 }));
+    assert_eq!((stack.progress().await["state"].as_str(), stack.count().await), (Some("stopped"), 100));
+}
+
+#[tokio::test]
 async fn a_write_whose_answer_was_lost_counts_once() {
     let stack = Stack::start().await;
     stack.put_many("refund", "re", 3);
