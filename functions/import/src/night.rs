@@ -11,27 +11,26 @@
 //!
 //! The rule: that Stripe does not know an object is no deletion (the key can be of another account), but of a draft invoice.
 
+mod due;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::ledger::{Listing, Position, Row};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::MAX_LIMIT;
 use shared::records::Record;
-use shared::registry::{Comparison, Difference, Doubt, Finished, Halt, Refused, Seen, Walk};
+use shared::registry::{Comparison, Difference, Doubt, Finished, Halt, Refused, Walk};
 use shared::stripe::{Refusal, Session};
 use tokio::time::Instant;
 
+use self::due::begin;
+pub(crate) use self::due::is_due;
 use crate::Deps;
 use crate::error::{ImportError, Stopped};
 use crate::place::{Answer, Placed, Verdict, good_until, judge, place};
 
-/// The hour (UTC) from which a night's comparison is due.
-const HOUR: i8 = 2;
-/// How far the first comparison looks back.
-const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Events of younger changes are on their way.
 const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(10);
 /// Doubts that are kept; with more, looking at others waits.
@@ -47,17 +46,6 @@ pub(crate) struct Compared {
     pub(crate) finished: bool,
 }
 
-/// Is there something to compare: a comparison that is not finished, or the night's? The first of all is due at once.
-pub(crate) fn is_due(kept: &Comparison, now: Timestamp) -> bool {
-    let date_and_hour = |at: Timestamp| {
-        let at = TimeZone::UTC.to_datetime(at);
-        (at.date(), at.hour())
-    };
-    let begun_at = kept.last.as_ref().and_then(|last| Timestamp::from_millisecond(last.begun_at).ok());
-    let (today, hour) = date_and_hour(now);
-    kept.walk.is_some() || begun_at.is_none_or(|begun_at| date_and_hour(begun_at).0 < today && hour >= HOUR)
-}
-
 /// Carries the comparison on, or begins it, until it is at its end or the time is up.
 pub(crate) async fn go_on(
     deps: &Deps,
@@ -67,8 +55,17 @@ pub(crate) async fn go_on(
     now: Timestamp,
 ) -> Result<Compared, ImportError> {
     let walk = kept.walk.take().unwrap_or_else(|| begin(kept.last.as_ref(), now));
-    let mut night =
-        Night { deps, now, until, kept, walk, asked: 0, met: HashSet::new(), shut: BTreeSet::new() };
+    let mut night = Night {
+        deps,
+        now,
+        until,
+        kept,
+        walk,
+        asked: 0,
+        moved: false,
+        met: HashSet::new(),
+        shut: BTreeSet::new(),
+    };
     // Before anything is asked, so that a night is begun once, whatever happens.
     night.keep().await?;
     let done = match session {
@@ -89,21 +86,6 @@ pub(crate) async fn go_on(
     Ok(Compared { asked: night.asked, finished })
 }
 
-/// It looks at what has come in since the last one, so that nothing is left out where a night was.
-fn begin(last: Option<&Finished>, now: Timestamp) -> Walk {
-    let until = (now - ON_THEIR_WAY).as_millisecond();
-    let since = last.map_or((now - A_DAY).as_millisecond(), |last| last.until).min(until);
-    Walk {
-        begun_at: now.as_millisecond(),
-        since,
-        until,
-        after: None,
-        walked: false,
-        doubts: Vec::new(),
-        seen: Seen::default(),
-    }
-}
-
 struct Night<'a> {
     deps: &'a Deps,
     now: Timestamp,
@@ -111,6 +93,8 @@ struct Night<'a> {
     kept: Comparison,
     walk: Walk,
     asked: u64,
+    /// Has this run got further?
+    moved: bool,
     /// Objects that this run has looked at.
     met: HashSet<ObjectKey>,
     /// Kinds of accounts that Stripe refuses.
@@ -130,14 +114,15 @@ impl Night<'_> {
         self.settle_doubts(session).await?;
         while !self.walk.walked && self.walk.doubts.len() < MOST_DOUBTS && self.has_time() {
             self.page(session).await?;
+            self.moved = true;
             self.keep().await?;
         }
         Ok(())
     }
 
-    /// A run asks at least once.
+    /// A run asks once at least, or looks at a page of events.
     fn has_time(&self) -> bool {
-        self.asked == 0 || Instant::now() < self.until
+        !self.moved || Instant::now() < self.until
     }
 
     /// Looks again at what was another than its record says, once an event that tells of it would be here.
@@ -233,6 +218,7 @@ impl Night<'_> {
 
     async fn ask(&mut self, session: &Session<'_>, record: &Record) -> Result<Said, Stopped> {
         self.asked += 1;
+        self.moved = true;
         let key = &record.key;
         match session.object(key).await {
             Ok(Some(answered)) => Ok(Said::Object(answered.value.get().to_owned(), good_until(&answered)?)),
@@ -283,56 +269,4 @@ impl Night<'_> {
 fn is_draft(record: &Record) -> bool {
     let object = || serde_json::from_slice::<Value>(&record.object().ok()?).ok();
     record.key.kind() == Some(Kind::Invoice) && object().is_some_and(|object| object["status"] == "draft")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(time: &str) -> Timestamp {
-        time.parse().unwrap()
-    }
-
-    fn begun(time: &str) -> Comparison {
-        let begun_at = at(time).as_millisecond();
-        let last = Finished { begun_at, finished_at: begun_at, until: begun_at, seen: Seen::default() };
-        Comparison { last: Some(last), ..Comparison::default() }
-    }
-
-    #[test]
-    fn a_night_is_due_once_from_two_oclock_on() {
-        let last = begun("2026-11-23T02:00:30Z");
-        for (now, due) in [
-            ("2026-11-23T23:59:59Z", false),
-            ("2026-11-24T00:00:00Z", false),
-            ("2026-11-24T01:59:59Z", false),
-            ("2026-11-24T02:00:00Z", true),
-            ("2026-11-24T23:00:00Z", true),
-            ("2026-11-26T01:00:00Z", false),
-        ] {
-            assert_eq!(is_due(&last, at(now)), due, "{now}");
-        }
-        assert!(!is_due(&begun("2026-11-24T02:00:00Z"), at("2026-11-24T02:01:00Z")));
-        assert!(!is_due(&begun("2026-11-25T02:00:00Z"), at("2026-11-24T03:00:00Z")), "a clock went back");
-    }
-
-    #[test]
-    fn the_first_and_one_that_is_not_finished_are_due_at_any_hour() {
-        let now = at("2026-11-24T00:30:00Z");
-        assert!(is_due(&Comparison::default(), now));
-        let walk = Some(begin(None, now));
-        assert!(is_due(&Comparison { walk, ..begun("2026-11-24T00:10:00Z") }, now));
-    }
-
-    #[test]
-    fn each_looks_at_what_has_come_in_since_the_last_and_leaves_the_youngest_to_the_next() {
-        let now = at("2026-11-24T02:00:00Z");
-        let first = begin(None, now);
-        assert_eq!(first.since, at("2026-11-23T02:00:00Z").as_millisecond());
-        assert_eq!(first.until, at("2026-11-24T01:50:00Z").as_millisecond());
-        let last = begun("2026-11-20T02:00:00Z").last;
-        assert_eq!(begin(last.as_ref(), now).since, at("2026-11-20T02:00:00Z").as_millisecond());
-        let ahead = begun("2026-11-25T02:00:00Z").last;
-        assert_eq!(begin(ahead.as_ref(), now).since, first.until);
-    }
 }

@@ -71,6 +71,24 @@ async fn a_change_whose_event_was_on_its_way_is_none() {
 }
 
 #[tokio::test]
+async fn a_doubt_about_what_has_changed_again_is_left_to_the_next_night() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "new"));
+    stack.run(later(0)).await;
+    stack.apply(&told("evt_2", "newer", later(5)), later(5)).await;
+    stack.put(&customer("cus_1", "newest"));
+    stack.run(later(11)).await;
+    assert_eq!((seen(&stack).await.differed.count, questions(&stack)), (0, 1));
+    assert_eq!(stack.object(KEY).await["email"], "newer", "the event of the newest is on its way");
+    for minutes in [1_440, 1_451] {
+        stack.run(later(minutes)).await;
+    }
+    assert_eq!((seen(&stack).await.differed.count, questions(&stack)), (1, 3));
+    assert_eq!(stack.object(KEY).await["email"], "newest");
+}
+
+#[tokio::test]
 async fn what_is_the_same_what_is_deleted_and_what_is_young_is_left_alone() {
     let stack = Stack::new().await;
     stack.apply(&told("evt_1", "same", ago(60)), ago(60)).await;
