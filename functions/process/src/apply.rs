@@ -146,7 +146,7 @@ fn seen(old: &Record, snapshot: &Snapshot) -> bool {
 
 /// What the row of an event says, once the record is as it is.
 fn ended(record: &Record, snapshot: &Snapshot) -> Mark {
-    let won = record.event == snapshot.id;
+    let won = record.event.as_ref() == Some(&snapshot.id);
     let state = if won { State::Processed } else { State::Superseded };
     let looked_at = record.events.contains(&snapshot.id);
     if record.order_uncertain && looked_at {
@@ -155,8 +155,10 @@ fn ended(record: &Record, snapshot: &Snapshot) -> Mark {
         Mark::because(state, "the events of this second have no order, so Stripe was asked")
     } else if won {
         Mark::plain(state)
+    } else if let Some(shown) = &record.event {
+        Mark::because(state, format!("the record shows {shown}"))
     } else {
-        Mark::because(state, format!("the record shows {}", record.event))
+        Mark::because(state, "the record shows what Stripe answered later")
     }
 }
 
@@ -186,8 +188,9 @@ async fn together(
     if uncertain && let Some(answered) = asked(invocation, &second, snapshot, &ids, answer).await? {
         return Ok(answered);
     }
-    let shown_is_forgotten = !second.iter().any(|one| one.id == old.event);
-    if best.id == old.event || uncertain && shown_is_forgotten {
+    let is_shown = |id: &EventId| old.event.as_ref() == Some(id);
+    let shown_is_forgotten = !second.iter().any(|one| is_shown(&one.id));
+    if is_shown(&best.id) || uncertain && shown_is_forgotten {
         return Ok(old.having_seen(&snapshot.id, uncertain));
     }
     let shown = second.iter().find(|one| one.id == best.id).unwrap_or(snapshot);
@@ -197,7 +200,7 @@ async fn together(
 fn record(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) -> Result<Record, ApplyError> {
     let standing = Standing {
         as_of: shown.created,
-        event: shown.id.clone(),
+        event: Some(shown.id.clone()),
         events,
         deleted: shown.is_deletion(),
         order_uncertain,
@@ -230,7 +233,7 @@ async fn asked(
     let object: Value = serde_json::from_str(&raw).map_err(ApplyError::Answer)?;
     let standing = Standing {
         as_of,
-        event: snapshot.id.clone(),
+        event: Some(snapshot.id.clone()),
         events: ids.to_vec(),
         deleted: object["deleted"] == true,
         order_uncertain: false,

@@ -32,7 +32,7 @@ use shared::ledger::Ledger;
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::records::Records;
-use shared::registry::{Registry, Settings};
+use shared::registry::{Lease, Registry, Settings};
 use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
 use shared::vault::Vault;
 use tokio::time::Instant;
@@ -152,11 +152,11 @@ async fn run(
     now: Timestamp,
 ) -> Result<Option<Found>, ReconcileError> {
     let until = Instant::now() + within;
-    if !deps.registry.take_lease(holder, now, LEASE).await? {
+    if !deps.registry.take_lease(Lease::Reconcile, holder, now, LEASE).await? {
         return Ok(None);
     }
     let done = under_lease(deps, since, until, now).await;
-    if let Err(error) = deps.registry.give_lease_back(holder).await {
+    if let Err(error) = deps.registry.give_lease_back(Lease::Reconcile, holder).await {
         tracing::warn!(error = chain(&error), "the lease will end by itself");
     }
     done.map(Some)

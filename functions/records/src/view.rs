@@ -20,8 +20,9 @@ pub(crate) struct RecordView {
     currency: Option<String>,
     deleted: bool,
     as_of: Option<Timestamp>,
-    /// The event whose snapshot it is; where Stripe was asked, the one that made us ask.
-    event: EventId,
+    /// The event whose snapshot it is; where Stripe was asked, the one that made us ask. Null if an import asked, or the nightly
+    /// comparison.
+    event: Option<EventId>,
     /// Is it Stripe's answer to a question, and no event's snapshot?
     fetched: bool,
     order_uncertain: bool,

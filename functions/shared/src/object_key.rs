@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The kinds of object that are kept as records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// The kinds of object that are kept as records. Written as in `GET /records/{kind}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Kind {
     /// `customer`
     Customer,
@@ -94,6 +95,25 @@ impl Kind {
             "dp" | "du" => Some(Self::Dispute),
             _ => None,
         }
+    }
+}
+
+impl From<Kind> for &'static str {
+    fn from(kind: Kind) -> Self {
+        kind.plural()
+    }
+}
+
+/// A word that names no kind of record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no kind of record")]
+pub struct NotAKind(String);
+
+impl TryFrom<String> for Kind {
+    type Error = NotAKind;
+
+    fn try_from(plural: String) -> Result<Self, Self::Error> {
+        Self::of_plural(&plural).ok_or(NotAKind(plural))
     }
 }
 

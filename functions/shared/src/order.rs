@@ -65,6 +65,18 @@ pub fn against(created: i64, is_deletion: bool, record: Shown) -> Against {
     }
 }
 
+/// Rule 4 from the other side: does Stripe's answer, good for all that it stamped up to the second `as_of`, take the place of what a
+/// record shows? An event of that very second is in the answer. Of two answers good for one second nobody can tell the later one;
+/// if they differ, the change between them is of a later second.
+pub fn answer_is_newer(as_of: i64, is_deletion: bool, record: Shown) -> bool {
+    match (is_deletion, record.deleted) {
+        (_, true) => false,
+        (true, false) => true,
+        (false, false) if record.fetched => record.as_of < as_of,
+        (false, false) => record.as_of <= as_of,
+    }
+}
+
 /// Who wins a second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Winner {
@@ -181,6 +193,24 @@ mod tests {
         assert_eq!(against(5, false, answer), Against::Older, "the whole second is in Stripe's answer");
         assert_eq!(against(6, false, answer), Against::Newer);
         assert_eq!(against(5, true, answer), Against::Newer, "a deletion is final");
+    }
+
+    #[test]
+    fn an_answer_gives_way_to_what_is_later_than_its_second_and_a_deletion_to_nothing() {
+        let event = Shown { as_of: 5, deleted: false, fetched: false };
+        let answer = Shown { fetched: true, ..event };
+        assert!(answer_is_newer(5, false, event) && answer_is_newer(6, false, event));
+        assert!(!answer_is_newer(4, false, event));
+        assert!(answer_is_newer(6, false, answer) && !answer_is_newer(5, false, answer));
+        assert!(answer_is_newer(4, true, event) && answer_is_newer(4, true, answer), "a deletion is final");
+        assert!(!answer_is_newer(9, false, Shown { deleted: true, ..event }));
+        // The two rules agree: what an answer replaces does not come back.
+        for created in 4..7 {
+            for as_of in 4..7 {
+                let stays = against(created, false, Shown { as_of, ..answer }) == Against::Older;
+                assert_eq!(stays, answer_is_newer(as_of, false, Shown { as_of: created, ..event }));
+            }
+        }
     }
 
     #[test]

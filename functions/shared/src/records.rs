@@ -47,8 +47,9 @@ pub struct Record {
     pub key: ObjectKey,
     /// The second, in unix seconds, of the event whose snapshot it is.
     pub as_of: i64,
-    /// The event whose snapshot it is.
-    pub event: EventId,
+    /// The event whose snapshot it is, or which made us ask Stripe; none if it was asked of our own accord, by an import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventId>,
     /// All events of that second that have been looked at, sorted: which of them wins must not depend on who came first.
     pub events: Vec<EventId>,
     /// Is the object gone for ever? Then nothing replaces it but another deletion.
@@ -89,8 +90,8 @@ pub enum Put {
 pub struct Standing {
     /// The second.
     pub as_of: i64,
-    /// The event whose snapshot it is.
-    pub event: EventId,
+    /// The event whose snapshot it is, or which made us ask Stripe.
+    pub event: Option<EventId>,
     /// All events of that second that have been looked at.
     pub events: Vec<EventId>,
     /// Is the object gone for ever?
@@ -198,19 +199,27 @@ impl Records {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
         let mut new = new.clone();
         new.links.place_with(&old.links);
+        // What a record is follows from its second, the events seen, the one that won and the place. What Stripe was asked of our
+        // own accord has no event, and for one second it is asked once: its answer gives way to a later second's only.
+        let event = match &old.event {
+            Some(_) => "#event = :event",
+            None => "attribute_not_exists(#event)",
+        };
         let put = self
             .put(&new)?
-            // What a record is follows from its second, the events seen, the one that won and the place.
-            .condition_expression(
-                "as_of = :as_of AND #event = :event AND #events = :events AND #sort = :sort",
-            )
+            .condition_expression(format!(
+                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort"
+            ))
             .expression_attribute_names("#sort", "sort")
             .expression_attribute_values(":sort", AttributeValue::S(old.place().to_owned()))
             .expression_attribute_names("#event", "event")
             .expression_attribute_names("#events", "events")
             .expression_attribute_values(":as_of", AttributeValue::N(old.as_of.to_string()))
-            .expression_attribute_values(":event", AttributeValue::S(old.event.to_string()))
             .expression_attribute_values(":events", AttributeValue::L(events));
+        let put = match &old.event {
+            Some(id) => put.expression_attribute_values(":event", AttributeValue::S(id.to_string())),
+            None => put,
+        };
         refused(put.send().await)
     }
 

@@ -7,10 +7,13 @@
 //! The rule: an endpoint or the settings are written under the condition that they are as they were read (`rev`), so that of
 //! two admins at once one wins and the other is told.
 
+mod comparing;
 mod endpoint_row;
 mod heard;
 mod hours;
+mod importing;
 mod kept;
+mod lease;
 mod reconciling;
 
 use std::time::Duration;
@@ -23,11 +26,16 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::comparing::{Comparison, Difference, Doubt, Finished, Seen, Walk};
 pub use self::endpoint_row::{Change, Endpoint, SecretVersion, Wish};
 use self::heard::HEARD;
 pub use self::heard::Heard;
 pub use self::hours::Hour;
+pub use self::importing::{
+    Halt, Import, ImportState, Imported, Noted, Place, Progress, Refused, Stage, Work,
+};
 pub use self::kept::Kept;
+pub use self::lease::Lease;
 pub use self::reconciling::{Compared, Stretch};
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
@@ -236,6 +244,7 @@ impl Registry {
             .client
             .query()
             .table_name(&self.table)
+            .consistent_read(true)
             .key_condition_expression("#kind = :kind")
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_values(":kind", AttributeValue::S(kind.to_owned()));

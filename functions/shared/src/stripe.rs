@@ -1,7 +1,7 @@
 //! Stripe's API: the calls that Billhook makes, in its own words.
 //!
 //! Layout: `base` is where Stripe is, `key` which key is used, `call` one call with its tries, `retry` when to try again, `error`
-//! what a failure means to the caller, `endpoints`, `events` and `objects` the calls themselves.
+//! what a failure means to the caller, `endpoints`, `events`, `lists` and `objects` the calls themselves.
 //!
 //! Rules: every call has a bound on connecting, on one try, on the number of tries, on the whole and on the size of the answer;
 //! no redirect is followed, because the key would go with it; the key is in no error and no log.
@@ -12,6 +12,7 @@ mod endpoints;
 mod error;
 mod events;
 mod key;
+mod lists;
 mod objects;
 mod retry;
 
@@ -26,6 +27,7 @@ pub use self::endpoints::{CreatedEndpoint, Deleted, Mark, NewEndpoint, WebhookEn
 pub use self::error::{Refusal, StripeError};
 pub use self::events::{EventsPage, EventsWanted};
 pub use self::key::StripeKeys;
+pub use self::lists::{ObjectsPage, ObjectsWanted};
 use crate::secret::StripeKey;
 use crate::vault::VaultError;
 

@@ -11,7 +11,7 @@ use shared::facts::{self, Gaps, Open, Ours, Said, Secret, Undelivered};
 use shared::mode::Mode;
 use shared::probe::Probed;
 use shared::records::Uncertain;
-use shared::registry::{Endpoint, Heard, Hour, Kept, Settings};
+use shared::registry::{Comparison, Endpoint, Heard, Hour, Import, Kept, Settings};
 use shared::stripe::{Session, WebhookEndpoint};
 use tokio::time::Instant;
 
@@ -48,6 +48,10 @@ pub(crate) struct Facts {
     /// Since when there has been a key to do it with.
     pub(crate) key_since: Option<Timestamp>,
     pub(crate) hours: Vec<Hour>,
+    /// The latest import.
+    pub(crate) import: Option<Import>,
+    /// What comparing records with Stripe's objects came to.
+    pub(crate) comparison: Option<Comparison>,
 }
 
 /// One endpoint, as it is here.
@@ -115,6 +119,8 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         reconciled_at: reconciled.and_then(|facts| millis(facts.at)),
         key_since: kept.settings.as_ref().and_then(|settings| millis(settings.since)),
         hours: kept.hours,
+        import: kept.import,
+        comparison: kept.comparison,
     })
 }
 

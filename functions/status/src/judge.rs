@@ -15,6 +15,7 @@
 mod deliveries;
 mod endpoint;
 mod events;
+mod objects;
 mod reconciled;
 mod stack;
 
@@ -29,7 +30,8 @@ use crate::verdict::{Check, Condition, Count, Counts, EndpointStatus, Severity, 
 
 /// Says whether it works.
 pub(crate) fn judge(facts: &Facts) -> Status {
-    let checks = stack::checks(facts);
+    let mut checks = stack::checks(facts);
+    checks.extend(objects::checks(facts));
     let endpoints: Vec<EndpointStatus> =
         facts.endpoints.iter().map(|endpoint| endpoint::judge(endpoint, facts)).collect();
     let broken = checks.iter().any(Check::is_error)
@@ -88,5 +90,7 @@ fn anew(endpoint: &EndpointFacts) -> String {
     format!("register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints")
 }
 
+#[cfg(test)]
+mod objects_tests;
 #[cfg(test)]
 mod tests;

@@ -109,7 +109,7 @@ async fn difference(world: &World, life: &Life) -> Option<String> {
 
 /// What the record may show: of a living object its end, in the version of the event or of the answer that it shows.
 fn right(life: &Life, record: &Record, shown: &Value) -> Vec<Value> {
-    let told = life.events.iter().find(|told| told.id == record.event.as_str());
+    let told = life.events.iter().find(|told| record.event.as_ref().is_some_and(|id| id.as_str() == told.id));
     let short = json!({ "id": life.id, "object": life.kind.object(), "deleted": true });
     match (life.is_deleted(), record.fetched, told) {
         (true, false, Some(told)) => vec![told.object.clone()],

@@ -16,7 +16,7 @@ from . import build, client, deploy, people, servers
 from .processes import Processes
 from .surroundings import LOCAL, Slot, Trouble, free_port, is_free
 
-FUNCTIONS = ("receive", "process", "register", "status", "records", "replay", "reconcile")
+FUNCTIONS = ("receive", "process", "register", "status", "records", "replay", "reconcile", "import")
 TABLES = ("ledger", "records", "registry", "audit")
 
 # The Makefile's too.

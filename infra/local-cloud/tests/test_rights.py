@@ -72,14 +72,14 @@ def test_receive_cannot_read_what_it_stores(stack: Stack) -> None:
         assert not may(stack, "receive", action, table(stack, "records"))
 
 
-def test_only_process_writes_records(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "records")) == {"process"}
+def test_only_process_and_import_write_records(stack: Stack) -> None:
+    assert who_may(stack, "dynamodb:PutItem", table(stack, "records")) == {"process", "import"}
     assert who_may(stack, "dynamodb:UpdateItem", table(stack, "records")) == set()
 
 
 def test_only_register_makes_and_removes_endpoints(stack: Stack) -> None:
-    # reconcile only its own notes: the next test.
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "registry")) == {"register", "reconcile"}
+    # reconcile and import only their own notes.
+    assert who_may(stack, "dynamodb:PutItem", table(stack, "registry")) == {"register", "reconcile", "import"}
     assert who_may(stack, "dynamodb:DeleteItem", table(stack, "registry")) == {"register"}
     # As a whole and under a condition only: a row is never changed in part.
     assert not may(stack, "register", "dynamodb:UpdateItem", table(stack, "registry"))
@@ -98,7 +98,7 @@ def test_receive_updates_nothing_in_the_registry_but_when_it_heard(stack: Stack)
 
 
 def test_the_audit_is_only_added_to_by_those_that_people_change_things_with(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "audit")) == {"register", "replay", "reconcile"}
+    assert who_may(stack, "dynamodb:PutItem", table(stack, "audit")) == {"register", "replay", "reconcile", "import"}
     assert who_may(stack, "dynamodb:UpdateItem", table(stack, "audit")) == set()
     assert who_may(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}
 
@@ -115,7 +115,7 @@ def test_another_stacks_secrets_are_out_of_reach(stack: Stack) -> None:
 
 def test_the_stripe_key_is_read_by_who_calls_stripe_and_set_by_register(stack: Stack) -> None:
     key = outputs(stack.aws_endpoint_url)["StripeKeySecret"]
-    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "reconcile", "register", "status"}
+    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "reconcile", "register", "status", "import"}
     assert who_may(stack, "secretsmanager:PutSecretValue", key) == {"register"}
 
 

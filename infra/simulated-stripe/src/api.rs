@@ -124,6 +124,9 @@ fn admit(shared: &Shared, call: &Call) -> Result<Route, ApiError> {
     let world = shared.world();
     let key = access::authenticate(&world.options, call.key.as_deref())?;
     let route = Route::find(&call.method, &call.path)?;
+    if let Some(account) = call.account.as_ref().filter(|account| world.disconnected.contains(account)) {
+        return Err(ApiError::no_access(&key.secret, account));
+    }
     access::authorize(&world.options, key, route.resource(), call.method != "GET")?;
     Ok(route)
 }

@@ -73,6 +73,11 @@ impl SimulatedStripe {
         self.shared.world().options.keys = keys;
     }
 
+    /// Lets a connected account leave the platform: calls for it are refused from now on.
+    pub fn disconnect(&self, account: &str) {
+        self.shared.world().disconnected.push(account.to_owned());
+    }
+
     /// Makes an event, from a type (`"invoice.paid"`) or an [`Emit`], and gives it as it is listed.
     pub fn emit(&self, wanted: impl Into<Emit>) -> Result<Value, EmitError> {
         self.shared.emit(wanted.into())

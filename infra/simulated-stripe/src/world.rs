@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) objects: Objects,
     pub(crate) deliveries: Deliveries,
     pub(crate) idempotency: Idempotency,
+    /// Connected accounts that have left the platform.
+    pub(crate) disconnected: Vec<String>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) requests: Vec<RequestSeen>,
 }
@@ -50,6 +52,7 @@ impl Shared {
             objects: Objects::default(),
             deliveries: Deliveries::default(),
             idempotency: Idempotency::default(),
+            disconnected: Vec::new(),
             faults: Vec::new(),
             requests: Vec::new(),
         };

@@ -51,7 +51,13 @@ async fn each_refusal_names_the_field_and_nothing_is_asked() {
 async fn while_another_run_is_at_it_the_answer_says_so() {
     let stack = Stack::start().await;
     let lease = jiff::SignedDuration::from_secs(60);
-    assert!(stack.registry().take_lease("another", now(), lease).await.unwrap());
+    assert!(
+        stack
+            .registry()
+            .take_lease(shared::registry::Lease::Reconcile, "another", now(), lease)
+            .await
+            .unwrap()
+    );
     let (status, answer) = stack.call("admin", "POST", "/reconcile", json!({})).await;
     assert_eq!((status, answer["error"]["code"].as_str()), (409, Some("reconcile_running")));
     assert!(answer["error"]["remedy"].is_string());

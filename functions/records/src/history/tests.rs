@@ -24,7 +24,7 @@ fn record(as_of: i64, events: &[&str], object: &Value) -> Record {
     let events: Vec<EventId> = events.iter().map(|id| id.parse().unwrap()).collect();
     let standing = Standing {
         as_of,
-        event: events[0].clone(),
+        event: Some(events[0].clone()),
         events,
         deleted: false,
         order_uncertain: false,

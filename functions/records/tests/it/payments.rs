@@ -177,11 +177,17 @@ async fn a_refund_that_was_imported_is_dated_by_when_it_was_made() {
     let stack = Stack::start().await;
     let refund = json!({"object": "refund", "id": "re_1", "created": ago(8_000_000).as_second(), "payment_intent": "pi_1", "amount": 2000, "status": "succeeded"});
     for (object, seconds) in [(intent("succeeded"), 50), (refund, 40)] {
-        let asked = Standing { fetched: true, ..standing("evt_import", ago(seconds).as_second()) };
+        let second = ago(seconds).as_second();
+        let asked = Standing { fetched: true, event: None, events: vec![], ..standing("evt_1", second) };
         stack.record_as(None, &object.to_string(), asked).await;
     }
     let payment = stack.ok("/records/payments/pi_1").await;
     assert_eq!(told(&payment), [(8_000_000, "refunded", 2000, json!([]))]);
+    assert_eq!(
+        (&payment["event"], &payment["fetched"]),
+        (&Value::Null, &json!(true)),
+        "no event made us ask"
+    );
 }
 
 #[tokio::test]

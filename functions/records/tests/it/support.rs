@@ -150,7 +150,7 @@ impl Stack {
 pub(crate) fn standing(event: &str, as_of: i64) -> Standing {
     Standing {
         as_of,
-        event: event.parse().unwrap(),
+        event: Some(event.parse().unwrap()),
         events: vec![event.parse().unwrap()],
         deleted: false,
         order_uncertain: false,

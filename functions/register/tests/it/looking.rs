@@ -62,7 +62,7 @@ async fn a_test_tells_how_far_a_request_of_ours_came() {
     assert!(tested["remedy"].is_string());
     assert!(!tested.to_string().contains("whsec"));
     let acts = stack.acts().await;
-    assert_eq!((acts[0].action.as_str(), acts[0].result.as_str()), ("endpoint.test", "done"));
+    assert!(acts.iter().any(|act| act.action == "endpoint.test" && act.result == "done"));
 }
 
 #[tokio::test]

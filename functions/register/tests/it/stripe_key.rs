@@ -25,7 +25,7 @@ async fn with_record(stack: &Stack, key: &str) {
     let object = json!({ "object": key.object(), "id": key.id(), "created": 1 });
     let standing = Standing {
         as_of: 1,
-        event: "evt_1".parse().unwrap(),
+        event: Some("evt_1".parse().unwrap()),
         events: vec!["evt_1".parse().unwrap()],
         deleted: false,
         order_uncertain: false,

@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
+use super::comparing::{COMPARISON, Comparison};
 use super::hours::{HOUR, Hour, hour_name};
+use super::importing::{IMPORT, Import};
 use super::reconciling::FACTS;
 use super::{HEARD, Heard, Registry, SETTINGS, Settings, THE_STACK};
 use crate::aws::{StoreError, chain};
@@ -24,6 +26,10 @@ pub struct Kept {
     pub settings: Option<Settings>,
     /// Once reconciliation has run.
     pub facts: Option<Facts>,
+    /// The latest import.
+    pub import: Option<Import>,
+    /// Once records have been compared with Stripe's objects.
+    pub comparison: Option<Comparison>,
     /// What receive has noted of each endpoint.
     pub heard: HashMap<String, Heard>,
     /// The counts of each hour of the last day in which something happened, the earliest first.
@@ -44,7 +50,7 @@ impl Registry {
         let keys = hours
             .map(|hour| one(HOUR, hour))
             .chain(endpoints.iter().map(|name| one(HEARD, (*name).to_owned())))
-            .chain([one(SETTINGS, THE_STACK.to_owned()), one(FACTS, THE_STACK.to_owned())]);
+            .chain([SETTINGS, FACTS, IMPORT, COMPARISON].map(|kind| one(kind, THE_STACK.to_owned())));
         let keys = keys.map(|(kind, name)| {
             HashMap::from([
                 ("kind".to_owned(), AttributeValue::S(kind)),
@@ -52,15 +58,20 @@ impl Registry {
             ])
         });
         let items = batch::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
-        let mut kept = Kept { settings: None, facts: None, heard: HashMap::new(), hours: Vec::new() };
+        let mut kept = Kept {
+            settings: None,
+            facts: None,
+            import: None,
+            comparison: None,
+            heard: HashMap::new(),
+            hours: Vec::new(),
+        };
         for item in items {
             match text(&item, "kind").as_str() {
                 SETTINGS => kept.settings = Some(read(item, doing)?),
-                // Those of another version of this program are gathered anew; they must not keep anything from working.
-                FACTS => match read(item, doing) {
-                    Ok(facts) => kept.facts = Some(facts),
-                    Err(error) => tracing::error!(error = chain(&error), "kept facts cannot be read"),
-                },
+                FACTS => kept.facts = read_if_ours(item, doing),
+                IMPORT => kept.import = read_if_ours(item, doing),
+                COMPARISON => kept.comparison = read_if_ours(item, doing),
                 HEARD => {
                     kept.heard.insert(text(&item, "name"), read(item, doing)?);
                 }
@@ -74,6 +85,17 @@ impl Registry {
 
 fn read<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(StoreError::while_(doing))
+}
+
+/// What another version of this program has gathered is gathered anew; it must not keep anything from working.
+fn read_if_ours<T: DeserializeOwned>(item: Item, doing: &'static str) -> Option<T> {
+    match read(item, doing) {
+        Ok(row) => Some(row),
+        Err(error) => {
+            tracing::error!(error = chain(&error), "what was gathered cannot be read");
+            None
+        }
+    }
 }
 
 fn text(item: &Item, name: &str) -> String {

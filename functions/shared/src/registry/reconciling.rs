@@ -1,13 +1,12 @@
-//! What reconciliation keeps from one run to the next: how far events have been compared, which connected accounts there are, who
-//! is at it, and the facts it gathered.
+//! What reconciliation keeps from one run to the next: how far events have been compared, which connected accounts there are, and
+//! the facts it gathered.
 //!
 //! Only its holder writes, while it holds the lease; so these rows need no revision.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Registry;
@@ -16,9 +15,7 @@ use crate::facts::Facts;
 
 const COMPARED: &str = "compared";
 const ACCOUNT: &str = "account";
-const LEASE: &str = "lease";
 pub(super) const FACTS: &str = "facts";
-const RECONCILE: &str = "reconcile";
 
 /// How far an account's events have been compared with the ledger. Seconds are unix seconds of Stripe's `created`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,59 +92,6 @@ impl Registry {
         Ok(())
     }
 
-    /// Takes the lease for a time, unless somebody holds it. It ends by itself.
-    ///
-    /// # Errors
-    /// If it could not be written, or nobody can tell whether it was.
-    pub async fn take_lease(
-        &self,
-        holder: &str,
-        now: Timestamp,
-        length: SignedDuration,
-    ) -> Result<bool, StoreError> {
-        let number = |at: Timestamp| AttributeValue::N(at.as_millisecond().to_string());
-        let taken = self
-            .lease()
-            .update_expression("SET ends_at = :ends_at, holder = :holder")
-            .condition_expression("attribute_not_exists(ends_at) OR ends_at <= :now OR holder = :holder")
-            .expression_attribute_values(":ends_at", number(now + length))
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
-            .send()
-            .await;
-        match taken.map_err(|error| error.into_service_error()) {
-            Ok(_) => Ok(true),
-            Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            Err(error) => Err(StoreError::new("taking the lease", error)),
-        }
-    }
-
-    /// Gives the lease back, if it is still this holder's.
-    ///
-    /// # Errors
-    /// If it could not be written; then it ends by itself.
-    pub async fn give_lease_back(&self, holder: &str) -> Result<(), StoreError> {
-        let given = self
-            .lease()
-            .update_expression("REMOVE ends_at, holder")
-            .condition_expression("holder = :holder")
-            .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
-            .send()
-            .await;
-        match given.map_err(|error| error.into_service_error()) {
-            Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            Err(error) => Err(StoreError::new("giving the lease back", error)),
-        }
-    }
-
-    fn lease(&self) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("kind", AttributeValue::S(LEASE.to_owned()))
-            .key("name", AttributeValue::S(RECONCILE.to_owned()))
-    }
-
     /// Keeps what was gathered.
     ///
     /// # Errors
@@ -156,7 +100,8 @@ impl Registry {
         self.put_over(FACTS, super::THE_STACK, facts, "keeping what was gathered").await
     }
 
-    async fn put_over<T: Serialize>(
+    /// Puts a row whatever stands there.
+    pub(super) async fn put_over<T: Serialize>(
         &self,
         kind: &str,
         name: &str,

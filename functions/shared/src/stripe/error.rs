@@ -43,6 +43,11 @@ impl StripeError {
         }
     }
 
+    /// Does Stripe say that the object after which a list is to go on is no more?
+    pub fn is_gone_cursor(&self) -> bool {
+        self.is_missing() && self.refusal().param.as_deref() == Some("starting_after")
+    }
+
     /// Does Stripe say that there is no object of this id?
     pub fn is_missing(&self) -> bool {
         match self {

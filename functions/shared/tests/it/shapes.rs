@@ -66,7 +66,7 @@ fn record(text: &str) -> (Snapshot, Record) {
     let snapshot = Snapshot::of(&read(text)).unwrap();
     let standing = Standing {
         as_of: snapshot.created,
-        event: snapshot.id.clone(),
+        event: Some(snapshot.id.clone()),
         events: vec![snapshot.id.clone()],
         deleted: snapshot.is_deletion(),
         order_uncertain: false,

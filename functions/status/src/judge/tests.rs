@@ -17,16 +17,16 @@ use crate::verdict::{Check, Condition, Severity, Status};
 mod deliveries;
 mod word;
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-fn ago(seconds: i64) -> i64 {
+pub(super) fn ago(seconds: i64) -> i64 {
     (now() - SignedDuration::from_secs(seconds)).as_millisecond()
 }
 
 /// A stack with one endpoint, in which all is well.
-fn well() -> Facts {
+pub(super) fn well() -> Facts {
     Facts {
         now: now(),
         mode: Mode::Test,
@@ -42,6 +42,8 @@ fn well() -> Facts {
         reconciled_at: Some(now() - SignedDuration::from_mins(5)),
         key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],
+        import: None,
+        comparison: None,
     }
 }
 
@@ -129,7 +131,7 @@ fn add_marked(facts: &mut Facts, registration: &str) {
     list.push(WebhookEndpoint { metadata, ..at_stripe("marked") });
 }
 
-fn refusal() -> Refusal {
+pub(super) fn refusal() -> Refusal {
     Refusal {
         status: Some(500),
         kind: None,
@@ -144,7 +146,7 @@ fn all(status: &Status) -> impl Iterator<Item = &Check> {
     status.checks.iter().chain(status.endpoints.iter().flat_map(|endpoint| &endpoint.checks))
 }
 
-fn failing(status: &Status) -> Vec<&'static str> {
+pub(super) fn failing(status: &Status) -> Vec<&'static str> {
     all(status).filter(|check| !check.ok).map(|check| check.code).collect()
 }
 
@@ -172,6 +174,8 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "accounts_readable",
             "clock",
             "strangers_at_stripe",
+            "records_as_stripe",
+            "import_goes_on",
             "registered_whole",
             "secret_present",
             "at_stripe",

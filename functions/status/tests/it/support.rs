@@ -133,7 +133,7 @@ impl Stack {
         let object = json!({ "object": "subscription", "id": id, "created": 5 });
         let standing = Standing {
             as_of: if order_uncertain { 5 } else { 6 },
-            event: "evt_1".parse().unwrap(),
+            event: Some("evt_1".parse().unwrap()),
             events: vec!["evt_1".parse().unwrap()],
             deleted: false,
             order_uncertain,

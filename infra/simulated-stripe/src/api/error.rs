@@ -82,6 +82,16 @@ impl ApiError {
         )
     }
 
+    /// 403 for a connected account that is none any more.
+    pub(crate) fn no_access(key: &str, account: &str) -> Self {
+        let message = format!(
+            "The provided key '{}' does not have access to account '{account}' (or that account does not exist). \
+             Application access may have been revoked.",
+            masked(key)
+        );
+        Self { code: Some("account_invalid"), ..Self::new(403, message) }
+    }
+
     pub(crate) fn other_parameters(key: &str) -> Self {
         let message = format!(
             "Keys for idempotent requests can only be used with the same parameters they were first used with. Try \

@@ -91,6 +91,38 @@ async fn lists_are_narrowed_and_paged() {
 }
 
 #[tokio::test]
+async fn each_account_has_objects_of_its_own_and_one_that_left_has_none() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    let of = [("stripe-account", "acct_1")];
+    let list = async || api.call(axum::http::Method::GET, "/v1/customers", &[], &of).await.unwrap();
+    stripe.put_object(Some("acct_1"), &json!({ "id": "cus_1", "object": "customer", "created": 5 }));
+    assert_eq!(list().await.ids(), ["cus_1"]);
+    assert!(api.get("/v1/customers").await.ids().is_empty());
+    stripe.disconnect("acct_1");
+    let refused = list().await;
+    assert_eq!((refused.status, &refused.error()["code"]), (403, &json!("account_invalid")));
+    assert_eq!(api.get("/v1/customers").await.status, 200, "ours is still there");
+}
+
+#[tokio::test]
+async fn a_list_cannot_go_on_after_what_is_no_more() {
+    let stripe = stripe();
+    let api = Api::of(&stripe);
+    for (id, made) in [("in_1", 1), ("in_2", 2)] {
+        stripe.put_object(None, &json!({ "id": id, "object": "invoice", "created": made }));
+    }
+    stripe.remove_object(None, "in_2");
+    let refused = api.get("/v1/invoices?starting_after=in_2").await;
+    let error = refused.error();
+    assert_eq!(
+        (refused.status, &error["code"], &error["param"]),
+        (400, &json!("resource_missing"), &json!("starting_after"))
+    );
+    assert_eq!(api.get("/v1/invoices?created[lte]=2").await.ids(), ["in_1"]);
+}
+
+#[tokio::test]
 async fn an_object_can_change_without_an_event() {
     let stripe = stripe();
     let api = Api::of(&stripe);

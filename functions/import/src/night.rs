@@ -1,0 +1,272 @@
+//! Compares records with Stripe's objects each night, for the rare change that Stripe makes no event of.
+//!
+//! ```text
+//! events of the last day ── the record that one of them shows ── ask Stripe for the object ── the same: well
+//!                                                                                         └── another: a doubt
+//! ten minutes later ── an event has come that tells of it: well    still another: the record is mended, and it is told
+//! ```
+//!
+//! An object is looked at by the event that its record shows, so once, however many events it had. What has changed in the last ten
+//! minutes is not: its events are on the way. What is not finished when the time is up, the next run carries on with.
+//!
+//! The rule: that Stripe does not know an object is no deletion (the key can be of another account), but of a draft invoice.
+
+mod due;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::ledger::{Listing, Position, Row};
+use shared::object_key::{Kind, ObjectKey};
+use shared::page::MAX_LIMIT;
+use shared::records::Record;
+use shared::registry::{Comparison, Difference, Doubt, Finished, Halt, Refused, Walk};
+use shared::stripe::{Refusal, Session};
+use tokio::time::Instant;
+
+use self::due::begin;
+pub(crate) use self::due::is_due;
+use crate::Deps;
+use crate::error::{ImportError, Stopped};
+use crate::place::{Answer, Placed, Verdict, good_until, judge, place};
+
+/// Events of younger changes are on their way.
+const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(10);
+/// Doubts that are kept; with more, looking at others waits.
+const MOST_DOUBTS: usize = 100;
+/// Stripe changes these without an event (its API reference: the first is set when the deliveries of an invoice's events are
+/// through, the second is counted up by each invoice). They are mended and not told.
+const QUIET: [&str; 2] = ["webhooks_delivered_at", "next_invoice_sequence"];
+
+/// What a run of the comparison did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Compared {
+    pub(crate) asked: u64,
+    pub(crate) finished: bool,
+}
+
+/// Carries the comparison on, or begins it, until it is at its end or the time is up.
+pub(crate) async fn go_on(
+    deps: &Deps,
+    session: Option<&Session<'_>>,
+    mut kept: Comparison,
+    until: Instant,
+    now: Timestamp,
+) -> Result<Compared, ImportError> {
+    let walk = kept.walk.take().unwrap_or_else(|| begin(kept.last.as_ref(), now));
+    let mut night = Night {
+        deps,
+        now,
+        until,
+        kept,
+        walk,
+        asked: 0,
+        moved: false,
+        met: HashSet::new(),
+        shut: BTreeSet::new(),
+    };
+    // Before anything is asked, so that a night is begun once, whatever happens.
+    night.keep().await?;
+    let done = match session {
+        None => Err(Stopped::Halted(Halt::NoKey)),
+        Some(session) => night.all(session).await,
+    };
+    night.kept.halted = match done {
+        Ok(()) => None,
+        Err(Stopped::Halted(halt)) => Some(halt),
+        Err(Stopped::Broken(error)) => return Err(error),
+    };
+    let finished = night.kept.halted.is_none() && night.walk.walked && night.walk.doubts.is_empty();
+    if finished {
+        night.finish().await?;
+    } else {
+        night.keep().await?;
+    }
+    Ok(Compared { asked: night.asked, finished })
+}
+
+struct Night<'a> {
+    deps: &'a Deps,
+    now: Timestamp,
+    until: Instant,
+    kept: Comparison,
+    walk: Walk,
+    asked: u64,
+    /// Has this run got further?
+    moved: bool,
+    /// Objects that this run has looked at.
+    met: HashSet<ObjectKey>,
+    /// Kinds of accounts that Stripe refuses.
+    shut: BTreeSet<(Option<String>, Kind)>,
+}
+
+/// What Stripe says of an object.
+enum Said {
+    /// This, good up to a second.
+    Object(String, i64),
+    /// Nothing that could be used; it is noted.
+    Nothing,
+}
+
+impl Night<'_> {
+    async fn all(&mut self, session: &Session<'_>) -> Result<(), Stopped> {
+        self.settle_doubts(session).await?;
+        while !self.walk.walked && self.walk.doubts.len() < MOST_DOUBTS && self.has_time() {
+            self.page(session).await?;
+            self.moved = true;
+            self.keep().await?;
+        }
+        Ok(())
+    }
+
+    /// A run asks once at least, or looks at a page of events.
+    fn has_time(&self) -> bool {
+        !self.moved || Instant::now() < self.until
+    }
+
+    /// Looks again at what was another than its record says, once an event that tells of it would be here.
+    async fn settle_doubts(&mut self, session: &Session<'_>) -> Result<(), Stopped> {
+        let old = (self.now - ON_THEIR_WAY).as_millisecond();
+        let due: Vec<Doubt> = self.walk.doubts.iter().filter(|doubt| doubt.at <= old).cloned().collect();
+        for doubt in due {
+            if !self.has_time() {
+                break;
+            }
+            if let Some(record) = self.deps.records.get(&doubt.key).await?
+                && !self.is_fresh(&record)
+            {
+                self.mend(session, record).await?;
+            }
+            self.walk.doubts.retain(|other| *other != doubt);
+            self.keep().await?;
+        }
+        Ok(())
+    }
+
+    /// Has it changed lately? Then it is looked at with its latest event, the next night.
+    fn is_fresh(&self, record: &Record) -> bool {
+        record.as_of > (self.now - ON_THEIR_WAY).as_second()
+    }
+
+    async fn mend(&mut self, session: &Session<'_>, record: Record) -> Result<(), Stopped> {
+        let key = record.key.clone();
+        let Said::Object(raw, as_of) = self.ask(session, &record).await? else { return Ok(()) };
+        let object = serde_json::from_str(&raw).unwrap_or_default();
+        let answer = Answer { key: key.clone(), raw: &raw, object: &object, as_of };
+        match place(&self.deps.records, &answer, Some(record)).await? {
+            Placed::Written(fields) if fields.iter().any(|field| !QUIET.contains(&field.as_str())) => {
+                self.walk.seen.differed.note(Difference { key, fields });
+            }
+            Placed::TooLarge => self.walk.seen.too_large.note(key),
+            Placed::Written(_) | Placed::Stays => {}
+        }
+        Ok(())
+    }
+
+    /// Looks at the objects of the next hundred events.
+    async fn page(&mut self, session: &Session<'_>) -> Result<(), Stopped> {
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap_or(self.now);
+        let listing = Listing::Received { since: at(self.walk.since), until: at(self.walk.until) };
+        let of_record = |row: &Row| row.object.as_ref().is_some_and(|key| key.kind().is_some());
+        let after = self.walk.after.clone();
+        let page = self.deps.ledger.list(&listing, after, MAX_LIMIT, self.now, of_record).await?;
+        let keys: BTreeSet<&ObjectKey> = page.rows.iter().filter_map(|row| row.object.as_ref()).collect();
+        let keys: Vec<ObjectKey> = keys.into_iter().cloned().collect();
+        let found = self.deps.records.get_all(&keys).await?;
+        let found: HashMap<&ObjectKey, &Record> = found.iter().map(|record| (&record.key, record)).collect();
+        for row in &page.rows {
+            if !self.has_time() {
+                return Ok(());
+            }
+            if let Some(record) = row.object.as_ref().and_then(|key| found.get(key))
+                && self.is_to_be_looked_at(row, record)
+            {
+                self.look(session, (*record).clone()).await?;
+            }
+            self.walk.after = Some(Position { sort: row.received_at, id: row.id.clone() });
+        }
+        self.walk.walked = page.next.is_none();
+        self.walk.after = page.next;
+        Ok(())
+    }
+
+    /// Is it the event that the record shows? An answer that no event made us ask for is looked at with any.
+    fn is_to_be_looked_at(&mut self, row: &Row, record: &Record) -> bool {
+        let is_shown = record.event.as_ref().is_none_or(|shown| *shown == row.id);
+        let is_shut = |kind| self.shut.contains(&(record.key.account().map(str::to_owned), kind));
+        let shut = record.key.kind().is_none_or(is_shut);
+        is_shown && !record.deleted && !shut && !self.is_fresh(record) && self.met.insert(record.key.clone())
+    }
+
+    async fn look(&mut self, session: &Session<'_>, record: Record) -> Result<(), Stopped> {
+        let key = record.key.clone();
+        let Said::Object(raw, as_of) = self.ask(session, &record).await? else { return Ok(()) };
+        self.walk.seen.looked_at += 1;
+        let object = serde_json::from_str(&raw).unwrap_or_default();
+        let answer = Answer { key: key.clone(), raw: &raw, object: &object, as_of };
+        match judge(&record, &answer) {
+            Verdict::Stays => {}
+            // It says the same, and settles what was uncertain.
+            Verdict::GivesWay(fields) if fields.is_empty() => {
+                place(&self.deps.records, &answer, Some(record)).await?;
+            }
+            Verdict::GivesWay(_) => self.walk.doubts.push(Doubt { key, at: self.now.as_millisecond() }),
+        }
+        Ok(())
+    }
+
+    async fn ask(&mut self, session: &Session<'_>, record: &Record) -> Result<Said, Stopped> {
+        self.asked += 1;
+        self.moved = true;
+        let key = &record.key;
+        match session.object(key).await {
+            Ok(Some(answered)) => Ok(Said::Object(answered.value.get().to_owned(), good_until(&answered)?)),
+            // Only a draft can be deleted for good (Stripe's API reference, "Delete a draft invoice").
+            Ok(None) if is_draft(record) => {
+                let gone = json!({ "id": key.id(), "object": key.object(), "deleted": true });
+                Ok(Said::Object(gone.to_string(), record.as_of))
+            }
+            Ok(None) => {
+                self.walk.seen.missing.note(key.clone());
+                Ok(Said::Nothing)
+            }
+            Err(error) => {
+                let refusal = Halt::by(error).map_or_else(Ok, |halt| Err(Stopped::Halted(halt)))?;
+                self.refused(key, *refusal);
+                Ok(Said::Nothing)
+            }
+        }
+    }
+
+    /// What the key may not read it may not read of any object of this kind; and an account that is gone is gone.
+    fn refused(&mut self, key: &ObjectKey, refusal: Refusal) {
+        let account = key.account().map(str::to_owned);
+        if let Some(kind) = key.kind()
+            && self.shut.insert((account.clone(), kind))
+        {
+            let noted = &mut self.walk.seen.refused;
+            if !noted.first.iter().any(|known| known.account == account && known.kind == kind) {
+                noted.note(Refused { account, kind, refusal });
+            }
+        }
+    }
+
+    async fn keep(&mut self) -> Result<(), ImportError> {
+        let kept = Comparison { walk: Some(self.walk.clone()), ..self.kept.clone() };
+        Ok(self.deps.registry.keep_comparison(&kept).await?)
+    }
+
+    async fn finish(&mut self) -> Result<(), ImportError> {
+        let Walk { begun_at, until, seen, .. } = self.walk.clone();
+        let finished_at = self.now.as_millisecond();
+        let last = Some(Finished { begun_at, finished_at, until, seen });
+        let kept = Comparison { walk: None, last, halted: None };
+        Ok(self.deps.registry.keep_comparison(&kept).await?)
+    }
+}
+
+fn is_draft(record: &Record) -> bool {
+    let object = || serde_json::from_slice::<Value>(&record.object().ok()?).ok();
+    record.key.kind() == Some(Kind::Invoice) && object().is_some_and(|object| object["status"] == "draft")
+}

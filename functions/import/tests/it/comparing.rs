@@ -1,0 +1,310 @@
+//! Each night finds what changed at Stripe without an event, mends it and tells it, and takes nothing else for that.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use shared::registry::{Comparison, Seen};
+use simulated_stripe::{Fault, Key};
+
+use crate::support::{Stack, ago, customer, event, later, now};
+
+const KEY: &str = "-/customer/cus_1";
+
+fn told(id: &str, email: &str, at: Timestamp) -> String {
+    event(id, "customer.updated", at, &customer("cus_1", email))
+}
+
+async fn kept(stack: &Stack) -> Comparison {
+    stack.registry().work().await.unwrap().comparison
+}
+
+async fn seen(stack: &Stack) -> Seen {
+    kept(stack).await.last.expect("it is finished").seen
+}
+
+fn questions(stack: &Stack) -> usize {
+    stack.stripe.requests().len()
+}
+
+/// The first comparison, and what settles its doubts.
+async fn night(stack: &Stack) {
+    stack.run(later(0)).await;
+    stack.run(later(11)).await;
+}
+
+#[tokio::test]
+async fn a_change_without_an_event_is_found_mended_and_told() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "new"));
+    stack.run(later(0)).await;
+    assert_eq!(stack.object(KEY).await["email"], "old", "an event may be on its way");
+    assert_eq!((kept(&stack).await.last, questions(&stack)), (None, 1));
+    stack.run(later(9)).await;
+    assert_eq!(questions(&stack), 1);
+    stack.run(later(10)).await;
+    assert_eq!(stack.object(KEY).await["email"], "new");
+    let seen = seen(&stack).await;
+    assert_eq!((seen.looked_at, seen.differed.count), (1, 1));
+    assert_eq!(
+        (seen.differed.first[0].key.to_string().as_str(), &seen.differed.first[0].fields),
+        (KEY, &vec!["email".to_owned()])
+    );
+    let last = kept(&stack).await.last.unwrap();
+    assert_eq!((last.begun_at, last.finished_at), (now().as_millisecond(), later(10).as_millisecond()));
+    // The status reads it.
+    let read = stack.registry().kept(&[], now()).await.unwrap();
+    assert_eq!(read.comparison, Some(kept(&stack).await));
+}
+
+#[tokio::test]
+async fn a_change_whose_event_was_on_its_way_is_none() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "new"));
+    stack.run(later(0)).await;
+    stack.apply(&told("evt_2", "new", now()), later(1)).await;
+    stack.run(later(11)).await;
+    assert_eq!(seen(&stack).await.differed.count, 0);
+    assert_eq!(stack.record(KEY).await.unwrap().event.unwrap().as_str(), "evt_2");
+}
+
+#[tokio::test]
+async fn a_doubt_about_what_has_changed_again_is_left_to_the_next_night() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "new"));
+    stack.run(later(0)).await;
+    stack.apply(&told("evt_2", "newer", later(5)), later(5)).await;
+    stack.put(&customer("cus_1", "newest"));
+    stack.run(later(11)).await;
+    assert_eq!((seen(&stack).await.differed.count, questions(&stack)), (0, 1));
+    assert_eq!(stack.object(KEY).await["email"], "newer", "the event of the newest is on its way");
+    for minutes in [1_440, 1_451] {
+        stack.run(later(minutes)).await;
+    }
+    assert_eq!((seen(&stack).await.differed.count, questions(&stack)), (1, 3));
+    assert_eq!(stack.object(KEY).await["email"], "newest");
+}
+
+#[tokio::test]
+async fn what_is_the_same_what_is_deleted_and_what_is_young_is_left_alone() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "same", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "same"));
+    stack.apply(&event("evt_2", "customer.deleted", ago(50), &customer("cus_2", "a")), ago(50)).await;
+    // It has an event in time, and a younger one as well.
+    stack.apply(&event("evt_3", "customer.updated", ago(40), &customer("cus_3", "a")), ago(40)).await;
+    stack.apply(&event("evt_4", "customer.updated", ago(5), &customer("cus_3", "b")), ago(5)).await;
+    stack.put(&customer("cus_3", "c"));
+    // Too old for the first night, and no record at all.
+    stack.apply(&event("evt_5", "customer.updated", ago(1_500), &customer("cus_5", "a")), ago(1_500)).await;
+    stack.receive(&event("evt_6", "invoice.upcoming", ago(30), &json!({"object": "invoice"})), ago(30)).await;
+    let before = stack.cloud.items("RecordsTable").await;
+    night(&stack).await;
+    assert_eq!(seen(&stack).await, Seen { looked_at: 1, ..Seen::default() });
+    assert_eq!(stack.cloud.items("RecordsTable").await, before);
+    assert_eq!(questions(&stack), 1);
+}
+
+#[tokio::test]
+async fn an_object_is_looked_at_once_however_many_events_it_had() {
+    let stack = Stack::new().await;
+    for i in 0..150 {
+        let at = ago(1_000 - i);
+        stack.receive(&told(&format!("evt_{i:03}"), &i.to_string(), at), at).await;
+    }
+    stack.apply(&told("evt_last", "last", ago(30)), ago(30)).await;
+    stack.put(&customer("cus_1", "last"));
+    night(&stack).await;
+    assert_eq!((questions(&stack), seen(&stack).await.looked_at), (1, 1));
+}
+
+#[tokio::test]
+async fn the_night_is_made_once_a_night() {
+    let stack = Stack::new().await;
+    let at = |time: &str| -> Timestamp { time.parse().unwrap() };
+    let begun =
+        async || kept(&stack).await.last.map(|last| Timestamp::from_millisecond(last.begun_at).unwrap());
+    for (time, expected) in [
+        ("2026-11-24T12:00:00Z", "2026-11-24T12:00:00Z"),
+        ("2026-11-24T12:01:00Z", "2026-11-24T12:00:00Z"),
+        ("2026-11-25T01:59:00Z", "2026-11-24T12:00:00Z"),
+        ("2026-11-25T02:00:00Z", "2026-11-25T02:00:00Z"),
+        ("2026-11-25T02:01:00Z", "2026-11-25T02:00:00Z"),
+        ("2026-11-26T09:00:00Z", "2026-11-26T09:00:00Z"),
+    ] {
+        stack.run(at(time)).await;
+        assert_eq!(begun().await, Some(at(expected)), "at {time}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_in_between_two_nights_is_looked_at_in_one_of_them() {
+    let stack = Stack::new().await;
+    stack.keep_compared(ago(3 * 1_440)).await;
+    for (id, minutes) in [("cus_a", 2 * 1_440), ("cus_b", 12), ("cus_c", 9)] {
+        let body = event(&format!("evt_{id}"), "customer.updated", ago(minutes), &customer(id, "a"));
+        stack.apply(&body, ago(minutes)).await;
+        stack.put(&customer(id, "a"));
+    }
+    stack.run(later(0)).await;
+    assert_eq!(seen(&stack).await.looked_at, 2, "the third is young");
+    stack.run(later(1_440)).await;
+    assert_eq!(seen(&stack).await.looked_at, 1);
+    assert_eq!(questions(&stack), 3);
+}
+
+#[tokio::test]
+async fn a_long_night_is_gone_on_with_run_by_run() {
+    let mut stack = Stack::new().await;
+    for i in 0..5 {
+        let id = format!("cus_{i}");
+        stack
+            .apply(
+                &event(&format!("evt_{i}"), "customer.updated", ago(60 - i), &customer(&id, "a")),
+                ago(60 - i),
+            )
+            .await;
+        stack.put(&customer(&id, if i % 2 == 0 { "a" } else { "b" }));
+    }
+    // One that came late, before each of the others in the walk.
+    for i in 0..5 {
+        let older = event(&format!("evt_late_{i}"), "customer.updated", ago(90), &customer("cus_0", "z"));
+        stack.apply(&older, ago(58 - i)).await;
+    }
+    // Each run has time for one question.
+    stack.run_within = Duration::ZERO;
+    let mut runs = 0;
+    while kept(&stack).await.last.is_none() {
+        stack.run(later(runs * 11)).await;
+        runs += 1;
+        assert!(runs < 20);
+    }
+    let seen = seen(&stack).await;
+    assert_eq!((seen.looked_at, seen.differed.count, questions(&stack)), (5, 2, 7));
+    assert!(runs >= 7, "{runs}");
+}
+
+#[tokio::test]
+async fn what_stripe_does_not_know_is_told_and_never_deleted_but_a_draft() {
+    let stack = Stack::new().await;
+    let invoice =
+        |id: &str, status: &str| json!({ "object": "invoice", "id": id, "created": 5, "status": status });
+    for (i, (id, status)) in [("in_draft", "draft"), ("in_open", "open")].into_iter().enumerate() {
+        stack
+            .apply(&event(&format!("evt_{i}"), "invoice.updated", ago(60), &invoice(id, status)), ago(60))
+            .await;
+    }
+    stack.apply(&told("evt_2", "a", ago(60)), ago(60)).await;
+    night(&stack).await;
+    let seen = seen(&stack).await;
+    let missing: Vec<_> = seen.missing.first.iter().map(ToString::to_string).collect();
+    assert_eq!(seen.missing.count, 2);
+    assert!(
+        missing.contains(&"-/invoice/in_open".to_owned()) && missing.contains(&KEY.to_owned()),
+        "{missing:?}"
+    );
+    assert!(!stack.record("-/invoice/in_open").await.unwrap().deleted);
+    assert!(!stack.record(KEY).await.unwrap().deleted);
+    let draft = stack.record("-/invoice/in_draft").await.unwrap();
+    assert!(draft.deleted);
+    assert_eq!(seen.differed.first[0].fields, ["deleted"]);
+    assert_eq!(
+        stack.object("-/invoice/in_draft").await,
+        json!({"id": "in_draft", "object": "invoice", "deleted": true})
+    );
+}
+
+#[tokio::test]
+async fn a_customer_that_stripe_shows_as_deleted_is_deleted() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "a", ago(60)), ago(60)).await;
+    let place = stack.record(KEY).await.unwrap().place().to_owned();
+    stack.put(&json!({ "object": "customer", "id": "cus_1", "deleted": true }));
+    night(&stack).await;
+    let record = stack.record(KEY).await.unwrap();
+    assert!(record.deleted);
+    assert_eq!(record.place(), place, "it stays where it was in lists");
+}
+
+#[tokio::test]
+async fn what_the_key_may_not_read_is_told_once_and_not_asked_again() {
+    let stack = Stack::new().await;
+    stack.stripe.set_keys(vec![Key::restricted(&stack.stripe.key(), &["charges:read"])]);
+    for i in 0..3 {
+        let id = format!("cus_{i}");
+        stack
+            .apply(&event(&format!("evt_{i}"), "customer.updated", ago(60), &customer(&id, "a")), ago(60))
+            .await;
+    }
+    let charge = |status: &str| json!({ "object": "charge", "id": "ch_1", "created": 5, "status": status });
+    stack.apply(&event("evt_c", "charge.updated", ago(60), &charge("pending")), ago(60)).await;
+    stack.put(&charge("succeeded"));
+    night(&stack).await;
+    let seen = seen(&stack).await;
+    assert_eq!((seen.refused.count, seen.differed.count, seen.looked_at), (1, 1, 1));
+    assert_eq!(seen.refused.first[0].kind.plural(), "customers");
+    assert_eq!(questions(&stack), 1 + 2);
+}
+
+#[tokio::test]
+async fn objects_of_connected_accounts_are_asked_for_there() {
+    let stack = Stack::new().await;
+    for (id, account) in [("evt_1", "acct_1"), ("evt_2", "acct_2")] {
+        let mut body: Value = serde_json::from_str(&told(id, "old", ago(60))).unwrap();
+        body["account"] = json!(account);
+        stack.apply(&body.to_string(), ago(60)).await;
+        stack.stripe.put_object(Some(account), &customer("cus_1", "new"));
+    }
+    stack.stripe.disconnect("acct_2");
+    night(&stack).await;
+    assert_eq!(stack.object("acct_1/customer/cus_1").await["email"], "new");
+    assert_eq!(stack.object("acct_2/customer/cus_1").await["email"], "old");
+    let seen = seen(&stack).await;
+    assert_eq!(seen.refused.first[0].account.as_deref(), Some("acct_2"));
+}
+
+#[tokio::test]
+async fn a_stripe_that_does_not_answer_halts_the_night_and_the_next_run_goes_on() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "a", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "a"));
+    for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::status(401)] {
+        stack.stripe.fault(fault.on("GET", "/v1/customers").times(100));
+        stack.run(later(0)).await;
+        let kept = kept(&stack).await;
+        assert!(kept.halted.is_some() && kept.last.is_none(), "{kept:?}");
+        stack.stripe.clear_faults();
+    }
+    stack.run(later(1)).await;
+    let kept = kept(&stack).await;
+    assert_eq!((kept.halted, kept.last.unwrap().seen.looked_at), (None, 1));
+}
+
+#[tokio::test]
+async fn changes_that_stripe_never_tells_of_are_mended_and_not_told() {
+    let stack = Stack::new().await;
+    let invoice =
+        |at: Value| json!({ "object": "invoice", "id": "in_1", "created": 5, "webhooks_delivered_at": at });
+    stack.apply(&event("evt_1", "invoice.paid", ago(60), &invoice(Value::Null)), ago(60)).await;
+    stack.put(&invoice(json!(9)));
+    night(&stack).await;
+    assert_eq!(seen(&stack).await.differed.count, 0);
+    assert_eq!(stack.object("-/invoice/in_1").await["webhooks_delivered_at"], 9);
+}
+
+#[tokio::test]
+async fn an_import_and_a_night_share_a_run() {
+    let stack = Stack::new().await;
+    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "new"));
+    stack.import(json!({ "kinds": ["customers"] })).await;
+    let run = stack.run(later(0)).await;
+    assert_eq!((&run["comparison"]["asked"], &run["import"]["ended"]), (&json!(1), &json!("finished")));
+    // The import has brought what the night doubted.
+    stack.run(later(11)).await;
+    assert_eq!(seen(&stack).await.differed.count, 0);
+    assert_eq!(stack.object(KEY).await["email"], "new");
+}

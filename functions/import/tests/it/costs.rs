@@ -1,0 +1,83 @@
+//! What importing and comparing cost, counted at the doors of DynamoDB and Stripe, equals the README ("What an import costs").
+
+use serde_json::{Value, json};
+
+use crate::support::{Stack, ago, customer, event, later};
+
+/// The write units of all calls on a table, and how many calls there were.
+fn written(stack: &Stack, table: &str) -> (f64, usize) {
+    let calls = stack.cloud.calls();
+    let writes: Vec<_> = calls
+        .iter()
+        .filter(|call| call.table == table && matches!(&*call.operation, "PutItem" | "UpdateItem"))
+        .collect();
+    (writes.iter().flat_map(|call| call.write_units.values()).sum(), writes.len())
+}
+
+#[tokio::test]
+async fn an_object_costs_its_record_and_its_places_in_lists_and_nothing_when_it_is_right() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe");
+    for (sample, places) in [
+        ("customer.created", 1.0),
+        ("customer.subscription.created", 2.0),
+        ("invoice.paid", 2.0),
+        ("invoice_payment.paid", 2.0),
+        ("payment_intent.succeeded", 2.0),
+        ("charge.succeeded", 3.0),
+        ("refund.created", 2.0),
+        ("charge.dispute.created", 2.0),
+    ] {
+        let text = std::fs::read_to_string(format!("{folder}/{sample}.json")).unwrap();
+        let body: Value = serde_json::from_str(&text).unwrap();
+        let stack = Stack::start().await;
+        stack.put(&body["data"]["object"]);
+        for (minutes, expected) in [(1, (1.0 + places, 1)), (2, (0.0, 0))] {
+            stack.import(json!({})).await;
+            stack.cloud.forget();
+            stack.run(later(minutes)).await;
+            assert_eq!(written(&stack, "RecordsTable"), expected, "{sample}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_costs_one_call_of_stripe_two_reads_and_one_note() {
+    let costs = async |count: i64| {
+        let stack = Stack::start().await;
+        stack.put_many("refund", "re", count);
+        for minutes in [1, 2] {
+            stack.import(json!({ "kinds": ["refunds"] })).await;
+            stack.cloud.forget();
+            stack.stripe.clear_requests();
+            stack.run(later(minutes)).await;
+        }
+        let of = |operation, table| stack.cloud.count(operation, table);
+        [
+            stack.stripe.requests().len(),
+            of("BatchGetItem", "RecordsTable"),
+            of("GetItem", "RegistryTable"),
+            of("PutItem", "RegistryTable"),
+            stack.cloud.calls().len(),
+        ]
+    };
+    let (one, two) = (costs(100).await, costs(200).await);
+    let more: Vec<_> = two.iter().zip(one).map(|(two, one)| two - one).collect();
+    // Of Stripe, of records, of the import's row, of how far it is; and no others.
+    assert_eq!(more, [1, 1, 1, 1, 3]);
+}
+
+#[tokio::test]
+async fn an_object_of_the_night_costs_one_call_of_stripe_and_writes_nothing() {
+    let stack = Stack::new().await;
+    for i in 0..10 {
+        let object = customer(&format!("cus_{i}"), "a");
+        stack.apply(&event(&format!("evt_{i}"), "customer.updated", ago(60), &object), ago(60)).await;
+        stack.put(&object);
+    }
+    stack.cloud.forget();
+    stack.run(later(0)).await;
+    assert_eq!(stack.stripe.requests().len(), 10);
+    assert_eq!(written(&stack, "RecordsTable"), (0.0, 0));
+    // The lease taken and given back; begun, a page of a hundred events, finished.
+    assert_eq!(written(&stack, "RegistryTable").1, 5);
+}

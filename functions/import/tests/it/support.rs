@@ -1,0 +1,239 @@
+//! A stack with a Stripe key, and a Stripe whose objects were there before.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use import::{Config, Deps, ImportError, handle};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::access::Access;
+use shared::aws::{AwsEnv, Bounds};
+use shared::event::{self, Reading};
+use shared::ledger::{Ledger, Row};
+use shared::payload;
+use shared::records::{Record, Records};
+use shared::registry::{Comparison, Finished, Registry, Seen, Settings};
+use simulated_stripe::{Options, SimulatedStripe};
+use test_cloud::TestCloud;
+
+pub(crate) struct Stack {
+    pub(crate) cloud: TestCloud,
+    pub(crate) stripe: SimulatedStripe,
+    pub(crate) run_within: Duration,
+}
+
+/// Noon: the night's comparison has been made.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-24T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn later(minutes: i64) -> Timestamp {
+    now() + SignedDuration::from_mins(minutes)
+}
+
+pub(crate) fn ago(minutes: i64) -> Timestamp {
+    later(-minutes)
+}
+
+impl Stack {
+    /// The night's comparison has been made, so that runs do what the import wants.
+    pub(crate) async fn start() -> Self {
+        let stack = Self::new().await;
+        stack.keep_compared(now()).await;
+        stack
+    }
+
+    /// Nothing has been compared yet.
+    pub(crate) async fn new() -> Self {
+        let cloud = TestCloud::start().await;
+        let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
+        cloud.put_secret("stripe-key", &stripe.key());
+        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60) };
+        let mut settings = Settings {
+            since: 0,
+            stripe_key_hint: "hint".into(),
+            stripe_key_set_at: 0,
+            stripe_account: None,
+            rev: 0,
+        };
+        stack.registry().store_settings(None, &mut settings).await.unwrap();
+        stack
+    }
+
+    pub(crate) async fn keep_compared(&self, at: Timestamp) {
+        let at = at.as_millisecond();
+        let last = Finished { begun_at: at, finished_at: at, until: at, seen: Seen::default() };
+        let kept = Comparison { last: Some(last), ..Comparison::default() };
+        self.registry().keep_comparison(&kept).await.unwrap();
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        Registry::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RegistryTable")
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "LedgerTable")
+    }
+
+    pub(crate) fn records(&self) -> Records {
+        Records::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RecordsTable")
+    }
+
+    pub(crate) async fn record(&self, key: &str) -> Option<Record> {
+        self.records().get(&key.parse().unwrap()).await.unwrap()
+    }
+
+    /// What a record shows.
+    pub(crate) async fn object(&self, key: &str) -> Value {
+        serde_json::from_slice(&self.record(key).await.unwrap().object().unwrap()).unwrap()
+    }
+
+    /// How many records there are.
+    pub(crate) async fn count(&self) -> usize {
+        self.cloud.items("RecordsTable").await.len()
+    }
+
+    /// An object that Stripe has and made no event of.
+    pub(crate) fn put(&self, object: &Value) {
+        self.stripe.put_object(None, object);
+    }
+
+    /// So many objects of a kind (Stripe's word), each a minute younger than the one before. They are `<prefix>_0000` and so on.
+    pub(crate) fn put_many(&self, object: &str, prefix: &str, count: i64) {
+        for i in 0..count {
+            let made = ago(100_000 - i).as_second();
+            self.put(&json!({ "object": object, "id": format!("{prefix}_{i:04}"), "created": made, "n": i }));
+        }
+    }
+
+    /// A process that has just started.
+    pub(crate) fn cold(&self) -> Deps {
+        self.cold_at(self.cloud.aws())
+    }
+
+    pub(crate) fn cold_at(&self, aws: AwsEnv) -> Deps {
+        Deps::new(Config {
+            aws,
+            access: Access {
+                api_id: "ours".into(),
+                groups_claim: "cognito:groups".into(),
+                admin_group: "admin".into(),
+                viewer_group: "viewer".into(),
+            },
+            ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
+            registry_table: "RegistryTable".into(),
+            audit_table: "AuditTable".into(),
+            stripe_api_base: self.stripe.url().parse().unwrap(),
+            stripe_key_secret: "stripe-key".into(),
+            run_within: self.run_within,
+        })
+        .unwrap()
+    }
+
+    /// What the schedule does. Stripe's clock goes with ours.
+    pub(crate) async fn run(&self, at: Timestamp) -> Value {
+        self.try_run(&self.cold(), at).await.unwrap()
+    }
+
+    pub(crate) async fn try_run(&self, deps: &Deps, at: Timestamp) -> Result<Value, ImportError> {
+        self.stripe.advance(at.as_second() - self.stripe.now());
+        handle(deps, schedule(), &at.to_string(), at).await
+    }
+
+    /// A call of somebody in this group.
+    pub(crate) async fn call(&self, group: &str, method: &str, body: Value) -> (u16, Value) {
+        self.call_to("/import", group, method, body).await
+    }
+
+    pub(crate) async fn call_to(&self, path: &str, group: &str, method: &str, body: Value) -> (u16, Value) {
+        let request = request(path, group, method, &body);
+        let answer = handle(&self.cold(), request, "request", now()).await.unwrap();
+        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        (answer["statusCode"].as_u64().unwrap().try_into().unwrap(), body)
+    }
+
+    /// Starts an import as an admin.
+    pub(crate) async fn import(&self, wish: Value) {
+        let (status, answer) = self.call("admin", "POST", wish).await;
+        assert_eq!((status, &answer["state"]), (202, &json!("running")), "{answer}");
+    }
+
+    /// How far it is.
+    pub(crate) async fn progress(&self) -> Value {
+        let (status, answer) = self.call("viewer", "GET", Value::Null).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// Stores an event as `receive` does.
+    pub(crate) async fn receive(&self, body: &str, at: Timestamp) -> Row {
+        let packed = payload::pack(body.as_bytes()).unwrap();
+        let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable: {body}") };
+        let row = Row::of(&event, "main", at, packed);
+        self.ledger().record(&row).await.unwrap();
+        row
+    }
+
+    /// Stores an event that came in at `at` and lets the real `process` apply it.
+    pub(crate) async fn apply(&self, body: &str, at: Timestamp) {
+        self.receive(body, at).await;
+        let deps = process::Deps::new(process::Config {
+            aws: self.cloud.aws(),
+            mode: shared::mode::Mode::Test,
+            metrics: shared::metrics::Metrics::new("stack", std::io::sink()),
+            ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
+            registry_table: "RegistryTable".into(),
+            retention: "90".parse().unwrap(),
+            stripe_api_base: self.stripe.url().parse().unwrap(),
+            stripe_key_secret: "stripe-key".into(),
+            ask_again_after: Duration::ZERO,
+        })
+        .unwrap();
+        let sample = include_str!("../../../../events/process/sweep.json");
+        let sweep = serde_json::from_str(sample).unwrap();
+        // The doorbell has two minutes before the sweep.
+        process::handle(&deps, sweep, at + SignedDuration::from_mins(3)).await.unwrap();
+    }
+}
+
+pub(crate) fn schedule() -> Value {
+    serde_json::from_str(include_str!("../../../../events/import/schedule.json")).unwrap()
+}
+
+/// An event of Stripe's about an object, stamped at `created`.
+pub(crate) fn event(id: &str, event_type: &str, created: Timestamp, object: &Value) -> String {
+    json!({
+        "id": id, "object": "event", "type": event_type, "created": created.as_second(), "livemode": false,
+        "api_version": "2026-07-29.dahlia", "data": { "object": object },
+    })
+    .to_string()
+}
+
+pub(crate) fn customer(id: &str, email: &str) -> Value {
+    json!({ "object": "customer", "id": id, "created": ago(100_000).as_second(), "email": email })
+}
+
+fn request(path: &str, group: &str, method: &str, body: &Value) -> Value {
+    let sample = match method {
+        "GET" => include_str!("../../../../events/import/import.json"),
+        "DELETE" => include_str!("../../../../events/import/stop-import.json"),
+        _ => include_str!("../../../../events/import/start-import.json"),
+    };
+    let mut event: Value = serde_json::from_str(sample).unwrap();
+    event["rawPath"] = path.into();
+    event["requestContext"]["http"]["path"] = path.into();
+    event["requestContext"]["http"]["method"] = method.into();
+    event["requestContext"]["apiId"] = "ours".into();
+    if !body.is_null() {
+        event["body"] = body.to_string().into();
+    }
+    let claims = json!({ "sub": "sub-1", "email": "a@example.com", "cognito:groups": [group] });
+    let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    event["headers"]["authorization"] = format!("Bearer {token}").into();
+    event["requestContext"]["authorizer"] =
+        json!({ "jwt": { "claims": { "sub": "sub-1" }, "scopes": null } });
+    event
+}

@@ -1,0 +1,302 @@
+//! What an import keeps from one run to the next: what is wanted, and how far each kind of each account is.
+//!
+//! One row (`import`) says what is wanted and how it goes. People write it too (they start and stop imports), so it is written under
+//! the condition that it is as it was read. One row an account (`imported`) says how far its kinds are; only the holder of the lease
+//! writes those. They name their import, whose ids grow, so what a late run writes cannot take the place of a later import's.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::comparing::{COMPARISON, Comparison};
+use super::{Registry, SETTINGS, Settings, THE_STACK, Written};
+use crate::aws::{StoreError, chain};
+use crate::batch;
+use crate::object_key::Kind;
+use crate::stripe::{Refusal, StripeError};
+
+pub(super) const IMPORT: &str = "import";
+const IMPORTED: &str = "imported";
+
+/// So many are named of what there can be many of.
+const NAMED: usize = 10;
+
+/// An import: what is wanted and how it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// Its id; a later import's is greater.
+    pub id: String,
+    /// Objects made in this second or later, in unix seconds; none for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
+    /// Of these kinds.
+    pub kinds: Vec<Kind>,
+    /// Who started it: an e-mail address, or the token's subject.
+    pub by: String,
+    /// When it was started, in unix milliseconds.
+    pub begun_at: i64,
+    /// Does it go on?
+    pub state: ImportState,
+    /// When it ended, in unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<i64>,
+    /// When a run last got further, in unix milliseconds.
+    pub moved_at: i64,
+    /// Why the last run got no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halted: Option<Halt>,
+    /// Lists that Stripe refuses.
+    pub refused: Noted<Refused>,
+    /// Counts the changes of this row.
+    pub rev: u64,
+}
+
+/// Does an import go on?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportState {
+    /// The schedule carries it on.
+    Running,
+    /// All that Stripe lists was looked at.
+    Finished,
+    /// An admin ended it.
+    Stopped,
+}
+
+/// Why a run ended before its end. The next one tries again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Halt {
+    /// No Stripe key is set.
+    NoKey,
+    /// Stripe does not accept the key.
+    KeyRefused(Box<Refusal>),
+    /// Stripe gave no answer that counts, or wants fewer calls.
+    NoAnswer(Box<Refusal>),
+}
+
+impl Halt {
+    /// What a failed call means to work that goes through many objects: it halts, or only what was asked for is refused.
+    ///
+    /// # Errors
+    /// The refusal: of what the key may not read, or of an account that is not connected any more.
+    pub fn by(error: StripeError) -> Result<Self, Box<Refusal>> {
+        match error {
+            StripeError::Unauthorized(refusal) => Ok(Self::KeyRefused(refusal)),
+            StripeError::NoAnswer(refusal) | StripeError::Spent(refusal) => Ok(Self::NoAnswer(refusal)),
+            StripeError::Refused(refusal) if refusal.is_rate_limit() => Ok(Self::NoAnswer(refusal)),
+            StripeError::Refused(refusal) | StripeError::Forbidden(refusal) => Err(refusal),
+        }
+    }
+}
+
+/// How many there are, and the first ten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noted<T> {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<T>,
+}
+
+impl<T> Default for Noted<T> {
+    fn default() -> Self {
+        Self { count: 0, first: Vec::new() }
+    }
+}
+
+impl<T> Noted<T> {
+    /// One more.
+    pub fn note(&mut self, one: T) {
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(one);
+        }
+    }
+}
+
+/// A kind of an account that Stripe refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The connected account; none for our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The kind.
+    pub kind: Kind,
+    /// Stripe's words.
+    pub refusal: Refusal,
+}
+
+/// How far an account is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The import's id.
+    pub import: String,
+    /// By kind; one that is not there waits.
+    pub kinds: BTreeMap<Kind, Progress>,
+}
+
+/// How far a kind is. Counts may be short by what a run did that died.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Is there more?
+    pub stage: Stage,
+    /// The object that came last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Place>,
+    /// Objects that Stripe listed.
+    pub looked_at: u64,
+    /// Records written.
+    pub written: u64,
+    /// Objects that cannot be kept: too large, or without an id. By id.
+    #[serde(default)]
+    pub left_out: Noted<String>,
+    /// Why Stripe refuses the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+}
+
+/// Is there more of a kind?
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// There is, or nobody knows yet.
+    #[default]
+    GoingOn,
+    /// All was looked at.
+    Done,
+    /// Stripe refuses the list.
+    Refused,
+}
+
+/// A place in one of Stripe's lists, which go from the newest to the oldest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The object that came last.
+    pub id: String,
+    /// When it was made, in unix seconds: the object itself may be gone when the list is gone on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<i64>,
+}
+
+/// What the schedule looks at.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// The latest import.
+    pub import: Option<Import>,
+    /// The nightly comparison.
+    pub comparison: Comparison,
+    /// Once a Stripe key has been set.
+    pub settings: Option<Settings>,
+}
+
+impl Registry {
+    /// What there is to do, in one read.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn work(&self) -> Result<Work, StoreError> {
+        let doing = "reading what is to be imported or compared";
+        let keys =
+            [(IMPORT, THE_STACK), (COMPARISON, THE_STACK), (SETTINGS, THE_STACK)].map(|(kind, name)| {
+                HashMap::from([
+                    ("kind".to_owned(), AttributeValue::S(kind.to_owned())),
+                    ("name".to_owned(), AttributeValue::S(name.to_owned())),
+                ])
+            });
+        let mut work = Work { import: None, comparison: Comparison::default(), settings: None };
+        for item in batch::get(&self.client, &self.table, keys.to_vec(), &[], doing).await? {
+            match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
+                Some(IMPORT) => {
+                    work.import = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?
+                }
+                // One of another version of this program is begun anew.
+                Some(COMPARISON) => match serde_dynamo::from_item(item) {
+                    Ok(comparison) => work.comparison = comparison,
+                    Err(error) => {
+                        tracing::error!(error = chain(&error), "the kept comparison cannot be read")
+                    }
+                },
+                _ => work.settings = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?,
+            }
+        }
+        Ok(work)
+    }
+
+    /// The latest import, read consistently.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn import(&self) -> Result<Option<Import>, StoreError> {
+        self.get(IMPORT, THE_STACK, "reading the import").await
+    }
+
+    /// Stores an import, if what is there still is as `old`.
+    ///
+    /// # Errors
+    /// If it could not be written, or nobody can tell whether it was.
+    pub async fn store_import(&self, old: Option<&Import>, new: &mut Import) -> Result<Written, StoreError> {
+        new.rev = old.map_or(0, |old| old.rev + 1);
+        self.put(IMPORT, THE_STACK, new, old.map(|old| (old.rev, None)), "storing the import").await
+    }
+
+    /// How far an import is, by account (`-` is our own).
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn imported(&self, import: &str) -> Result<BTreeMap<String, Imported>, StoreError> {
+        #[derive(Deserialize)]
+        struct Row {
+            name: String,
+            #[serde(flatten)]
+            imported: Imported,
+        }
+        let rows: Vec<Row> = self.query(IMPORTED, "", "reading how far the import is").await?;
+        let of_it = rows.into_iter().filter(|row| row.imported.import == import);
+        Ok(of_it.map(|row| (row.name, row.imported)).collect())
+    }
+
+    /// Keeps how far an account is, unless a later import has taken its place.
+    ///
+    /// # Errors
+    /// If it could not be written, or nobody can tell whether it was.
+    pub async fn keep_imported(
+        &self,
+        account: Option<&str>,
+        imported: &Imported,
+    ) -> Result<Written, StoreError> {
+        let doing = "keeping how far the import is";
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(serde_dynamo::to_item(imported).map_err(StoreError::while_(doing))?))
+            .item("kind", AttributeValue::S(IMPORTED.to_owned()))
+            .item("name", AttributeValue::S(account.unwrap_or("-").to_owned()))
+            .condition_expression("attribute_not_exists(#import) OR #import <= :import")
+            .expression_attribute_names("#import", "import")
+            .expression_attribute_values(":import", AttributeValue::S(imported.import.clone()))
+            .send()
+            .await;
+        match put.map_err(|error| error.into_service_error()) {
+            Ok(_) => Ok(Written::Done),
+            Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(Written::Overtaken),
+            Err(error) => Err(StoreError::new(doing, error)),
+        }
+    }
+}
+
+impl Import {
+    /// When it was started.
+    pub fn begun_at(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.begun_at).ok()
+    }
+
+    /// Is it the one with this id, and does it go on?
+    pub fn goes_on(&self, id: &str) -> bool {
+        self.id == id && self.state == ImportState::Running
+    }
+}
