@@ -94,14 +94,16 @@ class Case:
         return answer.json
 
     def look(self) -> tuple[str, set[str]]:
-        """The endpoint's status, and the checks that fail anywhere."""
+        """The stack's one word, and the checks that fail anywhere."""
         answer = self.stack.admin_call("GET", "/status?live=true")
         assert answer.status == 200, answer.text
-        mine = [endpoint for endpoint in answer.json["endpoints"] if endpoint["name"] == self.name]
-        checks = answer.json["checks"] + [check for endpoint in answer.json["endpoints"] for check in endpoint["checks"]]
+        endpoints = answer.json["endpoints"]
+        checks = answer.json["checks"] + [check for endpoint in endpoints for check in endpoint["checks"]]
         for check in checks:
             assert check["ok"] or check["remedy"], check
-        return (mine[0]["status"] if mine else "none", {check["code"] for check in checks if not check["ok"]})
+        # An error of the endpoint is one of the stack.
+        assert answer.json["status"] == "error" or all(endpoint["status"] != "error" for endpoint in endpoints)
+        return (answer.json["status"], {check["code"] for check in checks if not check["ok"]})
 
     def summary(self, code: str) -> str:
         checks = self.stack.admin_call("GET", "/status?live=true").json
@@ -186,6 +188,8 @@ def answering_500(method: str) -> dict[str, Any]:
 
 def disable(case: Case) -> None:
     case.change_at_stripe(disabled=True)
+    case.miss("listed")
+    assert case.reconcile()["filled"] >= 1
 
 
 def enable(case: Case) -> None:
@@ -234,6 +238,24 @@ def give_key_back(case: Case) -> None:
 
 def take_events_away(case: Case) -> None:
     case.control("PUT", "/keys", [{"secret": case.stack.stripe_api_key, "rights": ["webhook_endpoints:write"]}])
+    case.reconcile()
+
+
+def take_endpoints_away(case: Case) -> None:
+    case.control("PUT", "/keys", [{"secret": case.stack.stripe_api_key, "rights": ["events:read"]}])
+
+
+def stop_reconciling(case: Case) -> None:
+    """As if the last one was a while ago, and the key is old."""
+    past = {":past": {"N": str(int((time.time() - 1200) * 1000))}}
+    for kind, field in (("facts", "at"), ("settings", "since")):
+        case.stack.aws("dynamodb").update_item(
+            TableName=case.stack.tables["registry"], Key={"kind": {"S": kind}, "name": {"S": "stack"}},
+            UpdateExpression="SET #field = :past", ExpressionAttributeNames={"#field": field}, ExpressionAttributeValues=past,
+        )
+
+
+def reconcile(case: Case) -> None:
     case.reconcile()
 
 
@@ -294,6 +316,8 @@ TROUBLES: list[tuple[Trouble, set[str], Trouble]] = [
     (lose_secret, {"secret_present"}, Case.register_anew),
     (revoke_key, {"stripe_key_accepted", "at_stripe"}, give_key_back),
     (take_events_away, {"events_readable"}, give_key_back),
+    (take_endpoints_away, {"stripe_key_rights", "at_stripe"}, give_key_back),
+    (stop_reconciling, {"reconciled_lately"}, reconcile),
     (shift_clock, {"clock"}, set_clock),
     (stripe_fails, {"stripe_answers", "at_stripe"}, stripe_recovers),
     (stranger, {"strangers_at_stripe"}, no_stranger),
@@ -313,7 +337,7 @@ def test_a_trouble_is_named_and_gone_when_its_remedy_was_followed(
     make(case)
     condition, failing = case.look()
     assert failing - before == expected
-    warned = {"strangers_at_stripe", "events_quarantined", "events_readable", "clock"}
+    warned = {"strangers_at_stripe", "events_quarantined"}
     assert condition == ("active" if expected <= warned else "error")
     mend(case)
     assert case.look() == ("active", before)
@@ -332,16 +356,16 @@ def test_a_proxy_that_writes_bodies_anew_is_told_from_a_wrong_secret(case: Case)
         condition, failing = case.look()
         assert (condition, failing - before) == ("error", {"deliveries_arrive", "signatures_match"})
         assert "a request of ours was" in case.summary("signatures_match")
-        assert tested(case)["body_unchanged"] is False
+        assert steps_of(case)["body_unchanged"] is False
         proxy.rewrites = False
-        assert set(tested(case).values()) == {True}
+        assert set(steps_of(case).values()) == {True}
         case.control("POST", f"/events/{missed}/resend", {"endpoint": case.made["stripe_id"]})
         assert client.until(case.look, lambda seen: seen[0] == "active", SOON_S) == ("active", before)
     finally:
         proxy.server.shutdown()
 
 
-def tested(case: Case) -> dict[str, bool | None]:
+def steps_of(case: Case) -> dict[str, bool | None]:
     """The steps of a test of the endpoint."""
     answer = case.stack.admin_call("POST", f"/endpoints/{case.name}/test")
     assert answer.status == 200, answer.text
@@ -357,7 +381,7 @@ def test_an_address_where_nothing_answers_is_told(case: Case) -> None:
     case.reconcile()
     condition, failing = case.look()
     assert (condition, failing - before) == ("error", {"deliveries_arrive", "probe_arrives"})
-    assert (tested(case)["name"], tested(case)["connection"], tested(case)["stored"]) == (True, False, None)
+    assert (steps_of(case)["name"], steps_of(case)["connection"], steps_of(case)["stored"]) == (True, False, None)
     case.url = None
     case.register_anew()
     assert case.look() == ("active", before)
@@ -379,11 +403,52 @@ def test_a_process_function_that_is_dead_is_told_by_its_backlog(case: Case) -> N
             ExpressionAttributeValues={":past": {"N": str(int((time.time() - 300) * 1000))}},
         )
         condition, failing = case.look()
-        assert (condition, failing - before) == ("active", {"backlog"})
+        assert (condition, failing - before) == ("error", {"backlog"})
         mend()
     sweep = (ROOT / "events" / "process" / "sweep.json").read_bytes()
     case.stack.aws("lambda").invoke(FunctionName=case.stack.functions["process"], Payload=sweep)
     client.until(case.look, lambda seen: seen == ("active", before), 240.0, pause=2.0)
+
+
+def test_events_that_fail_for_long_are_told_with_the_reason(case: Case) -> None:
+    case.register()
+    case.reconcile()
+    _, before = case.look()
+    endpoint = Endpoint(case.made["url"], case.made["signing_secret"])
+    body = event()
+    event_id = json.loads(body)["id"]
+    with broken(case.stack, "process", "RECORDS_TABLE") as mend:
+        assert endpoint.deliver(body, endpoint.sign(body)).status == 200
+        failed = client.until(
+            lambda: case.stack.admin_call("GET", f"/events/{event_id}").json, lambda seen: seen["state"] in {"failed", "dead"}, 240.0
+        )
+        if failed["state"] == "failed":
+            assert case.look() == ("active", before), "it is tried again by itself"
+            case.stack.aws("dynamodb").update_item(
+                TableName=case.stack.tables["ledger"], Key={"id": {"S": event_id}, "part": {"N": "0"}},
+                UpdateExpression="SET received_at = :past",
+                ExpressionAttributeValues={":past": {"N": str(int((time.time() - 700) * 1000))}},
+            )
+        condition, failing = case.look()
+        assert (condition, failing - before) == ("error", {"events_failed"})
+        mend()
+    assert case.stack.admin_call("POST", f"/events/{event_id}/replay", {"why": "mended"}).status == 200
+    client.until(case.look, lambda seen: seen == ("active", before), 240.0, pause=2.0)
+
+
+def test_a_receive_function_that_cannot_store_is_told(case: Case) -> None:
+    case.register()
+    case.reconcile()
+    _, before = case.look()
+    with broken(case.stack, "receive", "LEDGER_TABLE") as mend:
+        missed = case.miss()
+        assert case.tried(missed)[0]["status"] == 503
+        assert case.reconcile()["filled"] >= 1
+        condition, failing = case.look()
+        assert (condition, failing - before) == ("error", {"deliveries_arrive", "probe_arrives"})
+        mend()
+    case.control("POST", f"/events/{missed}/resend", {"endpoint": case.made["stripe_id"]})
+    client.until(case.look, lambda seen: seen == ("active", before), SOON_S)
 
 
 def test_a_registration_that_was_cut_off_is_told_and_finished_by_the_schedule(case: Case) -> None:
