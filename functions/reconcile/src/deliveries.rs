@@ -16,11 +16,14 @@ use tokio::time::Instant;
 
 use crate::Deps;
 
-/// What Stripe could not deliver to each endpoint, by this run or by those before. Without what an endpoint of before missed.
+const A_DAY: i64 = 86_400;
+
+/// What Stripe could not deliver to each endpoint within the last day, by this run or by those before. Without what an endpoint of before missed.
 pub(crate) fn undelivered(
     before: Option<&Facts>,
     events: &Said<Gaps>,
     rows: &[Endpoint],
+    now: Timestamp,
 ) -> BTreeMap<String, Undelivered> {
     let mut all = before.map(|facts| facts.undelivered.clone()).unwrap_or_default();
     if let Said::This { value: gaps, .. } = events {
@@ -33,7 +36,10 @@ pub(crate) fn undelivered(
         }
     }
     let of = |name: &str| rows.iter().find(|row| row.name.as_str() == name);
-    all.retain(|name, one| of(name).is_some_and(|row| one.newest * 1_000 >= row.state_since));
+    let yesterday = now.as_second() - A_DAY;
+    all.retain(|name, one| {
+        one.newest >= yesterday && of(name).is_some_and(|row| one.newest * 1_000 >= row.listens_since)
+    });
     all
 }
 

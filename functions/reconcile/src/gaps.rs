@@ -70,7 +70,7 @@ pub(crate) async fn close(
         accounts.extend(deps.registry.accounts().await?.into_iter().map(Some));
     }
     let of = |account: &Option<String>| kept.get(account.as_deref().unwrap_or("-")).copied();
-    accounts.sort_by_key(|account| of(account).map(|compared| compared.until));
+    accounts.sort_by_key(|account| of(account).map(|compared| (compared.failed, compared.until)));
     if wanted.any(false) {
         accounts.insert(0, None);
     }
@@ -111,13 +111,30 @@ pub(crate) async fn close(
         match (done, account) {
             (Ok(()), _) => all.until = all.until.min(work.gaps.until),
             (Err(Stopped::Broken(error)), _) => return Err(error),
-            // One that has left the platform must not stop the others.
-            (Err(Stopped::Stripe(error)), Some(account)) if is_about_the_account(&error) => {
-                if all.refused.len() < NAMED {
-                    all.refused.push(account.clone());
+            (Err(Stopped::Stripe(error @ StripeError::Unauthorized(_))), _)
+            | (Err(Stopped::Stripe(error)), None) => {
+                return Ok(error.into());
+            }
+            // One that has left the platform, or that Stripe does not answer for, must not stop the others.
+            (Err(Stopped::Stripe(error)), Some(account)) => {
+                let compared = compared.unwrap_or(Compared {
+                    until: wanted.since(true).unwrap_or(end),
+                    unfinished: None,
+                    failed: false,
+                });
+                let failed = !is_about_the_account(&error);
+                let list = if failed { &mut all.unanswered } else { &mut all.refused };
+                if list.len() < NAMED {
+                    list.push(account.clone());
+                }
+                if failed {
+                    all.until = all.until.min(compared.until);
+                    // A page of it may be done, and kept.
+                    let known = deps.registry.compared().await?.get(account).copied().unwrap_or(compared);
+                    let failed = Compared { failed: true, ..known };
+                    deps.registry.keep_compared(Some(account), &failed).await?;
                 }
             }
-            (Err(Stopped::Stripe(error)), _) => return Ok(error.into()),
         }
     }
     Ok(Said::This { value: all, request_id })
@@ -151,12 +168,12 @@ impl Work<'_> {
     async fn account(&mut self, kept: Option<Compared>, since: Option<Timestamp>) -> Result<(), Stopped> {
         let registry = &self.deps.registry;
         let Some(registered) = self.wanted.since(self.account.is_some()) else { return Ok(()) };
-        let mut compared = kept.unwrap_or(Compared { until: registered, unfinished: None });
+        let mut compared = kept.unwrap_or(Compared { until: registered, unfinished: None, failed: false });
         // Nothing beyond the end can have been compared: a clock was ahead then. And each run looks at something, so that what it
         // tells of the key is of now.
         compared.until = compared.until.min(self.end - 1);
         if let Some(since) = since.map(Timestamp::as_second).filter(|since| *since < compared.until) {
-            compared = Compared { until: since, unfinished: None };
+            compared = Compared { until: since, unfinished: None, failed: false };
         }
         // What the last run left, and then what has come since.
         while let Some(stretch) = self.next(&compared) {
@@ -164,7 +181,7 @@ impl Work<'_> {
             if self.gaps.more {
                 break;
             }
-            compared = Compared { until: stretch.end, unfinished: None };
+            compared = Compared { until: stretch.end, unfinished: None, failed: false };
             registry.keep_compared(self.account, &compared).await?;
         }
         self.gaps.until = compared.until;
@@ -198,7 +215,7 @@ impl Work<'_> {
             let oldest = oldest.ok_or(ReconcileError::Listed)?;
             let unfinished = Some(Stretch { down_to: oldest.created, ..stretch });
             after = Some(oldest.id);
-            let kept = Compared { until: compared, unfinished };
+            let kept = Compared { until: compared, unfinished, failed: false };
             self.deps.registry.keep_compared(self.account, &kept).await?;
             if Instant::now() >= self.until {
                 self.gaps.more = true;
@@ -213,13 +230,13 @@ impl Work<'_> {
         self.gaps.looked_at += u64::try_from(listed.len()).unwrap_or(0);
         let row = |body: &Cow<'_, str>| self.wanted.row(body, self.account, self.before, self.now);
         let wanted: Vec<Option<(Row, Vec<&Endpoint>)>> = bodies.iter().map(row).collect::<Result<_, _>>()?;
-        for (raw, (row, endpoints)) in
-            listed.iter().zip(&wanted).filter_map(|(raw, wanted)| Some((raw, wanted.as_ref()?)))
-        {
-            self.note_undelivered(raw, row, endpoints);
-        }
         let rows: Vec<&Row> = wanted.iter().flatten().map(|(row, _)| row).collect();
         let known = self.deps.ledger.rows(rows.iter().map(|row| &row.id), self.now).await?;
+        for (raw, wanted) in listed.iter().zip(&wanted) {
+            if let Some((row, endpoints)) = wanted {
+                self.note_undelivered(raw, row, endpoints, known.get(&row.id));
+            }
+        }
         for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
             // A delivery that comes at this moment may be first; then this is its duplicate.
             if self.deps.ledger.record(row).await? == Recorded::New {
@@ -236,7 +253,7 @@ const SETTLING: i64 = 30_000;
 impl Work<'_> {
     /// Stripe tells of an event how many endpoints have not taken it yet. Made while one was disabled or wanted other types, it counts
     /// for none: Stripe never tried.
-    fn note_undelivered(&mut self, raw: &RawValue, row: &Row, endpoints: &[&Endpoint]) {
+    fn note_undelivered(&mut self, raw: &RawValue, row: &Row, endpoints: &[&Endpoint], known: Option<&Row>) {
         #[derive(Deserialize)]
         struct Pending {
             #[serde(default)]
@@ -244,10 +261,17 @@ impl Work<'_> {
         }
         let pending =
             serde_json::from_str(raw.get()).ok().and_then(|Pending { pending_webhooks }| pending_webhooks);
-        let Some(created) = row.created.filter(|_| pending != Some(0)) else { return };
+        let Some(created) = row.created.filter(|_| pending.is_some_and(|pending| pending > 0)) else {
+            return;
+        };
         let lately = created >= self.now.as_second() - A_DAY;
-        for endpoint in endpoints.iter().filter(|row| lately && created * 1_000 >= row.state_since + SETTLING)
+        for endpoint in
+            endpoints.iter().filter(|row| lately && created * 1_000 >= row.listens_since + SETTLING)
         {
+            // Then it is another endpoint of the account that has not taken it.
+            if known.is_some_and(|known| known.source.is_none() && known.endpoint == endpoint.name.as_str()) {
+                continue;
+            }
             let one = self.gaps.undelivered.entry(endpoint.name.to_string()).or_default();
             *one = Undelivered { newest: one.newest.max(created), count: one.count + 1 };
         }

@@ -183,7 +183,7 @@ async fn under_lease(
         }
         None => Said::Nothing,
     };
-    let undelivered = deliveries::undelivered(before.facts.as_ref(), &events, &rows);
+    let undelivered = deliveries::undelivered(before.facts.as_ref(), &events, &rows, now);
     let late = until + LAST_CALL;
     let (secrets, probes) = tokio::join!(
         facts::secrets(&deps.vault, &rows, late),

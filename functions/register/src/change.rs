@@ -15,6 +15,7 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use shared::aws::chain;
 use shared::endpoint::EndpointState;
 use shared::http::{ApiError, Fields, Query, json};
 use shared::probe::{Probed, probe};
@@ -53,26 +54,39 @@ pub(crate) async fn change(
     }
     let was_disabled =
         row.change.as_ref().map_or(row.state == EndpointState::Disabled, |change| change.was_disabled);
-    let change = Change { wish, disabled, was_disabled };
     let unclear = row.change.is_some();
-    // Two at once could reach Stripe in either order.
-    if row.change.as_ref().is_some_and(|other| *other != change) && !left_half_done(&row, moment) {
+    let ended = |other: &Change| other.left || left_half_done(&row, moment);
+    // Two that tell Stripe at once could reach it in either order.
+    if row.change.as_ref().is_some_and(|other| !ended(other)) {
         return Err(RegisterError::ChangeInProgress(name.to_owned()));
     }
-    let row = if !unclear && change.wish == row.wish && disabled == was_disabled {
+    // Whether it is disabled is told again whenever it is asked for: Stripe may have done it by itself.
+    let is_so = !unclear && wish == row.wish && disabled == was_disabled && !fields.is_given("disabled");
+    let row = if is_so {
         row
     } else {
         let (_, session) = deps.with_stripe(moment).await?;
-        let wished = state(deps, &row, moment, |new| {
-            new.state = EndpointState::Changing;
-            new.change = Some(change);
-        })
-        .await?;
+        let change = Change { wish, disabled, was_disabled, back: false, left: false };
+        let wished = begin(deps, &row, change, moment).await?;
         carry_out(deps, &session, wished, unclear, moment).await?
     };
     let view = EndpointView::of(&row, deps.mode);
     trace.after = serde_json::to_value(&view).ok();
     Ok(json(StatusCode::OK, &view))
+}
+
+/// Writes that a change is under way, so that nobody else tells Stripe meanwhile.
+pub(crate) async fn begin(
+    deps: &Deps,
+    row: &Endpoint,
+    change: Change,
+    moment: Moment,
+) -> Result<Endpoint, RegisterError> {
+    write(deps, row, moment, |new| {
+        new.state = EndpointState::Changing;
+        new.change = Some(change);
+    })
+    .await
 }
 
 /// Tells Stripe what a row in change is to become, and confirms it here. `unclear`: has an earlier request told Stripe something,
@@ -85,32 +99,40 @@ pub(crate) async fn carry_out(
     moment: Moment,
 ) -> Result<Endpoint, RegisterError> {
     let (Some(change), Some(id)) = (row.change.clone(), row.stripe_id.clone()) else { return Ok(row) };
-    match session.update_endpoint(&id, &change.wish, change.disabled).await {
-        Ok(_) => settle(deps, &row, &change, change.disabled, moment).await,
-        Err(error) if is_refused(&error) => {
-            if !unclear {
-                let back = Change { wish: row.wish.clone(), ..change };
-                settle(deps, &row, &back, back.was_disabled, moment).await?;
-                return Err(RegisterError::stripe(Doing::Changing)(error));
-            }
-            let back = Change { wish: row.wish.clone(), disabled: change.was_disabled, ..change };
-            let wished = state(deps, &row, moment, |new| new.change = Some(back.clone())).await?;
-            session
-                .update_endpoint(&id, &back.wish, back.disabled)
-                .await
-                .map_err(RegisterError::stripe(Doing::Changing))?;
-            settle(deps, &wished, &back, back.disabled, moment).await?;
-            Err(RegisterError::stripe(Doing::Changing)(error))
+    let error = match session.update_endpoint(&id, &change.wish, change.disabled).await {
+        Ok(_) => return settle(deps, &row, &change, moment).await,
+        Err(error) => error,
+    };
+    let back = Change { wish: row.wish.clone(), disabled: change.was_disabled, back: true, ..change.clone() };
+    if change.back || !is_certain(&error, unclear) {
+        leave(deps, &row, change, moment).await;
+    } else if unclear {
+        // Stripe may be at the wish of that earlier request.
+        let wished = begin(deps, &row, back.clone(), moment).await?;
+        match session.update_endpoint(&id, &back.wish, back.disabled).await {
+            Ok(_) => drop(settle(deps, &wished, &back, moment).await?),
+            Err(_) => leave(deps, &wished, back, moment).await,
         }
-        Err(error) => Err(RegisterError::stripe(Doing::Changing)(error)),
+    } else {
+        settle(deps, &row, &back, moment).await?;
+    }
+    Err(RegisterError::stripe(Doing::Changing)(error))
+}
+
+/// Has Stripe certainly refused the wish itself? Limits, and what it says of the key, say nothing of an earlier try.
+fn is_certain(error: &StripeError, unclear: bool) -> bool {
+    match error {
+        StripeError::Refused(refusal) => !unclear || !refusal.is_rate_limit(),
+        StripeError::Unauthorized(_) | StripeError::Forbidden(_) => !unclear,
+        StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
     }
 }
 
-/// Has Stripe certainly not changed anything by this call?
-fn is_refused(error: &StripeError) -> bool {
-    match error {
-        StripeError::Refused(_) | StripeError::Unauthorized(_) | StripeError::Forbidden(_) => true,
-        StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
+/// Notes that this request is over and the change is not. If that cannot be written, the others wait for a minute.
+async fn leave(deps: &Deps, row: &Endpoint, change: Change, moment: Moment) {
+    let left = write(deps, row, moment, |new| new.change = Some(Change { left: true, ..change })).await;
+    if let Err(error) = left {
+        tracing::warn!(error = chain(&error), endpoint.name = %row.name, "that a change is left could not be noted");
     }
 }
 
@@ -118,19 +140,24 @@ async fn settle(
     deps: &Deps,
     row: &Endpoint,
     change: &Change,
-    disabled: bool,
     moment: Moment,
 ) -> Result<Endpoint, RegisterError> {
-    state(deps, row, moment, |new| {
-        new.state = if disabled { EndpointState::Disabled } else { EndpointState::Active };
+    let listens_otherwise = change.wish.url != row.wish.url
+        || change.wish.events != row.wish.events
+        || change.disabled != change.was_disabled;
+    write(deps, row, moment, |new| {
+        new.state = if change.disabled { EndpointState::Disabled } else { EndpointState::Active };
         new.wish = change.wish.clone();
         new.change = None;
+        if listens_otherwise {
+            new.listens_since = moment.now.as_millisecond();
+        }
     })
     .await
 }
 
 /// Writes the row changed, if it still is as it was read.
-async fn state(
+async fn write(
     deps: &Deps,
     row: &Endpoint,
     moment: Moment,
@@ -146,11 +173,8 @@ async fn state(
 
 /// Refuses an address that a probe does not come through.
 async fn answers(deps: &Deps, row: &Endpoint, url: &str, moment: Moment) -> Result<(), RegisterError> {
-    let no_secret = || RegisterError::NoSecret(row.name.to_string());
-    let version = row.secret.as_ref().ok_or_else(no_secret)?;
-    let secrets = deps.vault.signing_secrets(version).await?;
-    let newest = secrets.signing.first().ok_or_else(no_secret)?;
-    let probed = probe(url, &newest.secret, deps.mode, deps.local, moment.now).await.probed;
+    let secret = deps.newest_secret(row).await?;
+    let probed = probe(url, &secret, deps.mode, deps.local, moment.now).await.probed;
     match (&probed, probed.trouble()) {
         (_, None) => Ok(()),
         (Probed::NoAnswer { why, .. }, Some((summary, remedy))) => {

@@ -69,6 +69,7 @@ pub(crate) enum Doing {
     Registering,
     Deregistering,
     Changing,
+    Repairing,
     Enabling,
     CheckingKey,
 }
@@ -177,9 +178,11 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
             let outage =
                 |message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
             match doing {
-                Doing::Registering | Doing::Deregistering | Doing::Changing | Doing::Enabling => {
-                    again(outage(format!("Stripe did not say whether it was done: {said}")))
-                }
+                Doing::Registering
+                | Doing::Deregistering
+                | Doing::Changing
+                | Doing::Repairing
+                | Doing::Enabling => again(outage(format!("Stripe did not say whether it was done: {said}"))),
                 Doing::CheckingKey => {
                     outage(format!("Stripe did not answer, so the key could not be checked: {said}"))
                         .remedy("nothing was changed; send the same request again")

@@ -2,7 +2,8 @@
 //!
 //! The story of a request:
 //! 1. who is calling, and which act it is (`route`);
-//! 2. the act, one file each: `list`, `register`, `deregister`, `settings`, `stripe_key`, `rules`;
+//! 2. the act, one file each: `list`, `register`, `change`, `repair`, `test`, `secret`, `deregister`, `settings`, `stripe_key`,
+//!    `rules`;
 //! 3. a change, done or refused, is written to the audit (`acts`);
 //! 4. the answer.
 //!
@@ -10,7 +11,7 @@
 //!
 //! Rules: what is wanted is stored here before Stripe is asked, so that a crash after any step leaves a row that says what is
 //! half done, and the same request again goes on with it. Where nobody can tell whether Stripe did something, nothing is taken
-//! back. A secret is shown by the one answer that registers, and by none else.
+//! back. A secret is shown by the answer that registers and to an admin who asks for it, and by none else.
 
 mod acts;
 mod cap;
@@ -21,6 +22,7 @@ mod error;
 mod list;
 mod mark;
 mod register;
+mod repair;
 mod route;
 mod rules;
 mod same_account;
@@ -205,6 +207,7 @@ async fn changing(
         Change::Change(name) => change::change(deps, request, name, moment, trace).await,
         Change::Deregister(name) => deregister::deregister(deps, request, name, moment, trace).await,
         Change::ShowSecret(name) => secret::show(deps, request, name).await,
+        Change::Repair(name) => repair::repair(deps, request, name, moment, trace).await,
         Change::Test(name) => test::test(deps, request, name, moment, trace).await,
         Change::SetStripeKey => stripe_key::set(deps, request, moment, trace).await,
         Change::SetRules => rules::change(deps, request, moment, trace).await,

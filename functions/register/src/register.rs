@@ -65,8 +65,9 @@ pub(crate) async fn finish_registering(
     session: &Session<'_>,
     row: Endpoint,
     moment: Moment,
-) -> Result<(), RegisterError> {
-    make(deps, session, Attempt::of(row, moment.now), moment).await.map(drop)
+) -> Result<Endpoint, RegisterError> {
+    let (endpoint, _) = make(deps, session, Attempt::of(row, moment.now), moment).await?;
+    Ok(endpoint)
 }
 
 /// Has Stripe make the endpoint, in one attempt or, where its answer is lost for good, in a second one.
@@ -113,6 +114,7 @@ async fn finish(
     let mut active = Endpoint {
         state: EndpointState::Active,
         state_since: moment.now.as_millisecond(),
+        listens_since: moment.now.as_millisecond(),
         stripe_id: Some(stripe_id.to_owned()),
         secret: Some(version),
         signing_secret_hint: Some(secret.hint()),

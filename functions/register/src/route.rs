@@ -30,6 +30,7 @@ pub(crate) enum Change {
     /// It changes nothing, but who has seen a secret is worth knowing.
     ShowSecret(String),
     Test(String),
+    Repair(String),
     SetStripeKey,
     SetRules,
 }
@@ -50,6 +51,9 @@ impl Route {
             ],
             ["endpoints", name, "secret"] => {
                 vec![(Method::GET, Self::Change(Change::ShowSecret((*name).to_owned())))]
+            }
+            ["endpoints", name, "repair"] => {
+                vec![(Method::POST, Self::Change(Change::Repair((*name).to_owned())))]
             }
             ["endpoints", name, "test"] => {
                 vec![(Method::POST, Self::Change(Change::Test((*name).to_owned())))]

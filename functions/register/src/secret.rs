@@ -4,6 +4,9 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::http::{Query, json};
+use shared::registry::Endpoint;
+use shared::secret::{SigningSecret, SigningSecrets};
+use shared::vault::VaultError;
 
 use crate::Deps;
 use crate::error::RegisterError;
@@ -31,11 +34,7 @@ pub(crate) async fn show(
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let endpoint = named(deps, name).await?;
-    let version = endpoint.secret.ok_or_else(|| RegisterError::NoSecret(name.to_owned()))?;
-    let secrets = deps.vault.signing_secrets(&version).await.map_err(|error| match error {
-        shared::vault::VaultError::Missing(_) => RegisterError::NoSecret(name.to_owned()),
-        error => error.into(),
-    })?;
+    let secrets = deps.secrets_of(&endpoint).await?;
     let accepted: Vec<_> = secrets
         .signing
         .iter()
@@ -43,4 +42,24 @@ pub(crate) async fn show(
         .collect();
     let signing_secret = accepted.first().map(|one| one.signing_secret);
     Ok(json(StatusCode::OK, &SecretView { name: endpoint.name.as_str(), signing_secret, accepted }))
+}
+
+impl Deps {
+    /// The signing secrets of an endpoint, the newest first; at least one.
+    pub(crate) async fn secrets_of(&self, row: &Endpoint) -> Result<SigningSecrets, RegisterError> {
+        let lost = || RegisterError::NoSecret(row.name.to_string());
+        let version = row.secret.as_ref().ok_or_else(lost)?;
+        match self.vault.signing_secrets(version).await {
+            Ok(secrets) if secrets.signing.is_empty() => Err(lost()),
+            Ok(secrets) => Ok(secrets),
+            Err(VaultError::Missing(_)) => Err(lost()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The one that Stripe signs with, or will as soon as it is told all.
+    pub(crate) async fn newest_secret(&self, row: &Endpoint) -> Result<SigningSecret, RegisterError> {
+        let newest = self.secrets_of(row).await?.signing.into_iter().next();
+        newest.map(|one| one.secret).ok_or_else(|| RegisterError::NoSecret(row.name.to_string()))
+    }
 }

@@ -9,11 +9,11 @@ use shared::access::Caller;
 use shared::audit::Act;
 use shared::aws::chain;
 use shared::endpoint::EndpointState;
-use shared::registry::Endpoint;
+use shared::registry::{Change, Endpoint};
 use shared::stripe::{Session, StripeError, WebhookEndpoint};
 use tokio::time::Instant;
 
-use crate::change::carry_out;
+use crate::change::{begin, carry_out};
 use crate::deregister::remove_everywhere;
 use crate::error::{Doing, RegisterError};
 use crate::register::finish_registering;
@@ -87,12 +87,18 @@ async fn finish(
     let state = row.state;
     let (action, result, done) = match state {
         EndpointState::Registering => {
-            let result = finish_registering(deps, session, row, moment).await;
+            let result = finish_registering(deps, session, row, moment).await.map(drop);
             ("endpoint.register", result, &mut tended.registered)
         }
         EndpointState::Changing => {
-            let result = carry_out(deps, session, row, true, moment).await.map(drop);
-            ("endpoint.change", result, &mut tended.changed)
+            let Some(change) = row.change.clone() else { return Ok(()) };
+            let list = if change.back { &mut tended.taken_back } else { &mut tended.changed };
+            // From here on, nobody else tells Stripe.
+            let result = match begin(deps, &row, Change { left: false, ..change }, moment).await {
+                Ok(row) => carry_out(deps, session, row, true, moment).await.map(drop),
+                Err(error) => Err(error),
+            };
+            ("endpoint.change", result, list)
         }
         EndpointState::Active | EndpointState::Rotating | EndpointState::Disabled => return Ok(()),
         EndpointState::Deregistering => {
@@ -131,6 +137,10 @@ async fn enable(
         let is_disabled =
             |found: &WebhookEndpoint| row.stripe_id.as_ref() == Some(&found.id) && !found.is_enabled();
         let Some(found) = at_stripe.iter().find(|found| is_disabled(found)) else { continue };
+        // Not if an admin has said otherwise meanwhile.
+        if deps.registry.endpoint(&row.name).await?.as_ref() != Some(&row) {
+            continue;
+        }
         match session.enable_endpoint(&found.id).await {
             Ok(_) => {
                 tended.enabled.push(row.name.to_string());

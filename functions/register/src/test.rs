@@ -54,11 +54,8 @@ pub(crate) async fn test(
     if !row.state.takes_deliveries() {
         return Err(RegisterError::NotWhole { name: name.to_owned(), state: row.state });
     }
-    let no_secret = || RegisterError::NoSecret(name.to_owned());
-    let version = row.secret.as_ref().ok_or_else(no_secret)?;
-    let secrets = deps.vault.signing_secrets(version).await?;
-    let newest = secrets.signing.first().ok_or_else(no_secret)?;
-    let report = probe(&row.wish.url, &newest.secret, deps.mode, deps.local, moment.now).await;
+    let secret = deps.newest_secret(&row).await?;
+    let report = probe(&row.wish.url, &secret, deps.mode, deps.local, moment.now).await;
     let (summary, remedy) = report.probed.trouble().unzip();
     let view = TestView {
         name: row.name.to_string(),

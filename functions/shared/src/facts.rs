@@ -103,6 +103,8 @@ pub struct Gaps {
     pub more: bool,
     /// Connected accounts that Stripe does not let the key ask for, the first ten.
     pub refused: Vec<String>,
+    /// Connected accounts for which Stripe did not answer, the first ten.
+    pub unanswered: Vec<String>,
 }
 
 /// Events of the last day that an endpoint wants and Stripe says are not delivered, though it tried.

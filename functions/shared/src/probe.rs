@@ -153,7 +153,7 @@ impl Probed {
             Self::Stored => return None,
             Self::Changed => (
                 "what is sent to the endpoint is changed on the way, so no signature can match: a request of ours was",
-                "let the proxy or firewall in between pass the body on byte by byte, and the header Stripe-Signature too",
+                "let the proxy or firewall in between pass the body on byte by byte, and the header Stripe-Signature too; or the address is another stack's",
             ),
             Self::NoAnswer { at: Step::Name, .. } => (
                 "the host in the endpoint's address leads nowhere, or not to the internet",

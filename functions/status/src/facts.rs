@@ -98,7 +98,7 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
                 .undelivered
                 .get(row.name.as_str())
                 .copied()
-                .filter(|one| one.newest * 1_000 >= row.state_since),
+                .filter(|one| one.newest * 1_000 >= row.listens_since),
             probed: facts.probes.get(row.name.as_str()).cloned(),
             secret: secret(&row),
             row,

@@ -85,6 +85,10 @@ fn fails(
     Check { code, ok: false, severity, summary: summary.into(), evidence, remedy: Some(remedy.into()) }
 }
 
+fn repair(endpoint: &EndpointFacts) -> String {
+    format!("POST /endpoints/{}/repair puts it back to what is wanted", endpoint.row.name)
+}
+
 fn anew(endpoint: &EndpointFacts) -> String {
     let name = &endpoint.row.name;
     format!("register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints")

@@ -125,6 +125,7 @@ impl World {
             signing_secret_hint: None,
             created_at: 0,
             state_since: 0,
+            listens_since: 0,
             rotated_at: None,
             change: None,
             rev: 0,

@@ -20,6 +20,8 @@ EXPECTED = {
     "register/change-settings": 200,
     "register/register-endpoint": 201,
     "register/list-endpoints": 200,
+    "register/change-endpoint": 200,
+    "register/repair-endpoint": 200,
     "register/show-secret": 200,
     "register/test-endpoint": 200,
     "register/deregister-endpoint": 204,

@@ -58,6 +58,7 @@ impl Stack {
             signing_secret_hint: Some("cret".into()),
             created_at: now().as_millisecond(),
             state_since: now().as_millisecond(),
+            listens_since: now().as_millisecond(),
             rotated_at: None,
             change: None,
             rev: 0,

@@ -102,6 +102,7 @@ impl Stack {
             signing_secret_hint: None,
             created_at: at.as_millisecond(),
             state_since: at.as_millisecond(),
+            listens_since: at.as_millisecond(),
             rotated_at: None,
             change: None,
             rev: 0,

@@ -38,6 +38,7 @@ impl Attempt {
             signing_secret_hint: None,
             created_at: now.as_millisecond(),
             state_since: now.as_millisecond(),
+            listens_since: now.as_millisecond(),
             rotated_at: None,
             change: None,
             rev: 0,
@@ -47,7 +48,7 @@ impl Attempt {
 
     /// The attempt that a half-made row stands for.
     pub(super) fn of(row: Endpoint, now: Timestamp) -> Self {
-        let age = SignedDuration::from_millis(now.as_millisecond() - row.created_at);
+        let age = SignedDuration::from_millis(now.as_millisecond() - row.state_since);
         Self { row, is_new: false, is_lost: age >= ANSWER_KEPT_FOR }
     }
 

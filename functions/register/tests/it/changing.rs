@@ -58,7 +58,7 @@ async fn what_changes_nothing_asks_nobody() {
     let stack = Stack::start().await;
     stack.register("").await;
     stack.stripe.clear_requests();
-    for body in ["", "{}", r#"{"disabled":false}"#, r#"{"events":null}"#] {
+    for body in ["", "{}", r#"{"events":null}"#, r#"{"description":""}"#] {
         assert_eq!(stack.patch(body).await.0, 200);
     }
     assert!(stack.stripe.requests().is_empty());
@@ -126,10 +126,16 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
             assert!(status >= 500, "{what}: {answer}");
             stack.cloud.mend();
             stack.stripe.clear_faults();
+            let later = now() + SignedDuration::from_secs(61);
             if by_schedule {
-                stack.tend(now() + SignedDuration::from_secs(61)).await;
-            } else {
+                stack.tend(later).await;
+            } else if stack.row("main").await.unwrap().change.is_none_or(|change| change.left) {
+                // The request knew that it was over.
                 assert_eq!(stack.patch(CHANGE).await.0, 200, "{what}");
+            } else {
+                // It may still be telling Stripe.
+                assert_eq!(code(&stack.patch(CHANGE).await.1), "change_in_progress", "{what}");
+                assert_eq!(stack.call_at(later, "PATCH", "/endpoints/main", CHANGE).await.0, 200, "{what}");
             }
             stack.assert_agreed(what).await;
             if what != "too many calls" || !by_schedule {
@@ -171,9 +177,10 @@ async fn a_refusal_after_an_unclear_try_puts_stripe_back_too() {
 async fn of_two_changes_at_once_one_is_done_and_the_other_is_told() {
     let stack = Stack::start().await.hasty();
     stack.register("").await;
-    stack.stripe.fault(Fault::hold().on("POST", ENDPOINTS));
+    // It is gone on with by nobody yet, and may be telling Stripe at this moment.
+    stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer);
     assert_eq!(stack.patch(CHANGE).await.0, 503);
-    stack.stripe.clear_faults();
+    stack.cloud.mend();
     let (status, answer) = stack.patch(r#"{"description":"other"}"#).await;
     assert_eq!((status, code(&answer)), (409, "change_in_progress"), "{answer}");
     // A minute later the first has certainly ended.
@@ -183,4 +190,33 @@ async fn of_two_changes_at_once_one_is_done_and_the_other_is_told() {
     assert_eq!((status, &changed["description"]), (200, &json!("other")), "{changed}");
     assert_eq!(changed["events"], json!(["invoice.paid"]), "what was wished before stays wished");
     stack.assert_agreed("other").await;
+}
+
+#[tokio::test]
+async fn a_limit_or_a_refused_key_after_an_unclear_try_undoes_nothing() {
+    for (status, what) in [(429, "a limit"), (403, "no right"), (401, "another key")] {
+        let stack = Stack::start().await.hasty();
+        stack.register("").await;
+        stack.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after());
+        assert_eq!(stack.patch(CHANGE).await.0, 503);
+        stack.stripe.clear_faults();
+        stack.stripe.fault(Fault::status(status).on("POST", ENDPOINTS).times(9));
+        let tended = stack.tend(now() + SignedDuration::from_secs(61)).await;
+        assert_eq!(tended["left"], json!(["main"]), "{what}: {tended}");
+        stack.stripe.clear_faults();
+        let tended = stack.tend(now() + SignedDuration::from_secs(400)).await;
+        assert_eq!(tended["changed"], json!(["main"]), "{what}: {tended}");
+        stack.assert_agreed(what).await;
+        assert_eq!(stack.row("main").await.unwrap().wish.description, "bills", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn that_it_is_enabled_is_told_again_whenever_it_is_asked_for() {
+    let stack = Stack::start().await;
+    let (_, made) = stack.register("").await;
+    let disabled = simulated_stripe::EndpointChange { disabled: Some(true), ..Default::default() };
+    stack.stripe.change_endpoint(made["stripe_id"].as_str().unwrap(), disabled).unwrap();
+    assert_eq!(stack.patch(r#"{"disabled":false}"#).await.0, 200);
+    stack.assert_agreed("enabled").await;
 }

@@ -11,6 +11,7 @@ mod looking;
 mod outages;
 mod refusals;
 mod registering;
+mod repairing;
 mod rules;
 mod samples;
 mod settings;

@@ -13,6 +13,8 @@ async fn the_samples_tell_the_story_of_one_endpoint() {
         ("change-settings", 200, "ignore"),
         ("register-endpoint", 201, "signing_secret"),
         ("list-endpoints", 200, "data"),
+        ("change-endpoint", 200, "description"),
+        ("repair-endpoint", 200, "stripe_id"),
         ("show-secret", 200, "signing_secret"),
         ("test-endpoint", 200, "steps"),
         ("deregister-endpoint", 204, ""),

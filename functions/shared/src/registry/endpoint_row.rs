@@ -30,6 +30,10 @@ pub struct Endpoint {
     /// When it came into its present state, in unix milliseconds.
     #[serde(default)]
     pub state_since: i64,
+    /// Since when Stripe is to send it what it wants now, in unix milliseconds: from registering, or from the last change of its
+    /// address, its events, or whether it is disabled.
+    #[serde(default)]
+    pub listens_since: i64,
     /// When its secret was last changed, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<i64>,
@@ -49,6 +53,17 @@ pub struct Change {
     pub disabled: bool,
     /// Was it disabled before?
     pub was_disabled: bool,
+    /// Is it a wish that Stripe refused, on its way back?
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub back: bool,
+    /// Has the request that told Stripe ended without knowing what became of it? Then another may go on at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What an admin asked for, and what is therefore wanted at Stripe.

@@ -25,6 +25,9 @@ pub struct Compared {
     /// A stretch after that which was not finished: Stripe lists the newest first, so it is done from its end backwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<Stretch>,
+    /// Did Stripe not answer for it last time? Then the others come first.
+    #[serde(default)]
+    pub failed: bool,
 }
 
 /// A stretch of seconds whose later part is done.

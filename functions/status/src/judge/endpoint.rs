@@ -9,7 +9,7 @@ use shared::facts::{Said, Secret};
 use shared::mode::Mode;
 use shared::stripe::WebhookEndpoint;
 
-use super::{anew, deliveries, fails, holds};
+use super::{anew, deliveries, fails, holds, repair};
 use crate::facts::{EndpointFacts, Facts};
 use crate::verdict::{Check, Condition, EndpointStatus, Severity};
 
@@ -73,10 +73,15 @@ fn whole(endpoint: &EndpointFacts, now: Timestamp) -> Check {
                 "wait: it is finished within five minutes; or send DELETE /endpoints/{name}?confirm={name} again"
             ),
         ),
-        EndpointState::Active
-        | EndpointState::Changing
-        | EndpointState::Rotating
-        | EndpointState::Disabled => holds(code, Severity::Error, "it is registered", evidence),
+        EndpointState::Changing => half_done(
+            "a change of it was not confirmed, so Stripe may send what was wanted before or what is wanted now",
+            format!(
+                "wait: it is finished, or taken back, within five minutes, if the stack has a key that Stripe accepts; or send the same PATCH /endpoints/{name} again"
+            ),
+        ),
+        EndpointState::Active | EndpointState::Rotating | EndpointState::Disabled => {
+            holds(code, Severity::Error, "it is registered", evidence)
+        }
     }
 }
 
@@ -90,7 +95,7 @@ fn secret(endpoint: &EndpointFacts) -> Check {
             Severity::Error,
             "its signing secret is lost, so deliveries cannot be told from forgeries and are refused",
             evidence,
-            anew(endpoint),
+            repair(endpoint),
         ),
         Secret::Unknown => fails(
             code,
@@ -125,7 +130,7 @@ fn found<'a>(
             Severity::Error,
             "Stripe does not know it: it was deleted there",
             json!({ "wanted": id, "found": list.iter().map(|found| &found.id).collect::<Vec<_>>(), "stripe_request": request_id }),
-            anew(endpoint),
+            repair(endpoint),
         ))),
     }
 }
@@ -135,7 +140,25 @@ fn present(endpoint: &EndpointFacts, request_id: Option<&String>) -> Check {
     holds("at_stripe", Severity::Error, "Stripe knows it", evidence)
 }
 
+/// The endpoint as it is to be compared. While a change is under way, Stripe may be at the new wish or still at the old one.
+fn settled(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> EndpointFacts {
+    let mut settled = endpoint.clone();
+    if let Some(change) = &endpoint.row.change {
+        let sorted = |events: &[String]| events.iter().cloned().collect::<BTreeSet<_>>();
+        let is_new = found.url == change.wish.url
+            && sorted(&found.enabled_events) == sorted(&change.wish.events)
+            && found.is_enabled() != change.disabled;
+        let disabled = if is_new { change.disabled } else { change.was_disabled };
+        settled.row.state = if disabled { EndpointState::Disabled } else { EndpointState::Active };
+        if is_new {
+            settled.row.wish = change.wish.clone();
+        }
+    }
+    settled
+}
+
 fn as_wanted(endpoint: &EndpointFacts, found: &WebhookEndpoint, mode: Mode) -> Vec<Check> {
+    let endpoint = &settled(endpoint, found);
     let wish = &endpoint.row.wish;
     let mode_found = Mode::of_livemode(found.livemode);
     vec![
@@ -146,7 +169,7 @@ fn as_wanted(endpoint: &EndpointFacts, found: &WebhookEndpoint, mode: Mode) -> V
             "Stripe sends to another address",
             json!(wish.url),
             json!(found.url),
-            format!("in Stripe's dashboard set the endpoint's address back; or {}", anew(endpoint)),
+            repair(endpoint),
         ),
         events(endpoint, found),
         // It decides the shape of every event, and Stripe cannot change it in place: this is never a harmless slip.
@@ -184,7 +207,10 @@ fn enabled(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> Check {
             Severity::Error,
             "it is disabled at Stripe, so Stripe sends nothing",
             evidence,
-            "enable it in Stripe's dashboard under Developers > Webhooks; Stripe disables an endpoint itself after days of failed deliveries",
+            format!(
+                "{}; Stripe disables an endpoint itself after days of failed deliveries",
+                repair(endpoint)
+            ),
         ),
         // What arrives is taken, so nothing is lost.
         (false, true) => fails(
@@ -192,7 +218,7 @@ fn enabled(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> Check {
             Severity::Warning,
             "it is disabled here, and Stripe sends all the same",
             evidence,
-            "disable it in Stripe's dashboard under Developers > Webhooks",
+            repair(endpoint),
         ),
     }
 }
@@ -208,8 +234,7 @@ fn events(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> Check {
     let evidence = json!({
         "wanted": wanted.len(), "found": there.len(), "missing": named(&missing), "more": named(&more),
     });
-    let remedy =
-        || format!("in Stripe's dashboard choose the events that are wanted again; or {}", anew(endpoint));
+    let remedy = || repair(endpoint);
     if !missing.is_empty() {
         fails(code, Severity::Error, "Stripe does not send all events that are wanted", evidence, remedy())
     } else if !more.is_empty() {

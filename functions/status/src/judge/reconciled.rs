@@ -100,21 +100,29 @@ fn compared(events: &Said<Gaps>) -> Option<Check> {
 fn accounts(events: &Said<Gaps>) -> Option<Check> {
     let code = "accounts_readable";
     let Said::This { value: gaps, .. } = events else { return None };
-    let evidence = json!({ "refused": gaps.refused });
-    Some(if gaps.refused.is_empty() {
-        holds(
-            code,
-            Severity::Warning,
-            "the key may read the events of all connected accounts heard of",
-            evidence,
-        )
-    } else {
+    let evidence = json!({ "refused": gaps.refused, "unanswered": gaps.unanswered });
+    Some(if !gaps.refused.is_empty() {
         fails(
             code,
             Severity::Warning,
             "Stripe does not let the key read the events of connected accounts, so what is missing of theirs is not known",
             evidence,
             "nothing, if they have left the platform; else let the key act for connected accounts",
+        )
+    } else if !gaps.unanswered.is_empty() {
+        fails(
+            code,
+            Severity::Warning,
+            "Stripe did not answer for connected accounts, so what is missing of theirs is not known",
+            evidence,
+            "wait for the next reconciliations; https://status.stripe.com tells of Stripe's troubles",
+        )
+    } else {
+        holds(
+            code,
+            Severity::Warning,
+            "the key may read the events of all connected accounts heard of",
+            evidence,
         )
     })
 }

@@ -64,6 +64,7 @@ fn endpoint(name: &str) -> EndpointFacts {
         signing_secret_hint: Some("cret".into()),
         created_at: ago(3_600),
         state_since: ago(3_600),
+        listens_since: ago(3_600),
         rotated_at: None,
         change: None,
         rev: 1,

@@ -90,6 +90,7 @@ impl Stack {
             signing_secret_hint: None,
             created_at: now().as_millisecond(),
             state_since: now().as_millisecond(),
+            listens_since: now().as_millisecond(),
             rotated_at: None,
             change: None,
             rev: 0,

@@ -1,0 +1,137 @@
+//! Whatever was done to an endpoint at Stripe or to its secret, one request puts it back.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use shared::endpoint::EndpointState;
+use simulated_stripe::{EndpointChange, Fault};
+use test_cloud::Fault as CloudFault;
+
+use crate::support::{As, Stack, code, now};
+
+const ENDPOINTS: &str = "/v1/webhook_endpoints";
+
+impl Stack {
+    async fn repair(&self) -> (u16, Value) {
+        self.call("POST", "/endpoints/main/repair", "").await
+    }
+
+    fn lose_secret(&self) {
+        let name = self.secrets().remove(0);
+        self.cloud.remove_secret(&name);
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_at_stripe_is_put_back_with_the_same_secret() {
+    let stack = Stack::start().await;
+    let (_, made) = stack.register("").await;
+    let drift = EndpointChange {
+        url: Some("https://example.com/elsewhere".into()),
+        enabled_events: Some(vec!["invoice.paid".into()]),
+        disabled: Some(true),
+        description: Some("changed".into()),
+        ..EndpointChange::default()
+    };
+    stack.stripe.change_endpoint(made["stripe_id"].as_str().unwrap(), drift).unwrap();
+    let (status, repaired) = stack.repair().await;
+    assert_eq!((status, &repaired["replaced"]), (200, &json!(false)), "{repaired}");
+    let there = &stack.stripe.endpoints()[0];
+    assert_eq!(
+        (json!(there.url), json!(there.enabled_events)),
+        (made["url"].clone(), made["events"].clone())
+    );
+    assert!(!there.disabled && there.description.clone().unwrap_or_default().is_empty());
+    stack.assert_whole("main").await;
+    let acts = stack.acts().await;
+    assert!(acts.iter().any(|act| act.action == "endpoint.repair" && act.result == "done"));
+    assert_eq!(stack.call_as(As::Viewer, "POST", "/endpoints/main/repair", "").await.0, 403);
+    assert_eq!(stack.call("POST", "/endpoints/none/repair", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn one_that_is_gone_or_whose_secret_is_lost_is_replaced() {
+    type Harm = fn(&Stack);
+    let harms: [Harm; 3] = [
+        |stack| stack.stripe.delete_endpoint(&stack.stripe.endpoints()[0].id.clone()).unwrap(),
+        |stack| stack.lose_secret(),
+        |stack| {
+            stack.lose_secret();
+            stack.stripe.delete_endpoint(&stack.stripe.endpoints()[0].id.clone()).unwrap();
+        },
+    ];
+    for harm in harms {
+        let stack = Stack::start().await;
+        let (_, made) = stack.register(r#"{"events":["invoice.paid"],"description":"bills"}"#).await;
+        harm(&stack);
+        let (status, repaired) = stack.repair().await;
+        assert_eq!((status, &repaired["replaced"]), (200, &json!(true)), "{repaired}");
+        assert_ne!(repaired["stripe_id"], made["stripe_id"]);
+        assert_eq!(
+            (&repaired["events"], &repaired["description"]),
+            (&json!(["invoice.paid"]), &json!("bills"))
+        );
+        assert_eq!(repaired["created_at"], made["created_at"]);
+        stack.assert_whole("main").await;
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_one_stays_disabled() {
+    let stack = Stack::start().await;
+    stack.register("").await;
+    stack.call("PATCH", "/endpoints/main", r#"{"disabled":true}"#).await;
+    for lost in [false, true] {
+        if lost {
+            stack.lose_secret();
+        }
+        let (status, repaired) = stack.repair().await;
+        assert_eq!((status, &repaired["state"]), (200, &json!("disabled")), "{repaired}");
+        assert!(stack.stripe.endpoints()[0].disabled);
+        stack.assert_secret_is_right().await;
+    }
+}
+
+#[tokio::test]
+async fn what_stripe_cannot_change_is_told() {
+    let stack = Stack::start().await;
+    let (_, made) = stack.register("").await;
+    let other = EndpointChange { api_version: Some("2020-08-27".into()), ..EndpointChange::default() };
+    stack.stripe.change_endpoint(made["stripe_id"].as_str().unwrap(), other).unwrap();
+    let (status, repaired) = stack.repair().await;
+    assert_eq!(status, 200);
+    assert!(repaired["remaining"].as_str().unwrap().contains("2020-08-27"), "{repaired}");
+}
+
+#[tokio::test]
+async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule() {
+    type Break = fn(&Stack);
+    let breaks: [(&str, Break); 8] = [
+        ("before it is deleted", |s| s.stripe.fault(Fault::hold().on("DELETE", ENDPOINTS))),
+        ("after it is deleted", |s| s.stripe.fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
+        ("before the secret is removed", |s| s.cloud.fail("DeleteSecret", "", 1, CloudFault::Hang)),
+        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
+        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
+        ("before it is made", |s| s.stripe.fault(Fault::hold().on("POST", ENDPOINTS))),
+        ("after it is made", |s| s.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after())),
+        ("after the secret is kept", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer)),
+    ];
+    for (what, break_it) in breaks {
+        let stack = Stack::start().await.hasty();
+        stack.register("").await;
+        stack.lose_secret();
+        break_it(&stack);
+        let (status, answer) = stack.repair().await;
+        assert_eq!(status, 503, "{what}: {answer}");
+        stack.cloud.mend();
+        stack.stripe.clear_faults();
+        // A row that is half registered is finished by the schedule, and any other by the same request.
+        if stack.row("main").await.unwrap().state == EndpointState::Registering {
+            let (status, answer) = stack.repair().await;
+            assert_eq!((status, code(&answer)), (409, "endpoint_not_active"), "{what}");
+            stack.tend(now() + SignedDuration::from_secs(61)).await;
+        } else {
+            assert_eq!(stack.repair().await.0, 200, "{what}");
+        }
+        stack.assert_whole("main").await;
+    }
+}
