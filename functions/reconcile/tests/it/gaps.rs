@@ -248,3 +248,28 @@ async fn an_endpoint_registered_anew_gets_what_fell_in_between() {
     weeks.run(now()).await;
     assert!(weeks.row(&old).await.is_none() && weeks.row(&lately).await.is_some());
 }
+
+#[tokio::test]
+async fn an_account_that_stripe_does_not_answer_for_comes_last_and_stops_no_other() {
+    let stack = Stack::bare().await;
+    stack.register("connect", &["invoice.paid"], true, ago(2 * 1_440)).await;
+    for account in ["acct_1", "acct_2"] {
+        stack.registry().note_account(account, ago(100)).await.unwrap();
+    }
+    let of = |account: &str| Emit::of("invoice.paid").account(account);
+    let ids = ["acct_1", "acct_2"].map(|account| stack.emit(of(account), ago(60)));
+    // As many tries as one call has.
+    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(3));
+    assert_eq!(stack.run(now()).await["filled"], 1);
+    assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
+    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    assert_eq!(gaps.unanswered, ["acct_1"]);
+    assert!(gaps.until < ago(60).as_second(), "not all is compared");
+    // The next time it is the other's turn first, so that one that never answers takes nobody's.
+    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(3));
+    stack.run(later(5)).await;
+    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    assert_eq!(gaps.unanswered, ["acct_2"]);
+    assert!(stack.row(&ids[0]).await.is_some());
+    assert!(gaps.refused.is_empty());
+}
