@@ -40,7 +40,7 @@ pub(crate) async fn write(
     let named = |name: Option<EndpointName>| name.map_or_else(|| NO_TARGET.to_owned(), String::from);
     let (action, target) = match change {
         Change::Register => ("endpoint.register", named(trace.target)),
-        Change::Change(name) => ("endpoint.change", named(name.parse().ok())),
+        Change::Patch(name) => ("endpoint.change", named(name.parse().ok())),
         Change::Deregister(name) => ("endpoint.deregister", named(name.parse().ok())),
         Change::ShowSecret(name) => ("endpoint.secret", named(name.parse().ok())),
         Change::Repair(name) => ("endpoint.repair", named(name.parse().ok())),

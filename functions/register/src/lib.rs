@@ -204,7 +204,7 @@ async fn changing(
 ) -> Result<Response<Body>, RegisterError> {
     match change {
         Change::Register => register::register(deps, request, moment, trace).await,
-        Change::Change(name) => change::change(deps, request, name, moment, trace).await,
+        Change::Patch(name) => change::change(deps, request, name, moment, trace).await,
         Change::Deregister(name) => deregister::deregister(deps, request, name, moment, trace).await,
         Change::ShowSecret(name) => secret::show(deps, request, name).await,
         Change::Repair(name) => repair::repair(deps, request, name, moment, trace).await,

@@ -25,7 +25,7 @@ pub(crate) enum Read {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     Register,
-    Change(String),
+    Patch(String),
     Deregister(String),
     /// It changes nothing, but who has seen a secret is worth knowing.
     ShowSecret(String),
@@ -46,7 +46,7 @@ impl Route {
             ],
             ["endpoints", name] => vec![
                 (Method::GET, Self::Read(Read::Endpoint((*name).to_owned()))),
-                (Method::PATCH, Self::Change(Change::Change((*name).to_owned()))),
+                (Method::PATCH, Self::Change(Change::Patch((*name).to_owned()))),
                 (Method::DELETE, Self::Change(Change::Deregister((*name).to_owned()))),
             ],
             ["endpoints", name, "secret"] => {
