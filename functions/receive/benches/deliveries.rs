@@ -98,6 +98,7 @@ async fn register(cloud: &TestCloud) {
         listens_since: 0,
         rotated_at: None,
         change: None,
+        next: None,
         rev: 0,
     };
     Registry::new(cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable").insert(&endpoint).await.unwrap();

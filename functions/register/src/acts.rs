@@ -43,6 +43,7 @@ pub(crate) async fn write(
         Change::Patch(name) => ("endpoint.change", named(name.parse().ok())),
         Change::Deregister(name) => ("endpoint.deregister", named(name.parse().ok())),
         Change::ShowSecret(name) => ("endpoint.secret", named(name.parse().ok())),
+        Change::Rotate(name) => ("endpoint.rotate", named(name.parse().ok())),
         Change::Repair(name) => ("endpoint.repair", named(name.parse().ok())),
         Change::Test(name) => ("endpoint.test", named(name.parse().ok())),
         Change::SetRules => ("settings.rules", "settings".to_owned()),

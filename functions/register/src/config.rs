@@ -44,6 +44,8 @@ pub struct Config {
     pub looked_at_again_after: Duration,
     /// Are endpoints to be enabled again that Stripe has disabled?
     pub reenable: bool,
+    /// After how many days secrets are changed by themselves; 0 is never.
+    pub rotate_days: i64,
 }
 
 impl Config {
@@ -67,6 +69,7 @@ impl Config {
             work_within: WORK_WITHIN,
             looked_at_again_after: LOOKED_AT_AGAIN_AFTER,
             reenable: env::value("REENABLE_ENDPOINTS")?,
+            rotate_days: env::value("ROTATE_DAYS")?,
         })
     }
 }

@@ -12,7 +12,7 @@ use lambda_http::{Body, Request, Response};
 use shared::endpoint::{EndpointName, EndpointState};
 use shared::http::{ApiError, Query, no_content};
 use shared::registry::{Endpoint, Written};
-use shared::stripe::Session;
+use shared::stripe::{Mark, Session};
 
 use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
@@ -98,7 +98,14 @@ async fn remove_at_stripe(deps: &Deps, session: &Session<'_>, row: &Endpoint) ->
         // Its registering never came to an end: what Stripe may have made is known by its mark alone.
         None => remove_marked(session, &deps.mark(row)).await,
     };
-    removed.map_err(RegisterError::stripe(Doing::Deregistering))
+    removed.map_err(RegisterError::stripe(Doing::Deregistering))?;
+    // A rotation that was under way leaves a second one, of which perhaps only the mark is known.
+    if let Some(next) = &row.next {
+        let mark = Mark { registration: next.registration.clone(), ..deps.mark(row) };
+        let removed = remove_marked(session, &mark).await;
+        removed.map_err(RegisterError::stripe(Doing::Deregistering))?;
+    }
+    Ok(())
 }
 
 async fn remove_row(deps: &Deps, row: &Endpoint) -> Result<(), RegisterError> {

@@ -70,6 +70,7 @@ pub(crate) enum Doing {
     Deregistering,
     Changing,
     Repairing,
+    Rotating,
     Enabling,
     CheckingKey,
 }
@@ -182,6 +183,7 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
                 | Doing::Deregistering
                 | Doing::Changing
                 | Doing::Repairing
+                | Doing::Rotating
                 | Doing::Enabling => again(outage(format!("Stripe did not say whether it was done: {said}"))),
                 Doing::CheckingKey => {
                     outage(format!("Stripe did not answer, so the key could not be checked: {said}"))

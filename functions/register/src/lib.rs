@@ -2,7 +2,7 @@
 //!
 //! The story of a request:
 //! 1. who is calling, and which act it is (`route`);
-//! 2. the act, one file each: `list`, `register`, `change`, `repair`, `test`, `secret`, `deregister`, `settings`, `stripe_key`,
+//! 2. the act, one file each: `list`, `register`, `change`, `rotate`, `repair`, `test`, `secret`, `deregister`, `settings`, `stripe_key`,
 //!    `rules`;
 //! 3. a change, done or refused, is written to the audit (`acts`);
 //! 4. the answer.
@@ -23,6 +23,7 @@ mod list;
 mod mark;
 mod register;
 mod repair;
+mod rotate;
 mod route;
 mod rules;
 mod same_account;
@@ -36,7 +37,7 @@ mod wish;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, Response};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
@@ -69,6 +70,7 @@ pub struct Deps {
     work_within: Duration,
     looked_at_again_after: Duration,
     reenable: bool,
+    rotate_after: Option<SignedDuration>,
     access: Access,
     registry: Registry,
     audit: Audit,
@@ -96,6 +98,8 @@ impl Deps {
             work_within: config.work_within,
             looked_at_again_after: config.looked_at_again_after,
             reenable: config.reenable,
+            rotate_after: (config.rotate_days > 0)
+                .then(|| SignedDuration::from_hours(24 * config.rotate_days)),
             access: config.access,
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             audit: Audit::new(dynamodb.clone(), config.audit_table),
@@ -207,6 +211,7 @@ async fn changing(
         Change::Patch(name) => change::change(deps, request, name, moment, trace).await,
         Change::Deregister(name) => deregister::deregister(deps, request, name, moment, trace).await,
         Change::ShowSecret(name) => secret::show(deps, request, name).await,
+        Change::Rotate(name) => rotate::rotate(deps, request, name, moment, trace).await,
         Change::Repair(name) => repair::repair(deps, request, name, moment, trace).await,
         Change::Test(name) => test::test(deps, request, name, moment, trace).await,
         Change::SetStripeKey => stripe_key::set(deps, request, moment, trace).await,

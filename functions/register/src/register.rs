@@ -21,7 +21,8 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use shared::aws::chain;
 use shared::endpoint::EndpointState;
-use shared::http::{Fields, Query, json};
+use shared::http::{ApiError, Fields, Query, json};
+use shared::probe;
 use shared::registry::{Endpoint, Written};
 use shared::secret::{EndpointSecret, SigningSecret, SigningSecrets};
 use shared::stripe::{NewEndpoint, Session, StripeError};
@@ -47,6 +48,9 @@ pub(crate) async fn register(
     let fields = Fields::read(request.body(), &wish::FIELDS)?;
     trace.target = wish::asked_name(&fields);
     let (name, wish) = wish::read(&fields, &deps.public_url, deps.local)?;
+    if let Some(inside) = leads_inside(deps, &wish.url).await {
+        return Err(inside.into());
+    }
     let (_, session) = deps.with_stripe(moment).await?;
 
     let attempt = begin(deps, name, wish, moment).await?;
@@ -57,6 +61,16 @@ pub(crate) async fn register(
     let view = EndpointView::of(&endpoint, deps.mode);
     trace.after = serde_json::to_value(&view).ok();
     Ok(json(StatusCode::CREATED, &view.with_secret(&secret)))
+}
+
+/// Refuses an address whose name leads into a machine or network. On the local stack all names do.
+async fn leads_inside(deps: &Deps, url: &str) -> Option<ApiError> {
+    if deps.local {
+        return None;
+    }
+    let inside = probe::leads_inside(url).await?;
+    let message = format!("`{url}` leads to {inside}, inside a machine or network, where Stripe cannot send");
+    Some(ApiError::invalid("url", message).remedy("give an address whose name leads to the internet"))
 }
 
 /// Goes on with a registration that a request left half done.

@@ -31,6 +31,7 @@ pub(crate) enum Change {
     ShowSecret(String),
     Test(String),
     Repair(String),
+    Rotate(String),
     SetStripeKey,
     SetRules,
 }
@@ -51,6 +52,9 @@ impl Route {
             ],
             ["endpoints", name, "secret"] => {
                 vec![(Method::GET, Self::Change(Change::ShowSecret((*name).to_owned())))]
+            }
+            ["endpoints", name, "rotate"] => {
+                vec![(Method::POST, Self::Change(Change::Rotate((*name).to_owned())))]
             }
             ["endpoints", name, "repair"] => {
                 vec![(Method::POST, Self::Change(Change::Repair((*name).to_owned())))]

@@ -4,6 +4,7 @@
 //! Both go the ways of the requests themselves, so a request at the same time does no harm. Each end is written to the audit; what
 //! cannot be done now is told in the log, shown by the status, and tried again by the next run.
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use shared::access::Caller;
 use shared::audit::Act;
@@ -17,6 +18,7 @@ use crate::change::{begin, carry_out};
 use crate::deregister::remove_everywhere;
 use crate::error::{Doing, RegisterError};
 use crate::register::finish_registering;
+use crate::rotate;
 use crate::{Deps, Moment};
 
 /// A request ends within half a minute: what is still under way after this, in milliseconds, was left so.
@@ -29,6 +31,10 @@ pub(crate) struct Tended {
     pub(crate) registered: Vec<String>,
     /// Changes that were finished.
     pub(crate) changed: Vec<String>,
+    /// Rotations whose second endpoint gets all events now.
+    pub(crate) switched_over: Vec<String>,
+    /// Rotations that were ended.
+    pub(crate) rotated: Vec<String>,
     /// What Stripe refused, so that it was taken back.
     pub(crate) taken_back: Vec<String>,
     /// Deregistrations that were finished.
@@ -43,10 +49,11 @@ pub(crate) struct Tended {
 pub(crate) async fn tend(deps: &Deps, moment: Moment) -> Result<Tended, RegisterError> {
     let rows = deps.registry.endpoints().await?;
     let (half_done, whole): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_half_done(row, moment));
+    let old: Vec<Endpoint> = whole.iter().filter(|row| is_old(deps, row, moment)).cloned().collect();
     let wanted: Vec<Endpoint> =
         whole.into_iter().filter(|row| deps.reenable && row.state == EndpointState::Active).collect();
     let mut tended = Tended::default();
-    if half_done.is_empty() && wanted.is_empty() {
+    if half_done.is_empty() && wanted.is_empty() && old.is_empty() {
         return Ok(tended);
     }
     let (_, session) = deps.with_stripe(moment).await?;
@@ -57,6 +64,9 @@ pub(crate) async fn tend(deps: &Deps, moment: Moment) -> Result<Tended, Register
             finish(deps, &session, row, &mut tended, moment).await?;
         }
     }
+    for row in old {
+        begin_rotation(deps, &session, row, &mut tended, moment).await;
+    }
     if !wanted.is_empty() {
         enable(deps, &session, wanted, &mut tended, moment).await?;
     }
@@ -65,8 +75,11 @@ pub(crate) async fn tend(deps: &Deps, moment: Moment) -> Result<Tended, Register
 
 fn is_half_done(row: &Endpoint, moment: Moment) -> bool {
     let under_way = match row.state {
-        EndpointState::Registering | EndpointState::Deregistering | EndpointState::Changing => true,
-        EndpointState::Active | EndpointState::Rotating | EndpointState::Disabled => false,
+        EndpointState::Registering
+        | EndpointState::Deregistering
+        | EndpointState::Changing
+        | EndpointState::Rotating => true,
+        EndpointState::Active | EndpointState::Disabled => false,
     };
     under_way && left_half_done(row, moment)
 }
@@ -100,7 +113,27 @@ async fn finish(
             };
             ("endpoint.change", result, list)
         }
-        EndpointState::Active | EndpointState::Rotating | EndpointState::Disabled => return Ok(()),
+        EndpointState::Rotating if row.next.as_ref().is_some_and(|next| next.live_since.is_some()) => {
+            return match rotate::end(deps, session, row, moment).await {
+                Ok(true) => {
+                    tended.rotated.push(name.to_string());
+                    note(deps, "endpoint.rotate", name.as_str(), "done", moment).await;
+                    Ok(())
+                }
+                // Not all of before has been compared yet: nothing is wrong with that.
+                Ok(false) => Ok(()),
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), endpoint.name = %name, "a rotation cannot be ended now");
+                    tended.left.push(name.to_string());
+                    Ok(())
+                }
+            };
+        }
+        EndpointState::Rotating => {
+            let result = rotate::switch_over(deps, session, row, moment).await.map(drop);
+            ("endpoint.rotate", result, &mut tended.switched_over)
+        }
+        EndpointState::Active | EndpointState::Disabled => return Ok(()),
         EndpointState::Deregistering => {
             let result = remove_everywhere(deps, session, &row).await;
             ("endpoint.deregister", result, &mut tended.deregistered)
@@ -153,6 +186,42 @@ async fn enable(
         }
     }
     Ok(())
+}
+
+/// Is its secret older than the stack wants it?
+fn is_old(deps: &Deps, row: &Endpoint, moment: Moment) -> bool {
+    let since = row.rotated_at.unwrap_or(row.created_at);
+    let age = SignedDuration::from_millis(moment.now.as_millisecond() - since);
+    row.state == EndpointState::Active && deps.rotate_after.is_some_and(|after| age >= after)
+}
+
+async fn begin_rotation(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: Endpoint,
+    tended: &mut Tended,
+    moment: Moment,
+) {
+    let name = row.name.to_string();
+    let begun = rotate::begin(deps, &row, &row.wish.api_version, moment).await;
+    let result = match begun {
+        Ok(row) => rotate::switch_over(deps, session, row, moment).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(_) => {
+            note(deps, "endpoint.rotate", &name, "begun", moment).await;
+            tended.switched_over.push(name);
+        }
+        Err(error) => {
+            tracing::warn!(
+                error = chain(&error),
+                endpoint.name = name,
+                "a rotation that is due could not be begun"
+            );
+            tended.left.push(name);
+        }
+    }
 }
 
 async fn note(deps: &Deps, action: &str, name: &str, code: &str, moment: Moment) {

@@ -22,7 +22,19 @@ pub(crate) struct EndpointView<'a> {
     state: EndpointState,
     created_at: Option<Timestamp>,
     rotated_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<RotationView<'a>>,
     signing_secret_hint: Option<&'a str>,
+}
+
+/// The endpoint at Stripe that takes over, while a rotation runs.
+#[derive(Debug, Serialize)]
+pub(crate) struct RotationView<'a> {
+    stripe_id: Option<&'a str>,
+    api_version: &'a str,
+    begun_at: Option<Timestamp>,
+    /// Since when it gets all events; the other is removed when all of before is here.
+    live_since: Option<Timestamp>,
 }
 
 /// An endpoint with its secret: what registering answers.
@@ -48,6 +60,12 @@ impl<'a> EndpointView<'a> {
             state: endpoint.state,
             created_at: Timestamp::from_millisecond(endpoint.created_at).ok(),
             rotated_at: endpoint.rotated_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            rotation: endpoint.next.as_ref().map(|next| RotationView {
+                stripe_id: next.stripe_id.as_deref(),
+                api_version: &next.api_version,
+                begun_at: Timestamp::from_millisecond(next.begun_at).ok(),
+                live_since: next.live_since.and_then(|at| Timestamp::from_second(at).ok()),
+            }),
             signing_secret_hint: endpoint.signing_secret_hint.as_deref(),
         }
     }

@@ -138,7 +138,7 @@ fn description(fields: &Fields) -> Result<&str, ApiError> {
 }
 
 /// `2026-07-29.dahlia`, or `2020-08-27` as versions were before 2024. Which of them Stripe offers, Stripe says.
-fn api_version(fields: &Fields) -> Result<&str, ApiError> {
+pub(crate) fn api_version(fields: &Fields) -> Result<&str, ApiError> {
     let version = fields.text("api_version")?.unwrap_or(API_VERSION);
     let (date, name) = match version.split_once('.') {
         Some((date, name)) => (date, Some(name)),

@@ -6,7 +6,7 @@
 //! Rules: a probe goes by https to hosts of the internet only, also when their name leads elsewhere, because a person chose the
 //! address; on the local stack it may go to this machine. No redirect is followed. The answer is read up to a bound.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -206,6 +206,17 @@ async fn resolved(url: &str, local: bool) -> Result<(Url, Vec<SocketAddr>), Stri
     }
 }
 
+/// Where the host's name in an address leads, if that is not on the internet: nothing may be told to send there. None also for a
+/// name that leads nowhere now, or is not answered for in time.
+pub async fn leads_inside(url: &str) -> Option<IpAddr> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?.to_owned();
+    let looked_up = tokio::net::lookup_host((host, url.port_or_known_default().unwrap_or(443)));
+    let addresses = tokio::time::timeout(CONNECT_WITHIN, looked_up).await.ok()?.ok()?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    inside(&addresses).map(SocketAddr::ip)
+}
+
 /// One of these that is not on the internet.
 fn inside(addresses: &[SocketAddr]) -> Option<&SocketAddr> {
     addresses.iter().find(|address| !is_public(address.ip()))
@@ -329,6 +340,13 @@ mod tests {
         ] {
             assert_eq!(of(&["8.8.8.8:443", private]).as_deref(), Some(private));
         }
+    }
+
+    #[tokio::test]
+    async fn where_a_name_leads_is_looked_up() {
+        assert!(leads_inside("https://localhost/x").await.is_some_and(|address| address.is_loopback()));
+        assert_eq!(leads_inside("not an address").await, None);
+        assert_eq!(leads_inside("https://nowhere.invalid/x").await, None);
     }
 
     #[tokio::test]

@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::comparing::{Comparison, Difference, Doubt, Finished, Seen, Walk};
-pub use self::endpoint_row::{Change, Endpoint, SecretVersion, Wish};
+pub use self::endpoint_row::{Change, Endpoint, Next, SecretVersion, Wish};
 use self::heard::HEARD;
 pub use self::heard::Heard;
 pub use self::hours::Hour;

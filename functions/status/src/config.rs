@@ -29,6 +29,8 @@ pub struct Config {
     pub stripe_key_secret: String,
     /// Who may do what.
     pub access: Access,
+    /// After how many days secrets are changed by themselves; 0 is never.
+    pub rotate_days: i64,
 }
 
 impl Config {
@@ -48,6 +50,7 @@ impl Config {
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             access: Access::from_env()?,
+            rotate_days: env::value("ROTATE_DAYS")?,
         })
     }
 }

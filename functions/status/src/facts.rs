@@ -34,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) mode: Mode,
     pub(crate) stack: String,
     pub(crate) public_url: String,
+    /// After how many days secrets are to be changed; 0 is never.
+    pub(crate) rotate_days: i64,
     pub(crate) endpoints: Vec<EndpointFacts>,
     pub(crate) key: Key,
     /// What Stripe says of the account's endpoints.
@@ -109,6 +111,7 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
         mode: deps.mode,
         stack: deps.stack.clone(),
         public_url: deps.public_url.clone(),
+        rotate_days: deps.rotate_days,
         endpoints,
         key,
         at_stripe: facts.endpoints,

@@ -41,6 +41,7 @@ pub struct Deps {
     vault: Vault,
     stripe: Stripe,
     public_url: String,
+    rotate_days: i64,
 }
 
 impl Deps {
@@ -63,6 +64,7 @@ impl Deps {
             vault,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             public_url: config.public_url.trim_end_matches('/').to_owned(),
+            rotate_days: config.rotate_days,
         })
     }
 }

@@ -128,6 +128,7 @@ impl World {
             listens_since: 0,
             rotated_at: None,
             change: None,
+            next: None,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.expect("an endpoint");

@@ -22,6 +22,7 @@ EXPECTED = {
     "register/list-endpoints": 200,
     "register/change-endpoint": 200,
     "register/repair-endpoint": 200,
+    "register/rotate-endpoint": 200,
     "register/show-secret": 200,
     "register/test-endpoint": 200,
     "register/deregister-endpoint": 204,

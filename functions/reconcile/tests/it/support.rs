@@ -105,6 +105,7 @@ impl Stack {
             listens_since: at.as_millisecond(),
             rotated_at: None,
             change: None,
+            next: None,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.unwrap();

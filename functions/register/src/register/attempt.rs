@@ -41,6 +41,7 @@ impl Attempt {
             listens_since: now.as_millisecond(),
             rotated_at: None,
             change: None,
+            next: None,
             rev: 0,
         };
         Self { row, is_new: true, is_lost: false }

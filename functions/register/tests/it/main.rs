@@ -12,6 +12,7 @@ mod outages;
 mod refusals;
 mod registering;
 mod repairing;
+mod rotating;
 mod rules;
 mod samples;
 mod settings;

@@ -15,6 +15,7 @@ async fn the_samples_tell_the_story_of_one_endpoint() {
         ("list-endpoints", 200, "data"),
         ("change-endpoint", 200, "description"),
         ("repair-endpoint", 200, "stripe_id"),
+        ("rotate-endpoint", 200, "rotation"),
         ("show-secret", 200, "signing_secret"),
         ("test-endpoint", 200, "steps"),
         ("deregister-endpoint", 204, ""),

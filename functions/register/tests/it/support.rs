@@ -38,6 +38,7 @@ pub(crate) struct Stack {
     pub(crate) mode: Mode,
     pub(crate) work_within: Duration,
     pub(crate) reenable: bool,
+    pub(crate) rotate_days: i64,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -58,7 +59,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         cloud.put_secret(KEY_SECRET, "{}");
         let stripe = SimulatedStripe::start(options.at(now().as_second())).unwrap();
-        Self { cloud, stripe, mode, work_within: WORK_WITHIN, reenable: false }
+        Self { cloud, stripe, mode, work_within: WORK_WITHIN, reenable: false, rotate_days: 0 }
     }
 
     /// A test stack with a key.
@@ -104,6 +105,7 @@ impl Stack {
             work_within: self.work_within,
             looked_at_again_after: Duration::ZERO,
             reenable: self.reenable,
+            rotate_days: self.rotate_days,
         })
         .unwrap()
     }

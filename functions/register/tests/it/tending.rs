@@ -17,7 +17,7 @@ fn soon() -> jiff::Timestamp {
 }
 
 fn nothing() -> Value {
-    json!({ "registered": [], "changed": [], "taken_back": [], "deregistered": [], "enabled": [], "left": [] })
+    json!({ "registered": [], "changed": [], "switched_over": [], "rotated": [], "taken_back": [], "deregistered": [], "enabled": [], "left": [] })
 }
 
 /// The schedule's acts in the audit.

@@ -37,11 +37,34 @@ pub struct Endpoint {
     /// When its secret was last changed, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<i64>,
+    /// While it is `rotating`: what takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
     /// While it is `changing`: what it is to become.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
     /// Counts the changes of this row.
     pub rev: u64,
+}
+
+/// The endpoint at Stripe that takes over in a rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    /// Names the attempt at making it, as `registration` does.
+    pub registration: String,
+    /// In which version its events are rendered.
+    pub api_version: String,
+    /// When the attempt began, in unix milliseconds.
+    pub begun_at: i64,
+    /// Stripe's id, once its secret is kept here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripe_id: Option<String>,
+    /// Since when it gets all events, in unix seconds of Stripe's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_since: Option<i64>,
+    /// Has the request that was at it ended? Then another may go on at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left: bool,
 }
 
 /// A change that Stripe has not confirmed yet.

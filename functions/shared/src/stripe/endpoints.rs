@@ -104,7 +104,10 @@ impl WebhookEndpoint {
     /// Did this stack make it, and nobody here knows it any more? `rows` are the stack's, read before Stripe was asked.
     pub fn is_left_over(&self, stack: &str, rows: &[Endpoint], now: Timestamp) -> bool {
         let Some(mark) = self.mark().filter(|mark| mark.stack == stack) else { return false };
+        let is_next =
+            |row: &Endpoint| row.next.as_ref().is_some_and(|next| next.registration == mark.registration);
         let known = |row: &Endpoint| match &row.stripe_id {
+            _ if is_next(row) => true,
             Some(id) => *id == self.id,
             // Half made: the row does not know the id yet.
             None => row.registration == mark.registration,

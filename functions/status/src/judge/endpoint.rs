@@ -24,6 +24,7 @@ pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
     // Before and after that, nothing is expected at Stripe or in the vault.
     if row.state.takes_deliveries() {
         checks.push(secret(endpoint));
+        checks.push(rotation(endpoint, facts));
         match found(endpoint, &facts.at_stripe) {
             Ok((at_stripe, request_id)) => {
                 checks.push(present(endpoint, request_id));
@@ -104,6 +105,48 @@ fn secret(endpoint: &EndpointFacts) -> Check {
             evidence,
             "ask again in a moment; if it stays, look at the status function's log",
         ),
+    }
+}
+
+/// A rotation ends some ten minutes after it began, when all of before has been compared.
+const ROTATED_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// What is due is tried each five minutes; days late is worth a look.
+const OVERDUE_BY: i64 = 2;
+
+fn rotation(endpoint: &EndpointFacts, facts: &Facts) -> Check {
+    let code = "rotation_ends";
+    let row = &endpoint.row;
+    let at = |millis| Timestamp::from_millisecond(millis).ok();
+    let age = |since| SignedDuration::from_millis(facts.now.as_millisecond() - since);
+    let since = row.rotated_at.unwrap_or(row.created_at);
+    let next = row.next.as_ref();
+    let evidence = json!({
+        "secret_since": at(since),
+        "begun_at": next.and_then(|next| at(next.begun_at)),
+        "second_endpoint": next.and_then(|next| next.stripe_id.as_ref()),
+        "second_gets_all_since": next.and_then(|next| Timestamp::from_second(next.live_since?).ok()),
+    });
+    let fails =
+        |summary: &str, remedy: String| fails(code, Severity::Warning, summary, evidence.clone(), remedy);
+    let again = format!(
+        "POST /endpoints/{}/rotate goes on with it; is there a free place under Stripe's cap of endpoints?",
+        row.name
+    );
+    match next {
+        Some(next) if age(next.begun_at) > ROTATED_AFTER && next.live_since.is_none() => {
+            fails("a change of its signing secret was begun and not finished", again)
+        }
+        Some(next) if age(next.begun_at) > ROTATED_AFTER => fails(
+            "a change of its signing secret waits until all events of before are compared",
+            "let the key read events, and look at the checks of reconciliation; until then both secrets are accepted".to_owned(),
+        ),
+        None if facts.rotate_days > 0
+            && row.state == EndpointState::Active
+            && age(since) > SignedDuration::from_hours(24 * (facts.rotate_days + OVERDUE_BY)) =>
+        {
+            fails("its signing secret is older than the stack wants it", again)
+        }
+        Some(_) | None => holds(code, Severity::Warning, "no change of its signing secret is overdue", evidence),
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn well() -> Facts {
         mode: Mode::Test,
         stack: "stack".into(),
         public_url: "https://hooks.example.com".into(),
+        rotate_days: 0,
         endpoints: vec![endpoint("main")],
         key: Key::Set { hint: "sk_test_…ated".into() },
         at_stripe: Said::This { value: vec![at_stripe("main")], request_id: Some("req_1".into()) },
@@ -67,6 +68,7 @@ fn endpoint(name: &str) -> EndpointFacts {
         listens_since: ago(3_600),
         rotated_at: None,
         change: None,
+        next: None,
         rev: 1,
     };
     EndpointFacts { row, heard: heard(0), secret: Secret::There, undelivered: None, probed: None }
@@ -179,6 +181,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "import_goes_on",
             "registered_whole",
             "secret_present",
+            "rotation_ends",
             "at_stripe",
             "enabled_at_stripe",
             "url_as_wanted",

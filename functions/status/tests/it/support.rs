@@ -93,6 +93,7 @@ impl Stack {
             listens_since: now().as_millisecond(),
             rotated_at: None,
             change: None,
+            next: None,
             rev: 0,
         };
         self.registry().insert(&row).await.unwrap();
@@ -171,6 +172,7 @@ impl Stack {
             public_url: "https://hooks.example.com/".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: KEY_SECRET.into(),
+            rotate_days: 0,
             access: Access {
                 api_id: "ours".into(),
                 groups_claim: "cognito:groups".into(),

@@ -55,6 +55,7 @@ async fn arriving(world: &World) -> Value {
         public_url: "https://hooks.example.com".into(),
         stripe_api_base: world.stripe.url().parse().unwrap(),
         stripe_key_secret: "stripe-key".into(),
+        rotate_days: 0,
         access: access(),
     })
     .unwrap();

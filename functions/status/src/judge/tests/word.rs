@@ -1,7 +1,7 @@
 //! The one word over all, and what is told beside the checks.
 
 use shared::ledger::State;
-use shared::registry::Hour;
+use shared::registry::{Hour, Next};
 
 use super::*;
 
@@ -70,4 +70,42 @@ fn evidence_can_be_compared_and_stays_short() {
     assert_eq!(check.evidence["missing"], json!(["invoice.paid", "refund.created"]));
     assert_eq!(check.evidence["more"].as_array().unwrap().len(), 11);
     assert_eq!(check.evidence["more"][10], "and 30 more");
+}
+
+#[test]
+fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
+    let next = |begun: i64, live: Option<i64>| Next {
+        registration: "2".into(),
+        api_version: "2026-07-29.dahlia".into(),
+        begun_at: ago(begun),
+        stripe_id: live.map(|_| "we_next".into()),
+        live_since: live.map(|live| ago(live) / 1_000),
+        left: false,
+    };
+    let cases = [
+        (Some(next(3_600, None)), 0, None),
+        (Some(next(3_601, None)), 0, Some("was begun and not finished")),
+        (Some(next(3_601, Some(3_500))), 0, Some("waits until all events of before are compared")),
+        (None, 0, None),
+        (None, 30, None),
+    ];
+    for (next, rotate_days, expected) in cases {
+        let mut facts = Facts { rotate_days, ..well() };
+        if next.is_some() {
+            facts.endpoints[0].row.state = EndpointState::Rotating;
+        }
+        facts.endpoints[0].row.next = next;
+        let status = judge(&facts);
+        assert_eq!(status.status, Condition::Active);
+        let check = all(&status).find(|check| check.code == "rotation_ends").unwrap();
+        assert_eq!(check.ok, expected.is_none(), "{check:?}");
+        assert!(check.summary.contains(expected.unwrap_or("")), "{check:?}");
+    }
+    let mut facts = Facts { rotate_days: 30, ..well() };
+    let mut overdue = |days: i64| {
+        facts.endpoints[0].row.created_at = ago(days * 86_400);
+        failing(&judge(&facts))
+    };
+    assert!(overdue(32).is_empty());
+    assert_eq!(overdue(33), ["rotation_ends"]);
 }
