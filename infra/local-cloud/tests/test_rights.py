@@ -103,8 +103,9 @@ def test_the_audit_is_only_added_to_by_those_that_people_change_things_with(stac
     assert who_may(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}
 
 
-def test_signing_secrets_are_kept_by_register_and_read_by_receive(stack: Stack) -> None:
-    assert who_may(stack, "secretsmanager:GetSecretValue", signing_secret(stack.stack_name)) == {"receive"}
+def test_signing_secrets_are_kept_by_register_and_read_to_verify_and_to_probe(stack: Stack) -> None:
+    readers = {"receive", "register", "reconcile"}
+    assert who_may(stack, "secretsmanager:GetSecretValue", signing_secret(stack.stack_name)) == readers
     for action in ("secretsmanager:CreateSecret", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"):
         assert who_may(stack, action, signing_secret(stack.stack_name)) == {"register"}
 

@@ -75,7 +75,7 @@ class Case:
         The endpoint is as if registered an hour ago: events of the last minutes are not compared.
         """
         hour_ago = int((time.time() - 3600) * 1000)
-        self.set_row(created_at=hour_ago, state_since=hour_ago)
+        self.set_row(created_at=hour_ago, state_since=hour_ago, listens_since=hour_ago)
         made = self.control("POST", "/events", {"type": "customer.updated", "created": int(time.time()) - 600, "fate": fate})
         event_id = str(made.json["id"])
         if fate == "delivered":
