@@ -39,9 +39,10 @@ async fn assert_all_is_here(stack: &Stack, what: &str) {
     assert_eq!(there["-/charge/ch_1"]["status"], "succeeded", "{what}");
     let progress = stack.progress().await;
     assert_eq!((&progress["state"], &progress["looked_at"]), (&json!("finished"), &json!(4)), "{what}");
-    let comparison = stack.registry().work().await.unwrap().comparison;
+    let comparison = stack.comparison().await;
     let last = comparison.last.unwrap_or_else(|| panic!("{what}: {:?}", comparison.walk));
     assert_eq!((last.seen.looked_at, comparison.walk), (1, None), "{what}");
+    assert_eq!((last.seen.differed.count, last.seen.missing.count), (1, 0), "{what}");
 }
 
 #[tokio::test]
