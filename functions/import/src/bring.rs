@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Stopped anywhere, the next run lists the same page again, and finds most of its records right. What is made meanwhile comes by its
-//! events. A list that Stripe refuses does not stop the others.
+//! events. A list that Stripe refuses, or never answers (`stuck`), does not stop the others.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use crate::Deps;
 use crate::error::{ImportError, Stopped};
 use crate::place::{Answer, Placed, good_until, no_answer, place};
+use crate::stuck;
 
 /// Records written at a time. The work is waiting for DynamoDB, and the SDK's connection carries this many easily.
 const AT_ONCE: usize = 16;
@@ -108,11 +109,18 @@ impl Bringing<'_> {
                     if !self.is_wanted().await? {
                         return Ok(Ended::Stopped);
                     }
-                    let progress = self.page(session, account, kind, progress).await?;
-                    self.pages += 1;
+                    let (progress, halted) = match self.page(session, account, kind, progress.clone()).await {
+                        Ok(progress) => (progress, None),
+                        Err(Stopped::Halted(halt)) => unanswered(session, halt, progress).await?,
+                        Err(Stopped::Broken(error)) => return Err(error.into()),
+                    };
                     if self.keep_progress(account, kind, progress).await? == Written::Overtaken {
                         return Ok(Ended::Stopped);
                     }
+                    if let Some(halt) = halted {
+                        return Ok(Ended::Halted(halt));
+                    }
+                    self.pages += 1;
                 }
             }
         }
@@ -172,7 +180,7 @@ impl Bringing<'_> {
         };
         let looked_at = progress.looked_at + page.value.objects.len() as u64;
         let written = progress.written + written;
-        Ok(Progress { stage, after, looked_at, written, left_out, refusal: None })
+        Ok(Progress { stage, after, looked_at, written, left_out, refusal: None, unanswered: 0 })
     }
 
     /// The page after a place. If the object that came last is gone, such as a draft that was deleted, from its second on.
@@ -261,7 +269,25 @@ impl Bringing<'_> {
     }
 }
 
-/// The lists that Stripe refuses.
+/// What becomes of a list whose next page gets no answer: the run halts there, and after some runs it ends as one that is refused.
+///
+/// # Errors
+/// The halt, if it says nothing of this list.
+async fn unanswered(
+    session: &Session<'_>,
+    halt: Halt,
+    progress: Progress,
+) -> Result<(Progress, Option<Halt>), Halt> {
+    let refusal = stuck::alone(session, halt).await?;
+    let unanswered = progress.unanswered + 1;
+    Ok(if unanswered < stuck::RUNS {
+        (Progress { unanswered, ..progress }, Some(Halt::NoAnswer(refusal)))
+    } else {
+        (Progress { stage: Stage::Refused, refusal: Some(*refusal), unanswered, ..progress }, None)
+    })
+}
+
+/// The lists that Stripe refuses, or never answers.
 fn refused(rows: &BTreeMap<String, Imported>) -> Noted<Refused> {
     let mut refused = Noted::default();
     for (account, row) in rows {

@@ -6,7 +6,7 @@
 //! 1. the night's comparison, if it is due or not finished (`night`), for half of the time if there is an import as well;
 //! 2. the import, if one goes on (`bring`).
 //!
-//! Both give a record Stripe's answer only if it is newer and another (`place`, `differ`).
+//! Both give a record Stripe's answer only if it is newer and another (`place`, `differ`), and pass what Stripe never answers (`stuck`).
 //!
 //! Rules: how far the work is lies in the registry, kept after each page, so a run that ends, or dies, leaves the rest to the next.
 //! Stripe is called one call after another, which keeps far below its limits. Nothing is deleted because Stripe does not know it.
@@ -19,6 +19,7 @@ mod error;
 mod night;
 mod place;
 mod request;
+mod stuck;
 mod view;
 
 use std::time::Duration;

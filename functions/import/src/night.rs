@@ -3,15 +3,17 @@
 //! ```text
 //! events of the last day ── the record that one of them shows ── ask Stripe for the object ── the same: well
 //!                                                                                         └── another: a doubt
-//! ten minutes later ── an event has come that tells of it: well    still another: the record is mended, and it is told
+//! once an event that tells of it would be here (`settling`) ── the same now: well ── another: it is told, and the record mended
 //! ```
 //!
 //! An object is looked at by the event that its record shows, so once, however many events it had. What has changed in the last ten
-//! minutes is not: its events are on the way. What is not finished when the time is up, the next run carries on with.
+//! minutes is not: its events are on the way. What is not finished when the time is up, the next run carries on with. What differs only
+//! in what never has an event is mended at once.
 //!
 //! The rule: that Stripe does not know an object is no deletion (the key can be of another account), but of a draft invoice.
 
 mod due;
+mod settling;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -21,15 +23,17 @@ use shared::ledger::{Listing, Position, Row};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::MAX_LIMIT;
 use shared::records::Record;
-use shared::registry::{Comparison, Difference, Doubt, Finished, Halt, Refused, Walk};
-use shared::stripe::{Refusal, Session};
+use shared::registry::{Comparison, Difference, Doubt, Finished, Halt, Refused, Stuck, Unread, Walk};
+use shared::stripe::{Refusal, Session, StripeError};
 use tokio::time::Instant;
 
 use self::due::begin;
 pub(crate) use self::due::is_due;
+use self::settling::{EventsCompared, is_old};
 use crate::Deps;
 use crate::error::{ImportError, Stopped};
-use crate::place::{Answer, Placed, Verdict, good_until, judge, place};
+use crate::place::{Answer, Placed, Verdict, good_until, is_too_large, judge, place};
+use crate::stuck;
 
 /// Events of younger changes are on their way.
 const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(10);
@@ -127,18 +131,24 @@ impl Night<'_> {
 
     /// Looks again at what was another than its record says, once an event that tells of it would be here.
     async fn settle_doubts(&mut self, session: &Session<'_>) -> Result<(), Stopped> {
-        let old = (self.now - ON_THEIR_WAY).as_millisecond();
-        let due: Vec<Doubt> = self.walk.doubts.iter().filter(|doubt| doubt.at <= old).cloned().collect();
-        for doubt in due {
+        if !self.walk.doubts.iter().any(|doubt| is_old(doubt, self.now)) {
+            return Ok(());
+        }
+        let registry = &self.deps.registry;
+        let last = registry.facts().await?.map(|facts| facts.events);
+        let compared = EventsCompared { accounts: registry.compared().await?, last };
+        let due = self.walk.doubts.iter().filter(|doubt| compared.settles(doubt, self.now));
+        for doubt in due.cloned().collect::<Vec<_>>() {
             if !self.has_time() {
                 break;
             }
             if let Some(record) = self.deps.records.get(&doubt.key).await?
+                && !record.deleted
                 && !self.is_fresh(&record)
             {
-                self.mend(session, record).await?;
+                self.settle(session, &doubt, record).await?;
             }
-            self.walk.doubts.retain(|other| *other != doubt);
+            self.walk.doubts.retain(|other| other.key != doubt.key);
             self.keep().await?;
         }
         Ok(())
@@ -149,17 +159,36 @@ impl Night<'_> {
         record.as_of > (self.now - ON_THEIR_WAY).as_second()
     }
 
-    async fn mend(&mut self, session: &Session<'_>, record: Record) -> Result<(), Stopped> {
-        let key = record.key.clone();
+    async fn settle(&mut self, session: &Session<'_>, doubt: &Doubt, record: Record) -> Result<(), Stopped> {
         let Said::Object(raw, as_of) = self.ask(session, &record).await? else { return Ok(()) };
         let object = serde_json::from_str(&raw).unwrap_or_default();
-        let answer = Answer { key: key.clone(), raw: &raw, object: &object, as_of };
-        match place(&self.deps.records, &answer, Some(record)).await? {
-            Placed::Written(fields) if fields.iter().any(|field| !QUIET.contains(&field.as_str())) => {
-                self.walk.seen.differed.note(Difference { key, fields });
-            }
-            Placed::TooLarge => self.walk.seen.too_large.note(key),
-            Placed::Written(_) | Placed::Stays => {}
+        let answer = Answer { key: doubt.key.clone(), raw: &raw, object: &object, as_of };
+        if let Verdict::GivesWay(fields) = judge(&record, &answer)
+            && !is_quiet(&fields)
+            && !doubt.told
+            && !is_too_large(&answer)?
+            && !self.is_explained(doubt).await?
+        {
+            // Before the record is written: a run that dies in between must not leave it mended and never told.
+            self.walk.seen.differed.note(Difference { key: doubt.key.clone(), fields });
+            let same = self.walk.doubts.iter_mut().filter(|other| other.key == doubt.key);
+            same.for_each(|doubt| doubt.told = true);
+            self.keep().await?;
+        }
+        Ok(self.write(&answer, record).await?)
+    }
+
+    /// Is there an event of it that is yet to be applied, or that was made after the look? Then it is no change without an event.
+    async fn is_explained(&self, doubt: &Doubt) -> Result<bool, ImportError> {
+        let looked_at = doubt.at.div_euclid(1_000);
+        let tells = |row: &Row| row.state.is_open() || row.created.is_some_and(|made| made > looked_at);
+        let listing = Listing::Object(doubt.key.clone());
+        Ok(!self.deps.ledger.list(&listing, None, 1, self.now, tells).await?.rows.is_empty())
+    }
+
+    async fn write(&mut self, answer: &Answer<'_>, record: Record) -> Result<(), ImportError> {
+        if place(&self.deps.records, answer, Some(record)).await? == Placed::TooLarge {
+            self.walk.seen.too_large.note(answer.key.clone());
         }
         Ok(())
     }
@@ -207,11 +236,11 @@ impl Night<'_> {
         let answer = Answer { key: key.clone(), raw: &raw, object: &object, as_of };
         match judge(&record, &answer) {
             Verdict::Stays => {}
-            // It says the same, and settles what was uncertain.
-            Verdict::GivesWay(fields) if fields.is_empty() => {
-                place(&self.deps.records, &answer, Some(record)).await?;
+            // It settles what was uncertain, or brings what no event ever tells of.
+            Verdict::GivesWay(fields) if is_quiet(&fields) => self.write(&answer, record).await?,
+            Verdict::GivesWay(_) => {
+                self.walk.doubts.push(Doubt { key, at: self.now.as_millisecond(), told: false });
             }
-            Verdict::GivesWay(_) => self.walk.doubts.push(Doubt { key, at: self.now.as_millisecond() }),
         }
         Ok(())
     }
@@ -231,12 +260,36 @@ impl Night<'_> {
                 self.walk.seen.missing.note(key.clone());
                 Ok(Said::Nothing)
             }
-            Err(error) => {
-                let refusal = Halt::by(error).map_or_else(Ok, |halt| Err(Stopped::Halted(halt)))?;
-                self.refused(key, *refusal);
-                Ok(Said::Nothing)
-            }
+            Err(error) => self.unread(session, key, error).await,
         }
+    }
+
+    /// An object that cannot be read must not hold up the others.
+    async fn unread(
+        &mut self,
+        session: &Session<'_>,
+        key: &ObjectKey,
+        error: StripeError,
+    ) -> Result<Said, Stopped> {
+        if let StripeError::Forbidden(refusal) = error {
+            self.refused(key, *refusal);
+            return Ok(Said::Nothing);
+        }
+        let refusal = match Halt::by(error) {
+            Err(refusal) => refusal,
+            Ok(halt) => {
+                let refusal = stuck::alone(session, halt).await?;
+                let before = self.walk.stuck.take().filter(|stuck| stuck.key == *key);
+                let runs = before.map_or(0, |stuck| stuck.runs) + 1;
+                if runs < stuck::RUNS {
+                    self.walk.stuck = Some(Stuck { key: key.clone(), runs });
+                    return Err(Halt::NoAnswer(refusal).into());
+                }
+                refusal
+            }
+        };
+        self.walk.seen.unread.note(Unread { key: key.clone(), refusal: *refusal });
+        Ok(Said::Nothing)
     }
 
     /// What the key may not read it may not read of any object of this kind; and an account that is gone is gone.
@@ -264,6 +317,11 @@ impl Night<'_> {
         let kept = Comparison { walk: None, last, halted: None };
         Ok(self.deps.registry.keep_comparison(&kept).await?)
     }
+}
+
+/// Does nothing differ but what no event tells of?
+fn is_quiet(fields: &[String]) -> bool {
+    fields.iter().all(|field| QUIET.contains(&field.as_str()))
 }
 
 fn is_draft(record: &Record) -> bool {

@@ -82,6 +82,11 @@ pub(crate) async fn place(
     Ok(Placed::Stays)
 }
 
+/// Is the object over what one item of DynamoDB can hold? Then its record stays.
+pub(crate) fn is_too_large(answer: &Answer<'_>) -> Result<bool, ImportError> {
+    Ok(record(answer, None)?.is_too_large())
+}
+
 /// What an answer means to a record. One whose order was uncertain gives way to any newer answer, which settles it.
 pub(crate) fn judge(old: &Record, answer: &Answer<'_>) -> Verdict {
     let deleted = is_deleted(answer);

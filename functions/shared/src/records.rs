@@ -199,16 +199,18 @@ impl Records {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
         let mut new = new.clone();
         new.links.place_with(&old.links);
-        // What a record is follows from its second, the events seen, the one that won and the place. What Stripe was asked of our
+        // What a record is follows from its second, the events seen, the one that won, the place and whether it is gone. What Stripe was asked of our
         // own accord has no event, and for one second it is asked once: its answer gives way to a later second's only.
         let event = match &old.event {
             Some(_) => "#event = :event",
             None => "attribute_not_exists(#event)",
         };
+        // A deletion found by asking stands for the second of the record whose place it took, and takes over its events.
+        let deleted = if old.deleted { "attribute_exists(deleted)" } else { "attribute_not_exists(deleted)" };
         let put = self
             .put(&new)?
             .condition_expression(format!(
-                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort"
+                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted}"
             ))
             .expression_attribute_names("#sort", "sort")
             .expression_attribute_values(":sort", AttributeValue::S(old.place().to_owned()))

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::comparing::{Comparison, Difference, Doubt, Finished, Seen, Walk};
+pub use self::comparing::{Comparison, Difference, Doubt, Finished, Seen, Stuck, Unread, Walk};
 pub use self::endpoint_row::{Change, Endpoint, Next, SecretVersion, Wish};
 use self::heard::HEARD;
 pub use self::heard::Heard;

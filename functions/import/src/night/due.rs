@@ -33,6 +33,7 @@ pub(super) fn begin(last: Option<&Finished>, now: Timestamp) -> Walk {
         after: None,
         walked: false,
         doubts: Vec::new(),
+        stuck: None,
         seen: Seen::default(),
     }
 }

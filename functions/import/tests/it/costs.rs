@@ -81,3 +81,16 @@ async fn an_object_of_the_night_costs_one_call_of_stripe_and_writes_nothing() {
     // The lease taken and given back; begun, a page of a hundred events, finished.
     assert_eq!(written(&stack, "RegistryTable").1, 5);
 }
+
+#[tokio::test]
+async fn an_invoice_whose_time_of_delivery_was_set_costs_its_record_once() {
+    let stack = Stack::new().await;
+    let invoice = |delivered_at: Value| json!({ "object": "invoice", "id": "in_1", "created": 5, "customer": "cus_1", "webhooks_delivered_at": delivered_at });
+    stack.apply(&event("evt_1", "invoice.paid", ago(60), &invoice(Value::Null)), ago(60)).await;
+    stack.put(&invoice(json!(9)));
+    stack.cloud.forget();
+    stack.run(later(0)).await;
+    assert_eq!(stack.stripe.requests().len(), 1);
+    assert_eq!(written(&stack, "RecordsTable"), (1.0, 1));
+    assert!(stack.comparison().await.last.is_some());
+}

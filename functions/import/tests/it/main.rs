@@ -9,4 +9,6 @@ mod costs;
 mod order;
 mod outages;
 mod requests;
+mod settling;
 mod support;
+mod unanswered;

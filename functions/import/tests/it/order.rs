@@ -158,6 +158,31 @@ async fn a_write_that_another_has_overtaken_is_looked_at_again() {
     }
 }
 
+#[tokio::test]
+async fn a_deletion_is_not_written_over_by_who_read_the_record_before_it() {
+    let stack = Stack::new().await;
+    let record = |deleted: bool| {
+        let object = json!({ "object": "invoice", "id": "in_1", "status": "draft", "created": 5 });
+        // A draft that an import brought, and the night's answer that it is gone: they differ in nothing else.
+        let standing = Standing {
+            as_of: ago(60).as_second(),
+            event: None,
+            events: Vec::new(),
+            deleted,
+            order_uncertain: false,
+            fetched: true,
+        };
+        let key = ObjectKey::new(None, "invoice", "in_1").unwrap();
+        Record::new(key, standing, object.to_string().as_bytes(), &object).unwrap()
+    };
+    let (draft, gone) = (record(false), record(true));
+    let records = stack.records();
+    assert_eq!(records.put_newer(&draft).await.unwrap(), Put::Done);
+    assert_eq!(records.put_over(&draft, &gone).await.unwrap(), Put::Done);
+    assert_eq!(records.put_over(&draft, &draft).await.unwrap(), Put::Refused(Box::new(gone.clone())));
+    assert_eq!(records.put_over(&gone, &gone).await.unwrap(), Put::Done);
+}
+
 /// Puts a newer record of the customer in place.
 async fn put(stack: &Stack, at: jiff::Timestamp) -> Put {
     let object = customer("cus_1", "between");

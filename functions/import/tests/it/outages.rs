@@ -7,7 +7,7 @@ use test_cloud::{Death, Fault};
 
 use crate::support::{Stack, customer, event, later, now};
 
-/// Two kinds of two accounts, one object each, and a record that the night finds to be another.
+/// Two kinds of two accounts, one object each, and records that the night finds to be others: a charge, and a draft that is gone.
 async fn stack() -> Stack {
     let stack = Stack::new().await;
     stack.registry().note_account("acct_1", now()).await.unwrap();
@@ -19,6 +19,8 @@ async fn stack() -> Stack {
     let told = json!({ "object": "charge", "id": "ch_1", "created": 5, "status": "pending" });
     stack.apply(&event("evt_1", "charge.pending", later(-60), &told), later(-60)).await;
     stack.put(&json!({ "object": "charge", "id": "ch_1", "created": 5, "status": "succeeded" }));
+    let draft = json!({ "object": "invoice", "id": "in_1", "created": 5, "status": "draft" });
+    stack.apply(&event("evt_2", "invoice.created", later(-61), &draft), later(-61)).await;
     stack.import(json!({ "kinds": ["customers", "refunds"] })).await;
     stack
 }
@@ -35,13 +37,15 @@ async fn records(stack: &Stack) -> BTreeMap<String, Value> {
 
 async fn assert_all_is_here(stack: &Stack, what: &str) {
     let there = records(stack).await;
-    assert_eq!(there.len(), 5, "{what}: {there:?}");
+    assert_eq!(there.len(), 6, "{what}: {there:?}");
     assert_eq!(there["-/charge/ch_1"]["status"], "succeeded", "{what}");
+    assert_eq!(there["-/invoice/in_1"]["deleted"], true, "{what}");
     let progress = stack.progress().await;
     assert_eq!((&progress["state"], &progress["looked_at"]), (&json!("finished"), &json!(4)), "{what}");
-    let comparison = stack.registry().work().await.unwrap().comparison;
+    let comparison = stack.comparison().await;
     let last = comparison.last.unwrap_or_else(|| panic!("{what}: {:?}", comparison.walk));
-    assert_eq!((last.seen.looked_at, comparison.walk), (1, None), "{what}");
+    assert_eq!((last.seen.looked_at, comparison.walk), (2, None), "{what}");
+    assert_eq!((last.seen.differed.count, last.seen.missing.count), (2, 0), "{what}");
 }
 
 #[tokio::test]
@@ -122,7 +126,7 @@ async fn of_two_runs_at_once_one_is_at_it() {
     );
     let idle = [one.unwrap(), other.unwrap()].into_iter().filter(Value::is_null).count();
     assert_eq!(idle, 1);
-    assert_eq!(stack.stripe.requests().len(), 5, "a charge, and two kinds of two accounts");
+    assert_eq!(stack.stripe.requests().len(), 6, "a charge, a draft, and two kinds of two accounts");
 }
 
 #[tokio::test]
@@ -144,7 +148,7 @@ async fn a_run_that_outlives_its_lease_harms_nothing() {
         stack.run(later(minutes)).await;
     }
     let there = records(&stack).await;
-    assert_eq!((there.len(), stack.progress().await["state"].as_str()), (5, Some("finished")));
+    assert_eq!((there.len(), stack.progress().await["state"].as_str()), (6, Some("finished")));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use shared::event::{self, Reading};
 use shared::ledger::{Ledger, Row};
 use shared::payload;
 use shared::records::{Record, Records};
-use shared::registry::{Comparison, Finished, Registry, Seen, Settings};
+use shared::registry::{Compared, Comparison, Finished, Registry, Seen, Settings};
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
 
@@ -21,6 +21,8 @@ pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
     pub(crate) run_within: Duration,
+    /// Does reconciliation compare events beside it?
+    pub(crate) reconciles: bool,
 }
 
 /// Noon: the night's comparison has been made.
@@ -49,7 +51,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret("stripe-key", &stripe.key());
-        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60) };
+        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60), reconciles: true };
         let mut settings = Settings {
             since: 0,
             stripe_key_hint: "hint".into(),
@@ -66,6 +68,23 @@ impl Stack {
         let last = Finished { begun_at: at, finished_at: at, until: at, seen: Seen::default() };
         let kept = Comparison { last: Some(last), ..Comparison::default() };
         self.registry().keep_comparison(&kept).await.unwrap();
+    }
+
+    /// Events are compared with the ledger up to then, as `reconcile` does.
+    pub(crate) async fn events_compared(&self, until: Timestamp) {
+        for account in [None, Some("acct_1")] {
+            let compared = Compared { until: until.as_second(), unfinished: None, failed: false };
+            self.registry().keep_compared(account, &compared).await.unwrap();
+        }
+    }
+
+    pub(crate) async fn comparison(&self) -> Comparison {
+        self.registry().work().await.unwrap().comparison
+    }
+
+    /// What the last comparison saw.
+    pub(crate) async fn seen(&self) -> Seen {
+        self.comparison().await.last.expect("it is finished").seen
     }
 
     pub(crate) fn registry(&self) -> Registry {
@@ -139,6 +158,9 @@ impl Stack {
 
     pub(crate) async fn try_run(&self, deps: &Deps, at: Timestamp) -> Result<Value, ImportError> {
         self.stripe.advance(at.as_second() - self.stripe.now());
+        if self.reconciles {
+            self.events_compared(at - SignedDuration::from_mins(5)).await;
+        }
         handle(deps, schedule(), &at.to_string(), at).await
     }
 

@@ -9,6 +9,7 @@ use super::{Registry, THE_STACK};
 use crate::aws::StoreError;
 use crate::ledger::Position;
 use crate::object_key::ObjectKey;
+use crate::stripe::Refusal;
 
 pub(super) const COMPARISON: &str = "comparison";
 
@@ -42,6 +43,9 @@ pub struct Walk {
     pub walked: bool,
     /// Objects that are not as their records say, to be looked at again when an event that tells of it would be here.
     pub doubts: Vec<Doubt>,
+    /// The object at which runs halt, because Stripe gives no answer to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<Stuck>,
     /// What it has seen.
     pub seen: Seen,
 }
@@ -53,6 +57,18 @@ pub struct Doubt {
     pub key: ObjectKey,
     /// Since when, in unix milliseconds.
     pub at: i64,
+    /// Is it told already? Its record is then mended next.
+    #[serde(default)]
+    pub told: bool,
+}
+
+/// An object that Stripe gives no answer to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stuck {
+    /// Which.
+    pub key: ObjectKey,
+    /// So many runs have halted there.
+    pub runs: u32,
 }
 
 /// A comparison that was finished. Times are unix milliseconds.
@@ -75,12 +91,24 @@ pub struct Seen {
     pub looked_at: u64,
     /// Those that had changed at Stripe without an event here. Their records are mended.
     pub differed: Noted<Difference>,
-    /// Kinds of accounts that Stripe refuses.
+    /// Kinds of accounts that the key may not read.
     pub refused: Noted<Refused>,
+    /// Objects that Stripe refused each by itself, or gave no answer to in run after run. Their records stay.
+    #[serde(default)]
+    pub unread: Noted<Unread>,
     /// Objects that Stripe does not know although it has told of them. Their records stay.
     pub missing: Noted<ObjectKey>,
     /// Objects too large to be kept as they are now.
     pub too_large: Noted<ObjectKey>,
+}
+
+/// An object that could not be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// Which.
+    pub key: ObjectKey,
+    /// Stripe's words, or what happened instead of an answer.
+    pub refusal: Refusal,
 }
 
 /// A record that was not as its object.

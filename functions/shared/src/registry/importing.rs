@@ -48,7 +48,7 @@ pub struct Import {
     /// Why the last run got no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
-    /// Lists that Stripe refuses.
+    /// Lists that Stripe refuses, or never answers.
     pub refused: Noted<Refused>,
     /// Counts the changes of this row.
     pub rev: u64,
@@ -154,9 +154,12 @@ pub struct Progress {
     /// Objects that cannot be kept: too large, or without an id. By id.
     #[serde(default)]
     pub left_out: Noted<String>,
-    /// Why Stripe refuses the list.
+    /// Why Stripe refuses the list, or never answers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// So many runs have halted at the next page, because Stripe gave no answer to it.
+    #[serde(default)]
+    pub unanswered: u32,
 }
 
 /// Is there more of a kind?
@@ -168,7 +171,7 @@ pub enum Stage {
     GoingOn,
     /// All was looked at.
     Done,
-    /// Stripe refuses the list.
+    /// Stripe refuses the list, or never answers its next page.
     Refused,
 }
 

@@ -81,6 +81,18 @@ impl Registry {
         kept.hours.sort_by_key(|hour| hour.begins);
         Ok(kept)
     }
+
+    /// What reconciliation gathered, once it has run.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn facts(&self) -> Result<Option<Facts>, StoreError> {
+        let doing = "reading what was gathered";
+        let key = [("kind", FACTS), ("name", THE_STACK)]
+            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+        let items = batch::get(&self.client, &self.table, vec![HashMap::from(key)], &[], doing).await?;
+        Ok(items.into_iter().next().and_then(|item| read_if_ours(item, doing)))
+    }
 }
 
 fn read<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, StoreError> {

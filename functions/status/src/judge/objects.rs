@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
 use shared::object_key::ObjectKey;
-use shared::registry::{Difference, Finished, Halt, Import, ImportState, Noted, Refused};
+use shared::registry::{Difference, Finished, Halt, Import, ImportState, Noted, Refused, Unread};
 use shared::stripe::Refusal;
 
 use super::{fails, holds};
@@ -15,6 +15,8 @@ use crate::verdict::{Check, Severity};
 const COMPARED_WITHIN: SignedDuration = SignedDuration::from_hours(48);
 /// A run takes four minutes, and the next begins a minute later.
 const GOES_ON_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+/// Who has not mended it by then leaves it so, as with accounts that have left.
+const REFUSED_IS_TOLD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(super) fn checks(facts: &Facts) -> [Check; 2] {
     [compared(facts), imported(facts)]
@@ -53,6 +55,14 @@ fn compared(facts: &Facts) -> Check {
                 seen.differed.count, seen.looked_at
             ),
             "does the endpoint ask for all types of their events (`events_as_wanted`)? If so, Stripe made none for these changes: look whether what you do with such objects relies on their events. POST /import looks at all objects, not only at those of the last day",
+        )
+    } else if seen.unread.count > 0 {
+        warns(
+            format!(
+                "Stripe refused {} objects, or never answered for them, so their records are not compared",
+                seen.unread.count
+            ),
+            "the evidence has Stripe's words; they are asked for again in the next night after an event of theirs. If it goes on, tell Stripe's support the request's id",
         )
     } else if seen.missing.count > 0 {
         warns(
@@ -104,6 +114,8 @@ fn evidence(facts: &Facts, last: Option<&Finished>) -> Value {
             "differed": last.seen.differed.count,
             "first_that_differed": last.seen.differed.first.iter().map(difference).collect::<Vec<_>>(),
             "refused": last.seen.refused.first.iter().map(refused).collect::<Vec<_>>(),
+            "unread": last.seen.unread.count,
+            "first_unread": last.seen.unread.first.iter().map(unread).collect::<Vec<_>>(),
             "missing": last.seen.missing.count,
             "first_missing": last.seen.missing.first.iter().map(named).collect::<Vec<_>>(),
             "too_large": last.seen.too_large.first.iter().map(named).collect::<Vec<_>>(),
@@ -126,16 +138,23 @@ fn imported(facts: &Facts) -> Check {
     });
     let still =
         millis(import.moved_at).is_none_or(|moved_at| facts.now.duration_since(moved_at) > GOES_ON_WITHIN);
+    let is_long_over = import
+        .ended_at
+        .and_then(millis)
+        .is_some_and(|ended_at| facts.now.duration_since(ended_at) > REFUSED_IS_TOLD_FOR);
     if import.state == ImportState::Running && still {
         let (summary, remedy) = stands_still(import);
         fails(code, Severity::Warning, summary, evidence, remedy)
-    } else if import.refused.count > 0 {
+    } else if import.refused.count > 0 && !is_long_over {
         fails(
             code,
             Severity::Warning,
-            format!("the key may not list {}, so what there was before is not here", kinds(&import.refused)),
+            format!(
+                "Stripe refuses lists of {}, or never answers them, so what there was before is not all here",
+                kinds(&import.refused)
+            ),
             evidence,
-            "in Stripe's dashboard give the key the right to read them, then POST /import {\"kinds\":[…]}; for connected accounts that have left, nothing",
+            "the evidence has Stripe's words. If the key may not read them, in Stripe's dashboard give it the right; then POST /import {\"kinds\":[…]}. For connected accounts that have left, nothing: seven days after the import's end this is silent",
         )
     } else {
         let summary = match import.state {
@@ -184,6 +203,12 @@ fn difference(difference: &Difference) -> Value {
 
 fn named(key: &ObjectKey) -> Value {
     json!({ "kind": key.kind().map(|kind| kind.plural()), "id": key.id(), "account": key.account() })
+}
+
+fn unread(unread: &Unread) -> Value {
+    let mut named = named(&unread.key);
+    named["said"] = said(&unread.refusal);
+    named
 }
 
 fn refused(refused: &Refused) -> Value {

@@ -3,7 +3,7 @@
 use shared::endpoint::EndpointState;
 use shared::object_key::Kind;
 use shared::registry::{
-    Comparison, Difference, Finished, Halt, Import, ImportState, Noted, Refused, Seen, Walk,
+    Comparison, Difference, Finished, Halt, Import, ImportState, Noted, Refused, Seen, Unread, Walk,
 };
 
 use super::judge;
@@ -33,6 +33,7 @@ fn walk(seconds: i64) -> Walk {
         after: None,
         walked: false,
         doubts: vec![],
+        stuck: None,
         seen: Seen::default(),
     }
 }
@@ -57,6 +58,16 @@ fn refused(kind: Kind) -> Refused {
     Refused { account: None, kind, refusal: refusal() }
 }
 
+fn unread() -> Unread {
+    Unread { key: "acct_1/invoice/in_1".parse().unwrap(), refusal: refusal() }
+}
+
+fn refused_and_ended(state: ImportState, seconds: i64) -> Import {
+    let mut import = Import { ended_at: Some(ago(seconds)), ..import(state) };
+    import.refused.note(refused(Kind::Customer));
+    import
+}
+
 /// A stack that has had a key and an endpoint for a week, and compared last night.
 fn old() -> Facts {
     let mut facts = well();
@@ -71,7 +82,7 @@ fn each_trouble_is_a_warning_and_nothing_is_said_without_one() {
     type Trouble = fn(&mut Facts);
     let compared: &[&str] = &["records_as_stripe"];
     let imported: &[&str] = &["import_goes_on"];
-    let troubles: [(Trouble, &[&str]); 21] = [
+    let troubles: [(Trouble, &[&str]); 25] = [
         (|_| {}, &[]),
         (
             |f| {
@@ -83,6 +94,7 @@ fn each_trouble_is_a_warning_and_nothing_is_said_without_one() {
             compared,
         ),
         (|f| seen(f).refused.note(refused(Kind::Dispute)), compared),
+        (|f| seen(f).unread.note(unread()), compared),
         (|f| seen(f).missing.note("-/invoice/in_1".parse().unwrap()), compared),
         (|f| seen(f).too_large.note("-/invoice/in_1".parse().unwrap()), compared),
         // Two days, and those who would have to be there for them.
@@ -136,14 +148,11 @@ fn each_trouble_is_a_warning_and_nothing_is_said_without_one() {
             },
             imported,
         ),
-        (
-            |f| {
-                let mut import = import(ImportState::Finished);
-                import.refused.note(refused(Kind::Customer));
-                f.import = Some(import);
-            },
-            imported,
-        ),
+        // What was refused is told for a week after the end.
+        (|f| f.import = Some(refused_and_ended(ImportState::Finished, 7 * 24 * AN_HOUR)), imported),
+        (|f| f.import = Some(refused_and_ended(ImportState::Finished, 7 * 24 * AN_HOUR + 1)), &[]),
+        (|f| f.import = Some(refused_and_ended(ImportState::Stopped, AN_HOUR)), imported),
+        (|f| f.import = Some(refused_and_ended(ImportState::Stopped, 8 * 24 * AN_HOUR)), &[]),
     ];
     for (i, (trouble, expected)) in troubles.into_iter().enumerate() {
         let mut facts = old();
@@ -183,6 +192,13 @@ fn what_is_refused_and_what_differed_are_named() {
     let refused = check(&facts, "records_as_stripe");
     assert!(refused.summary.contains("may not read customers, refunds,"), "{}", refused.summary);
     assert_eq!(refused.evidence["last"]["refused"][0]["said"]["stripe_request"], "req_2");
+    facts.comparison = Some(finished(10 * AN_HOUR));
+    seen(&mut facts).unread.note(unread());
+    let evidence = &check(&facts, "records_as_stripe").evidence["last"]["first_unread"][0];
+    assert_eq!(
+        (&evidence["id"], &evidence["said"]["stripe_request"]),
+        (&serde_json::json!("in_1"), &serde_json::json!("req_2"))
+    );
     facts.import =
         Some(Import { halted: Some(Halt::NoKey), moved_at: ago(AN_HOUR), ..import(ImportState::Running) });
     let still = check(&facts, "import_goes_on");
