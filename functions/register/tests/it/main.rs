@@ -7,6 +7,7 @@ mod access;
 mod changing;
 mod crashes;
 mod deregistering;
+mod kills;
 mod looking;
 mod outages;
 mod refusals;

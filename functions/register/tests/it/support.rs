@@ -10,7 +10,7 @@ use register::{Config, Deps, WORK_WITHIN, handle, wake};
 use serde_json::{Value, json};
 use shared::access::Access;
 use shared::audit::{Act, Audit};
-use shared::aws::Bounds;
+use shared::aws::{AwsEnv, Bounds};
 use shared::endpoint::EndpointState;
 use shared::mode::Mode;
 use shared::registry::{Endpoint, Registry};
@@ -85,8 +85,13 @@ impl Stack {
 
     /// A process that has just started and knows nothing.
     pub(crate) fn cold(&self) -> Deps {
+        self.cold_at(self.cloud.aws())
+    }
+
+    /// The same, that finds AWS there.
+    pub(crate) fn cold_at(&self, aws: AwsEnv) -> Deps {
         Deps::new(Config {
-            aws: self.cloud.aws(),
+            aws,
             mode: self.mode,
             stack: "stack".into(),
             registry_table: "RegistryTable".into(),
