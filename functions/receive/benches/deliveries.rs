@@ -99,6 +99,7 @@ async fn register(cloud: &TestCloud) {
         rotated_at: None,
         change: None,
         next: None,
+        replaces: false,
         rev: 0,
     };
     Registry::new(cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable").insert(&endpoint).await.unwrap();

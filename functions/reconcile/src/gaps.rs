@@ -121,6 +121,7 @@ pub(crate) async fn close(
                     until: wanted.since(true).unwrap_or(end),
                     unfinished: None,
                     failed: false,
+                    refused_at: None,
                 });
                 let failed = !is_about_the_account(&error);
                 let list = if failed { &mut all.unanswered } else { &mut all.refused };
@@ -129,11 +130,11 @@ pub(crate) async fn close(
                 }
                 if failed {
                     all.until = all.until.min(compared.until);
-                    // A page of it may be done, and kept.
-                    let known = deps.registry.compared().await?.get(account).copied().unwrap_or(compared);
-                    let failed = Compared { failed: true, ..known };
-                    deps.registry.keep_compared(Some(account), &failed).await?;
                 }
+                // A page of it may be done, and kept.
+                let known = deps.registry.compared().await?.get(account).copied().unwrap_or(compared);
+                let noted = Compared { failed, refused_at: (!failed).then_some(end), ..known };
+                deps.registry.keep_compared(Some(account), &noted).await?;
             }
         }
     }
@@ -168,12 +169,13 @@ impl Work<'_> {
     async fn account(&mut self, kept: Option<Compared>, since: Option<Timestamp>) -> Result<(), Stopped> {
         let registry = &self.deps.registry;
         let Some(registered) = self.wanted.since(self.account.is_some()) else { return Ok(()) };
-        let mut compared = kept.unwrap_or(Compared { until: registered, unfinished: None, failed: false });
+        let mut compared =
+            kept.unwrap_or(Compared { until: registered, unfinished: None, failed: false, refused_at: None });
         // Nothing beyond the end can have been compared: a clock was ahead then. And each run looks at something, so that what it
         // tells of the key is of now.
         compared.until = compared.until.min(self.end - 1);
         if let Some(since) = since.map(Timestamp::as_second).filter(|since| *since < compared.until) {
-            compared = Compared { until: since, unfinished: None, failed: false };
+            compared = Compared { until: since, unfinished: None, failed: false, refused_at: None };
         }
         // What the last run left, and then what has come since.
         while let Some(stretch) = self.next(&compared) {
@@ -181,7 +183,7 @@ impl Work<'_> {
             if self.gaps.more {
                 break;
             }
-            compared = Compared { until: stretch.end, unfinished: None, failed: false };
+            compared = Compared { until: stretch.end, unfinished: None, failed: false, refused_at: None };
             registry.keep_compared(self.account, &compared).await?;
         }
         self.gaps.until = compared.until;
@@ -215,7 +217,7 @@ impl Work<'_> {
             let oldest = oldest.ok_or(ReconcileError::Listed)?;
             let unfinished = Some(Stretch { down_to: oldest.created, ..stretch });
             after = Some(oldest.id);
-            let kept = Compared { until: compared, unfinished, failed: false };
+            let kept = Compared { until: compared, unfinished, failed: false, refused_at: None };
             self.deps.registry.keep_compared(self.account, &kept).await?;
             if Instant::now() >= self.until {
                 self.gaps.more = true;

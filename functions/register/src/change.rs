@@ -25,6 +25,7 @@ use shared::stripe::{Session, StripeError};
 use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
 use crate::list::named;
+use crate::rotate::overtaken;
 use crate::tend::left_half_done;
 use crate::view::EndpointView;
 use crate::{Deps, Moment, wish};
@@ -67,7 +68,10 @@ pub(crate) async fn change(
     } else {
         let (_, session) = deps.with_stripe(moment).await?;
         let change = Change { wish, disabled, was_disabled, back: false, left: false };
-        let wished = begin(deps, &row, change, moment).await?;
+        let wished = match begin(deps, &row, change, moment).await {
+            Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
+            begun => begun?,
+        };
         carry_out(deps, &session, wished, unclear, moment).await?
     };
     let view = EndpointView::of(&row, deps.mode);

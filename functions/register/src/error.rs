@@ -130,9 +130,8 @@ impl RegisterError {
             Self::RotationInProgress(name) => refuse(StatusCode::CONFLICT, "rotation_in_progress").remedy(format!(
                 "wait until GET /endpoints/{name} says `active`: it ends by itself when all events of before are here"
             )),
-            Self::NoSecret(name) => refuse(StatusCode::CONFLICT, "secret_missing").remedy(format!(
-                "register it anew: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints"
-            )),
+            Self::NoSecret(name) => refuse(StatusCode::CONFLICT, "secret_missing")
+                .remedy(format!("POST /endpoints/{name}/repair makes another endpoint at Stripe, with a secret of its own")),
             Self::EndpointOvertaken(name) => refuse(StatusCode::CONFLICT, "endpoint_exists")
                 .field("name")
                 .remedy(format!("look at GET /endpoints/{name}, then decide again")),
@@ -235,6 +234,9 @@ fn remedy(error: &StripeError) -> &'static str {
             "Stripe limits calls; wait a moment and send the same request again"
         }
         StripeError::Spent(_) => "send the same request again",
+        StripeError::Refused(_) if error.is_missing() => {
+            "Stripe does not know the endpoint any more: POST /endpoints/{name}/repair makes it anew"
+        }
         StripeError::Refused(_) | StripeError::NoAnswer(_) => {
             "change what Stripe names; its dashboard shows the call under Developers > Logs"
         }

@@ -11,7 +11,7 @@
 //!
 //! Rules: what is wanted is stored here before Stripe is asked, so that a crash after any step leaves a row that says what is
 //! half done, and the same request again goes on with it. Where nobody can tell whether Stripe did something, nothing is taken
-//! back. A secret is shown by the answer that registers and to an admin who asks for it, and by none else.
+//! back. A secret is shown by the answers that register and rotate and to an admin who asks for it, and by none else.
 
 mod acts;
 mod cap;
@@ -206,15 +206,18 @@ async fn changing(
     moment: Moment,
     trace: &mut Trace,
 ) -> Result<Response<Body>, RegisterError> {
+    // Boxed: together they are too large for a stack.
     match change {
-        Change::Register => register::register(deps, request, moment, trace).await,
-        Change::Patch(name) => change::change(deps, request, name, moment, trace).await,
-        Change::Deregister(name) => deregister::deregister(deps, request, name, moment, trace).await,
-        Change::ShowSecret(name) => secret::show(deps, request, name).await,
-        Change::Rotate(name) => rotate::rotate(deps, request, name, moment, trace).await,
-        Change::Repair(name) => repair::repair(deps, request, name, moment, trace).await,
-        Change::Test(name) => test::test(deps, request, name, moment, trace).await,
-        Change::SetStripeKey => stripe_key::set(deps, request, moment, trace).await,
-        Change::SetRules => rules::change(deps, request, moment, trace).await,
+        Change::Register => Box::pin(register::register(deps, request, moment, trace)).await,
+        Change::Patch(name) => Box::pin(change::change(deps, request, name, moment, trace)).await,
+        Change::Deregister(name) => {
+            Box::pin(deregister::deregister(deps, request, name, moment, trace)).await
+        }
+        Change::ShowSecret(name) => Box::pin(secret::show(deps, request, name)).await,
+        Change::Rotate(name) => Box::pin(rotate::rotate(deps, request, name, moment, trace)).await,
+        Change::Repair(name) => Box::pin(repair::repair(deps, request, name, moment, trace)).await,
+        Change::Test(name) => Box::pin(test::test(deps, request, name, moment, trace)).await,
+        Change::SetStripeKey => Box::pin(stripe_key::set(deps, request, moment, trace)).await,
+        Change::SetRules => Box::pin(rules::change(deps, request, moment, trace)).await,
     }
 }

@@ -126,8 +126,10 @@ async fn finish(
     let name = deps.secret_name(&row);
     let version = deps.vault.keep_signing_secrets(&name, &row.registration, &secrets).await?;
     let mut active = Endpoint {
-        state: EndpointState::Active,
+        // A replacement of one that is disabled is still to be told so.
+        state: if row.change.is_some() { EndpointState::Changing } else { EndpointState::Active },
         state_since: moment.now.as_millisecond(),
+        replaces: false,
         listens_since: moment.now.as_millisecond(),
         stripe_id: Some(stripe_id.to_owned()),
         secret: Some(version),
@@ -180,7 +182,13 @@ async fn refused(
         let rows = deps.registry.endpoints().await.unwrap_or_default();
         hint = Some(cap::remedy(deps, session, &rows, moment.now).await);
     }
-    if attempt.made_nothing(&error) {
+    if attempt.made_nothing(&error) && attempt.row.replaces {
+        // It was whole once: it stays, as one that Stripe does not know.
+        let mut kept = Endpoint { state: EndpointState::Active, replaces: false, ..attempt.row.clone() };
+        if let Err(error) = deps.registry.replace(&attempt.row, &mut kept).await {
+            tracing::warn!(error = chain(&error), endpoint.name = %attempt.row.name, "a replacement could not be taken back");
+        }
+    } else if attempt.made_nothing(&error) {
         // If it cannot be removed, it stays `registering`: shown as such, and gone on with by the same request.
         if let Err(error) = deps.registry.remove(&attempt.row).await {
             tracing::warn!(error = chain(&error), endpoint.name = %attempt.row.name, "a wish could not be taken back");

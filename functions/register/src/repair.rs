@@ -20,6 +20,7 @@ use crate::change::{begin, carry_out};
 use crate::error::{Doing, RegisterError};
 use crate::list::named;
 use crate::register::finish_registering;
+use crate::rotate::{give_up, overtaken};
 use crate::tend::left_half_done;
 use crate::view::EndpointView;
 use crate::{Deps, Moment};
@@ -51,12 +52,18 @@ pub(crate) async fn repair(
         EndpointState::Active | EndpointState::Disabled => {}
         EndpointState::Changing if left_half_done(&row, moment) || is_left(&row) => {}
         EndpointState::Changing => return Err(RegisterError::ChangeInProgress(name.to_owned())),
+        EndpointState::Rotating if left_half_done(&row, moment) || is_left(&row) => {}
         EndpointState::Rotating => return Err(RegisterError::RotationInProgress(name.to_owned())),
         EndpointState::Registering | EndpointState::Deregistering => {
             return Err(RegisterError::NotWhole { name: name.to_owned(), state: row.state });
         }
     }
     let (_, session) = deps.with_stripe(moment).await?;
+    let row = if row.state == EndpointState::Rotating {
+        out_of_rotation(deps, &session, row, moment).await?
+    } else {
+        row
+    };
     let found = match &row.stripe_id {
         Some(id) => session.endpoint(id).await.map_err(RegisterError::stripe(Doing::Repairing))?,
         None => None,
@@ -67,17 +74,21 @@ pub(crate) async fn repair(
         Err(error) => return Err(error),
     };
     let replaced = found.is_none() || secret.is_none();
+    let unclear = row.change.is_some();
+    let change = row.change.clone().unwrap_or_else(|| as_it_is(&row));
+    // From here on nobody else is at it.
+    let row = match begin(deps, &row, Change { left: false, ..change }, moment).await {
+        Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
+        begun => begun?,
+    };
     let row = if replaced {
         replace(deps, &session, row, moment).await?
     } else {
-        let unclear = row.change.is_some();
-        let change = row.change.clone().unwrap_or_else(|| as_it_is(&row));
-        let wished = begin(deps, &row, Change { left: false, ..change }, moment).await?;
-        carry_out(deps, &session, wished, unclear, moment).await?
+        carry_out(deps, &session, row, unclear, moment).await?
     };
     let version = found.and_then(|found| found.value.api_version).filter(|_| !replaced);
     let remaining = version.filter(|version| *version != row.wish.api_version).map(|version| {
-        format!("events come in API version {version}, which Stripe cannot change: DELETE /endpoints/{name}?confirm={name}, then POST /endpoints")
+        format!("events come in API version {version}, which Stripe cannot change: POST /endpoints/{name}/rotate with `api_version` switches over to the one that is wanted")
     });
     let view = RepairedView { endpoint: EndpointView::of(&row, deps.mode), replaced, remaining };
     trace.after = serde_json::to_value(&view).ok();
@@ -85,7 +96,26 @@ pub(crate) async fn repair(
 }
 
 fn is_left(row: &Endpoint) -> bool {
-    row.change.as_ref().is_some_and(|change| change.left)
+    row.change.as_ref().is_some_and(|change| change.left) || row.next.as_ref().is_some_and(|next| next.left)
+}
+
+/// A rotation that works is left to its end; one that cannot go on is given up.
+async fn out_of_rotation(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: Endpoint,
+    moment: Moment,
+) -> Result<Endpoint, RegisterError> {
+    let second =
+        row.next.as_ref().filter(|next| next.live_since.is_some()).and_then(|next| next.stripe_id.clone());
+    if let Some(id) = second {
+        let there = session.endpoint(&id).await.map_err(RegisterError::stripe(Doing::Repairing))?;
+        let secrets = deps.secrets_of(&row).await;
+        if there.is_some() && secrets.is_ok() {
+            return Err(RegisterError::RotationInProgress(row.name.to_string()));
+        }
+    }
+    give_up(deps, session, row, moment).await
 }
 
 /// A change to what is wanted already.
@@ -94,7 +124,7 @@ fn as_it_is(row: &Endpoint) -> Change {
     Change { wish: row.wish.clone(), disabled, was_disabled: disabled, back: false, left: false }
 }
 
-/// Makes another endpoint at Stripe in its place. It wants what it wanted, from when it did.
+/// Makes another endpoint at Stripe in its place, for the same wish. `row` is claimed: it is `changing`.
 async fn replace(
     deps: &Deps,
     session: &Session<'_>,
@@ -106,15 +136,19 @@ async fn replace(
     }
     deps.vault.remove(&deps.secret_name(&row)).await?;
     let wanted = row.change.clone().unwrap_or_else(|| as_it_is(&row));
+    // Stripe makes it enabled; what is to be disabled is told so when its secret is here.
+    let change = wanted.disabled.then(|| Change { was_disabled: false, back: false, ..wanted.clone() });
     let mut anew = Endpoint {
         state: EndpointState::Registering,
         state_since: moment.now.as_millisecond(),
         registration: uuid::Uuid::new_v4().to_string(),
+        replaces: true,
         stripe_id: None,
         secret: None,
         signing_secret_hint: None,
+        rotated_at: Some(moment.now.as_millisecond()),
         wish: wanted.wish,
-        change: None,
+        change,
         ..row.clone()
     };
     match deps.registry.replace(&row, &mut anew).await? {
@@ -122,10 +156,5 @@ async fn replace(
         Written::Overtaken => return Err(RegisterError::EndpointOvertaken(row.name.to_string())),
     }
     let made = finish_registering(deps, session, anew, moment).await?;
-    if !wanted.disabled {
-        return Ok(made);
-    }
-    let disable = Change { disabled: true, ..as_it_is(&made) };
-    let wished = begin(deps, &made, disable, moment).await?;
-    carry_out(deps, session, wished, false, moment).await
+    if made.change.is_none() { Ok(made) } else { carry_out(deps, session, made, false, moment).await }
 }

@@ -15,6 +15,7 @@
 use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use shared::aws::chain;
 use shared::endpoint::EndpointState;
 use shared::http::{Fields, Query, json};
 use shared::registry::{Endpoint, Next, Wish, Written};
@@ -35,7 +36,7 @@ const QUIET: &str = "sigma.scheduled_query_run.created";
 const ANSWER_KEPT_FOR: SignedDuration = SignedDuration::from_hours(23);
 /// New attempts that one request begins.
 const ATTEMPTS: usize = 2;
-/// For an endpoint of connected accounts of which none was heard: after this, in seconds, there is nothing to wait for.
+/// For an endpoint of connected accounts, at least so many seconds: an account's first event may still be on its way.
 const NOBODY_HEARD: i64 = 3_600;
 
 /// `POST /endpoints/{name}/rotate`
@@ -52,13 +53,15 @@ pub(crate) async fn rotate(
     trace.before = serde_json::to_value(EndpointView::of(&row, deps.mode)).ok();
     let api_version = match fields.text("api_version")? {
         Some(_) => wish::api_version(&fields)?.to_owned(),
-        None => row.wish.api_version.clone(),
+        None => row.next.as_ref().map_or(&row.wish.api_version, |next| &next.api_version).clone(),
     };
+    let (_, session) = deps.with_stripe(moment).await?;
+    let is_new = row.state == EndpointState::Active;
     let row = match (row.state, &row.next) {
-        (EndpointState::Active, _) => {
-            deps.secrets_of(&row).await?;
-            begin(deps, &row, &api_version, moment).await?
-        }
+        (EndpointState::Active, _) => match begin(deps, &row, &api_version, moment).await {
+            Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
+            begun => begun?,
+        },
         // It was cut off, and goes on if it is the same that is wanted.
         (EndpointState::Rotating, Some(next))
             if next.live_since.is_none()
@@ -73,27 +76,41 @@ pub(crate) async fn rotate(
             return Err(RegisterError::NotWhole { name: name.to_owned(), state: row.state });
         }
     };
-    let (_, session) = deps.with_stripe(moment).await?;
-    let row = switch_over(deps, &session, row, moment).await?;
+    let row = switch_over(deps, &session, row, is_new, moment).await?;
     let secret = deps.newest_secret(&row).await?;
     let view = EndpointView::of(&row, deps.mode);
     trace.after = serde_json::to_value(&view).ok();
     Ok(json(StatusCode::OK, &view.with_secret(&secret)))
 }
 
-/// Writes that a rotation begins.
+/// Another request has changed the row at the same moment: what it is doing.
+pub(crate) async fn overtaken(deps: &Deps, name: String) -> RegisterError {
+    match named(deps, &name).await.map(|row| row.state) {
+        Ok(EndpointState::Rotating) => RegisterError::RotationInProgress(name),
+        Ok(EndpointState::Changing) => RegisterError::ChangeInProgress(name),
+        Ok(state @ (EndpointState::Registering | EndpointState::Deregistering)) => {
+            RegisterError::NotWhole { name, state }
+        }
+        Ok(EndpointState::Active | EndpointState::Disabled) => RegisterError::EndpointOvertaken(name),
+        Err(error) => error,
+    }
+}
+
+/// Writes that a rotation begins, of an endpoint whose secret is here.
 pub(crate) async fn begin(
     deps: &Deps,
     row: &Endpoint,
     api_version: &str,
     moment: Moment,
 ) -> Result<Endpoint, RegisterError> {
+    deps.secrets_of(row).await?;
     let next = Next {
         registration: uuid::Uuid::new_v4().to_string(),
         api_version: api_version.to_owned(),
         begun_at: moment.now.as_millisecond(),
         stripe_id: None,
         live_since: None,
+        old_gone: false,
         left: false,
     };
     write(deps, row, moment, |new| {
@@ -103,11 +120,13 @@ pub(crate) async fn begin(
     .await
 }
 
-/// Goes on from wherever the row says that it is, up to where the second endpoint gets all events.
+/// Goes on from wherever the row says that it is, up to where the second endpoint gets all events. `is_new`: has nobody asked Stripe
+/// for it before?
 pub(crate) async fn switch_over(
     deps: &Deps,
     session: &Session<'_>,
     row: Endpoint,
+    is_new: bool,
     moment: Moment,
 ) -> Result<Endpoint, RegisterError> {
     // Nobody else goes on with it meanwhile.
@@ -117,7 +136,7 @@ pub(crate) async fn switch_over(
         }
     })
     .await?;
-    let done = steps(deps, session, &mut row, moment).await;
+    let done = steps(deps, session, &mut row, is_new, moment).await;
     if done.is_err() && row.next.as_ref().is_some_and(|next| next.live_since.is_none()) {
         let left = write(deps, &row, moment, |new| {
             if let Some(next) = &mut new.next {
@@ -136,32 +155,31 @@ async fn steps(
     deps: &Deps,
     session: &Session<'_>,
     row: &mut Endpoint,
+    is_new: bool,
     moment: Moment,
 ) -> Result<(), RegisterError> {
     let Some(next) = row.next.clone() else { return Ok(()) };
     if next.stripe_id.is_none() {
-        let (id, secret) = make_second(deps, session, row, moment).await?;
         let before = deps.newest_before(row).await?;
-        let hint = secret.hint();
-        let one = EndpointSecret { stripe_id: id.clone(), secret };
-        let secrets = SigningSecrets { signing: vec![one, before] };
-        let registration = row.next.as_ref().map_or_else(String::new, |next| next.registration.clone());
-        let version =
-            deps.vault.keep_signing_secrets(&deps.secret_name(row), &registration, &secrets).await?;
-        *row = write(deps, row, moment, |new| {
-            new.secret = Some(version);
-            new.signing_secret_hint = Some(hint);
-            if let Some(next) = &mut new.next {
-                next.stripe_id = Some(id);
-            }
-        })
-        .await?;
+        let (id, secret) = make_second(deps, session, row, is_new, moment).await?;
+        if let Err(error) = keep_second(deps, row, before, &id, secret, moment).await {
+            undo_if_unknown(deps, session, row, &id).await;
+            return Err(error);
+        }
     }
     let Some(Next { stripe_id: Some(id), live_since: None, .. }) = row.next.clone() else { return Ok(()) };
     // Until then, a process that has just looked in vain would refuse what the second sends.
     tokio::time::sleep(deps.looked_at_again_after).await;
-    let told = session.update_endpoint(&id, &row.wish, false).await;
-    let told = told.map_err(RegisterError::stripe(Doing::Rotating))?;
+    let told = match session.update_endpoint(&id, &row.wish, false).await {
+        Ok(told) => told,
+        Err(error) => {
+            if error.is_missing() {
+                // Somebody has deleted it at Stripe: another attempt makes another.
+                *row = write(deps, row, moment, |new| new.next = Some(anew(&next, moment))).await?;
+            }
+            return Err(RegisterError::stripe(Doing::Rotating)(error));
+        }
+    };
     let live_since = told.date.unwrap_or(moment.now).as_second();
     *row = write(deps, row, moment, |new| {
         if let Some(next) = &mut new.next {
@@ -172,11 +190,70 @@ async fn steps(
     Ok(())
 }
 
+/// The same rotation, with another second endpoint.
+fn anew(next: &Next, moment: Moment) -> Next {
+    Next {
+        registration: uuid::Uuid::new_v4().to_string(),
+        begun_at: moment.now.as_millisecond(),
+        stripe_id: None,
+        live_since: None,
+        ..next.clone()
+    }
+}
+
+/// Keeps the second one's secret beside the first's, and its id in the row.
+async fn keep_second(
+    deps: &Deps,
+    row: &mut Endpoint,
+    before: EndpointSecret,
+    id: &str,
+    secret: SigningSecret,
+    moment: Moment,
+) -> Result<(), RegisterError> {
+    let hint = secret.hint();
+    let one = EndpointSecret { stripe_id: id.to_owned(), secret };
+    let secrets = SigningSecrets { signing: vec![one, before] };
+    let registration = row.next.as_ref().map_or_else(String::new, |next| next.registration.clone());
+    let version = deps.vault.put_signing_secrets(&deps.secret_name(row), &registration, &secrets).await?;
+    *row = write(deps, row, moment, |new| {
+        new.secret = Some(version);
+        new.signing_secret_hint = Some(hint);
+        if let Some(next) = &mut new.next {
+            next.stripe_id = Some(id.to_owned());
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+/// Deletes a second endpoint that no row knows any more, such as of one that was deregistered meanwhile.
+async fn undo_if_unknown(deps: &Deps, session: &Session<'_>, row: &Endpoint, id: &str) {
+    let registration = row.next.as_ref().map(|next| &next.registration);
+    let knows = |now: &Endpoint| {
+        now.state == EndpointState::Rotating
+            && now.next.as_ref().map(|next| &next.registration) == registration
+    };
+    match deps.registry.endpoint(&row.name).await {
+        Ok(now) if now.as_ref().is_none_or(|now| !knows(now)) => {
+            if let Err(error) = session.delete_endpoint(id).await {
+                tracing::error!(
+                    error = chain(&error),
+                    stripe.endpoint = id,
+                    "an endpoint is left over at Stripe"
+                );
+            }
+        }
+        // It is gone on with, or nobody can tell.
+        Ok(_) | Err(_) => {}
+    }
+}
+
 /// Has Stripe make the second endpoint. Gives its id and its secret.
 async fn make_second(
     deps: &Deps,
     session: &Session<'_>,
     row: &mut Endpoint,
+    is_new: bool,
     moment: Moment,
 ) -> Result<(String, SigningSecret), RegisterError> {
     for _ in 0..ATTEMPTS {
@@ -197,16 +274,13 @@ async fn make_second(
                     }
                 }
                 Err(StripeError::Spent(_)) => {}
-                Err(error) => return Err(refused(deps, session, row, error, moment).await),
+                Err(error) => return Err(refused(deps, session, row, error, is_new, moment).await),
             }
         }
         // The answer is lost for good: what it made is found by its mark, and another attempt begins.
         remove_marked(session, &mark).await.map_err(RegisterError::stripe(Doing::Rotating))?;
         *row = write(deps, row, moment, |new| {
-            if let Some(next) = &mut new.next {
-                next.registration = uuid::Uuid::new_v4().to_string();
-                next.begun_at = moment.now.as_millisecond();
-            }
+            new.next = Some(anew(&next, moment));
         })
         .await?;
     }
@@ -219,25 +293,31 @@ async fn refused(
     session: &Session<'_>,
     row: &mut Endpoint,
     error: StripeError,
+    is_new: bool,
     moment: Moment,
 ) -> RegisterError {
     let mut hint = None;
-    if let StripeError::Refused(refusal) = &error {
-        if cap::is_reached(refusal) {
-            let rows = deps.registry.endpoints().await.unwrap_or_default();
-            hint = Some(cap::remedy(deps, session, &rows, moment.now).await);
-        }
-        // A limit on calls says nothing of what an earlier request did.
-        if !refusal.is_rate_limit() {
-            let back = write(deps, row, moment, |new| {
-                new.state = EndpointState::Active;
-                new.next = None;
-            });
-            match back.await {
-                Ok(written) => *row = written,
-                Err(error) => {
-                    tracing::warn!(error = %error, endpoint.name = %row.name, "a rotation could not be taken back");
-                }
+    if let StripeError::Refused(refusal) = &error
+        && cap::is_reached(refusal)
+    {
+        let rows = deps.registry.endpoints().await.unwrap_or_default();
+        hint = Some(cap::remedy(deps, session, &rows, moment.now).await);
+    }
+    let made_nothing = match &error {
+        // A limit on calls, or what is said of the key, says nothing of what an earlier request did.
+        StripeError::Refused(refusal) => is_new || !refusal.is_rate_limit(),
+        StripeError::Unauthorized(_) | StripeError::Forbidden(_) => is_new,
+        StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
+    };
+    if made_nothing {
+        let back = write(deps, row, moment, |new| {
+            new.state = EndpointState::Active;
+            new.next = None;
+        });
+        match back.await {
+            Ok(written) => *row = written,
+            Err(error) => {
+                tracing::warn!(error = %error, endpoint.name = %row.name, "a rotation could not be taken back");
             }
         }
     }
@@ -252,22 +332,47 @@ pub(crate) async fn end(
     row: Endpoint,
     moment: Moment,
 ) -> Result<bool, RegisterError> {
-    let Some(Next { stripe_id: Some(id), live_since: Some(live_since), registration, api_version, .. }) =
-        row.next.clone()
+    let Some(Next {
+        stripe_id: Some(id),
+        live_since: Some(live_since),
+        registration,
+        api_version,
+        old_gone,
+        ..
+    }) = row.next.clone()
     else {
         return Ok(false);
     };
     if !is_compared(deps, &row, live_since, moment).await? {
         return Ok(false);
     }
-    if let Some(old) = row.stripe_id.as_ref().filter(|old| **old != id) {
-        session.delete_endpoint(old).await.map_err(RegisterError::stripe(Doing::Rotating))?;
-    }
     let newest = deps.secrets_of(&row).await?.signing.into_iter().find(|one| one.stripe_id == id);
     let newest = newest.ok_or_else(|| RegisterError::NoSecret(row.name.to_string()))?;
+    if !old_gone {
+        // Whatever somebody has done to the second meanwhile, it must send before the first goes.
+        match session.update_endpoint(&id, &row.wish, false).await {
+            Ok(_) => {}
+            Err(error) if error.is_missing() => {
+                give_up(deps, session, row, moment).await?;
+                return Ok(false);
+            }
+            Err(error) => return Err(RegisterError::stripe(Doing::Rotating)(error)),
+        }
+        if let Some(old) = row.stripe_id.as_ref().filter(|old| **old != id) {
+            session.delete_endpoint(old).await.map_err(RegisterError::stripe(Doing::Rotating))?;
+        }
+        // What it had sent is still on its way: its secret goes in the next run.
+        write(deps, &row, moment, |new| {
+            if let Some(next) = &mut new.next {
+                next.old_gone = true;
+            }
+        })
+        .await?;
+        return Ok(false);
+    }
     let secrets = SigningSecrets { signing: vec![newest] };
     let token = format!("{registration}-end");
-    let version = deps.vault.keep_signing_secrets(&deps.secret_name(&row), &token, &secrets).await?;
+    let version = deps.vault.put_signing_secrets(&deps.secret_name(&row), &token, &secrets).await?;
     write(deps, &row, moment, |new| {
         new.state = EndpointState::Active;
         new.stripe_id = Some(id);
@@ -292,9 +397,48 @@ async fn is_compared(
     if !row.wish.connect {
         return Ok(until("-"));
     }
+    // One that has left the platform cannot be compared, and never will.
+    let refused = |account: &str| {
+        compared.get(account).is_some_and(|compared| compared.refused_at.is_some_and(|at| at >= live_since))
+    };
     let accounts = deps.registry.accounts().await?;
     let waited = moment.now.as_second() - live_since >= NOBODY_HEARD;
-    Ok(if accounts.is_empty() { waited } else { accounts.iter().all(|account| until(account)) })
+    Ok(waited && accounts.iter().all(|account| until(account) || refused(account)))
+}
+
+/// Gives a rotation up: the second endpoint goes, and the first is all there is again.
+pub(crate) async fn give_up(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: Endpoint,
+    moment: Moment,
+) -> Result<Endpoint, RegisterError> {
+    let Some(next) = row.next.clone() else { return Ok(row) };
+    let mark = Mark { registration: next.registration.clone(), ..deps.mark(&row) };
+    remove_marked(session, &mark).await.map_err(RegisterError::stripe(Doing::Rotating))?;
+    let before = match deps.newest_before(&row).await {
+        Ok(before) => Some(before),
+        // Then there is nothing to go back to, and it is replaced.
+        Err(RegisterError::NoSecret(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let mut back = None;
+    if let Some(before) = before {
+        let hint = before.secret.hint();
+        let token = format!("{}-back", next.registration);
+        let secrets = SigningSecrets { signing: vec![before] };
+        let version = deps.vault.put_signing_secrets(&deps.secret_name(&row), &token, &secrets).await?;
+        back = Some((version, hint));
+    }
+    write(deps, &row, moment, |new| {
+        new.state = EndpointState::Active;
+        new.next = None;
+        if let Some((version, hint)) = back {
+            new.secret = Some(version);
+            new.signing_secret_hint = Some(hint);
+        }
+    })
+    .await
 }
 
 impl Deps {

@@ -100,7 +100,7 @@ async fn finish(
     let state = row.state;
     let (action, result, done) = match state {
         EndpointState::Registering => {
-            let result = finish_registering(deps, session, row, moment).await.map(drop);
+            let result = Box::pin(finish_registering(deps, session, row, moment)).await.map(drop);
             ("endpoint.register", result, &mut tended.registered)
         }
         EndpointState::Changing => {
@@ -108,13 +108,13 @@ async fn finish(
             let list = if change.back { &mut tended.taken_back } else { &mut tended.changed };
             // From here on, nobody else tells Stripe.
             let result = match begin(deps, &row, Change { left: false, ..change }, moment).await {
-                Ok(row) => carry_out(deps, session, row, true, moment).await.map(drop),
+                Ok(row) => Box::pin(carry_out(deps, session, row, true, moment)).await.map(drop),
                 Err(error) => Err(error),
             };
             ("endpoint.change", result, list)
         }
         EndpointState::Rotating if row.next.as_ref().is_some_and(|next| next.live_since.is_some()) => {
-            return match rotate::end(deps, session, row, moment).await {
+            return match Box::pin(rotate::end(deps, session, row, moment)).await {
                 Ok(true) => {
                     tended.rotated.push(name.to_string());
                     note(deps, "endpoint.rotate", name.as_str(), "done", moment).await;
@@ -130,12 +130,12 @@ async fn finish(
             };
         }
         EndpointState::Rotating => {
-            let result = rotate::switch_over(deps, session, row, moment).await.map(drop);
+            let result = Box::pin(rotate::switch_over(deps, session, row, false, moment)).await.map(drop);
             ("endpoint.rotate", result, &mut tended.switched_over)
         }
         EndpointState::Active | EndpointState::Disabled => return Ok(()),
         EndpointState::Deregistering => {
-            let result = remove_everywhere(deps, session, &row).await;
+            let result = Box::pin(remove_everywhere(deps, session, &row)).await;
             ("endpoint.deregister", result, &mut tended.deregistered)
         }
     };
@@ -151,6 +151,8 @@ async fn finish(
         ended => {
             list.push(name.to_string());
             let code = ended.map_or_else(|(error, _)| error.into_answer().code(), |()| "done");
+            // The end of a rotation is told when it comes.
+            let code = if state == EndpointState::Rotating && code == "done" { "begun" } else { code };
             note(deps, action, name.as_str(), code, moment).await;
         }
     }
@@ -205,7 +207,7 @@ async fn begin_rotation(
     let name = row.name.to_string();
     let begun = rotate::begin(deps, &row, &row.wish.api_version, moment).await;
     let result = match begun {
-        Ok(row) => rotate::switch_over(deps, session, row, moment).await,
+        Ok(row) => Box::pin(rotate::switch_over(deps, session, row, true, moment)).await,
         Err(error) => Err(error),
     };
     match result {

@@ -10,6 +10,7 @@ use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::types::Tag;
 
 use crate::registry::SecretVersion;
@@ -103,6 +104,33 @@ impl Vault {
         };
         let version = version.ok_or_else(|| VaultError::while_(doing)("the answer has no version"))?;
         Ok(SecretVersion { name: name.to_owned(), version })
+    }
+
+    /// Keeps other signing secrets under a name that is there. `token` as in [`Vault::keep_signing_secrets`].
+    ///
+    /// # Errors
+    /// See [`VaultError`]; [`VaultError::Missing`] if there is no such entry.
+    pub async fn put_signing_secrets(
+        &self,
+        name: &str,
+        token: &str,
+        secrets: &SigningSecrets,
+    ) -> Result<SecretVersion, VaultError> {
+        let doing = "keeping a signing secret";
+        let text = serde_json::to_string(secrets).map_err(VaultError::while_(doing))?;
+        let put = self.client.put_secret_value().secret_id(name).client_request_token(token);
+        match put.secret_string(&text).send().await.map_err(|error| error.into_service_error()) {
+            Ok(answer) => {
+                let version = answer.version_id;
+                let version =
+                    version.ok_or_else(|| VaultError::while_(doing)("the answer has no version"))?;
+                Ok(SecretVersion { name: name.to_owned(), version })
+            }
+            Err(PutSecretValueError::ResourceNotFoundException(_)) => {
+                Err(VaultError::Missing(name.to_owned()))
+            }
+            Err(error) => Err(VaultError::while_(doing)(error)),
+        }
     }
 
     /// Removes an endpoint's entry at once, without the days of grace, so that nothing of it stays. Already gone is done.

@@ -129,6 +129,7 @@ impl World {
             rotated_at: None,
             change: None,
             next: None,
+            replaces: false,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.expect("an endpoint");

@@ -58,10 +58,14 @@ def end_of_rotation(case: Case) -> None:
         TableName=case.stack.tables["registry"],
         Item={"kind": {"S": "compared"}, "name": {"S": "-"}, "until": {"N": soon}, "failed": {"BOOL": False}},
     )
-    case.set_row(state_since=int((time.time() - 120) * 1000))
     schedule = (ROOT / "events" / "register" / "schedule.json").read_bytes()
-    answer = case.stack.aws("lambda").invoke(FunctionName=case.stack.functions["register"], Payload=schedule)
-    assert case.name in json.loads(answer["Payload"].read())["rotated"]
+    rotated: list[str] = []
+    # The first endpoint goes, and in a later run its secret.
+    for _ in range(2):
+        case.set_row(state_since=int((time.time() - 120) * 1000))
+        answer = case.stack.aws("lambda").invoke(FunctionName=case.stack.functions["register"], Payload=schedule)
+        rotated = json.loads(answer["Payload"].read())["rotated"]
+    assert case.name in rotated
 
 
 def test_no_delivery_is_refused_or_lost_while_the_secret_is_changed(case: Case) -> None:

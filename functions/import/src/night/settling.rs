@@ -61,7 +61,9 @@ mod tests {
     fn settles_after(minutes: i64, account: &str, until: Option<i64>, last: Option<Said<Gaps>>) -> bool {
         let key = format!("{account}/customer/cus_1").parse().unwrap();
         let doubt = Doubt { key, at: LOOKED_AT * 1_000 + 999, told: false };
-        let compared = |until| (account.to_owned(), Compared { until, unfinished: None, failed: false });
+        let compared = |until| {
+            (account.to_owned(), Compared { until, unfinished: None, failed: false, refused_at: None })
+        };
         let compared = EventsCompared { accounts: until.map(compared).into_iter().collect(), last };
         let now = Timestamp::from_second(LOOKED_AT + 1).unwrap() + SignedDuration::from_mins(minutes);
         compared.settles(&doubt, now)

@@ -73,7 +73,8 @@ impl Stack {
     /// Events are compared with the ledger up to then, as `reconcile` does.
     pub(crate) async fn events_compared(&self, until: Timestamp) {
         for account in [None, Some("acct_1")] {
-            let compared = Compared { until: until.as_second(), unfinished: None, failed: false };
+            let compared =
+                Compared { until: until.as_second(), unfinished: None, failed: false, refused_at: None };
             self.registry().keep_compared(account, &compared).await.unwrap();
         }
     }

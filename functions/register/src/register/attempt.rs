@@ -42,6 +42,7 @@ impl Attempt {
             rotated_at: None,
             change: None,
             next: None,
+            replaces: false,
             rev: 0,
         };
         Self { row, is_new: true, is_lost: false }

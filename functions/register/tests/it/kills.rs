@@ -59,9 +59,10 @@ impl Stack {
 
     /// Two runs of the schedule, with all that Stripe made compared by then.
     async fn tend_to_the_end(&self) {
-        let compared = Compared { until: at(600).as_second(), unfinished: None, failed: false };
+        let compared =
+            Compared { until: at(600).as_second(), unfinished: None, failed: false, refused_at: None };
         self.registry().keep_compared(None, &compared).await.unwrap();
-        for seconds in [200, 500, 800] {
+        for seconds in [200, 300, 400, 500] {
             self.tend(at(seconds)).await;
         }
     }

@@ -37,7 +37,7 @@ async fn a_secret_that_is_lost_or_of_no_endpoint_is_told() {
     stack.cloud.remove_secret(&name);
     let (status, answer) = stack.call("GET", "/endpoints/main/secret", "").await;
     assert_eq!((status, code(&answer)), (409, "secret_missing"), "{answer}");
-    assert!(answer["error"]["remedy"].as_str().unwrap().contains("DELETE /endpoints/main"));
+    assert!(answer["error"]["remedy"].as_str().unwrap().contains("/endpoints/main/repair"));
 }
 
 fn step<'a>(tested: &'a Value, name: &str) -> &'a Value {

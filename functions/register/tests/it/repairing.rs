@@ -130,8 +130,40 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
             assert_eq!((status, code(&answer)), (409, "endpoint_not_active"), "{what}");
             stack.tend(now() + SignedDuration::from_secs(61)).await;
         } else {
-            assert_eq!(stack.repair().await.0, 200, "{what}");
+            // The one before may still be at it, for a minute.
+            let later = now() + SignedDuration::from_secs(61);
+            assert_eq!(stack.call_at(later, "POST", "/endpoints/main/repair", "").await.0, 200, "{what}");
         }
         stack.assert_whole("main").await;
     }
+}
+
+#[tokio::test]
+async fn a_replacement_that_stripe_refuses_keeps_the_endpoint_and_its_wish() {
+    let stack = Stack::start().await;
+    let (_, made) = stack.register(r#"{"events":["invoice.paid"]}"#).await;
+    stack.stripe.delete_endpoint(made["stripe_id"].as_str().unwrap()).unwrap();
+    stack.stripe.fault(Fault::status(400).on("POST", ENDPOINTS));
+    assert_eq!(stack.repair().await.0, 502);
+    let row = stack.row("main").await.unwrap();
+    assert_eq!((row.state, json!(row.wish.events)), (EndpointState::Active, made["events"].clone()));
+    assert_eq!(stack.repair().await.0, 200);
+    stack.assert_whole("main").await;
+}
+
+#[tokio::test]
+async fn a_disabled_one_that_is_cut_off_while_it_is_replaced_is_disabled_in_the_end() {
+    let stack = Stack::start().await.hasty();
+    stack.register("").await;
+    stack.call("PATCH", "/endpoints/main", r#"{"disabled":true}"#).await;
+    stack.lose_secret();
+    stack.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after());
+    assert_eq!(stack.repair().await.0, 503);
+    stack.stripe.clear_faults();
+    for seconds in [61, 130] {
+        stack.tend(now() + SignedDuration::from_secs(seconds)).await;
+    }
+    assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Disabled);
+    assert!(stack.stripe.endpoints()[0].disabled);
+    stack.assert_secret_is_right().await;
 }

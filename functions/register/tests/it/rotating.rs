@@ -25,8 +25,15 @@ impl Stack {
 
     /// Reconciliation has compared all events up to then.
     async fn compared(&self, until: Timestamp) {
-        let compared = Compared { until: until.as_second(), unfinished: None, failed: false };
+        let compared =
+            Compared { until: until.as_second(), unfinished: None, failed: false, refused_at: None };
         self.registry().keep_compared(None, &compared).await.unwrap();
+    }
+
+    /// The end: the first endpoint goes, and a minute later its secret.
+    async fn ends(&self, seconds: i64) {
+        self.tend(at(seconds)).await;
+        assert_eq!(self.tend(at(seconds + 61)).await["rotated"], json!(["main"]));
     }
 
     /// The secrets that are accepted now, the newest first.
@@ -85,7 +92,13 @@ async fn both_secrets_are_accepted_until_all_of_before_is_here() {
     stack.tend(at(600)).await;
     assert_eq!(stack.stripe.endpoints().len(), 2);
     stack.compared(at(60)).await;
-    assert_eq!(stack.tend(at(900)).await["rotated"], json!(["main"]));
+    stack.tend(at(900)).await;
+    assert_eq!(
+        (stack.stripe.endpoints().len(), stack.accepted().await.len()),
+        (1, 2),
+        "what the first sent is on its way"
+    );
+    assert_eq!(stack.tend(at(961)).await["rotated"], json!(["main"]));
     stack.assert_rotated(&made, "ended").await;
     assert_eq!(json!(stack.accepted().await), json!([rotated["signing_secret"]]));
     let acts = stack.acts().await;
@@ -146,7 +159,7 @@ async fn cut_off_at_any_step_it_goes_on_by_the_same_request_or_the_schedule() {
             assert_eq!(stack.stripe.endpoints().len(), 2, "{what}: no orphan");
             assert_eq!(stack.sending(&made).len(), 2, "{what}");
             stack.compared(at(300)).await;
-            assert_eq!(stack.tend(at(400)).await["rotated"], json!(["main"]), "{what}");
+            stack.ends(400).await;
             stack.assert_rotated(&made, what).await;
         }
     }
@@ -171,10 +184,13 @@ async fn its_end_is_cut_off_anywhere_and_goes_on() {
         break_it(&stack);
         let input = serde_json::from_str(include_str!("../../../../events/register/schedule.json")).unwrap();
         // It dies, or leaves it to the next run.
-        drop(register::wake(&stack.cold(), &input, "tend", at(400)).await);
+        for seconds in [400, 470] {
+            drop(register::wake(&stack.cold(), &input, "tend", at(seconds)).await);
+        }
         stack.cloud.mend();
         stack.stripe.clear_faults();
         stack.tend(at(700)).await;
+        stack.tend(at(800)).await;
         stack.assert_rotated(&made, what).await;
     }
 }
@@ -188,7 +204,7 @@ async fn another_version_comes_by_the_same_switch_over() {
     let (status, rotated) = stack.rotate(r#"{"api_version":"2020-08-27"}"#).await;
     assert_eq!((status, &rotated["rotation"]["api_version"]), (200, &json!("2020-08-27")), "{rotated}");
     stack.compared(at(300)).await;
-    stack.tend(at(400)).await;
+    stack.ends(400).await;
     assert_eq!(stack.row("main").await.unwrap().wish.api_version, "2020-08-27");
     assert_eq!(stack.stripe.endpoints()[0].api_version.as_deref(), Some("2020-08-27"));
 }
@@ -226,7 +242,7 @@ async fn an_answer_that_is_lost_for_good_leaves_no_orphan() {
         }
         assert_eq!(stack.stripe.endpoints().len(), 2);
         stack.compared(at(30 * 3_600)).await;
-        stack.tend(at(31 * 3_600)).await;
+        stack.ends(31 * 3_600).await;
         stack.assert_rotated(&made, "lost").await;
     }
 }
@@ -261,7 +277,7 @@ async fn it_begins_by_itself_after_so_many_days() {
     stack.stripe.advance(30 * 86_400);
     assert_eq!(stack.tend(at(30 * 86_400)).await["switched_over"], json!(["main"]));
     stack.compared(at(31 * 86_400)).await;
-    assert_eq!(stack.tend(at(31 * 86_400)).await["rotated"], json!(["main"]));
+    stack.ends(31 * 86_400).await;
     stack.assert_rotated(&made, "by itself").await;
     assert_eq!(stack.tend(at(32 * 86_400)).await["switched_over"], json!([]), "the secret is new");
 }
@@ -276,4 +292,110 @@ async fn only_an_active_endpoint_is_rotated_and_only_by_an_admin() {
     let (status, answer) = stack.rotate("").await;
     assert_eq!((status, code(&answer)), (409, "endpoint_not_active"));
     assert_eq!(stack.rotate(r#"{"colour":"red"}"#).await.0, 400);
+}
+
+#[tokio::test]
+async fn what_somebody_does_to_the_second_meanwhile_costs_no_event() {
+    // Disabled at Stripe: it is enabled before the first goes.
+    let stack = Stack::start().await;
+    let (_, made) = stack.register("").await;
+    let (_, rotated) = stack.rotate("").await;
+    let second = rotated["rotation"]["stripe_id"].as_str().unwrap();
+    let disabled = simulated_stripe::EndpointChange { disabled: Some(true), ..Default::default() };
+    stack.stripe.change_endpoint(second, disabled).unwrap();
+    stack.compared(at(300)).await;
+    stack.ends(400).await;
+    assert!(!stack.stripe.endpoints()[0].disabled);
+    stack.assert_rotated(&made, "disabled").await;
+
+    // Deleted at Stripe: the first stays, with its secret.
+    let stack = Stack::start().await;
+    let (_, made) = stack.register("").await;
+    let (_, rotated) = stack.rotate("").await;
+    stack.stripe.delete_endpoint(rotated["rotation"]["stripe_id"].as_str().unwrap()).unwrap();
+    stack.compared(at(300)).await;
+    stack.tend(at(400)).await;
+    stack.assert_rotated_whole("deleted").await;
+    assert_eq!(json!(stack.accepted().await), json!([made["signing_secret"]]));
+}
+
+#[tokio::test]
+async fn a_rotation_that_cannot_go_on_is_repaired() {
+    // The secrets are lost while it runs.
+    let stack = Stack::start().await;
+    stack.register("").await;
+    stack.rotate("").await;
+    let name = stack.secrets().remove(0);
+    stack.cloud.remove_secret(&name);
+    let (status, repaired) = stack.call_at(at(61), "POST", "/endpoints/main/repair", "").await;
+    assert_eq!((status, &repaired["replaced"]), (200, &json!(true)), "{repaired}");
+    stack.assert_rotated_whole("lost").await;
+    // A lost secret begins none.
+    let name = stack.secrets().remove(0);
+    stack.cloud.remove_secret(&name);
+    let (status, answer) = stack.rotate("").await;
+    assert_eq!((status, code(&answer)), (409, "secret_missing"), "{answer}");
+    assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Active);
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_leaves_the_endpoint_as_it_was() {
+    for status in [401, 403] {
+        let stack = Stack::start().await;
+        stack.register("").await;
+        stack.stripe.fault(Fault::status(status).on("POST", ENDPOINTS).times(9));
+        assert_eq!(stack.rotate("").await.0, 502);
+        let row = stack.row("main").await.unwrap();
+        assert_eq!((row.state, row.next), (EndpointState::Active, None), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_rotations_at_once_one_is_told_that_the_other_runs() {
+    let stack = Stack::start().await;
+    stack.register("").await;
+    let (one, other) = tokio::join!(stack.rotate(""), stack.rotate(""));
+    let mut answers = [(one.0, code(&one.1).to_owned()), (other.0, code(&other.1).to_owned())];
+    answers.sort();
+    assert_eq!(answers, [(200, String::new()), (409, "rotation_in_progress".to_owned())]);
+    assert_eq!(stack.stripe.endpoints().len(), 2);
+}
+
+#[tokio::test]
+async fn deregistered_while_the_second_is_made_leaves_no_orphan() {
+    let stack = Stack::start().await;
+    stack.register("").await;
+    stack.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after());
+    let deregistered = async {
+        stack.until_stripe_is_asked("POST").await;
+        assert_eq!(stack.deregister("main").await.0, 204);
+        stack.stripe.clear_faults();
+    };
+    stack.stripe.clear_requests();
+    let ((status, _), ()) = tokio::join!(stack.rotate(""), deregistered);
+    assert!(status >= 400);
+    stack.assert_nothing_left("main").await;
+}
+
+#[tokio::test]
+async fn of_connected_accounts_those_heard_of_are_waited_for_and_those_that_left_are_not() {
+    let stack = Stack::start().await;
+    let (_, made) = stack.register(r#"{"connect":true}"#).await;
+    for account in ["acct_1", "acct_left"] {
+        stack.registry().note_account(account, now()).await.unwrap();
+    }
+    assert_eq!(stack.rotate("").await.0, 200);
+    let keep = async |account: &str, until: i64, refused_at: Option<i64>| {
+        let compared = Compared { until, unfinished: None, failed: false, refused_at };
+        stack.registry().keep_compared(Some(account), &compared).await.unwrap();
+    };
+    let later = at(300).as_second();
+    keep("acct_left", 0, Some(later)).await;
+    stack.tend(at(4_000)).await;
+    assert_eq!(stack.stripe.endpoints().len(), 2, "one is not compared");
+    keep("acct_1", later, None).await;
+    stack.tend(at(3_500)).await;
+    assert_eq!(stack.stripe.endpoints().len(), 2, "an account's first event may be on its way for an hour");
+    stack.ends(4_100).await;
+    stack.assert_rotated(&made, "connect").await;
 }

@@ -37,6 +37,9 @@ pub struct Endpoint {
     /// When its secret was last changed, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<i64>,
+    /// Does it take the place of one that was whole? Then it is not taken back if Stripe refuses it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub replaces: bool,
     /// While it is `rotating`: what takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
@@ -62,6 +65,9 @@ pub struct Next {
     /// Since when it gets all events, in unix seconds of Stripe's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_since: Option<i64>,
+    /// Is the first endpoint deleted at Stripe? Then its secret is dropped a little later.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub old_gone: bool,
     /// Has the request that was at it ended? Then another may go on at once.
     #[serde(default, skip_serializing_if = "is_false")]
     pub left: bool,

@@ -28,6 +28,9 @@ pub struct Compared {
     /// Did Stripe not answer for it last time? Then the others come first.
     #[serde(default)]
     pub failed: bool,
+    /// Up to which second it should have been compared when Stripe last refused it to the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<i64>,
 }
 
 /// A stretch of seconds whose later part is done.

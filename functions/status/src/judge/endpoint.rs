@@ -222,7 +222,10 @@ fn as_wanted(endpoint: &EndpointFacts, found: &WebhookEndpoint, mode: Mode) -> V
             "events come in another API version",
             json!(wish.api_version),
             json!(found.api_version),
-            format!("Stripe cannot change it, so {}", anew(endpoint)),
+            format!(
+                "Stripe cannot change it: POST /endpoints/{}/rotate {{\"api_version\":\"{}\"}} switches over without losing an event",
+                endpoint.row.name, endpoint.row.wish.api_version
+            ),
         ),
         same(
             "mode_as_wanted",

@@ -69,6 +69,7 @@ fn endpoint(name: &str) -> EndpointFacts {
         rotated_at: None,
         change: None,
         next: None,
+        replaces: false,
         rev: 1,
     };
     EndpointFacts { row, heard: heard(0), secret: Secret::There, undelivered: None, probed: None }

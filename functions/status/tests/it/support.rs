@@ -94,6 +94,7 @@ impl Stack {
             rotated_at: None,
             change: None,
             next: None,
+            replaces: false,
             rev: 0,
         };
         self.registry().insert(&row).await.unwrap();

@@ -80,6 +80,7 @@ fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
         begun_at: ago(begun),
         stripe_id: live.map(|_| "we_next".into()),
         live_since: live.map(|live| ago(live) / 1_000),
+        old_gone: false,
         left: false,
     };
     let cases = [
