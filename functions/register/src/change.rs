@@ -19,13 +19,14 @@ use shared::aws::chain;
 use shared::endpoint::EndpointState;
 use shared::http::{ApiError, Fields, Query, json};
 use shared::probe::{Probed, probe};
-use shared::registry::{Change, Endpoint, Written};
+use shared::registry::{Change, Endpoint};
 use shared::stripe::{Session, StripeError};
 
 use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
 use crate::list::named;
 use crate::rotate::overtaken;
+use crate::row::write;
 use crate::tend::left_half_done;
 use crate::view::EndpointView;
 use crate::{Deps, Moment, wish};
@@ -158,21 +159,6 @@ async fn settle(
         }
     })
     .await
-}
-
-/// Writes the row changed, if it still is as it was read.
-async fn write(
-    deps: &Deps,
-    row: &Endpoint,
-    moment: Moment,
-    edit: impl FnOnce(&mut Endpoint),
-) -> Result<Endpoint, RegisterError> {
-    let mut new = Endpoint { state_since: moment.now.as_millisecond(), ..row.clone() };
-    edit(&mut new);
-    match deps.registry.replace(row, &mut new).await? {
-        Written::Done => Ok(new),
-        Written::Overtaken => Err(RegisterError::EndpointOvertaken(row.name.to_string())),
-    }
 }
 
 /// Refuses an address that a probe does not come through.

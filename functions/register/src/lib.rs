@@ -25,6 +25,7 @@ mod register;
 mod repair;
 mod rotate;
 mod route;
+mod row;
 mod rules;
 mod same_account;
 mod secret;

@@ -108,8 +108,8 @@ fn secret(endpoint: &EndpointFacts) -> Check {
     }
 }
 
-/// A rotation ends some ten minutes after it began, when all of before has been compared.
-const ROTATED_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// A rotation ends some ten minutes after it began, or an hour for connected accounts, when all of before has been compared.
+const ROTATED_AFTER: SignedDuration = SignedDuration::from_hours(3);
 /// What is due is tried each five minutes; days late is worth a look.
 const OVERDUE_BY: i64 = 2;
 

@@ -84,9 +84,9 @@ fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
         left: false,
     };
     let cases = [
-        (Some(next(3_600, None)), 0, None),
-        (Some(next(3_601, None)), 0, Some("was begun and not finished")),
-        (Some(next(3_601, Some(3_500))), 0, Some("waits until all events of before are compared")),
+        (Some(next(10_800, None)), 0, None),
+        (Some(next(10_801, None)), 0, Some("was begun and not finished")),
+        (Some(next(10_801, Some(10_700))), 0, Some("waits until all events of before are compared")),
         (None, 0, None),
         (None, 30, None),
     ];
