@@ -177,7 +177,8 @@ async fn under_lease(
     let (endpoints, clock_ahead) = facts::endpoints(session.as_ref(), ours, now).await;
     let events = match &session {
         Some(session) => {
-            let ahead = SignedDuration::from_millis(clock_ahead.unwrap_or(0).max(0));
+            // Stripe's `Date` has whole seconds.
+            let ahead = SignedDuration::from_secs(clock_ahead.unwrap_or(0).max(0) / 1_000);
             let end = (now - ahead - ON_THEIR_WAY).as_second();
             gaps::close(deps, session, &rows, since, until, now, end).await?
         }

@@ -9,6 +9,8 @@ use test_cloud::Death;
 
 use crate::support::{As, Stack, now, request};
 
+mod stripe;
+
 /// Far more calls than any request makes.
 const CALLS: usize = 30;
 
@@ -125,6 +127,11 @@ async fn killed_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked)
 
 fn no_harm(_: &Stack) {}
 
+fn lose_secret(stack: &Stack) {
+    let name = stack.secrets().remove(0);
+    stack.cloud.remove_secret(&name);
+}
+
 #[tokio::test]
 async fn registering() {
     let calls = killed_everywhere(None, no_harm, REGISTER).await;
@@ -143,10 +150,6 @@ async fn rotating() {
 
 #[tokio::test]
 async fn repairing() {
-    let lose_secret = |stack: &Stack| {
-        let name = stack.secrets().remove(0);
-        stack.cloud.remove_secret(&name);
-    };
     assert!(killed_everywhere(Some(REGISTER), lose_secret, REPAIR).await >= 6);
 }
 
