@@ -79,7 +79,7 @@ impl Stack {
 
     /// A stack whose requests are given up soon, so that a hang is a crash.
     pub(crate) fn hasty(mut self) -> Self {
-        self.work_within = Duration::from_millis(1_000);
+        self.work_within = Duration::from_millis(1_500);
         self
     }
 
