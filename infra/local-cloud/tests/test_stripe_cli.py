@@ -1,6 +1,6 @@
 """Stripe's own command line sees at the simulated Stripe what Billhook says that it made there.
 
-The binary comes from the npm registry, once; without npm there is nothing to ask with, and the test is left out.
+The binary comes from the npm registry, once; where it cannot be had there is nothing to ask with, and the test is left out.
 """
 
 import json
@@ -30,7 +30,9 @@ def stripe() -> Path:
     if not command.exists():
         install = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), f"@stripe/cli@{VERSION}"]
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(install, check=True, timeout=300)
+        ended = subprocess.run(install, capture_output=True, text=True, timeout=300)
+        if ended.returncode != 0:
+            pytest.skip(f"npm does not have it: {ended.stderr[-500:]}")
     return command
 
 
