@@ -50,6 +50,19 @@ pub struct Endpoint {
     pub rev: u64,
 }
 
+impl Endpoint {
+    /// The row with what stands at Stripe: from when a rotation has removed the first endpoint, that is the second.
+    #[must_use]
+    pub fn as_it_sends(&self) -> Self {
+        let mut row = self.clone();
+        if let Some(next) = self.next.as_ref().filter(|next| next.old_gone) {
+            row.stripe_id.clone_from(&next.stripe_id);
+            row.wish.api_version.clone_from(&next.api_version);
+        }
+        row
+    }
+}
+
 /// The endpoint at Stripe that takes over in a rotation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Next {

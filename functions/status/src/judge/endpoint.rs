@@ -25,10 +25,11 @@ pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
     if row.state.takes_deliveries() {
         checks.push(secret(endpoint));
         checks.push(rotation(endpoint, facts));
-        match found(endpoint, &facts.at_stripe) {
+        let sending = EndpointFacts { row: row.as_it_sends(), ..endpoint.clone() };
+        match found(&sending, &facts.at_stripe) {
             Ok((at_stripe, request_id)) => {
-                checks.push(present(endpoint, request_id));
-                checks.extend(as_wanted(endpoint, at_stripe, facts.mode));
+                checks.push(present(&sending, request_id));
+                checks.extend(as_wanted(&sending, at_stripe, facts.mode));
             }
             Err(absent) => checks.push(*absent),
         }

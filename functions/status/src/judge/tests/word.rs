@@ -110,3 +110,22 @@ fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
     assert!(overdue(32).is_empty());
     assert_eq!(overdue(33), ["rotation_ends"]);
 }
+
+#[test]
+fn an_endpoint_whose_first_one_a_rotation_has_removed_is_judged_by_its_second() {
+    let mut facts = well();
+    let next = Next {
+        registration: "2".into(),
+        api_version: "2020-08-27".into(),
+        begun_at: ago(600),
+        stripe_id: Some("we_next".into()),
+        live_since: Some(ago(500) / 1_000),
+        old_gone: true,
+        left: false,
+    };
+    facts.endpoints[0].row.state = EndpointState::Rotating;
+    facts.endpoints[0].row.next = Some(next);
+    let second = there(&mut facts);
+    (second.id, second.api_version) = ("we_next".into(), Some("2020-08-27".into()));
+    assert_eq!(failing(&judge(&facts)), [""; 0]);
+}
