@@ -134,3 +134,27 @@ async fn a_large_event_stays_readable_when_it_comes_again_packed_in_another_way(
     let row = stack.row("evt_large").await.unwrap();
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
 }
+
+#[tokio::test]
+async fn what_could_not_be_stored_was_not_heard() {
+    let stack = Stack::start().await;
+    stack.cloud.fail("PutItem", "LedgerTable", 100, Fault::AccessDenied);
+    assert_eq!(deliver(&stack.cold(), &event("evt_1"), now()).await.0, 503);
+    assert!(stack.registry().kept(&["main"], now()).await.unwrap().heard.is_empty());
+}
+
+#[tokio::test]
+async fn a_note_that_failed_is_written_with_the_next_delivery() {
+    let stack = Stack::start().await;
+    let deps = stack.cold();
+    let heard = async || stack.registry().kept(&["main"], now()).await.unwrap().heard.get("main").copied();
+    stack.cloud.fail("UpdateItem", "RegistryTable", 100, Fault::AccessDenied);
+    assert_eq!(deliver(&deps, &event("evt_1"), now()).await.0, 200);
+    deliver_to(&deps, "main", "whsec_other", &event("evt_2"), later(2)).await;
+    assert!(heard().await.is_none());
+    stack.cloud.mend();
+    assert_eq!(deliver(&deps, &event("evt_3"), later(3)).await.0, 200);
+    deliver_to(&deps, "main", "whsec_other", &event("evt_4"), later(5)).await;
+    let heard = heard().await.unwrap();
+    assert_eq!((heard.at, heard.mismatches), (Some(later(3).as_millisecond()), 2));
+}

@@ -35,16 +35,16 @@ impl<'a> Wanted<'a> {
         self.0
             .iter()
             .filter(|(row, _)| row.wish.connect == connect)
-            .map(|(row, _)| row.listens_since / 1_000)
+            .map(|(row, _)| row.created_at / 1_000)
             .min()
     }
 
-    /// The endpoints that want this event, of an account compared up to `compared` so far. An endpoint that is registered anew, or
-    /// changed, wants what was made since then too, for a day at most: nobody meant to lose that.
+    /// The endpoints that want this event, of an account compared up to `compared` so far. An endpoint that is registered anew
+    /// wants what was made since then too, for a day at most: nobody meant to lose that. A change of it takes nothing away.
     fn who(&self, event: &Event<'_>, compared: Option<i64>) -> Vec<&'a Endpoint> {
         let since = |row: &Endpoint| {
-            let listens = row.listens_since / 1_000;
-            compared.map_or(listens, |compared| listens.min(compared.max(listens - A_DAY)))
+            let registered = row.created_at / 1_000;
+            compared.map_or(registered, |compared| registered.min(compared.max(registered - A_DAY)))
         };
         let wants = |(row, types): &&(&Endpoint, BTreeSet<&str>)| {
             row.wish.connect == event.account.is_some()

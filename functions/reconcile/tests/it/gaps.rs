@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::facts::Said;
 use shared::ledger::{Source, State};
+use shared::registry::Endpoint;
 use simulated_stripe::{Emit, Fault, Key};
 
 use crate::support::{Stack, ago, later, now};
@@ -272,4 +273,17 @@ async fn an_account_that_stripe_does_not_answer_for_comes_last_and_stops_no_othe
     assert_eq!(gaps.unanswered, ["acct_2"]);
     assert!(stack.row(&ids[0]).await.is_some());
     assert!(gaps.refused.is_empty());
+}
+
+#[tokio::test]
+async fn a_change_of_an_endpoint_takes_nothing_of_what_it_wanted_away() {
+    let stack = Stack::start().await;
+    stack.run(ago(2 * 1_440 - 60)).await;
+    // Nothing could be compared for over a day; then its address is changed.
+    let id = stack.missed("invoice.paid", ago(1_440 + 300));
+    let row = stack.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
+    let mut changed = Endpoint { listens_since: now().as_millisecond(), ..row.clone() };
+    stack.registry().replace(&row, &mut changed).await.unwrap();
+    stack.run(later(1)).await;
+    assert!(stack.row(&id).await.is_some());
 }

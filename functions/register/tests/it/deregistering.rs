@@ -1,6 +1,7 @@
 //! Deregistering ends with nothing of ours left, at Stripe or here, and goes on after a failure.
 
 use shared::endpoint::EndpointState;
+use shared::registry::Written;
 use simulated_stripe::{Fault, Key};
 use test_cloud::Fault as CloudFault;
 
@@ -131,4 +132,19 @@ async fn two_at_once_both_succeed() {
     let (one, other) = tokio::join!(stack.deregister("main"), stack.deregister("main"));
     assert!([204, 404].contains(&one.0) && [204, 404].contains(&other.0), "{one:?} {other:?}");
     stack.assert_nothing_left("main").await;
+}
+
+#[tokio::test]
+async fn a_row_that_was_removed_and_made_again_is_not_taken_for_the_old_one() {
+    let stack = Stack::start().await;
+    stack.register("").await;
+    let old = stack.row("main").await.unwrap();
+    stack.deregister("main").await;
+    stack.register("").await;
+    let new = stack.row("main").await.unwrap();
+    assert_eq!(old.rev, new.rev, "or this tells nothing");
+    let mut late = shared::registry::Endpoint { signing_secret_hint: None, ..old.clone() };
+    assert_eq!(stack.registry().replace(&old, &mut late).await.unwrap(), Written::Overtaken);
+    assert_eq!(stack.registry().remove(&old).await.unwrap(), Written::Overtaken);
+    assert_eq!(stack.row("main").await.unwrap(), new);
 }
