@@ -1,7 +1,7 @@
 # Everything a person or CI runs. The first run makes what it needs under .local/; cargo, python3 and a C compiler are
 # asked of the machine, and nothing else.
 
-CLOUD := infra/local-cloud
+CLOUD := infra/local/cloud
 LOCAL := .local
 # Which AWS port of this machine `make up` and `make down` are about; a stack a port.
 export PORT ?= 4566
@@ -43,7 +43,7 @@ lint: tools
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint
-	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint --template infra/watch.yaml
+	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint --template infra/monitoring.yaml
 
 # The same cases each time, so that what fails has been broken; `make prove` looks at others.
 check: export PROPTEST_RNG_SEED ?= 7
@@ -56,8 +56,8 @@ end-to-end: tools
 
 # EVENTS, OBJECTS and SEED reach it by the environment; without SEED each run is another one.
 prove:
-	cargo run --quiet -p laws
-	PROPTEST_CASES=100 cargo test --quiet -p laws --test it any_order
+	cargo run --quiet -p simulation
+	PROPTEST_CASES=100 cargo test --quiet -p simulation --test it any_order
 
 # Of the program as it is deployed; `cargo bench -p receive --profile local` builds faster.
 bench:

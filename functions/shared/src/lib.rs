@@ -3,7 +3,7 @@
 //! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `address`, `secret`,
 //! `signature`, `payload`, `page`, `order`, `retry`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
 //! `registry`, `audit`, `vault`, `stripe`, `probe`, `http`, `access`, `facts`) each own one outside thing and are the only files that name its SDK.
-//! `infra/conventions` checks it.
+//! `infra/testing/repo-checks` checks it.
 
 pub mod access;
 pub mod address;

@@ -6,8 +6,8 @@
 //! developer guide) and takes one without `level` and `timestamp` for INFO ("Log-level filtering"), so both are written, and the
 //! application log level must stay INFO or below.
 //!
-//! Rules: names stand here and nowhere else in the code, and each is in an alarm or on the dashboard of `infra/watch.yaml`
-//! (`infra/conventions` checks it). Each name, and each value of a dimension, costs money by the month, so there are few: never an
+//! Rules: names stand here and nowhere else in the code, and each is in an alarm or on the dashboard of `infra/monitoring.yaml`
+//! (`infra/testing/repo-checks` checks it). Each name, and each value of a dimension, costs money by the month, so there are few: never an
 //! id, never what a stranger sent. What cannot be written is let go: a metric never fails or holds up anything.
 
 use std::collections::BTreeMap;

@@ -1,0 +1,273 @@
+//! Metrics, alarms, dashboard and README speak of the same things by the same names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{functions, parsed, read, resources};
+
+/// The text constants of the code, and the metrics with their units.
+struct Code {
+    texts: BTreeMap<String, String>,
+    metrics: BTreeMap<String, &'static str>,
+}
+
+fn code() -> Code {
+    let source = read("functions/shared/src/metrics.rs");
+    let (mut texts, mut metrics) = (BTreeMap::new(), BTreeMap::new());
+    for line in source.lines().filter_map(|line| line.strip_prefix("pub const ")) {
+        let (name, value) = (line.split(':').next().unwrap(), line.split('"').nth(1).unwrap());
+        if line.contains("Metric::count(") {
+            metrics.insert(value.to_owned(), "count");
+        } else if line.contains("Metric::seconds(") {
+            metrics.insert(value.to_owned(), "seconds");
+        } else {
+            texts.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    assert!(metrics.len() >= 15 && texts.len() == 3, "{metrics:?} {texts:?}");
+    Code { texts, metrics }
+}
+
+impl Code {
+    fn text(&self, name: &str) -> &str {
+        &self.texts[name]
+    }
+
+    /// The dimensions that the code gives a metric.
+    fn dimensions(&self, metric: &str) -> Vec<&str> {
+        let refused = metric == "Refused";
+        [Some("STACK"), refused.then_some("REASON")]
+            .into_iter()
+            .flatten()
+            .map(|name| self.text(name))
+            .collect()
+    }
+}
+
+/// The codes of `receive`'s refusals.
+fn reasons() -> BTreeSet<String> {
+    let source = read("functions/receive/src/error.rs").replace("\n                ", " ");
+    let refusals = source.split("refuse(StatusCode::").skip(1);
+    let codes: BTreeSet<_> = refusals.map(|rest| rest.split('"').nth(1).unwrap().to_owned()).collect();
+    assert!(codes.len() >= 7, "{codes:?}");
+    codes
+}
+
+fn watched() -> Value {
+    parsed("infra/monitoring.yaml")
+}
+
+fn alarms() -> BTreeMap<String, Value> {
+    let watched = watched();
+    let found: BTreeMap<_, _> = watched["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
+        .map(|(name, alarm)| (name.clone(), alarm["Properties"].clone()))
+        .collect();
+    assert!(found.len() >= 20);
+    found
+}
+
+fn widgets() -> Vec<Value> {
+    let watched = watched();
+    let body = watched["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().unwrap();
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("the dashboard: {error}"));
+    body["widgets"].as_array().unwrap().clone()
+}
+
+/// A use of a metric: who uses it, namespace, name, dimensions.
+struct Use {
+    by: String,
+    namespace: String,
+    metric: String,
+    dimensions: Vec<(String, String)>,
+}
+
+fn uses() -> Vec<Use> {
+    let mut uses = Vec::new();
+    for (name, alarm) in alarms() {
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{name}: {value}")).to_owned();
+        let dimensions = alarm["Dimensions"].as_array().unwrap();
+        uses.push(Use {
+            by: name.clone(),
+            namespace: text(&alarm["Namespace"]),
+            metric: text(&alarm["MetricName"]),
+            dimensions: dimensions.iter().map(|one| (text(&one["Name"]), text(&one["Value"]))).collect(),
+        });
+    }
+    for widget in widgets() {
+        for row in widget["properties"]["metrics"].as_array().into_iter().flatten() {
+            let words: Vec<_> = row.as_array().unwrap().iter().map_while(Value::as_str).collect();
+            let [namespace, metric, dimensions @ ..] = &words[..] else { panic!("{row}") };
+            uses.push(Use {
+                by: format!("the dashboard's {}", widget["properties"]["title"]),
+                namespace: (*namespace).to_owned(),
+                metric: (*metric).to_owned(),
+                dimensions: dimensions
+                    .chunks(2)
+                    .map(|pair| (pair[0].to_owned(), pair[1].trim_matches(['$', '{', '}']).to_owned()))
+                    .collect(),
+            });
+        }
+    }
+    uses
+}
+
+#[test]
+fn each_metric_is_watched_and_each_that_is_watched_exists() {
+    let code = code();
+    let ours: Vec<_> = uses().into_iter().filter(|used| used.namespace == code.text("NAMESPACE")).collect();
+    let known: BTreeSet<_> = code.metrics.keys().cloned().collect();
+    let used: BTreeSet<_> = ours.iter().map(|one| one.metric.clone()).collect();
+    assert_eq!(used, known, "left: in infra/monitoring.yaml; right: in metrics.rs");
+    let reasons = reasons();
+    let mut shown = BTreeSet::new();
+    for one in &ours {
+        let names: Vec<_> = one.dimensions.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, code.dimensions(&one.metric), "{}: dimensions of {}", one.by, one.metric);
+        assert_eq!(one.dimensions[0].1, "StackName", "{}", one.by);
+        if let Some((_, reason)) = one.dimensions.get(1) {
+            assert!(reasons.contains(reason), "{}: receive refuses nothing as {reason}", one.by);
+            shown.insert(reason.clone());
+        }
+    }
+    assert_eq!(shown, reasons, "each reason is on the dashboard");
+}
+
+#[test]
+fn what_is_watched_of_others_is_aws_own_or_ours() {
+    let theirs = ["AWS/Lambda", "AWS/ApiGateway", "AWS/DynamoDB"];
+    let watched = watched();
+    let parameters = watched["Parameters"].as_object().unwrap();
+    for used in uses() {
+        if used.namespace == code().text("NAMESPACE") {
+            continue;
+        }
+        assert!(theirs.contains(&used.namespace.as_str()), "{}: namespace {}", used.by, used.namespace);
+        let (name, value) = &used.dimensions[0];
+        assert!(["FunctionName", "ApiId", "TableName"].contains(&name.as_str()), "{}: {name}", used.by);
+        assert!(parameters.contains_key(value), "{}: {value} is no parameter", used.by);
+    }
+}
+
+#[test]
+fn each_function_has_an_alarm_for_its_errors() {
+    let alarms = alarms();
+    for name in functions() {
+        let name = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+        let alarm = alarms.get(&format!("{name}Errors")).unwrap_or_else(|| panic!("no alarm {name}Errors"));
+        assert_eq!((&alarm["Namespace"], &alarm["MetricName"]), (&"AWS/Lambda".into(), &"Errors".into()));
+        assert_eq!(alarm["Dimensions"][0]["Value"], format!("{name}Function"), "{name}Errors");
+    }
+}
+
+#[test]
+fn the_stack_inside_is_given_what_it_asks_for() {
+    let (_, inside) = resources().into_iter().find(|(name, _)| name == "Monitoring").unwrap();
+    let given = inside["Properties"]["Parameters"].as_object().unwrap();
+    let watched = watched();
+    let asked = watched["Parameters"].as_object().unwrap();
+    assert_eq!(given.keys().collect::<Vec<_>>(), asked.keys().collect::<Vec<_>>());
+    for (parameter, value) in given {
+        // A function's parameter is named after the function, a table's like the table.
+        if let Some(function) = parameter.strip_suffix("Function") {
+            assert_eq!(value, function);
+        } else if parameter.ends_with("Table") {
+            assert_eq!(value, parameter);
+        }
+    }
+}
+
+#[test]
+fn each_alarm_says_which_check_and_which_section_help() {
+    let readme = read("README.md");
+    let runbook = readme.split("## When the status says so").nth(1).unwrap().split("\n## ").next().unwrap();
+    let section =
+        readme.split("\n## Metrics and alarms").nth(1).expect("a section").split("\n## ").next().unwrap();
+    for (name, alarm) in alarms() {
+        let description = alarm["AlarmDescription"].as_str().unwrap();
+        let (_, help) = description.split_once("Status: ").unwrap_or_else(|| panic!("{name} names no check"));
+        let (checks, heading) =
+            help.split_once(". README: ").unwrap_or_else(|| panic!("{name} names no section"));
+        for check in checks.split(", ") {
+            let row = runbook.lines().find(|line| {
+                line.starts_with('|') && line.split('|').nth(1).unwrap().contains(&format!("`{check}`"))
+            });
+            assert!(row.is_some(), "{name}: the status has no check {check}");
+        }
+        let heading = format!("\n## {}\n", heading.trim_end_matches('.'));
+        assert!(readme.contains(&heading), "{name}: the README has no section{heading}");
+        assert!(section.contains(&format!("`{name}`")), "the README's table of alarms has no {name}");
+    }
+}
+
+#[test]
+fn the_readme_explains_and_counts_all() {
+    let readme = read("README.md");
+    let section =
+        readme.split("\n## Metrics and alarms").nth(1).expect("a section").split("\n## ").next().unwrap();
+    let code = code();
+    for (metric, unit) in &code.metrics {
+        let row =
+            section.lines().find(|line| line.starts_with("| `") && line.contains(&format!("`{metric}`")));
+        let row = row.unwrap_or_else(|| panic!("the README's table of metrics has no {metric}"));
+        assert_eq!(row.split('|').nth(2).unwrap().trim(), *unit, "{row}");
+    }
+    // Each reason is a metric of its own.
+    let metrics = code.metrics.len() - 1 + reasons().len();
+    assert!(section.contains(&format!("{metrics} metrics at 0.30")), "there are {metrics} metrics");
+    let alarms = alarms().len();
+    assert!(section.contains(&format!("{alarms} alarms at 0.10")), "there are {alarms} alarms");
+}
+
+#[test]
+fn an_alarm_tells_unless_strangers_can_bring_it_about() {
+    let alarms = alarms();
+    let silent: Vec<_> =
+        alarms.iter().filter(|(_, alarm)| alarm["AlarmActions"].is_null()).map(|(name, _)| name).collect();
+    assert_eq!(silent, ["RequestsTurnedAway", "SignaturesRefused"]);
+    for (name, alarm) in &alarms {
+        if alarm["AlarmActions"].is_null() {
+            assert!(alarm["AlarmDescription"].as_str().unwrap().starts_with("Warning only."), "{name}");
+        } else {
+            assert_eq!(
+                (&alarm["AlarmActions"][0], &alarm["OKActions"][0]),
+                (&"Topic".into(), &"Topic".into())
+            );
+        }
+    }
+    let shown = widgets().into_iter().find(|widget| widget["type"] == "alarm").unwrap();
+    let arns = shown["properties"]["alarms"].as_array().unwrap();
+    let shown: BTreeSet<_> =
+        arns.iter().map(|arn| arn.as_str().unwrap().rsplit(":alarm:").next().unwrap().to_owned()).collect();
+    assert_eq!(shown, alarms.keys().map(|name| format!("${{{name}}}")).collect());
+}
+
+#[test]
+fn a_heartbeat_that_is_missing_is_an_alarm_and_nothing_else_is() {
+    for (name, alarm) in alarms() {
+        let heartbeat = alarm["MetricName"].as_str().unwrap().ends_with("Ran");
+        assert_eq!(alarm["TreatMissingData"] == "breaching", heartbeat, "{name}");
+        assert_eq!(alarm["ComparisonOperator"] == "LessThanThreshold", heartbeat, "{name}");
+    }
+}
+
+#[test]
+fn nobody_but_this_accounts_alarms_may_publish() {
+    let watched = watched();
+    let policy = &watched["Resources"]["TopicPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    let [statement] = &policy.as_array().unwrap()[..] else { panic!("{policy}") };
+    assert_eq!(statement["Principal"]["Service"], "cloudwatch.amazonaws.com");
+    assert_eq!(statement["Action"], "sns:Publish");
+    assert_eq!(statement["Condition"]["StringEquals"]["aws:SourceAccount"], "AWS::AccountId");
+}
+
+/// Lambda takes lines without a level of their own, and those of metrics, for INFO: a higher level would end the metrics.
+#[test]
+fn the_logs_let_metrics_through() {
+    let logging = &crate::template()["Globals"]["Function"]["LoggingConfig"];
+    assert_eq!((&logging["LogFormat"], &logging["ApplicationLogLevel"]), (&"JSON".into(), &"INFO".into()));
+}

@@ -1,0 +1,139 @@
+//! How the sources are written.
+
+use std::path::{Path, PathBuf};
+
+use crate::{functions, read, root};
+
+/// The folders in which the packages lie.
+const MEMBERS: [&str; 3] = ["functions", "infra/local", "infra/testing"];
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            rust_files(&path, found);
+        } else if name.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn each_source_says_at_its_head_what_it_is_for() {
+    let mut files = Vec::new();
+    rust_files(&root(), &mut files);
+    assert!(files.len() > 50);
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{}", path.display());
+    }
+}
+
+/// The words know nothing of AWS, HTTP or Stripe's client; each edge alone names its SDK.
+#[test]
+fn dependencies_go_one_way() {
+    let words = [
+        "mode",
+        "event",
+        "event_type",
+        "object_key",
+        "event/id",
+        "event/preview",
+        "endpoint",
+        "secret",
+        "signature",
+        "payload",
+        "page",
+        "retry",
+        "order",
+        "order/chain",
+        "order/snapshot",
+    ];
+    let edges = [
+        "aws_sdk",
+        "aws_smithy",
+        "lambda_http",
+        "reqwest",
+        "crate::aws",
+        "crate::http",
+        "crate::ledger",
+        "crate::stripe",
+    ];
+    for word in words {
+        let text = read(&format!("functions/shared/src/{word}.rs"));
+        for edge in edges {
+            assert!(!text.contains(edge), "shared/src/{word}.rs names {edge}");
+        }
+    }
+    for name in functions() {
+        let mut files = Vec::new();
+        rust_files(&root().join("functions").join(&name).join("src"), &mut files);
+        for path in files {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(
+                !text.contains("aws_sdk_") && !text.contains("reqwest::"),
+                "{} names an SDK",
+                path.display()
+            );
+            for other in functions().iter().filter(|other| **other != name) {
+                assert!(
+                    !text.contains(&format!("use {other}::")),
+                    "{} uses the function {other}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn main_only_wires() {
+    for name in functions() {
+        let text = read(&format!("functions/{name}/src/main.rs"));
+        assert!(
+            !text.contains("if ") && !text.contains("match "),
+            "functions/{name}/src/main.rs decides something"
+        );
+        assert!(text.lines().count() <= 30);
+    }
+}
+
+#[test]
+fn each_dependency_of_the_workspace_is_used_by_a_member() {
+    let root_manifest = read("Cargo.toml");
+    let section =
+        root_manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let folders = MEMBERS.map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let members: String = folders
+        .into_iter()
+        .flatten()
+        .filter_map(|member| std::fs::read_to_string(member.unwrap().path().join("Cargo.toml")).ok())
+        .collect();
+    let names =
+        section.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let mut seen = 0;
+    for (name, _) in names {
+        let used = members.lines().any(|line| {
+            line.starts_with(&format!("{name}.workspace"))
+                || line.starts_with(&format!("{name} = {{ workspace"))
+        });
+        assert!(used, "no member uses {name}");
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn versions_stand_in_the_root_manifest_only() {
+    for member in MEMBERS.iter().flat_map(|folder| std::fs::read_dir(root().join(folder)).unwrap()) {
+        let manifest = member.unwrap().path().join("Cargo.toml");
+        let Ok(text) = std::fs::read_to_string(&manifest) else { continue };
+        assert!(text.contains("[lints]\nworkspace = true"), "{}", manifest.display());
+        for line in text.lines().filter(|line| line.contains("= { ") || line.contains("= \"")) {
+            let versioned = line.contains("version =")
+                || line.split('=').nth(1).is_some_and(|value| value.trim().starts_with("\"0"));
+            assert!(!versioned, "{}: {line}", manifest.display());
+        }
+    }
+}
