@@ -18,9 +18,10 @@ use serde_json::value::RawValue;
 use shared::object_key::{Kind, ObjectKey};
 use shared::records::Record;
 use shared::registry::{
-    Halt, Import, ImportState, Imported, Noted, Place, Progress, Refused, Stage, Written,
+    AccountImport, Halt, Import, ImportState, KindProgress, ListPosition, RefusedList, Sampled, Stage,
+    Written,
 };
-use shared::stripe::{Answered, ObjectsPage, ObjectsWanted, Session, StripeError};
+use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
 use tokio::time::Instant;
 
 use crate::Deps;
@@ -60,7 +61,7 @@ pub(crate) async fn go_on(
     until: Instant,
     now: Timestamp,
 ) -> Result<Brought, ImportError> {
-    let rows = deps.registry.imported(&import.id).await?;
+    let rows = deps.registry.account_imports(&import.id).await?;
     let mut bringing = Bringing { deps, import, rows, until, pages: 0, written: 0 };
     let ended = match session {
         None => Ended::Halted(Halt::NoKey),
@@ -78,7 +79,7 @@ struct Bringing<'a> {
     deps: &'a Deps,
     import: Import,
     /// By account; `-` is our own.
-    rows: BTreeMap<String, Imported>,
+    rows: BTreeMap<String, AccountImport>,
     until: Instant,
     pages: u64,
     written: u64,
@@ -114,7 +115,7 @@ impl Bringing<'_> {
                         Err(Stopped::Halted(halt)) => unanswered(session, halt, progress).await?,
                         Err(Stopped::Broken(error)) => return Err(error.into()),
                     };
-                    if self.keep_progress(account, kind, progress).await? == Written::Overtaken {
+                    if self.keep_progress(account, kind, progress).await? == Written::Conflict {
                         return Ok(Ended::Stopped);
                     }
                     if let Some(halt) = halted {
@@ -127,7 +128,7 @@ impl Bringing<'_> {
         Ok(Ended::Finished)
     }
 
-    fn progress(&self, account: Option<&str>, kind: Kind) -> Progress {
+    fn progress(&self, account: Option<&str>, kind: Kind) -> KindProgress {
         let row = self.rows.get(account.unwrap_or("-"));
         row.and_then(|row| row.kinds.get(&kind)).cloned().unwrap_or_default()
     }
@@ -145,16 +146,16 @@ impl Bringing<'_> {
         session: &Session<'_>,
         account: Option<&str>,
         kind: Kind,
-        progress: Progress,
-    ) -> Result<Progress, Stopped> {
+        progress: KindProgress,
+    ) -> Result<KindProgress, Stopped> {
         let page = match self.list(session, account, kind, progress.after.as_ref()).await {
             Ok(page) => page,
             Err(error) => {
-                let refusal = match Halt::by(error) {
+                let failure = match Halt::by(error) {
                     Ok(halt) => return Err(halt.into()),
-                    Err(refusal) => refusal,
+                    Err(failure) => failure,
                 };
-                return Ok(Progress { stage: Stage::Refused, refusal: Some(*refusal), ..progress });
+                return Ok(KindProgress { stage: Stage::Refused, failure: Some(*failure), ..progress });
             }
         };
         let as_of = good_until(&page)?;
@@ -180,7 +181,7 @@ impl Bringing<'_> {
         };
         let looked_at = progress.looked_at + page.value.objects.len() as u64;
         let written = progress.written + written;
-        Ok(Progress { stage, after, looked_at, written, left_out, refusal: None, unanswered: 0 })
+        Ok(KindProgress { stage, after, looked_at, written, left_out, failure: None, unanswered: 0 })
     }
 
     /// The page after a place. If the object that came last is gone, such as a draft that was deleted, from its second on.
@@ -189,9 +190,9 @@ impl Bringing<'_> {
         session: &Session<'_>,
         account: Option<&str>,
         kind: Kind,
-        after: Option<&Place>,
-    ) -> Result<Answered<ObjectsPage>, StripeError> {
-        let wanted = ObjectsWanted {
+        after: Option<&ListPosition>,
+    ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
+        let wanted = ObjectsQuery {
             kind,
             account,
             since: self.import.since,
@@ -201,7 +202,7 @@ impl Bringing<'_> {
         match session.objects(wanted).await {
             Err(error) if error.is_gone_cursor() => {
                 let until = after.and_then(|place| place.created);
-                session.objects(ObjectsWanted { until, after: None, ..wanted }).await
+                session.objects(ObjectsQuery { until, after: None, ..wanted }).await
             }
             answered => answered,
         }
@@ -231,14 +232,14 @@ impl Bringing<'_> {
         &mut self,
         account: Option<&str>,
         kind: Kind,
-        progress: Progress,
+        progress: KindProgress,
     ) -> Result<Written, ImportError> {
         let row = self
             .rows
             .entry(account.unwrap_or("-").to_owned())
-            .or_insert_with(|| Imported { import: self.import.id.clone(), kinds: BTreeMap::new() });
+            .or_insert_with(|| AccountImport { import: self.import.id.clone(), kinds: BTreeMap::new() });
         row.kinds.insert(kind, progress);
-        Ok(self.deps.registry.keep_imported(account, row).await?)
+        Ok(self.deps.registry.store_account_import(account, row).await?)
     }
 
     /// Notes how the run ended, unless an admin has ended the import.
@@ -276,25 +277,25 @@ impl Bringing<'_> {
 async fn unanswered(
     session: &Session<'_>,
     halt: Halt,
-    progress: Progress,
-) -> Result<(Progress, Option<Halt>), Halt> {
-    let refusal = stuck::alone(session, halt).await?;
+    progress: KindProgress,
+) -> Result<(KindProgress, Option<Halt>), Halt> {
+    let failure = stuck::alone(session, halt).await?;
     let unanswered = progress.unanswered + 1;
     Ok(if unanswered < stuck::RUNS {
-        (Progress { unanswered, ..progress }, Some(Halt::NoAnswer(refusal)))
+        (KindProgress { unanswered, ..progress }, Some(Halt::NoAnswer(failure)))
     } else {
-        (Progress { stage: Stage::Refused, refusal: Some(*refusal), unanswered, ..progress }, None)
+        (KindProgress { stage: Stage::Refused, failure: Some(*failure), unanswered, ..progress }, None)
     })
 }
 
 /// The lists that Stripe refuses, or never answers.
-fn refused(rows: &BTreeMap<String, Imported>) -> Noted<Refused> {
-    let mut refused = Noted::default();
+fn refused(rows: &BTreeMap<String, AccountImport>) -> Sampled<RefusedList> {
+    let mut refused = Sampled::default();
     for (account, row) in rows {
         for (kind, progress) in &row.kinds {
-            if let Some(refusal) = &progress.refusal {
+            if let Some(failure) = &progress.failure {
                 let account = (account != "-").then(|| account.clone());
-                refused.note(Refused { account, kind: *kind, refusal: refusal.clone() });
+                refused.note(RefusedList { account, kind: *kind, failure: failure.clone() });
             }
         }
     }
@@ -312,7 +313,7 @@ fn read<'a>(raw: &'a RawValue, account: Option<&str>, kind: Kind) -> Result<List
     }
 }
 
-fn place_of(raw: &RawValue) -> Option<Place> {
+fn place_of(raw: &RawValue) -> Option<ListPosition> {
     let object: Value = serde_json::from_str(raw.get()).ok()?;
-    Some(Place { id: object["id"].as_str()?.to_owned(), created: object["created"].as_i64() })
+    Some(ListPosition { id: object["id"].as_str()?.to_owned(), created: object["created"].as_i64() })
 }

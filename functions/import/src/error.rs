@@ -1,23 +1,23 @@
 //! What can go wrong with a run. What Stripe refuses is no error of the run: it is what was seen.
 
 use lambda_runtime::Diagnostic;
-use shared::aws::{StoreError, chain};
-use shared::http::NoTrigger;
+use shared::aws::{StoreError, error_chain};
+use shared::http::UnknownTrigger;
 use shared::registry::Halt;
-use shared::vault::VaultError;
+use shared::secret_store::SecretStoreError;
 
 /// Why a run did not come to its end. The next one begins where it had last kept how far it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// Neither a request nor a schedule.
     #[error(transparent)]
-    Input(#[from] NoTrigger),
+    Input(#[from] UnknownTrigger),
     /// DynamoDB.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The Stripe key cannot be read.
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    SecretStore(#[from] SecretStoreError),
     /// zstd, short of memory.
     #[error("an object cannot be packed")]
     Packing(#[source] std::io::Error),
@@ -28,10 +28,10 @@ impl From<ImportError> for Diagnostic {
         let error_type = match &error {
             ImportError::Input(_) => "Input",
             ImportError::Store(_) => "Store",
-            ImportError::Vault(_) => "Vault",
+            ImportError::SecretStore(_) => "Vault",
             ImportError::Packing(_) => "Packing",
         };
-        Self { error_type: error_type.to_owned(), error_message: chain(&error) }
+        Self { error_type: error_type.to_owned(), error_message: error_chain(&error) }
     }
 }
 

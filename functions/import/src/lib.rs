@@ -28,13 +28,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::access::Access;
 use shared::audit::Audit;
-use shared::aws::{Bounds, chain};
+use shared::aws::{CallLimits, error_chain};
 use shared::http::{self, Trigger};
 use shared::ledger::Ledger;
 use shared::records::Records;
-use shared::registry::{Import, ImportState, Lease, Registry, Work};
-use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
-use shared::vault::Vault;
+use shared::registry::{Import, ImportState, Lease, Registry, ScheduledWork};
+use shared::secret_store::SecretStore;
+use shared::stripe::{Session, Stripe, StripeKeys, TlsError};
 use tokio::time::Instant;
 
 use self::bring::{Brought, Ended};
@@ -72,10 +72,10 @@ impl Deps {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, NoTls> {
-        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
-        let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
-        let keys = StripeKeys::new(vault, config.stripe_key_secret);
+    pub fn new(config: Config) -> Result<Self, TlsError> {
+        let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT));
+        let keys = StripeKeys::new(secret_store, config.stripe_key_secret);
         Ok(Self {
             access: config.access,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
@@ -110,21 +110,21 @@ pub async fn handle(
 /// One run. Null if there is nothing to do, or another is at it.
 async fn run(deps: &Deps, holder: &str, now: Timestamp) -> Result<Value, ImportError> {
     let until = Instant::now() + deps.run_within;
-    let work = deps.registry.work().await?;
+    let work = deps.registry.scheduled_work().await?;
     let idle = running(&work).is_none() && !is_night(&work, now);
-    if idle || !deps.registry.take_lease(Lease::Import, holder, now, LEASE).await? {
+    if idle || !deps.registry.acquire_lease(Lease::Import, holder, now, LEASE).await? {
         return Ok(Value::Null);
     }
     let done = under_lease(deps, until, now).await;
-    if let Err(error) = deps.registry.give_lease_back(Lease::Import, holder).await {
-        tracing::warn!(error = chain(&error), "the lease will end by itself");
+    if let Err(error) = deps.registry.release_lease(Lease::Import, holder).await {
+        tracing::warn!(error = error_chain(&error), "the lease will end by itself");
     }
     done
 }
 
 async fn under_lease(deps: &Deps, until: Instant, now: Timestamp) -> Result<Value, ImportError> {
     // Again: the run before this one may have ended between the read and the lease.
-    let work = deps.registry.work().await?;
+    let work = deps.registry.scheduled_work().await?;
     let session = session(deps, &work, until).await?;
     let import = running(&work).cloned();
     let compared = if is_night(&work, now) {
@@ -140,18 +140,18 @@ async fn under_lease(deps: &Deps, until: Instant, now: Timestamp) -> Result<Valu
     Ok(json!({ "import": brought.as_ref().map(told), "comparison": compared.map(told_of_night) }))
 }
 
-fn running(work: &Work) -> Option<&Import> {
+fn running(work: &ScheduledWork) -> Option<&Import> {
     work.import.as_ref().filter(|import| import.state == ImportState::Running)
 }
 
 /// Is there a comparison to be carried on or begun? Without a key nobody can be asked, and without one nothing has come in.
-fn is_night(work: &Work, now: Timestamp) -> bool {
+fn is_night(work: &ScheduledWork, now: Timestamp) -> bool {
     work.settings.is_some() && night::is_due(&work.comparison, now)
 }
 
 async fn session<'a>(
     deps: &'a Deps,
-    work: &Work,
+    work: &ScheduledWork,
     until: Instant,
 ) -> Result<Option<Session<'a>>, ImportError> {
     let Some(settings) = &work.settings else { return Ok(None) };

@@ -19,12 +19,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::ledger::{Listing, Position, Row};
+use shared::ledger::{EventListing, EventPosition, LedgerRow};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::MAX_LIMIT;
 use shared::records::Record;
-use shared::registry::{Comparison, Difference, Doubt, Finished, Halt, Refused, Stuck, Unread, Walk};
-use shared::stripe::{Refusal, Session, StripeError};
+use shared::registry::{
+    Difference, DriftPass, DriftProgress, FinishedPass, Halt, Mismatch, RefusedList, UnansweredObject,
+    UncomparedObject,
+};
+use shared::stripe::{Session, StripeError, StripeFailure};
 use tokio::time::Instant;
 
 use self::due::begin;
@@ -54,7 +57,7 @@ pub(crate) struct Compared {
 pub(crate) async fn go_on(
     deps: &Deps,
     session: Option<&Session<'_>>,
-    mut kept: Comparison,
+    mut kept: DriftProgress,
     until: Instant,
     now: Timestamp,
 ) -> Result<Compared, ImportError> {
@@ -94,8 +97,8 @@ struct Night<'a> {
     deps: &'a Deps,
     now: Timestamp,
     until: Instant,
-    kept: Comparison,
-    walk: Walk,
+    kept: DriftProgress,
+    walk: DriftPass,
     asked: u64,
     /// Has this run got further?
     moved: bool,
@@ -135,8 +138,8 @@ impl Night<'_> {
             return Ok(());
         }
         let registry = &self.deps.registry;
-        let last = registry.facts().await?.map(|facts| facts.events);
-        let compared = EventsCompared { accounts: registry.compared().await?, last };
+        let last = registry.health_snapshot().await?.map(|facts| facts.events);
+        let compared = EventsCompared { accounts: registry.reconcile_progress().await?, last };
         let due = self.walk.doubts.iter().filter(|doubt| compared.settles(doubt, self.now));
         for doubt in due.cloned().collect::<Vec<_>>() {
             if !self.has_time() {
@@ -159,7 +162,12 @@ impl Night<'_> {
         record.as_of > (self.now - ON_THEIR_WAY).as_second()
     }
 
-    async fn settle(&mut self, session: &Session<'_>, doubt: &Doubt, record: Record) -> Result<(), Stopped> {
+    async fn settle(
+        &mut self,
+        session: &Session<'_>,
+        doubt: &Mismatch,
+        record: Record,
+    ) -> Result<(), Stopped> {
         let Said::Object(raw, as_of) = self.ask(session, &record).await? else { return Ok(()) };
         let object = serde_json::from_str(&raw).unwrap_or_default();
         let answer = Answer { key: doubt.key.clone(), raw: &raw, object: &object, as_of };
@@ -179,10 +187,10 @@ impl Night<'_> {
     }
 
     /// Is there an event of it that is yet to be applied, or that was made after the look? Then it is no change without an event.
-    async fn is_explained(&self, doubt: &Doubt) -> Result<bool, ImportError> {
+    async fn is_explained(&self, doubt: &Mismatch) -> Result<bool, ImportError> {
         let looked_at = doubt.at.div_euclid(1_000);
-        let tells = |row: &Row| row.state.is_open() || row.created.is_some_and(|made| made > looked_at);
-        let listing = Listing::Object(doubt.key.clone());
+        let tells = |row: &LedgerRow| row.state.is_open() || row.created.is_some_and(|made| made > looked_at);
+        let listing = EventListing::Object(doubt.key.clone());
         Ok(!self.deps.ledger.list(&listing, None, 1, self.now, tells).await?.rows.is_empty())
     }
 
@@ -196,8 +204,8 @@ impl Night<'_> {
     /// Looks at the objects of the next hundred events.
     async fn page(&mut self, session: &Session<'_>) -> Result<(), Stopped> {
         let at = |millis| Timestamp::from_millisecond(millis).unwrap_or(self.now);
-        let listing = Listing::Received { since: at(self.walk.since), until: at(self.walk.until) };
-        let of_record = |row: &Row| row.object.as_ref().is_some_and(|key| key.kind().is_some());
+        let listing = EventListing::Received { since: at(self.walk.since), until: at(self.walk.until) };
+        let of_record = |row: &LedgerRow| row.object.as_ref().is_some_and(|key| key.kind().is_some());
         let after = self.walk.after.clone();
         let page = self.deps.ledger.list(&listing, after, MAX_LIMIT, self.now, of_record).await?;
         let keys: BTreeSet<&ObjectKey> = page.rows.iter().filter_map(|row| row.object.as_ref()).collect();
@@ -213,7 +221,7 @@ impl Night<'_> {
             {
                 self.look(session, (*record).clone()).await?;
             }
-            self.walk.after = Some(Position { sort: row.received_at, id: row.id.clone() });
+            self.walk.after = Some(EventPosition { sort: row.received_at, id: row.id.clone() });
         }
         self.walk.walked = page.next.is_none();
         self.walk.after = page.next;
@@ -221,7 +229,7 @@ impl Night<'_> {
     }
 
     /// Is it the event that the record shows? An answer that no event made us ask for is looked at with any.
-    fn is_to_be_looked_at(&mut self, row: &Row, record: &Record) -> bool {
+    fn is_to_be_looked_at(&mut self, row: &LedgerRow, record: &Record) -> bool {
         let is_shown = record.event.as_ref().is_none_or(|shown| *shown == row.id);
         let is_shut = |kind| self.shut.contains(&(record.key.account().map(str::to_owned), kind));
         let shut = record.key.kind().is_none_or(is_shut);
@@ -239,7 +247,7 @@ impl Night<'_> {
             // It settles what was uncertain, or brings what no event ever tells of.
             Verdict::GivesWay(fields) if is_quiet(&fields) => self.write(&answer, record).await?,
             Verdict::GivesWay(_) => {
-                self.walk.doubts.push(Doubt { key, at: self.now.as_millisecond(), told: false });
+                self.walk.doubts.push(Mismatch { key, at: self.now.as_millisecond(), told: false });
             }
         }
         Ok(())
@@ -271,51 +279,51 @@ impl Night<'_> {
         key: &ObjectKey,
         error: StripeError,
     ) -> Result<Said, Stopped> {
-        if let StripeError::Forbidden(refusal) = error {
-            self.refused(key, *refusal);
+        if let StripeError::Forbidden(failure) = error {
+            self.refused(key, *failure);
             return Ok(Said::Nothing);
         }
-        let refusal = match Halt::by(error) {
-            Err(refusal) => refusal,
+        let failure = match Halt::by(error) {
+            Err(failure) => failure,
             Ok(halt) => {
-                let refusal = stuck::alone(session, halt).await?;
+                let failure = stuck::alone(session, halt).await?;
                 let before = self.walk.stuck.take().filter(|stuck| stuck.key == *key);
                 let runs = before.map_or(0, |stuck| stuck.runs) + 1;
                 if runs < stuck::RUNS {
-                    self.walk.stuck = Some(Stuck { key: key.clone(), runs });
-                    return Err(Halt::NoAnswer(refusal).into());
+                    self.walk.stuck = Some(UnansweredObject { key: key.clone(), runs });
+                    return Err(Halt::NoAnswer(failure).into());
                 }
-                refusal
+                failure
             }
         };
-        self.walk.seen.unread.note(Unread { key: key.clone(), refusal: *refusal });
+        self.walk.seen.unread.note(UncomparedObject { key: key.clone(), failure: *failure });
         Ok(Said::Nothing)
     }
 
     /// What the key may not read it may not read of any object of this kind; and an account that is gone is gone.
-    fn refused(&mut self, key: &ObjectKey, refusal: Refusal) {
+    fn refused(&mut self, key: &ObjectKey, failure: StripeFailure) {
         let account = key.account().map(str::to_owned);
         if let Some(kind) = key.kind()
             && self.shut.insert((account.clone(), kind))
         {
             let noted = &mut self.walk.seen.refused;
             if !noted.first.iter().any(|known| known.account == account && known.kind == kind) {
-                noted.note(Refused { account, kind, refusal });
+                noted.note(RefusedList { account, kind, failure });
             }
         }
     }
 
     async fn keep(&mut self) -> Result<(), ImportError> {
-        let kept = Comparison { walk: Some(self.walk.clone()), ..self.kept.clone() };
-        Ok(self.deps.registry.keep_comparison(&kept).await?)
+        let kept = DriftProgress { walk: Some(self.walk.clone()), ..self.kept.clone() };
+        Ok(self.deps.registry.store_drift_progress(&kept).await?)
     }
 
     async fn finish(&mut self) -> Result<(), ImportError> {
-        let Walk { begun_at, until, seen, .. } = self.walk.clone();
+        let DriftPass { begun_at, until, seen, .. } = self.walk.clone();
         let finished_at = self.now.as_millisecond();
-        let last = Some(Finished { begun_at, finished_at, until, seen });
-        let kept = Comparison { walk: None, last, halted: None };
-        Ok(self.deps.registry.keep_comparison(&kept).await?)
+        let last = Some(FinishedPass { begun_at, finished_at, until, seen });
+        let kept = DriftProgress { walk: None, last, halted: None };
+        Ok(self.deps.registry.store_drift_progress(&kept).await?)
     }
 }
 

@@ -8,10 +8,10 @@
 
 use serde_json::Value;
 use shared::object_key::ObjectKey;
-use shared::order::{Shown, answer_is_newer};
-use shared::records::{Put, Record, Records, Standing};
+use shared::order::{RecordVersion, fetched_is_newer};
+use shared::records::{Provenance, Put, Record, Records};
 use shared::registry::Halt;
-use shared::stripe::{Answered, Refusal};
+use shared::stripe::{StripeFailure, StripeResponse};
 
 use crate::differ::differences;
 use crate::error::ImportError;
@@ -75,8 +75,8 @@ pub(crate) async fn place(
         match put {
             Put::Done => return Ok(Placed::Written(fields)),
             // A write whose answer got lost meets itself when it is tried again.
-            Put::Refused(there) if *there == new => return Ok(Placed::Written(fields)),
-            Put::Refused(there) => found = Some(*there),
+            Put::Conflict(there) if *there == new => return Ok(Placed::Written(fields)),
+            Put::Conflict(there) => found = Some(*there),
         }
     }
     Ok(Placed::Stays)
@@ -90,8 +90,8 @@ pub(crate) fn is_too_large(answer: &Answer<'_>) -> Result<bool, ImportError> {
 /// What an answer means to a record. One whose order was uncertain gives way to any newer answer, which settles it.
 pub(crate) fn judge(old: &Record, answer: &Answer<'_>) -> Verdict {
     let deleted = is_deleted(answer);
-    let shown = Shown { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
-    if !answer_is_newer(answer.as_of, deleted, shown) {
+    let shown = RecordVersion { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
+    if !fetched_is_newer(answer.as_of, deleted, shown) {
         return Verdict::Stays;
     }
     if deleted {
@@ -112,7 +112,7 @@ fn is_deleted(answer: &Answer<'_>) -> bool {
 fn record(answer: &Answer<'_>, old: Option<&Record>) -> Result<Record, ImportError> {
     // Events that could not tell their order stay named: the answer is what decides between them.
     let undecided = old.filter(|old| old.order_uncertain || old.fetched);
-    let standing = Standing {
+    let standing = Provenance {
         as_of: answer.as_of,
         event: None,
         events: undecided.map(|old| old.events.clone()).unwrap_or_default(),
@@ -122,21 +122,21 @@ fn record(answer: &Answer<'_>, old: Option<&Record>) -> Result<Record, ImportErr
     };
     let new = Record::new(answer.key.clone(), standing, answer.raw.as_bytes(), answer.object)
         .map_err(ImportError::Packing)?;
-    Ok(old.map_or_else(|| new.clone(), |old| new.placed_with(old)))
+    Ok(old.map_or_else(|| new.clone(), |old| new.with_earlier_position(old)))
 }
 
 /// The second that an answer is good for.
 ///
 /// # Errors
 /// Something between us and Stripe takes its `Date` away; then nobody can tell.
-pub(crate) fn good_until<T>(answered: &Answered<T>) -> Result<i64, Halt> {
+pub(crate) fn good_until<T>(answered: &StripeResponse<T>) -> Result<i64, Halt> {
     let why = "Stripe's answer has no `Date`, so nobody can tell which events it includes";
-    answered.stands_for().ok_or_else(|| no_answer(why, answered.request_id.clone()))
+    answered.as_of().ok_or_else(|| no_answer(why, answered.request_id.clone()))
 }
 
 /// An answer that cannot be used.
 pub(crate) fn no_answer(why: &str, request_id: Option<String>) -> Halt {
     let message = why.to_owned();
-    let refusal = Refusal { status: None, kind: None, code: None, message, param: None, request_id };
-    Halt::NoAnswer(Box::new(refusal))
+    let failure = StripeFailure { status: None, kind: None, code: None, message, param: None, request_id };
+    Halt::NoAnswer(Box::new(failure))
 }

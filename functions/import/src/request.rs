@@ -5,10 +5,10 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use shared::access::{Caller, Role};
-use shared::audit::Act;
+use shared::audit::AuditEntry;
 use shared::http::{self, ApiError, Fields, Query, segments};
 use shared::object_key::Kind;
-use shared::registry::{Import, ImportState, Noted, Written};
+use shared::registry::{Import, ImportState, Sampled, Written};
 use uuid::Uuid;
 
 use crate::Deps;
@@ -34,9 +34,9 @@ pub(crate) async fn answer(
             Ok(http::json(StatusCode::OK, &view::of(deps, deps.registry.import().await?).await?))
         }
         Method::POST => {
-            let mut wish = Value::Null;
-            let started = start(deps, request, &caller, &mut wish, now).await;
-            note(deps, &caller, "import.start", &started, Some(wish), now).await;
+            let mut spec = Value::Null;
+            let started = start(deps, request, &caller, &mut spec, now).await;
+            note(deps, &caller, "import.start", &started, Some(spec), now).await;
             Ok(http::json(StatusCode::ACCEPTED, &started?))
         }
         Method::DELETE => {
@@ -57,12 +57,12 @@ async fn note(
     caller: &Caller,
     action: &str,
     done: &Result<ImportView, ApiError>,
-    wish: Option<Value>,
+    spec: Option<Value>,
     now: Timestamp,
 ) {
     let code = done.as_ref().map_or_else(ApiError::code, |_| "done");
-    let mut act = Act::new(caller, action, "records", code, now);
-    act.after = wish.filter(|wish| !wish.is_null());
+    let mut act = AuditEntry::new(caller, action, "records", code, now);
+    act.after = spec.filter(|spec| !spec.is_null());
     deps.audit.note(&act).await;
 }
 
@@ -70,7 +70,7 @@ async fn start(
     deps: &Deps,
     request: &Request,
     caller: &Caller,
-    wish: &mut Value,
+    spec: &mut Value,
     now: Timestamp,
 ) -> Result<ImportView, ApiError> {
     deps.access.require(request, Role::Admin)?;
@@ -82,7 +82,7 @@ async fn start(
             .remedy("give a time that has passed, or leave it out for everything"));
     }
     let kinds = kinds(&fields)?;
-    *wish = json!({ "since": since, "kinds": kinds });
+    *spec = json!({ "since": since, "kinds": kinds });
     if deps.registry.settings().await?.is_none() {
         let missing = ApiError::new(StatusCode::CONFLICT, "stripe_key_missing", "no Stripe key has been set");
         return Err(missing.remedy("set it with PUT /settings/stripe-key, body {\"key\": \"sk_…\"}"));
@@ -102,12 +102,12 @@ async fn start(
         ended_at: None,
         moved_at: now.as_millisecond(),
         halted: None,
-        refused: Noted::default(),
+        refused: Sampled::default(),
         rev: 0,
     };
     match deps.registry.store_import(before.as_ref(), &mut import).await? {
         Written::Done => view::of(deps, Some(import)).await,
-        Written::Overtaken => Err(is_running()),
+        Written::Conflict => Err(is_running()),
     }
 }
 
@@ -125,7 +125,7 @@ fn is_running() -> ApiError {
 fn kinds(fields: &Fields) -> Result<Vec<Kind>, ApiError> {
     let Some(words) = fields.texts("kinds")? else { return Ok(Kind::ALL.to_vec()) };
     let all = Kind::ALL.map(Kind::plural).join(", ");
-    if let Some(unknown) = words.iter().find(|word| Kind::of_plural(word).is_none()) {
+    if let Some(unknown) = words.iter().find(|word| Kind::from_plural(word).is_none()) {
         return Err(ApiError::invalid("kinds", format!("`{unknown}` is no kind of record"))
             .remedy(format!("the kinds are {all}")));
     }

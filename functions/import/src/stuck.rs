@@ -4,7 +4,7 @@
 //! outage of Stripe, or a limit on calls, passes over nothing.
 
 use shared::registry::Halt;
-use shared::stripe::{Refusal, Session, StripeError};
+use shared::stripe::{Session, StripeError, StripeFailure};
 
 /// So many runs halt at one place; the last of them passes it. A run begins each minute, and what fails for a moment is over by then.
 pub(crate) const RUNS: u32 = 5;
@@ -13,19 +13,21 @@ pub(crate) const RUNS: u32 = 5;
 ///
 /// # Errors
 /// The halt: it is not.
-pub(crate) async fn alone(session: &Session<'_>, halt: Halt) -> Result<Box<Refusal>, Halt> {
+pub(crate) async fn alone(session: &Session<'_>, halt: Halt) -> Result<Box<StripeFailure>, Halt> {
     match halt {
-        Halt::NoAnswer(refusal) if !refusal.is_rate_limit() && answers(session).await => Ok(refusal),
-        halt @ (Halt::NoKey | Halt::KeyRefused(_) | Halt::NoAnswer(_)) => Err(halt),
+        Halt::NoAnswer(failure) if !failure.is_rate_limit() && answers(session).await => Ok(failure),
+        halt @ (Halt::NoKey | Halt::KeyRejected(_) | Halt::NoAnswer(_)) => Err(halt),
     }
 }
 
 /// Does Stripe answer the shortest of lists, in a form that could be used?
 async fn answers(session: &Session<'_>) -> bool {
     match session.endpoints().await {
-        Ok(answered) => answered.stands_for().is_some(),
+        Ok(answered) => answered.as_of().is_some(),
         Err(StripeError::Forbidden(_)) => true,
-        Err(StripeError::Refused(refusal)) => !refusal.is_rate_limit(),
-        Err(StripeError::Unauthorized(_) | StripeError::Spent(_) | StripeError::NoAnswer(_)) => false,
+        Err(StripeError::Refused(failure)) => !failure.is_rate_limit(),
+        Err(
+            StripeError::Unauthorized(_) | StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_),
+        ) => false,
     }
 }

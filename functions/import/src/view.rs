@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::http::ApiError;
 use shared::object_key::Kind;
-use shared::registry::{Halt, Import, ImportState, Imported, Noted, Progress, Stage};
-use shared::stripe::Refusal;
+use shared::registry::{AccountImport, Halt, Import, ImportState, KindProgress, Sampled, Stage};
+use shared::stripe::StripeFailure;
 
 use crate::Deps;
 
@@ -34,9 +34,9 @@ pub(crate) struct ImportView {
     /// Accounts, our own among them: how many there are, and how many of them are through.
     accounts: Accounts,
     /// Lists that Stripe refuses: how many, and the first ten.
-    refused: Noted<Value>,
+    refused: Sampled<Value>,
     /// Our own account first, then connected ones; the first hundred.
-    progress: Vec<Row>,
+    progress: Vec<KindRow>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -47,7 +47,7 @@ struct Accounts {
 
 /// How far a kind of an account is.
 #[derive(Debug, Serialize)]
-struct Row {
+struct KindRow {
     account: Option<String>,
     kind: Kind,
     /// `waiting`, `going_on`, `done` or `refused`.
@@ -55,14 +55,15 @@ struct Row {
     looked_at: u64,
     written: u64,
     /// Objects that cannot be kept, too large or without an id: how many, and the first ten.
-    left_out: Noted<String>,
-    refusal: Option<Value>,
+    left_out: Sampled<String>,
+    #[serde(rename = "refusal")]
+    failure: Option<Value>,
 }
 
 /// Reads how far an import is.
 pub(crate) async fn of(deps: &Deps, import: Option<Import>) -> Result<ImportView, ApiError> {
     let Some(import) = import else { return Ok(never()) };
-    let rows = deps.registry.imported(&import.id).await?;
+    let rows = deps.registry.account_imports(&import.id).await?;
     let accounts = deps.registry.accounts().await?;
     Ok(view(&import, rows, accounts))
 }
@@ -80,12 +81,12 @@ fn never() -> ImportView {
         looked_at: 0,
         written: 0,
         accounts: Accounts::default(),
-        refused: Noted::default(),
+        refused: Sampled::default(),
         progress: Vec::new(),
     }
 }
 
-fn view(import: &Import, mut rows: BTreeMap<String, Imported>, accounts: Vec<String>) -> ImportView {
+fn view(import: &Import, mut rows: BTreeMap<String, AccountImport>, accounts: Vec<String>) -> ImportView {
     let mut view = ImportView {
         state: match import.state {
             ImportState::Running => "running",
@@ -110,8 +111,8 @@ fn view(import: &Import, mut rows: BTreeMap<String, Imported>, accounts: Vec<Str
             let progress = kinds.get(kind);
             view.looked_at += progress.map_or(0, |progress| progress.looked_at);
             view.written += progress.map_or(0, |progress| progress.written);
-            if let Some(refusal) = progress.and_then(|progress| progress.refusal.as_ref()) {
-                view.refused.note(json!({ "account": account, "kind": kind, "refusal": said(refusal) }));
+            if let Some(failure) = progress.and_then(|progress| progress.failure.as_ref()) {
+                view.refused.note(json!({ "account": account, "kind": kind, "refusal": said(failure) }));
             }
             if view.accounts.known <= ACCOUNTS {
                 view.progress.push(row(account.clone(), *kind, progress));
@@ -121,7 +122,7 @@ fn view(import: &Import, mut rows: BTreeMap<String, Imported>, accounts: Vec<Str
     view
 }
 
-fn row(account: Option<String>, kind: Kind, progress: Option<&Progress>) -> Row {
+fn row(account: Option<String>, kind: Kind, progress: Option<&KindProgress>) -> KindRow {
     let state = match progress.map(|progress| progress.stage) {
         None => "waiting",
         Some(Stage::GoingOn) => "going_on",
@@ -129,22 +130,22 @@ fn row(account: Option<String>, kind: Kind, progress: Option<&Progress>) -> Row 
         Some(Stage::Refused) => "refused",
     };
     let progress = progress.cloned().unwrap_or_default();
-    let Progress { looked_at, written, left_out, refusal, .. } = progress;
-    Row { account, kind, state, looked_at, written, left_out, refusal: refusal.as_ref().map(said) }
+    let KindProgress { looked_at, written, left_out, failure, .. } = progress;
+    KindRow { account, kind, state, looked_at, written, left_out, failure: failure.as_ref().map(said) }
 }
 
 fn halted(halt: &Halt) -> Value {
-    let of = |why: &str, refusal: Option<&Refusal>| json!({ "why": why, "refusal": refusal.map(said) });
+    let of = |why: &str, failure: Option<&StripeFailure>| json!({ "why": why, "refusal": failure.map(said) });
     match halt {
         Halt::NoKey => of("no_key", None),
-        Halt::KeyRefused(refusal) => of("key_refused", Some(refusal)),
-        Halt::NoAnswer(refusal) => of("no_answer", Some(refusal)),
+        Halt::KeyRejected(failure) => of("key_refused", Some(failure)),
+        Halt::NoAnswer(failure) => of("no_answer", Some(failure)),
     }
 }
 
-fn said(refusal: &Refusal) -> Value {
+fn said(failure: &StripeFailure) -> Value {
     json!({
-        "stripe_status": refusal.status, "stripe_message": refusal.message, "stripe_request": refusal.request_id,
+        "stripe_status": failure.status, "stripe_message": failure.message, "stripe_request": failure.request_id,
     })
 }
 

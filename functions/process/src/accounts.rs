@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use shared::aws::chain;
-use shared::ledger::Row;
+use shared::aws::error_chain;
+use shared::ledger::LedgerRow;
 use shared::object_key::ObjectKey;
 use shared::registry::Registry;
 
@@ -13,8 +13,8 @@ use shared::registry::Registry;
 pub(crate) struct Accounts(Mutex<BTreeSet<String>>);
 
 /// The connected accounts of rows.
-pub(crate) fn of(rows: &[Row]) -> BTreeSet<String> {
-    let of = |row: &Row| row.object.as_ref().and_then(ObjectKey::account).map(str::to_owned);
+pub(crate) fn of(rows: &[LedgerRow]) -> BTreeSet<String> {
+    let of = |row: &LedgerRow| row.object.as_ref().and_then(ObjectKey::account).map(str::to_owned);
     rows.iter().filter_map(of).collect()
 }
 
@@ -24,9 +24,9 @@ impl Accounts {
     pub(crate) async fn note(&self, here: BTreeSet<String>, registry: &Registry, now: Timestamp) {
         let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for account in here.difference(&noted) {
-            if let Err(error) = registry.note_account(account, now).await {
+            if let Err(error) = registry.record_connected_account(account, now).await {
                 tracing::warn!(
-                    error = chain(&error),
+                    error = error_chain(&error),
                     event.account = account,
                     "an account could not be noted"
                 );

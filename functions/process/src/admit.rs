@@ -50,7 +50,7 @@ pub(crate) mod reasons {
 
 #[cfg(test)]
 mod tests {
-    use shared::event::{Reading, read};
+    use shared::event::{ParsedEvent, read};
 
     use super::*;
 
@@ -59,7 +59,7 @@ mod tests {
             r#"{{"id":"evt_1","object":"event","type":"{event_type}","created":5,"livemode":{livemode},"account":{account},
                  "data":{{"object":{{"object":"refund","id":"re_1"}}}}}}"#
         );
-        let Reading::Event(event) = read(body.as_bytes()) else { panic!("unreadable: {body}") };
+        let ParsedEvent::Event(event) = read(body.as_bytes()) else { panic!("unreadable: {body}") };
         admit(&event, stack, &["invoice.*".to_owned(), "refund.failed".to_owned()])
     }
 

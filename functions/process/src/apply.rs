@@ -12,11 +12,11 @@
 
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
-use shared::aws::chain;
-use shared::event::{self, Event, EventId, Reading};
-use shared::ledger::{Mark, Marked, Row, State};
-use shared::order::{Against, NoSnapshot, Shown, Snapshot, against, winner};
-use shared::records::{Put, Record, Standing};
+use shared::aws::error_chain;
+use shared::event::{self, Event, EventId, ParsedEvent};
+use shared::ledger::{EventState, LedgerRow, Transition, Transitioned};
+use shared::order::{Comparison, RecordVersion, Snapshot, SnapshotError, compare, winner};
+use shared::records::{Provenance, Put, Record};
 
 use crate::admit::{Admission, admit, reasons};
 use crate::ask::{Answer, ask};
@@ -32,55 +32,59 @@ const ROUNDS: u32 = 10;
 
 /// Applies an event and marks its row. Gives the state it was put into; none if somebody else has settled it, or if not even
 /// the mark could be written, and then the sweep comes back to it.
-pub(crate) async fn settle(invocation: Invocation<'_>, row: &Row) -> Option<State> {
+pub(crate) async fn settle(invocation: Invocation<'_>, row: &LedgerRow) -> Option<EventState> {
     let Invocation { deps, now, .. } = invocation;
     let mark = match apply(invocation, row).await {
         Ok(mark) => mark,
         Err(error) => {
-            tracing::error!(error = chain(&error), event.id = %row.id, event.attempts = row.attempts, "an event could not be applied");
+            tracing::error!(error = error_chain(&error), event.id = %row.id, event.attempts = row.attempts, "an event could not be applied");
             failed(invocation, row, &error)
         }
     };
-    match deps.ledger.mark(row, &mark, deps.retention, now).await {
-        Ok(Marked::Done) => Some(mark.state),
-        Ok(Marked::Overtaken) => None,
+    match deps.ledger.transition(row, &mark, deps.retention, now).await {
+        Ok(Transitioned::Done) => Some(mark.state),
+        Ok(Transitioned::Conflict) => None,
         Err(error) => {
-            tracing::error!(error = chain(&error), event.id = %row.id, "an event could not be marked; the sweep will come back to it");
+            tracing::error!(error = error_chain(&error), event.id = %row.id, "an event could not be marked; the sweep will come back to it");
             None
         }
     }
 }
 
-fn failed(invocation: Invocation<'_>, row: &Row, error: &ApplyError) -> Mark {
+fn failed(invocation: Invocation<'_>, row: &LedgerRow, error: &ApplyError) -> Transition {
     let retry = invocation.rules.retry;
     if retry.used_up(row.attempts) || error.is_lasting() {
-        return Mark::because(State::Dead, chain(error));
+        return Transition::because(EventState::Dead, error_chain(error));
     }
     let due_at = Some(retry.due_at(&row.id, row.attempts, invocation.now));
-    Mark { due_at, ..Mark::because(State::Failed, chain(error)) }
+    Transition { due_at, ..Transition::because(EventState::Failed, error_chain(error)) }
 }
 
 /// Applies an event. Gives what its row is to say.
-async fn apply(invocation: Invocation<'_>, row: &Row) -> Result<Mark, ApplyError> {
+async fn apply(invocation: Invocation<'_>, row: &LedgerRow) -> Result<Transition, ApplyError> {
     let Invocation { deps, rules, .. } = invocation;
     let body = match deps.ledger.body(row).await? {
         Ok(body) => body,
-        Err(damaged) => return Ok(Mark::because(State::Quarantined, chain(&damaged))),
+        Err(damaged) => return Ok(Transition::because(EventState::Quarantined, error_chain(&damaged))),
     };
     let event = match event::read(&body) {
-        Reading::Event(event) => event,
-        Reading::Unreadable { reason, .. } => return Ok(Mark::because(State::Quarantined, reason)),
-        Reading::NoEvent(why) => return Ok(Mark::because(State::Quarantined, why.to_string())),
+        ParsedEvent::Event(event) => event,
+        ParsedEvent::Unreadable { reason, .. } => {
+            return Ok(Transition::because(EventState::Quarantined, reason));
+        }
+        ParsedEvent::EventError(why) => {
+            return Ok(Transition::because(EventState::Quarantined, why.to_string()));
+        }
     };
     match admit(&event, deps.mode, &rules.ignore) {
         Admission::Apply => {}
         Admission::Ignore(reason) => return ignored(invocation, row, &event, reason).await,
-        Admission::Quarantine(reason) => return Ok(Mark::because(State::Quarantined, reason)),
+        Admission::Quarantine(reason) => return Ok(Transition::because(EventState::Quarantined, reason)),
     }
     match Snapshot::of(&event) {
         Ok(snapshot) => store(invocation, snapshot).await,
-        Err(NoSnapshot::NoRecord) => ignored(invocation, row, &event, reasons::NO_RECORD).await,
-        Err(NoSnapshot::Unreadable(reason)) => Ok(Mark::because(State::Quarantined, reason)),
+        Err(SnapshotError::NoRecord) => ignored(invocation, row, &event, reasons::NO_RECORD).await,
+        Err(SnapshotError::Unreadable(reason)) => Ok(Transition::because(EventState::Quarantined, reason)),
     }
 }
 
@@ -88,43 +92,43 @@ async fn apply(invocation: Invocation<'_>, row: &Row) -> Result<Mark, ApplyError
 /// listed there.
 async fn ignored(
     invocation: Invocation<'_>,
-    row: &Row,
+    row: &LedgerRow,
     event: &Event<'_>,
     reason: &str,
-) -> Result<Mark, ApplyError> {
+) -> Result<Transition, ApplyError> {
     let Invocation { deps, now, .. } = invocation;
     if let Some(customer) = event.also_listed_under() {
         deps.ledger.list_also_under(row, &customer, deps.retention, now).await?;
     }
-    Ok(Mark::because(State::Ignored, reason))
+    Ok(Transition::because(EventState::Ignored, reason))
 }
 
 /// Gives the record the snapshot, if the order says so. The first write is blind: most events are the newest of their object,
 /// and one that is not gets the record with the refusal, so nothing is read beforehand.
-async fn store(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Mark, ApplyError> {
+async fn store(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Transition, ApplyError> {
     let records = &invocation.deps.records;
     let fresh = alone(&snapshot)?;
     if fresh.is_too_large() {
-        return Ok(Mark::because(State::Quarantined, TOO_LARGE));
+        return Ok(Transition::because(EventState::Quarantined, TOO_LARGE));
     }
     let mut put = records.put_newer(&fresh).await?;
     // Stripe is asked once, however often others write the record meanwhile.
     let mut answer = None;
     for _ in 0..ROUNDS {
         let old = match put {
-            Put::Done => return Ok(Mark::plain(State::Processed)),
-            Put::Refused(old) => old,
+            Put::Done => return Ok(Transition::plain(EventState::Processed)),
+            Put::Conflict(old) => old,
         };
         if seen(&old, &snapshot) {
             return Ok(ended(&old, &snapshot));
         }
-        let shown = Shown { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
-        let new = match against(snapshot.created, snapshot.is_deletion(), shown) {
-            Against::Older => (*old).clone(),
-            Against::Newer => fresh.clone(),
-            Against::SameSecond => together(invocation, &old, &snapshot, &mut answer).await?,
+        let shown = RecordVersion { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
+        let new = match compare(snapshot.created, snapshot.is_deletion(), shown) {
+            Comparison::Older => (*old).clone(),
+            Comparison::Newer => fresh.clone(),
+            Comparison::SameSecond => together(invocation, &old, &snapshot, &mut answer).await?,
         }
-        .placed_with(&fresh);
+        .with_earlier_position(&fresh);
         // An older event changes the record only where it alone knows when the object was made.
         if new == *old {
             return Ok(ended(&old, &snapshot));
@@ -145,20 +149,20 @@ fn seen(old: &Record, snapshot: &Snapshot) -> bool {
 }
 
 /// What the row of an event says, once the record is as it is.
-fn ended(record: &Record, snapshot: &Snapshot) -> Mark {
+fn ended(record: &Record, snapshot: &Snapshot) -> Transition {
     let won = record.event.as_ref() == Some(&snapshot.id);
-    let state = if won { State::Processed } else { State::Superseded };
+    let state = if won { EventState::Processed } else { EventState::Superseded };
     let looked_at = record.events.contains(&snapshot.id);
     if record.order_uncertain && looked_at {
-        Mark::because(state, reasons::ORDER_UNCERTAIN)
+        Transition::because(state, reasons::ORDER_UNCERTAIN)
     } else if record.fetched && looked_at {
-        Mark::because(state, "the events of this second have no order, so Stripe was asked")
+        Transition::because(state, "the events of this second have no order, so Stripe was asked")
     } else if won {
-        Mark::plain(state)
+        Transition::plain(state)
     } else if let Some(shown) = &record.event {
-        Mark::because(state, format!("the record shows {shown}"))
+        Transition::because(state, format!("the record shows {shown}"))
     } else {
-        Mark::because(state, "the record shows what Stripe answered later")
+        Transition::because(state, "the record shows what Stripe answered later")
     }
 }
 
@@ -191,14 +195,14 @@ async fn together(
     let is_shown = |id: &EventId| old.event.as_ref() == Some(id);
     let shown_is_forgotten = !second.iter().any(|one| is_shown(&one.id));
     if is_shown(&best.id) || uncertain && shown_is_forgotten {
-        return Ok(old.having_seen(&snapshot.id, uncertain));
+        return Ok(old.with_event_seen(&snapshot.id, uncertain));
     }
     let shown = second.iter().find(|one| one.id == best.id).unwrap_or(snapshot);
     record(shown, ids, uncertain)
 }
 
 fn record(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) -> Result<Record, ApplyError> {
-    let standing = Standing {
+    let standing = Provenance {
         as_of: shown.created,
         event: Some(shown.id.clone()),
         events,
@@ -231,7 +235,7 @@ async fn asked(
         }
     };
     let object: Value = serde_json::from_str(&raw).map_err(ApplyError::Answer)?;
-    let standing = Standing {
+    let standing = Provenance {
         as_of,
         event: Some(snapshot.id.clone()),
         events: ids.to_vec(),
@@ -249,6 +253,6 @@ async fn of_ledger(invocation: Invocation<'_>, id: &EventId) -> Result<Option<Sn
     let Invocation { deps, now, .. } = invocation;
     let Some(row) = deps.ledger.get(id, now).await? else { return Ok(None) };
     let Ok(body) = deps.ledger.body(&row).await? else { return Ok(None) };
-    let Reading::Event(event) = event::read(&body) else { return Ok(None) };
+    let ParsedEvent::Event(event) = event::read(&body) else { return Ok(None) };
     Ok(Snapshot::of(&event).ok())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use shared::aws::chain;
+use shared::aws::error_chain;
 use shared::object_key::{Kind, ObjectKey};
 use shared::stripe::StripeError;
 use tokio::time::Instant;
@@ -65,9 +65,9 @@ pub(crate) async fn ask(
             // Only a draft can be deleted for good (Stripe's API reference, "Delete a draft invoice").
             Ok(None) if key.kind() == Some(Kind::Invoice) && was_draft => return Ok(Answer::Gone),
             Ok(None) => return Err(ApplyError::NotAtStripe(key.to_string())),
-            Err(StripeError::Forbidden(refusal)) => {
+            Err(StripeError::Forbidden(failure)) => {
                 tracing::warn!(
-                    error = chain(&*refusal),
+                    error = error_chain(&*failure),
                     object.kind = key.object(),
                     "the key may not read what events cannot order"
                 );
@@ -75,7 +75,7 @@ pub(crate) async fn ask(
             }
             Err(error) => return Err(error.into()),
         };
-        match answered.stands_for() {
+        match answered.as_of() {
             Some(as_of) if as_of >= tie => return Ok(Answer::Object { raw: answered.value, as_of }),
             Some(_) if question < QUESTIONS => tokio::time::sleep(deps.ask_again_after).await,
             Some(_) => return Err(ApplyError::TooEarly),

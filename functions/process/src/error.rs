@@ -1,9 +1,9 @@
 //! What can go wrong: with an invocation, and with one event.
 
 use lambda_runtime::Diagnostic;
-use shared::aws::{StoreError, chain};
+use shared::aws::{StoreError, error_chain};
+use shared::secret_store::SecretStoreError;
 use shared::stripe::StripeError;
-use shared::vault::VaultError;
 
 /// Why an invocation did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ impl From<ProcessError> for Diagnostic {
             ProcessError::Input(_) => "Input",
             ProcessError::Store(_) => "Store",
         };
-        Self { error_type: error_type.to_owned(), error_message: chain(&error) }
+        Self { error_type: error_type.to_owned(), error_message: error_chain(&error) }
     }
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum ApplyError {
     Contended(u32),
     /// The Stripe key cannot be read.
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    SecretStore(#[from] SecretStoreError),
     /// Stripe was asked and did not say.
     #[error(transparent)]
     Stripe(#[from] StripeError),
@@ -65,16 +65,16 @@ impl ApplyError {
     pub(crate) fn is_lasting(&self) -> bool {
         match self {
             Self::Store(error) => error.is_lasting(),
-            Self::Stripe(StripeError::Refused(refusal)) => !refusal.is_rate_limit(),
+            Self::Stripe(StripeError::Refused(failure)) => !failure.is_rate_limit(),
             // A key can be replaced, and an outage ends.
             Self::Stripe(
                 StripeError::Unauthorized(_)
                 | StripeError::Forbidden(_)
-                | StripeError::Spent(_)
+                | StripeError::IdempotencyKeySpent(_)
                 | StripeError::NoAnswer(_),
             )
             | Self::Contended(_)
-            | Self::Vault(_)
+            | Self::SecretStore(_)
             | Self::NotAtStripe(_)
             | Self::TooEarly
             | Self::NoDate

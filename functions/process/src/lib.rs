@@ -29,14 +29,14 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use shared::aws::{Bounds, chain};
-use shared::ledger::{Ledger, Retention, Row, State};
+use shared::aws::{CallLimits, error_chain};
+use shared::ledger::{EventState, Ledger, LedgerRow, Retention};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Registry, Rules};
-use shared::stripe::{NoTls, Stripe, StripeKeys};
-use shared::vault::Vault;
+use shared::secret_store::SecretStore;
+use shared::stripe::{Stripe, StripeKeys, TlsError};
 
 use self::accounts::Accounts;
 pub use self::config::Config;
@@ -79,10 +79,10 @@ impl Deps {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, NoTls> {
-        let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
-        let keys = StripeKeys::new(vault, config.stripe_key_secret);
-        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
+    pub fn new(config: Config) -> Result<Self, TlsError> {
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT));
+        let keys = StripeKeys::new(secret_store, config.stripe_key_secret);
+        let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
         Ok(Self {
             mode: config.mode,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
@@ -104,11 +104,11 @@ pub struct Summary(BTreeMap<&'static str, u64>);
 
 impl Summary {
     /// How many ended in `state`.
-    pub fn count(&self, state: State) -> u64 {
+    pub fn count(&self, state: EventState) -> u64 {
         self.0.get(state.as_str()).copied().unwrap_or(0)
     }
 
-    fn add(&mut self, state: State) {
+    fn add(&mut self, state: EventState) {
         *self.0.entry(state.as_str()).or_default() += 1;
     }
 }
@@ -129,9 +129,9 @@ pub async fn handle(deps: &Deps, input: Value, now: Timestamp) -> Result<Summary
     told::tell(&deps.metrics, &ended, backlog, now);
     let mut summary = Summary::default();
     ended.iter().for_each(|one| summary.add(one.state));
-    let counts: Vec<_> = State::ALL.into_iter().map(|state| (state, summary.count(state))).collect();
-    if let Err(error) = deps.registry.count(&counts, now).await {
-        tracing::warn!(error = chain(&error), "the counts of this hour are off by this batch");
+    let counts: Vec<_> = EventState::ALL.into_iter().map(|state| (state, summary.count(state))).collect();
+    if let Err(error) = deps.registry.add_hourly_counts(&counts, now).await {
+        tracing::warn!(error = error_chain(&error), "the counts of this hour are off by this batch");
     }
     Ok(summary)
 }
@@ -152,18 +152,18 @@ impl Invocation<'_> {
     }
 }
 
-async fn apply_all(invocation: Invocation<'_>, rows: Vec<Row>) -> Vec<Ended> {
+async fn apply_all(invocation: Invocation<'_>, rows: Vec<LedgerRow>) -> Vec<Ended> {
     object_by_object(invocation, rows, async |row| apply::settle(invocation, &row).await).await
 }
 
 /// Works on rows: those of one object one after another, those of different objects beside each other.
 async fn object_by_object(
     invocation: Invocation<'_>,
-    rows: impl IntoIterator<Item = Row>,
-    one: impl AsyncFn(Row) -> Option<State>,
+    rows: impl IntoIterator<Item = LedgerRow>,
+    one: impl AsyncFn(LedgerRow) -> Option<EventState>,
 ) -> Vec<Ended> {
     let one = &one;
-    let rows: Vec<Row> = rows.into_iter().collect();
+    let rows: Vec<LedgerRow> = rows.into_iter().collect();
     let accounts = accounts::of(&rows);
     let work = by_object(rows).into_iter().map(|rows| async move {
         let mut ended = Vec::new();
@@ -182,8 +182,8 @@ async fn object_by_object(
 
 /// Rows by their object, in the order in which Stripe made them, so that they do not stand in each other's way and most records
 /// are written in one go.
-fn by_object(rows: impl IntoIterator<Item = Row>) -> Vec<Vec<Row>> {
-    let mut objects: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+fn by_object(rows: impl IntoIterator<Item = LedgerRow>) -> Vec<Vec<LedgerRow>> {
+    let mut objects: BTreeMap<String, Vec<LedgerRow>> = BTreeMap::new();
     for row in rows {
         let object = row.object.as_ref().map_or_else(|| row.id.to_string(), ToString::to_string);
         objects.entry(object).or_default().push(row);

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use shared::aws::{StoreError, chain};
+use shared::aws::{StoreError, error_chain};
 use shared::registry::{Registry, Rules};
 
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
@@ -30,7 +30,7 @@ impl KnownRules {
                 Ok(rules)
             }
             (Err(error), Some((_, rules))) => {
-                tracing::warn!(error = chain(&error), "the rules cannot be read; those known hold on");
+                tracing::warn!(error = error_chain(&error), "the rules cannot be read; those known hold on");
                 Ok(rules)
             }
             (Err(error), None) => Err(error),

@@ -4,9 +4,9 @@
 //! sweeps do not share a row, and an event that kills its process is counted like any other and ends as dead.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::aws::{StoreError, chain};
+use shared::aws::{StoreError, error_chain};
 use shared::event::EventId;
-use shared::ledger::{Mark, Marked, Row, State};
+use shared::ledger::{EventState, LedgerRow, Transition, Transitioned};
 
 use crate::error::ProcessError;
 use crate::told::Ended;
@@ -22,8 +22,8 @@ pub(crate) async fn run(invocation: Invocation<'_>) -> Result<(Vec<Ended>, Signe
     let mut ended = Vec::new();
     let mut backlog = None;
     loop {
-        let mut due = deps.ledger.due(State::Pending, now, A_SHARD).await?;
-        due.extend(deps.ledger.due(State::Failed, now, A_SHARD).await?);
+        let mut due = deps.ledger.due(EventState::Pending, now, A_SHARD).await?;
+        due.extend(deps.ledger.due(EventState::Failed, now, A_SHARD).await?);
         let rows = deps.ledger.rows(&due, now).await?;
         // The first round has the oldest: each shard gives its earliest.
         let backlog = *backlog.get_or_insert_with(|| waited(rows.values(), now));
@@ -40,25 +40,25 @@ pub(crate) async fn run(invocation: Invocation<'_>) -> Result<(Vec<Ended>, Signe
 }
 
 /// How long the pending row that has waited longest is beyond its time; nothing if none is.
-fn waited<'a>(rows: impl Iterator<Item = &'a Row>, now: Timestamp) -> SignedDuration {
-    let due = rows.filter(|row| row.state == State::Pending).filter_map(|row| row.due_at).min();
+fn waited<'a>(rows: impl Iterator<Item = &'a LedgerRow>, now: Timestamp) -> SignedDuration {
+    let due = rows.filter(|row| row.state == EventState::Pending).filter_map(|row| row.due_at).min();
     SignedDuration::from_millis(due.map_or(0, |due| (now.as_millisecond() - due).max(0)))
 }
 
-async fn one(invocation: Invocation<'_>, id: &EventId) -> Option<State> {
+async fn one(invocation: Invocation<'_>, id: &EventId) -> Option<EventState> {
     match claim(invocation, id).await {
-        Ok(Claimed::Row(row)) => apply::settle(invocation, &row).await,
-        Ok(Claimed::Dead) => Some(State::Dead),
+        Ok(Claimed::LedgerRow(row)) => apply::settle(invocation, &row).await,
+        Ok(Claimed::Dead) => Some(EventState::Dead),
         Ok(Claimed::NotDue) => None,
         Err(error) => {
-            tracing::error!(error = chain(&error), event.id = %id, "a due event could not be taken");
+            tracing::error!(error = error_chain(&error), event.id = %id, "a due event could not be taken");
             None
         }
     }
 }
 
 enum Claimed {
-    Row(Box<Row>),
+    LedgerRow(Box<LedgerRow>),
     Dead,
     NotDue,
 }
@@ -67,20 +67,24 @@ async fn claim(invocation: Invocation<'_>, id: &EventId) -> Result<Claimed, Stor
     let Invocation { deps, rules, now, .. } = invocation;
     // What was listed may have been settled since; the row itself decides.
     let Some(row) = deps.ledger.get(id, now).await? else { return Ok(Claimed::NotDue) };
-    let open = matches!(row.state, State::Pending | State::Failed);
+    let open = matches!(row.state, EventState::Pending | EventState::Failed);
     if !open || row.due_at.is_none_or(|due_at| due_at > now.as_millisecond()) {
         return Ok(Claimed::NotDue);
     }
     if rules.retry.used_up(row.attempts) {
         // Claimed often enough, but no attempt lived to mark it.
-        let last = row.reason.clone().filter(|_| row.state == State::Failed);
+        let last = row.reason.clone().filter(|_| row.state == EventState::Failed);
         let reason = last.unwrap_or_else(|| "every attempt ended before it could say why".to_owned());
-        let dead = Mark::because(State::Dead, reason);
-        return Ok(match deps.ledger.mark(&row, &dead, deps.retention, now).await? {
-            Marked::Done => Claimed::Dead,
-            Marked::Overtaken => Claimed::NotDue,
+        let dead = Transition::because(EventState::Dead, reason);
+        return Ok(match deps.ledger.transition(&row, &dead, deps.retention, now).await? {
+            Transitioned::Done => Claimed::Dead,
+            Transitioned::Conflict => Claimed::NotDue,
         });
     }
     let due_at = rules.retry.due_at(id, row.attempts + 1, now) + SignedDuration::from_mins(1);
-    Ok(deps.ledger.claim(&row, due_at).await?.map_or(Claimed::NotDue, |row| Claimed::Row(Box::new(row))))
+    Ok(deps
+        .ledger
+        .claim(&row, due_at)
+        .await?
+        .map_or(Claimed::NotDue, |row| Claimed::LedgerRow(Box::new(row))))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::ledger::{Row, State};
+use shared::ledger::{EventState, LedgerRow};
 use shared::metrics::{
     BACKLOG_AGE, DEAD, FAILED, IGNORED, LAG, Measured, Metric, Metrics, PROCESSED, QUARANTINED, SUPERSEDED,
     SWEEP_RAN,
@@ -14,7 +14,7 @@ use crate::Invocation;
 /// One event that was worked on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended {
-    pub(crate) state: State,
+    pub(crate) state: EventState,
     /// Seconds from its making at Stripe to its application; none if that says nothing of how fast deliveries are.
     pub(crate) lag: Option<u64>,
 }
@@ -22,17 +22,17 @@ pub(crate) struct Ended {
 impl Ended {
     /// An event that is as Stripe delivered it has a lag once it is applied. One that reconciliation fetched is counted as a gap, and
     /// one that an admin has replayed is as old as it likes.
-    pub(crate) fn now(invocation: Invocation<'_>, delivered: Option<i64>, state: State) -> Self {
+    pub(crate) fn now(invocation: Invocation<'_>, delivered: Option<i64>, state: EventState) -> Self {
         let at =
             invocation.now.as_second() + i64::try_from(invocation.begun.elapsed().as_secs()).unwrap_or(0);
-        let lag = delivered.filter(|_| state == State::Processed).map(|created| at - created);
+        let lag = delivered.filter(|_| state == EventState::Processed).map(|created| at - created);
         // Below nothing is a clock that is behind Stripe's.
         Self { state, lag: lag.map(|lag| u64::try_from(lag).unwrap_or(0)) }
     }
 }
 
 /// When Stripe made an event that a delivery brought and nobody has steered by hand, in unix seconds.
-pub(crate) fn delivered(row: &Row) -> Option<i64> {
+pub(crate) fn delivered(row: &LedgerRow) -> Option<i64> {
     let steered = row.by.is_some() || row.history.iter().any(|change| change.by.is_some());
     row.created.filter(|_| row.source.is_none() && !steered)
 }
@@ -40,7 +40,7 @@ pub(crate) fn delivered(row: &Row) -> Option<i64> {
 /// Tells what became of events, and after a sweep the backlog that it found.
 pub(crate) fn tell(metrics: &Metrics, ended: &[Ended], backlog: Option<SignedDuration>, now: Timestamp) {
     let mut measured = Vec::new();
-    for state in State::ALL {
+    for state in EventState::ALL {
         let count = ended.iter().filter(|one| one.state == state).count();
         if count > 0
             && let Some(metric) = of(state)
@@ -57,18 +57,18 @@ pub(crate) fn tell(metrics: &Metrics, ended: &[Ended], backlog: Option<SignedDur
         measured.push((BACKLOG_AGE, Measured::Number(u64::try_from(backlog.as_secs()).unwrap_or(0))));
         measured.push((SWEEP_RAN, Measured::Number(1)));
     }
-    metrics.tell(&measured, now);
+    metrics.emit(&measured, now);
 }
 
 /// An event never ends as pending.
-fn of(state: State) -> Option<Metric> {
+fn of(state: EventState) -> Option<Metric> {
     match state {
-        State::Pending => None,
-        State::Processed => Some(PROCESSED),
-        State::Superseded => Some(SUPERSEDED),
-        State::Ignored => Some(IGNORED),
-        State::Quarantined => Some(QUARANTINED),
-        State::Failed => Some(FAILED),
-        State::Dead => Some(DEAD),
+        EventState::Pending => None,
+        EventState::Processed => Some(PROCESSED),
+        EventState::Superseded => Some(SUPERSEDED),
+        EventState::Ignored => Some(IGNORED),
+        EventState::Quarantined => Some(QUARANTINED),
+        EventState::Failed => Some(FAILED),
+        EventState::Dead => Some(DEAD),
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::event::dynamodb::Event as StreamEvent;
 use serde_json::Value;
-use shared::ledger::{Row, State};
+use shared::ledger::{EventState, LedgerRow};
 
 use crate::error::ProcessError;
 
@@ -10,7 +10,7 @@ use crate::error::ProcessError;
 #[derive(Debug)]
 pub(crate) enum Trigger {
     /// Rows that have become pending, as the stream saw them.
-    Doorbell(Vec<Row>),
+    Doorbell(Vec<LedgerRow>),
     /// The schedule.
     Sweep,
 }
@@ -31,9 +31,9 @@ impl Trigger {
 }
 
 /// The row in a record of the stream. One that cannot be read is left to the sweep, which reads the ledger itself.
-fn row(record: aws_lambda_events::event::dynamodb::EventRecord) -> Option<Row> {
-    match serde_dynamo::from_item::<_, Row>(record.change.new_image) {
-        Ok(row) => (row.state == State::Pending).then_some(row),
+fn row(record: aws_lambda_events::event::dynamodb::EventRecord) -> Option<LedgerRow> {
+    match serde_dynamo::from_item::<_, LedgerRow>(record.change.new_image) {
+        Ok(row) => (row.state == EventState::Pending).then_some(row),
         Err(error) => {
             tracing::error!(error = %error, stream.event = record.event_id, "a row in the stream cannot be read");
             None

@@ -22,9 +22,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
-use shared::aws::Bounds;
-use shared::endpoint::EndpointState;
-use shared::registry::{Endpoint, Registry, SecretVersion, Wish};
+use shared::aws::CallLimits;
+use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
+use shared::registry::Registry;
 use shared::signature::sign;
 use test_cloud::TestCloud;
 use tokio::sync::{Notify, oneshot};
@@ -79,11 +79,11 @@ async fn register(cloud: &TestCloud) {
     let name = "benchmark/endpoints/main/1".to_owned();
     let version =
         cloud.put_secret(&name, &json!({"signing": [{"stripe_id": "we_1", "secret": SECRET}]}).to_string());
-    let endpoint = Endpoint {
+    let endpoint = EndpointRow {
         name: "main".parse().unwrap(),
         state: EndpointState::Active,
         registration: "1".into(),
-        wish: Wish {
+        spec: EndpointSpec {
             url: "https://example.com/webhooks/main".into(),
             events: vec!["invoice.paid".into()],
             description: String::new(),
@@ -97,12 +97,15 @@ async fn register(cloud: &TestCloud) {
         state_since: 0,
         listens_since: 0,
         rotated_at: None,
-        change: None,
-        next: None,
+        pending_change: None,
+        rotation: None,
         replaces: false,
         rev: 0,
     };
-    Registry::new(cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable").insert(&endpoint).await.unwrap();
+    Registry::new(cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        .insert(&endpoint)
+        .await
+        .unwrap();
 }
 
 fn delivery(body: &str, secret: &str) -> Value {

@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use shared::aws::{StoreError, chain};
-use shared::endpoint::EndpointName;
-use shared::registry::{LOOKED_AT_AGAIN_AFTER, Registry, SecretVersion};
+use shared::aws::{StoreError, error_chain};
+use shared::endpoint::{EndpointName, SecretVersion};
+use shared::registry::{ENDPOINT_REFRESH_INTERVAL, Registry};
 use shared::secret::{SigningSecret, SigningSecrets};
+use shared::secret_store::SecretStore;
 use shared::signature::{self, SignatureError};
-use shared::vault::Vault;
 use tokio::time::Instant;
 
 use crate::delivery::Delivery;
@@ -38,7 +38,7 @@ const TOLD_EVERY: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct Book {
     registry: Registry,
-    vault: Vault,
+    secret_store: SecretStore,
     known: Mutex<Arc<Known>>,
     /// Held while reading, so that many deliveries at once make one read.
     reading: tokio::sync::Mutex<()>,
@@ -57,10 +57,10 @@ struct Known {
 }
 
 impl Book {
-    pub(crate) fn new(registry: Registry, vault: Vault) -> Self {
+    pub(crate) fn new(registry: Registry, secret_store: SecretStore) -> Self {
         Self {
             registry,
-            vault,
+            secret_store,
             known: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             trouble_told_at: Mutex::default(),
@@ -70,7 +70,7 @@ impl Book {
     /// The read in init, which also opens the connection. A failure is left to the first delivery.
     pub(crate) async fn read_first(&self, now: Timestamp) {
         if let Err(error) = self.read(now).await {
-            tracing::warn!(error = chain(&error), "the endpoints could not be read while starting");
+            tracing::warn!(error = error_chain(&error), "the endpoints could not be read while starting");
         }
     }
 
@@ -88,7 +88,7 @@ impl Book {
             Err(
                 ReceiveError::TooLarge
                 | ReceiveError::Signature(_)
-                | ReceiveError::NoEvent(_)
+                | ReceiveError::EventError(_)
                 | ReceiveError::Store(_)
                 | ReceiveError::Packing(_)
                 | ReceiveError::TooSlow,
@@ -174,10 +174,10 @@ impl Book {
             if let Some(held) = old.secrets.get(version) {
                 return Some((version.clone(), Arc::clone(held)));
             }
-            let read = tokio::time::timeout_at(until, self.vault.signing_secrets(version)).await;
+            let read = tokio::time::timeout_at(until, self.secret_store.signing_secrets(version)).await;
             let trouble = match read {
                 Ok(Ok(secrets)) => return Some((version.clone(), Arc::new(secrets))),
-                Ok(Err(error)) => chain(&error),
+                Ok(Err(error)) => error_chain(&error),
                 Err(late) => late.to_string(),
             };
             self.tell(&trouble, now);
@@ -190,7 +190,7 @@ impl Book {
 impl Known {
     fn may_look_again(&self, now: Timestamp) -> bool {
         age(self.tried_at, now)
-            >= SignedDuration::try_from(LOOKED_AT_AGAIN_AFTER).unwrap_or(SignedDuration::MAX)
+            >= SignedDuration::try_from(ENDPOINT_REFRESH_INTERVAL).unwrap_or(SignedDuration::MAX)
     }
 
     fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<i64, ReceiveError> {

@@ -69,9 +69,9 @@ impl Counts {
                 Outcome::Accepted => together.push((ACCEPTED, Measured::Number(count))),
                 Outcome::Duplicate => together.push((DUPLICATE, Measured::Number(count))),
                 Outcome::Unavailable => together.push((UNAVAILABLE, Measured::Number(count))),
-                Outcome::Refused(code) => self.metrics.tell_refused(code, count, now),
+                Outcome::Refused(code) => self.metrics.emit_refused(code, count, now),
             }
         }
-        self.metrics.tell(&together, now);
+        self.metrics.emit(&together, now);
     }
 }

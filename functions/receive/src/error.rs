@@ -5,8 +5,8 @@
 //! each.
 
 use lambda_http::http::StatusCode;
-use shared::aws::{StoreError, chain};
-use shared::event::NoEvent;
+use shared::aws::{StoreError, error_chain};
+use shared::event::EventError;
 use shared::http::ApiError;
 use shared::signature::SignatureError;
 
@@ -23,7 +23,7 @@ pub(crate) enum ReceiveError {
     #[error(transparent)]
     Signature(#[from] SignatureError),
     #[error(transparent)]
-    NoEvent(NoEvent),
+    EventError(EventError),
     #[error("the endpoints or their secrets cannot be read")]
     Book(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
@@ -51,7 +51,7 @@ impl ReceiveError {
             Self::Signature(SignatureError::OutOfTolerance { .. }) => {
                 refuse(StatusCode::BAD_REQUEST, "timestamp_out_of_tolerance")
             }
-            Self::NoEvent(_) => refuse(StatusCode::BAD_REQUEST, "payload_invalid"),
+            Self::EventError(_) => refuse(StatusCode::BAD_REQUEST, "payload_invalid"),
             Self::Book(_) | Self::Store(_) | Self::Packing(_) | Self::TooSlow => ApiError::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
@@ -69,12 +69,12 @@ impl ReceiveError {
     /// Did a delivery meet it that Stripe has signed, so that it has to come again? Then its causes, for the log.
     pub(crate) fn outage(&self) -> Option<String> {
         match self {
-            Self::Store(_) | Self::Packing(_) | Self::TooSlow => Some(chain(self)),
+            Self::Store(_) | Self::Packing(_) | Self::TooSlow => Some(error_chain(self)),
             Self::Book(_)
             | Self::TooLarge
             | Self::UnknownEndpoint
             | Self::Signature(_)
-            | Self::NoEvent(_) => None,
+            | Self::EventError(_) => None,
         }
     }
 }

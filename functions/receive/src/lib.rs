@@ -23,14 +23,14 @@ use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use shared::aws::Bounds;
-use shared::event::{self, EventId, Reading};
+use shared::aws::CallLimits;
+use shared::event::{self, EventId, ParsedEvent};
 use shared::event_type::PROBE;
 use shared::http::{json, request_id};
-use shared::ledger::{Ledger, Recorded, Row};
+use shared::ledger::{Ledger, LedgerRow, Recorded};
 use shared::payload;
 use shared::registry::Registry;
-use shared::vault::Vault;
+use shared::secret_store::SecretStore;
 
 use self::book::Book;
 pub use self::config::Config;
@@ -68,11 +68,11 @@ impl Deps {
 
     /// Wires the function, with nothing read yet.
     pub fn new(config: Config) -> Self {
-        let dynamodb = config.aws.dynamodb(Bounds::RECEIVE);
+        let dynamodb = config.aws.dynamodb(CallLimits::RECEIVE);
         let registry = Registry::new(dynamodb.clone(), config.registry_table);
-        let vault = Vault::new(config.aws.secrets_manager(Bounds::RECEIVE));
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::RECEIVE));
         Self {
-            book: Book::new(registry.clone(), vault),
+            book: Book::new(registry.clone(), secret_store),
             ledger: Ledger::new(dynamodb, config.ledger_table),
             notes: Notes::new(registry),
             refusals: Refusals::default(),
@@ -110,7 +110,11 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<B
     }
 }
 
-async fn receive(deps: &Deps, request: &Request, now: Timestamp) -> Result<(Row, Recorded), ReceiveError> {
+async fn receive(
+    deps: &Deps,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(LedgerRow, Recorded), ReceiveError> {
     let delivery = Delivery::read(request)?;
     let signed_at = match deps.book.verify(&delivery, now).await {
         Ok(signed_at) => signed_at,
@@ -131,13 +135,17 @@ async fn receive(deps: &Deps, request: &Request, now: Timestamp) -> Result<(Row,
     Ok((row, recorded))
 }
 
-fn row(delivery: &Delivery<'_>, now: Timestamp) -> Result<Row, ReceiveError> {
+fn row(delivery: &Delivery<'_>, now: Timestamp) -> Result<LedgerRow, ReceiveError> {
     let packed = payload::pack(delivery.body).map_err(ReceiveError::Packing)?;
     let endpoint = delivery.endpoint.as_str();
     match event::read(delivery.body) {
-        Reading::Event(event) if event.event_type == PROBE => Ok(Row::probe(&event, endpoint, now, packed)),
-        Reading::Event(event) => Ok(Row::of(&event, endpoint, now, packed)),
-        Reading::Unreadable { id, reason } => Ok(Row::unreadable(id, reason, endpoint, now, packed)),
-        Reading::NoEvent(why) => Err(ReceiveError::NoEvent(why)),
+        ParsedEvent::Event(event) if event.event_type == PROBE => {
+            Ok(LedgerRow::probe(&event, endpoint, now, packed))
+        }
+        ParsedEvent::Event(event) => Ok(LedgerRow::of(&event, endpoint, now, packed)),
+        ParsedEvent::Unreadable { id, reason } => {
+            Ok(LedgerRow::unreadable(id, reason, endpoint, now, packed))
+        }
+        ParsedEvent::EventError(why) => Err(ReceiveError::EventError(why)),
     }
 }

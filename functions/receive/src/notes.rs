@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::aws::{StoreError, chain};
+use shared::aws::{StoreError, error_chain};
 use shared::endpoint::EndpointName;
 use shared::registry::Registry;
 use shared::signature::SignatureError;
@@ -27,7 +27,7 @@ pub(crate) struct Notes {
 
 #[derive(Debug, Default)]
 struct Noted {
-    heard_at: Option<Timestamp>,
+    last_delivery_at: Option<Timestamp>,
     mismatched_at: Option<Timestamp>,
     /// Not noted yet.
     mismatches: u64,
@@ -41,10 +41,10 @@ impl Notes {
 
     /// A delivery came in that was signed at `t`.
     pub(crate) async fn heard(&self, endpoint: &EndpointName, t: i64, now: Timestamp) {
-        let Some(before) = self.of(endpoint, |noted| due(&mut noted.heard_at, now)) else { return };
+        let Some(before) = self.of(endpoint, |noted| due(&mut noted.last_delivery_at, now)) else { return };
         let off_by_s = t - now.as_second();
-        if !self.write(endpoint, self.registry.heard(endpoint, off_by_s, now)).await {
-            self.of(endpoint, |noted| noted.heard_at = before);
+        if !self.write(endpoint, self.registry.record_delivery(endpoint, off_by_s, now)).await {
+            self.of(endpoint, |noted| noted.last_delivery_at = before);
         }
     }
 
@@ -58,7 +58,7 @@ impl Notes {
                     Some((before, std::mem::take(&mut noted.mismatches)))
                 });
                 let Some((before, count)) = counted else { return };
-                if !self.write(endpoint, self.registry.mismatched(endpoint, count, now)).await {
+                if !self.write(endpoint, self.registry.record_mismatches(endpoint, count, now)).await {
                     self.of(endpoint, |noted| {
                         noted.mismatched_at = before;
                         noted.mismatches += count;
@@ -67,14 +67,15 @@ impl Notes {
             }
             ReceiveError::Signature(SignatureError::OutOfTolerance { off_by_s }) => {
                 let Some(before) = self.of(endpoint, |noted| due(&mut noted.stale_at, now)) else { return };
-                if !self.write(endpoint, self.registry.stale(endpoint, *off_by_s, now)).await {
+                if !self.write(endpoint, self.registry.record_stale_delivery(endpoint, *off_by_s, now)).await
+                {
                     self.of(endpoint, |noted| noted.stale_at = before);
                 }
             }
             ReceiveError::Signature(SignatureError::Missing | SignatureError::Malformed(_))
             | ReceiveError::TooLarge
             | ReceiveError::UnknownEndpoint
-            | ReceiveError::NoEvent(_)
+            | ReceiveError::EventError(_)
             | ReceiveError::Book(_)
             | ReceiveError::Store(_)
             | ReceiveError::Packing(_)
@@ -96,7 +97,7 @@ impl Notes {
         match tokio::time::timeout(NOTED_WITHIN, write).await {
             Ok(Ok(())) => return true,
             Ok(Err(error)) => {
-                tracing::warn!(error = chain(&error), endpoint.name = %endpoint, "a note could not be written");
+                tracing::warn!(error = error_chain(&error), endpoint.name = %endpoint, "a note could not be written");
             }
             Err(_) => {
                 tracing::warn!(endpoint.name = %endpoint, "a note could not be written in time");

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use shared::aws::chain;
-use shared::endpoint::EndpointState;
-use shared::facts::{Facts, Gaps, Said, Undelivered};
-use shared::probe::{Probed, probe};
-use shared::registry::{Endpoint, Heard};
+use shared::aws::error_chain;
+use shared::endpoint::{EndpointRow, EndpointState};
+use shared::health::{GapReport, HealthSnapshot, StripeView, Undelivered};
+use shared::probe::{ProbeOutcome, probe};
+use shared::registry::EndpointActivity;
 use tokio::time::Instant;
 
 use crate::Deps;
@@ -20,13 +20,13 @@ const A_DAY: i64 = 86_400;
 
 /// What Stripe could not deliver to each endpoint within the last day, by this run or by those before. Without what an endpoint of before missed.
 pub(crate) fn undelivered(
-    before: Option<&Facts>,
-    events: &Said<Gaps>,
-    rows: &[Endpoint],
+    before: Option<&HealthSnapshot>,
+    events: &StripeView<GapReport>,
+    rows: &[EndpointRow],
     now: Timestamp,
 ) -> BTreeMap<String, Undelivered> {
     let mut all = before.map(|facts| facts.undelivered.clone()).unwrap_or_default();
-    if let Said::This { value: gaps, .. } = events {
+    if let StripeView::Answered { value: gaps, .. } = events {
         for (name, found) in &gaps.undelivered {
             let known = all.entry(name.clone()).or_default();
             // A later run sees less of the same.
@@ -46,16 +46,16 @@ pub(crate) fn undelivered(
 /// Sends a probe to each endpoint that is out of reach, all at once, as far as it can be signed and the time goes.
 pub(crate) async fn probes(
     deps: &Deps,
-    rows: &[Endpoint],
+    rows: &[EndpointRow],
     undelivered: &BTreeMap<String, Undelivered>,
-    heard: &std::collections::HashMap<String, Heard>,
+    activity: &std::collections::HashMap<String, EndpointActivity>,
     until: Instant,
     now: Timestamp,
-) -> BTreeMap<String, Probed> {
-    let out_of_reach = |row: &&Endpoint| {
-        let heard_at = heard.get(row.name.as_str()).and_then(|heard| heard.at);
+) -> BTreeMap<String, ProbeOutcome> {
+    let out_of_reach = |row: &&EndpointRow| {
+        let last_delivery_at = activity.get(row.name.as_str()).and_then(|activity| activity.at);
         let is_asked_for = row.state.takes_deliveries() && row.state != EndpointState::Disabled;
-        is_asked_for && undelivered.get(row.name.as_str()).is_some_and(|one| one.stands(heard_at))
+        is_asked_for && undelivered.get(row.name.as_str()).is_some_and(|one| one.stands(last_delivery_at))
     };
     let sent = rows.iter().filter(out_of_reach).map(async |row| {
         let probed = tokio::time::timeout_at(until, sent(deps, row, now)).await.ok().flatten()?;
@@ -65,12 +65,12 @@ pub(crate) async fn probes(
 }
 
 /// None if there is no secret to sign with; that is a check of its own.
-async fn sent(deps: &Deps, row: &Endpoint, now: Timestamp) -> Option<Probed> {
+async fn sent(deps: &Deps, row: &EndpointRow, now: Timestamp) -> Option<ProbeOutcome> {
     let version = row.secret.as_ref()?;
-    let secrets = deps.vault.signing_secrets(version).await;
+    let secrets = deps.secret_store.signing_secrets(version).await;
     let secrets = secrets.inspect_err(|error| {
-        tracing::warn!(error = chain(error), endpoint.name = %row.name, "a probe could not be signed");
+        tracing::warn!(error = error_chain(error), endpoint.name = %row.name, "a probe could not be signed");
     });
     let newest = secrets.ok()?.signing.into_iter().next()?;
-    Some(probe(&row.wish.url, &newest.secret, deps.mode, deps.local, now).await.probed)
+    Some(probe(&row.spec.url, &newest.secret, deps.mode, deps.local, now).await.probed)
 }

@@ -1,6 +1,6 @@
 //! Closes gaps: what Stripe made, an endpoint of ours wants, and the ledger lacks.
 //!
-//! Compared by `created`, never from an event id that may be gone, over stretches that overlap; ids tell what is here. Events of
+//! ReconcileProgress by `created`, never from an event id that may be gone, over stretches that overlap; ids tell what is here. Events of
 //! the last minutes are left alone: they are on their way. Stripe lists the newest first, so a stretch is done from its end, and
 //! how far it is done is kept after each page: a run that ends, or dies, leaves the rest to the next.
 //!
@@ -16,10 +16,11 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::facts::{Gaps, Said, Undelivered};
-use shared::ledger::{Recorded, Row};
-use shared::registry::{Compared, Endpoint, Stretch};
-use shared::stripe::{EventsWanted, Session, StripeError};
+use shared::endpoint::EndpointRow;
+use shared::health::{GapReport, StripeView, Undelivered};
+use shared::ledger::{LedgerRow, Recorded};
+use shared::registry::{ReconcileProgress, TimeWindow};
+use shared::stripe::{EventsQuery, Session, StripeError};
 use tokio::time::Instant;
 
 use self::wanted::{Wanted, of_account};
@@ -57,14 +58,14 @@ impl<E: Into<ReconcileError>> From<E> for Stopped {
 pub(crate) async fn close(
     deps: &Deps,
     session: &Session<'_>,
-    rows: &[Endpoint],
+    rows: &[EndpointRow],
     since: Option<Timestamp>,
     until: Instant,
     now: Timestamp,
     end: i64,
-) -> Result<Said<Gaps>, ReconcileError> {
+) -> Result<StripeView<GapReport>, ReconcileError> {
     let wanted = Wanted::by(rows);
-    let kept = deps.registry.compared().await?;
+    let kept = deps.registry.reconcile_progress().await?;
     let mut accounts: Vec<Option<String>> = Vec::new();
     if wanted.any(true) {
         accounts.extend(deps.registry.accounts().await?.into_iter().map(Some));
@@ -76,9 +77,9 @@ pub(crate) async fn close(
     }
     if accounts.is_empty() {
         // Nothing to compare, but whether it could be is worth knowing.
-        return Ok(session.try_reading_events().await.map_or_else(Into::into, |()| Said::Nothing));
+        return Ok(session.try_reading_events().await.map_or_else(Into::into, |()| StripeView::NotAsked));
     }
-    let mut all = Gaps { until: end, ..Gaps::default() };
+    let mut all = GapReport { until: end, ..GapReport::default() };
     let mut request_id = None;
     for account in &accounts {
         let compared = of(account);
@@ -96,7 +97,7 @@ pub(crate) async fn close(
             until,
             now,
             end,
-            gaps: Gaps::default(),
+            gaps: GapReport::default(),
             request_id: None,
         };
         let done = work.account(compared, since).await;
@@ -117,7 +118,7 @@ pub(crate) async fn close(
             }
             // One that has left the platform, or that Stripe does not answer for, must not stop the others.
             (Err(Stopped::Stripe(error)), Some(account)) => {
-                let compared = compared.unwrap_or(Compared {
+                let compared = compared.unwrap_or(ReconcileProgress {
                     until: wanted.since(true).unwrap_or(end),
                     unfinished: None,
                     failed: false,
@@ -132,21 +133,24 @@ pub(crate) async fn close(
                     all.until = all.until.min(compared.until);
                 }
                 // A page of it may be done, and kept.
-                let known = deps.registry.compared().await?.get(account).copied().unwrap_or(compared);
-                let noted = Compared { failed, refused_at: (!failed).then_some(end), ..known };
-                deps.registry.keep_compared(Some(account), &noted).await?;
+                let known =
+                    deps.registry.reconcile_progress().await?.get(account).copied().unwrap_or(compared);
+                let noted = ReconcileProgress { failed, refused_at: (!failed).then_some(end), ..known };
+                deps.registry.store_reconcile_progress(Some(account), &noted).await?;
             }
         }
     }
-    Ok(Said::This { value: all, request_id })
+    Ok(StripeView::Answered { value: all, request_id })
 }
 
 /// Stripe's answer for a connected account that is none any more, or that the key may not act for.
 fn is_about_the_account(error: &StripeError) -> bool {
     match error {
         StripeError::Forbidden(_) => true,
-        StripeError::Refused(refusal) => !refusal.is_rate_limit(),
-        StripeError::Unauthorized(_) | StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
+        StripeError::Refused(failure) => !failure.is_rate_limit(),
+        StripeError::Unauthorized(_) | StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_) => {
+            false
+        }
     }
 }
 
@@ -161,21 +165,29 @@ struct Work<'a> {
     until: Instant,
     now: Timestamp,
     end: i64,
-    gaps: Gaps,
+    gaps: GapReport,
     request_id: Option<String>,
 }
 
 impl Work<'_> {
-    async fn account(&mut self, kept: Option<Compared>, since: Option<Timestamp>) -> Result<(), Stopped> {
+    async fn account(
+        &mut self,
+        kept: Option<ReconcileProgress>,
+        since: Option<Timestamp>,
+    ) -> Result<(), Stopped> {
         let registry = &self.deps.registry;
         let Some(registered) = self.wanted.since(self.account.is_some()) else { return Ok(()) };
-        let mut compared =
-            kept.unwrap_or(Compared { until: registered, unfinished: None, failed: false, refused_at: None });
+        let mut compared = kept.unwrap_or(ReconcileProgress {
+            until: registered,
+            unfinished: None,
+            failed: false,
+            refused_at: None,
+        });
         // Nothing beyond the end can have been compared: a clock was ahead then. And each run looks at something, so that what it
         // tells of the key is of now.
         compared.until = compared.until.min(self.end - 1);
         if let Some(since) = since.map(Timestamp::as_second).filter(|since| *since < compared.until) {
-            compared = Compared { until: since, unfinished: None, failed: false, refused_at: None };
+            compared = ReconcileProgress { until: since, unfinished: None, failed: false, refused_at: None };
         }
         // What the last run left, and then what has come since.
         while let Some(stretch) = self.next(&compared) {
@@ -183,21 +195,22 @@ impl Work<'_> {
             if self.gaps.more {
                 break;
             }
-            compared = Compared { until: stretch.end, unfinished: None, failed: false, refused_at: None };
-            registry.keep_compared(self.account, &compared).await?;
+            compared =
+                ReconcileProgress { until: stretch.end, unfinished: None, failed: false, refused_at: None };
+            registry.store_reconcile_progress(self.account, &compared).await?;
         }
         self.gaps.until = compared.until;
         Ok(())
     }
 
     /// The stretch to do now: the one that is unfinished, or what has come since.
-    fn next(&self, compared: &Compared) -> Option<Stretch> {
+    fn next(&self, compared: &ReconcileProgress) -> Option<TimeWindow> {
         let end = self.end;
-        compared.unfinished.or_else(|| (compared.until < end).then_some(Stretch { end, down_to: end }))
+        compared.unfinished.or_else(|| (compared.until < end).then_some(TimeWindow { end, down_to: end }))
     }
 
     /// Works through a stretch, page by page, from its end down to `compared`.
-    async fn stretch(&mut self, compared: i64, stretch: Stretch) -> Result<(), Stopped> {
+    async fn stretch(&mut self, compared: i64, stretch: TimeWindow) -> Result<(), Stopped> {
         let listed = (self.now - LISTED_FOR).as_second();
         let from = (compared - OVERLAP).max(listed);
         if stretch.down_to < from {
@@ -207,7 +220,7 @@ impl Work<'_> {
         let mut after: Option<String> = None;
         loop {
             let until = stretch.down_to;
-            let wanted = EventsWanted { from, until, after: after.as_deref(), account: self.account };
+            let wanted = EventsQuery { from, until, after: after.as_deref(), account: self.account };
             let page = self.session.events(wanted).await?;
             self.request_id = page.request_id;
             let oldest = self.fill(&page.value.events).await?;
@@ -215,10 +228,10 @@ impl Work<'_> {
                 return Ok(());
             }
             let oldest = oldest.ok_or(ReconcileError::Listed)?;
-            let unfinished = Some(Stretch { down_to: oldest.created, ..stretch });
+            let unfinished = Some(TimeWindow { down_to: oldest.created, ..stretch });
             after = Some(oldest.id);
-            let kept = Compared { until: compared, unfinished, failed: false, refused_at: None };
-            self.deps.registry.keep_compared(self.account, &kept).await?;
+            let kept = ReconcileProgress { until: compared, unfinished, failed: false, refused_at: None };
+            self.deps.registry.store_reconcile_progress(self.account, &kept).await?;
             if Instant::now() >= self.until {
                 self.gaps.more = true;
                 return Ok(());
@@ -231,8 +244,9 @@ impl Work<'_> {
         let bodies: Vec<_> = listed.iter().map(|raw| of_account(raw.get(), self.account)).collect();
         self.gaps.looked_at += u64::try_from(listed.len()).unwrap_or(0);
         let row = |body: &Cow<'_, str>| self.wanted.row(body, self.account, self.before, self.now);
-        let wanted: Vec<Option<(Row, Vec<&Endpoint>)>> = bodies.iter().map(row).collect::<Result<_, _>>()?;
-        let rows: Vec<&Row> = wanted.iter().flatten().map(|(row, _)| row).collect();
+        let wanted: Vec<Option<(LedgerRow, Vec<&EndpointRow>)>> =
+            bodies.iter().map(row).collect::<Result<_, _>>()?;
+        let rows: Vec<&LedgerRow> = wanted.iter().flatten().map(|(row, _)| row).collect();
         let known = self.deps.ledger.rows(rows.iter().map(|row| &row.id), self.now).await?;
         for (raw, wanted) in listed.iter().zip(&wanted) {
             if let Some((row, endpoints)) = wanted {
@@ -255,7 +269,13 @@ const SETTLING: i64 = 30_000;
 impl Work<'_> {
     /// Stripe tells of an event how many endpoints have not taken it yet. Made while one was disabled or wanted other types, it counts
     /// for none: Stripe never tried.
-    fn note_undelivered(&mut self, raw: &RawValue, row: &Row, endpoints: &[&Endpoint], known: Option<&Row>) {
+    fn note_undelivered(
+        &mut self,
+        raw: &RawValue,
+        row: &LedgerRow,
+        endpoints: &[&EndpointRow],
+        known: Option<&LedgerRow>,
+    ) {
         #[derive(Deserialize)]
         struct Pending {
             #[serde(default)]

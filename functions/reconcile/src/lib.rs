@@ -3,7 +3,7 @@
 //! Woken each five minutes by a schedule, or by an admin's `POST /reconcile` (`request`). One run at a time, under a lease:
 //! 1. Stripe's events are compared with the ledger (`gaps`), in our own account and in each connected one that was heard of; what
 //!    is wanted and missing is stored to be applied, like a delivery;
-//! 2. the facts that the status is made from are gathered (`shared::facts`): what Stripe says of the endpoints, whether their
+//! 2. the facts that the status is made from are gathered (`shared::health`): what Stripe says of the endpoints, whether their
 //!    secrets are there, which events wait;
 //! 3. an endpoint that Stripe cannot reach is sent a probe (`deliveries`);
 //! 4. all is kept in the registry.
@@ -25,16 +25,16 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::access::Access;
 use shared::audit::Audit;
-use shared::aws::{Bounds, chain};
-use shared::facts::{self, Facts, Gaps, Ours, Said};
+use shared::aws::{CallLimits, error_chain};
+use shared::health::{self, GapReport, HealthSnapshot, OwnStack, StripeView};
 use shared::http::{self, Trigger};
 use shared::ledger::Ledger;
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Lease, Registry, Settings};
-use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
-use shared::vault::Vault;
+use shared::secret_store::SecretStore;
+use shared::stripe::{Session, Stripe, StripeKeys, TlsError};
 use tokio::time::Instant;
 
 pub use self::config::{ANSWER_WITHIN, Config, RUN_WITHIN};
@@ -59,7 +59,7 @@ pub struct Deps {
     records: Records,
     registry: Registry,
     metrics: Metrics,
-    vault: Vault,
+    secret_store: SecretStore,
     audit: Audit,
     stripe: Stripe,
     public_url: String,
@@ -80,10 +80,10 @@ impl Deps {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, NoTls> {
-        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
-        let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
-        let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
+    pub fn new(config: Config) -> Result<Self, TlsError> {
+        let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT));
+        let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
         Ok(Self {
             mode: config.mode,
             stack: config.stack,
@@ -93,7 +93,7 @@ impl Deps {
             records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             metrics: config.metrics,
-            vault,
+            secret_store,
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             public_url: config.public_url.trim_end_matches('/').to_owned(),
@@ -152,12 +152,12 @@ async fn run(
     now: Timestamp,
 ) -> Result<Option<Found>, ReconcileError> {
     let until = Instant::now() + within;
-    if !deps.registry.take_lease(Lease::Reconcile, holder, now, LEASE).await? {
+    if !deps.registry.acquire_lease(Lease::Reconcile, holder, now, LEASE).await? {
         return Ok(None);
     }
     let done = under_lease(deps, since, until, now).await;
-    if let Err(error) = deps.registry.give_lease_back(Lease::Reconcile, holder).await {
-        tracing::warn!(error = chain(&error), "the lease will end by itself");
+    if let Err(error) = deps.registry.release_lease(Lease::Reconcile, holder).await {
+        tracing::warn!(error = error_chain(&error), "the lease will end by itself");
     }
     done.map(Some)
 }
@@ -170,11 +170,11 @@ async fn under_lease(
 ) -> Result<Found, ReconcileError> {
     let rows = deps.registry.endpoints().await?;
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-    let before = deps.registry.kept(&names, now).await?;
+    let before = deps.registry.status_rows(&names, now).await?;
     let session = session(deps, before.settings.as_ref(), until).await?;
     // First, because the answer tells the time.
-    let ours = Ours { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
-    let (endpoints, clock_ahead) = facts::endpoints(session.as_ref(), ours, now).await;
+    let ours = OwnStack { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
+    let (endpoints, clock_ahead) = health::endpoints(session.as_ref(), ours, now).await;
     let events = match &session {
         Some(session) => {
             // Stripe's `Date` has whole seconds.
@@ -182,15 +182,15 @@ async fn under_lease(
             let end = (now - ahead - ON_THEIR_WAY).as_second();
             gaps::close(deps, session, &rows, since, until, now, end).await?
         }
-        None => Said::Nothing,
+        None => StripeView::NotAsked,
     };
     let undelivered = deliveries::undelivered(before.facts.as_ref(), &events, &rows, now);
     let late = until + LAST_CALL;
     let (secrets, probes) = tokio::join!(
-        facts::secrets(&deps.vault, &rows, late),
-        deliveries::probes(deps, &rows, &undelivered, &before.heard, late, now)
+        health::secrets(&deps.secret_store, &rows, late),
+        deliveries::probes(deps, &rows, &undelivered, &before.activity, late, now)
     );
-    let facts = Facts {
+    let facts = HealthSnapshot {
         at: now.as_millisecond(),
         endpoints,
         clock_ahead,
@@ -198,10 +198,10 @@ async fn under_lease(
         probes,
         events,
         secrets,
-        open: facts::open(&deps.ledger, now).await?,
+        open: health::open_events(&deps.ledger, now).await?,
         uncertain: deps.records.uncertain().await?,
     };
-    deps.registry.keep_facts(&facts).await?;
+    deps.registry.store_health_snapshot(&facts).await?;
     told::tell(&deps.metrics, &facts, &rows, now);
     Ok(Found::of(&facts))
 }
@@ -216,8 +216,12 @@ async fn session<'a>(
 }
 
 impl Found {
-    fn of(facts: &Facts) -> Self {
-        let gaps = if let Said::This { value, .. } = &facts.events { value } else { &Gaps::default() };
+    fn of(facts: &HealthSnapshot) -> Self {
+        let gaps = if let StripeView::Answered { value, .. } = &facts.events {
+            value
+        } else {
+            &GapReport::default()
+        };
         Self {
             endpoints: word(&facts.endpoints),
             events: word(&facts.events),
@@ -229,12 +233,12 @@ impl Found {
     }
 }
 
-fn word<T>(said: &Said<T>) -> &'static str {
+fn word<T>(said: &StripeView<T>) -> &'static str {
     match said {
-        Said::Nothing => "not_asked",
-        Said::This { .. } => "ok",
-        Said::KeyRefused(_) => "key_refused",
-        Said::MayNot(_) => "key_lacks_right",
-        Said::NoAnswer(_) => "no_answer",
+        StripeView::NotAsked => "not_asked",
+        StripeView::Answered { .. } => "ok",
+        StripeView::KeyRejected(_) => "key_refused",
+        StripeView::Forbidden(_) => "key_lacks_right",
+        StripeView::Unavailable(_) => "no_answer",
     }
 }

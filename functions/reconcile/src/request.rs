@@ -5,7 +5,7 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
 use shared::access::Role;
-use shared::audit::Act;
+use shared::audit::AuditEntry;
 use shared::http::{self, ApiError, Fields, Query, segments};
 
 use crate::{Deps, Found, run};
@@ -36,7 +36,7 @@ pub(crate) async fn answer(
         Err(forbidden) => Err(forbidden),
     };
     let code = result.as_ref().map_or_else(ApiError::code, |_| "done");
-    let mut act = Act::new(&caller, "reconcile", "events", code, now);
+    let mut act = AuditEntry::new(&caller, "reconcile", "events", code, now);
     act.before = asked.map(|since| json!({ "since": since }));
     act.after = result.as_ref().ok().map(|found| json!(found));
     deps.audit.note(&act).await;

@@ -5,7 +5,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::Value;
-use shared::audit::Act;
+use shared::audit::AuditEntry;
 use shared::http::{ApiError, Query, json};
 use shared::page::Page;
 
@@ -24,8 +24,8 @@ struct ActView {
     after: Option<Value>,
 }
 
-impl From<Act> for ActView {
-    fn from(act: Act) -> Self {
+impl From<AuditEntry> for ActView {
+    fn from(act: AuditEntry) -> Self {
         Self {
             at: act.at().to_owned(),
             action: act.action,

@@ -6,8 +6,8 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::event::EventId;
-use shared::http::{ApiError, ChangeView, EventFilter, EventView, Query, json};
-use shared::ledger::{Position, State};
+use shared::http::{ApiError, EventFilter, EventView, PastStateView, Query, json};
+use shared::ledger::{EventPosition, EventState};
 use shared::page::Page;
 
 use crate::Deps;
@@ -19,7 +19,7 @@ struct WholeEvent {
     /// Why the last attempt failed; the same as `reason` while it is failed or dead.
     last_error: Option<String>,
     /// All its states, the earliest first.
-    history: Vec<ChangeView>,
+    history: Vec<PastStateView>,
     /// As Stripe sent it.
     payload: Payload,
 }
@@ -44,7 +44,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Resu
         return Ok(json(StatusCode::OK, &Page::<EventView> { data: Vec::new(), next_cursor: None }));
     };
     let listing = filter.listing(settings.since(), now);
-    let from: Option<Position> = query.cursor(&list)?;
+    let from: Option<EventPosition> = query.cursor(&list)?;
     if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
         return Err(query.not_our_cursor());
     }
@@ -74,8 +74,8 @@ pub(crate) async fn one(
         }
         Err(_) => Payload::Lost,
     };
-    let failed = matches!(row.state, State::Failed | State::Dead);
+    let failed = matches!(row.state, EventState::Failed | EventState::Dead);
     let last_error = row.reason.clone().filter(|_| failed);
-    let history = ChangeView::history(&row);
+    let history = PastStateView::history(&row);
     Ok(json(StatusCode::OK, &WholeEvent { event: row.into(), last_error, history, payload }))
 }

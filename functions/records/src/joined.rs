@@ -10,8 +10,8 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::aws::StoreError;
-use shared::event::{self, Reading};
-use shared::ledger::{Listing, Row, State};
+use shared::event::{self, ParsedEvent};
+use shared::ledger::{EventListing, EventState, LedgerRow};
 use shared::object_key::{Kind, ObjectKey};
 use shared::order::Snapshot;
 use shared::page::MAX_LIMIT;
@@ -133,15 +133,16 @@ pub(crate) async fn naming(
 /// record have not been told yet.
 async fn life<'a>(deps: &Deps, object: &'a Read, now: Timestamp) -> Result<Life<'a>, StoreError> {
     let Read { kind, record, object, .. } = object;
-    let wanted = |row: &Row| {
-        !matches!(row.state, State::Ignored | State::Quarantined)
+    let wanted = |row: &LedgerRow| {
+        !matches!(row.state, EventState::Ignored | EventState::Quarantined)
             && row.created.is_some_and(|created| created <= record.as_of)
     };
-    let page = deps.ledger.list(&Listing::Object(record.key.clone()), None, MAX_LIMIT, now, wanted).await?;
+    let page =
+        deps.ledger.list(&EventListing::Object(record.key.clone()), None, MAX_LIMIT, now, wanted).await?;
     let bodies = deps.ledger.bodies(page.rows.iter().map(|row| &row.id)).await?;
     let snapshots = bodies.iter().filter_map(|body| match event::read(body) {
-        Reading::Event(event) => Snapshot::of(&event).ok(),
-        Reading::Unreadable { .. } | Reading::NoEvent(_) => None,
+        ParsedEvent::Event(event) => Snapshot::of(&event).ok(),
+        ParsedEvent::Unreadable { .. } | ParsedEvent::EventError(_) => None,
     });
     let snapshots = snapshots.filter(|snapshot| snapshot.key == record.key).collect();
     Ok(Life { kind: *kind, record, object, snapshots })

@@ -23,7 +23,7 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::access::{Access, Role};
 use shared::audit::Audit;
-use shared::aws::Bounds;
+use shared::aws::CallLimits;
 use shared::http::{ApiError, request_id, segments};
 use shared::ledger::Ledger;
 use shared::mode::Mode;
@@ -54,7 +54,7 @@ impl Deps {
 
     /// Wires the function.
     pub fn new(config: Config) -> Self {
-        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
+        let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
         Self {
             mode: config.mode,
             access: config.access,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::http::{ApiError, EventView, Query, json};
-use shared::ledger::Listing;
+use shared::ledger::EventListing;
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::{MAX_LIMIT, Page};
 use shared::records::{Record, RecordListing};
@@ -172,7 +172,8 @@ pub(crate) async fn one(
     };
     let key = ObjectKey::new(query.get("account"), kind.object(), id).map_err(|_| missing())?;
     let record = deps.records.get(&key).await?.ok_or_else(missing)?;
-    let timeline = deps.ledger.list(&Listing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
+    let timeline =
+        deps.ledger.list(&EventListing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
     let read = Read::new(record)?;
     let (mut payment, mut history, mut invoice, mut theirs) = (None, None, None, None);
     match kind {
@@ -190,7 +191,7 @@ pub(crate) async fn one(
 }
 
 fn kind(word: &str) -> Result<Kind, ApiError> {
-    Kind::of_plural(word).ok_or_else(|| {
+    Kind::from_plural(word).ok_or_else(|| {
         let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
         ApiError::not_found(format!("there are no records of kind `{word}`"))
             .remedy(format!("the kinds are {}", kinds.join(", ")))

@@ -41,10 +41,10 @@ pub(crate) struct Read {
 impl Read {
     pub(crate) fn new(record: Record) -> Result<Self, StoreError> {
         let doing = "reading a record's object";
-        let bytes = record.object().map_err(StoreError::while_(doing))?;
+        let bytes = record.object().map_err(StoreError::doing(doing))?;
         let kind = record.key.kind().ok_or_else(|| StoreError::new(doing, "it is of no kind of record"))?;
-        let object = serde_json::from_slice(&bytes).map_err(StoreError::while_(doing))?;
-        let raw = serde_json::from_slice(&bytes).map_err(StoreError::while_(doing))?;
+        let object = serde_json::from_slice(&bytes).map_err(StoreError::doing(doing))?;
+        let raw = serde_json::from_slice(&bytes).map_err(StoreError::doing(doing))?;
         Ok(Self { kind, record, object, raw })
     }
 

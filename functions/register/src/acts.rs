@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lambda_http::{Body, Response};
 use serde_json::Value;
 use shared::access::Caller;
-use shared::audit::Act;
+use shared::audit::AuditEntry;
 use shared::endpoint::EndpointName;
 use shared::http::ApiError;
 
@@ -50,7 +50,7 @@ pub(crate) async fn write(
         Change::SetStripeKey => ("settings.stripe_key", "stripe-key".to_owned()),
     };
     let code = result.as_ref().map_or_else(ApiError::code, |_| "done");
-    let mut act = Act::new(caller, action, &target, code, now);
+    let mut act = AuditEntry::new(caller, action, &target, code, now);
     act.before = trace.before;
     act.after = trace.after.filter(|_| result.is_ok());
     deps.audit.note(&act).await;

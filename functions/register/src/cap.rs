@@ -3,8 +3,8 @@
 //! The number differs by account and time, and the error has no code; what stays is the form of its message (`maximum of 16`).
 
 use jiff::Timestamp;
-use shared::registry::Endpoint;
-use shared::stripe::{Refusal, Session, WebhookEndpoint};
+use shared::endpoint::EndpointRow;
+use shared::stripe::{Session, StripeFailure, WebhookEndpoint};
 
 use crate::Deps;
 
@@ -12,13 +12,18 @@ use crate::Deps;
 const SHOWN: usize = 5;
 
 /// Is this Stripe's refusal for want of a place?
-pub(crate) fn is_reached(refusal: &Refusal) -> bool {
+pub(crate) fn is_reached(failure: &StripeFailure) -> bool {
     let number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-    refusal.status == Some(400) && refusal.message.split("maximum of ").skip(1).any(number)
+    failure.status == Some(400) && failure.message.split("maximum of ").skip(1).any(number)
 }
 
 /// What to remove.
-pub(crate) async fn remedy(deps: &Deps, session: &Session<'_>, rows: &[Endpoint], now: Timestamp) -> String {
+pub(crate) async fn remedy(
+    deps: &Deps,
+    session: &Session<'_>,
+    rows: &[EndpointRow],
+    now: Timestamp,
+) -> String {
     let general = "delete an endpoint that is no longer needed, with DELETE /endpoints/{name} or in Stripe's dashboard under \
                    Developers > Webhooks, then send the same request again";
     match session.endpoints().await {
@@ -53,8 +58,8 @@ fn listed(found: &[WebhookEndpoint], left_over: impl Fn(&WebhookEndpoint) -> boo
 mod tests {
     use super::*;
 
-    fn refusal(message: &str) -> Refusal {
-        Refusal {
+    fn failure(message: &str) -> StripeFailure {
+        StripeFailure {
             status: Some(400),
             kind: None,
             code: None,
@@ -66,9 +71,9 @@ mod tests {
 
     #[test]
     fn the_cap_is_known_by_its_words_whatever_the_number() {
-        assert!(is_reached(&refusal("You have reached the maximum of 16 test webhook endpoints.")));
-        assert!(is_reached(&refusal("You have reached the maximum of 100 webhook endpoints")));
-        assert!(!is_reached(&refusal("A description can have a maximum of many characters")));
-        assert!(!is_reached(&refusal("Invalid URL")));
+        assert!(is_reached(&failure("You have reached the maximum of 16 test webhook endpoints.")));
+        assert!(is_reached(&failure("You have reached the maximum of 100 webhook endpoints")));
+        assert!(!is_reached(&failure("A description can have a maximum of many characters")));
+        assert!(!is_reached(&failure("Invalid URL")));
     }
 }

@@ -15,11 +15,10 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use shared::aws::chain;
-use shared::endpoint::EndpointState;
+use shared::aws::error_chain;
+use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
 use shared::http::{ApiError, Fields, Query, json};
-use shared::probe::{Probed, probe};
-use shared::registry::{Change, Endpoint};
+use shared::probe::{ProbeOutcome, probe};
 use shared::stripe::{Session, StripeError};
 
 use crate::acts::Trace;
@@ -29,7 +28,7 @@ use crate::rotate::overtaken;
 use crate::row::write;
 use crate::tend::left_half_done;
 use crate::view::EndpointView;
-use crate::{Deps, Moment, wish};
+use crate::{Deps, Moment, spec};
 
 /// `PATCH /endpoints/{name}`
 pub(crate) async fn change(
@@ -40,7 +39,7 @@ pub(crate) async fn change(
     trace: &mut Trace,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
-    let fields = Fields::read(request.body(), &wish::CHANGEABLE)?;
+    let fields = Fields::read(request.body(), &spec::CHANGEABLE)?;
     let row = named(deps, name).await?;
     trace.before = serde_json::to_value(EndpointView::of(&row, deps.mode)).ok();
     match row.state {
@@ -50,25 +49,27 @@ pub(crate) async fn change(
             return Err(RegisterError::NotWhole { name: name.to_owned(), state: row.state });
         }
     }
-    let (wish, disabled) = wish::changed(&fields, &row, &deps.public_url, deps.local)?;
-    if wish.url != row.wish.url {
-        answers(deps, &row, &wish.url, moment).await?;
+    let (spec, disabled) = spec::changed(&fields, &row, &deps.public_url, deps.local)?;
+    if spec.url != row.spec.url {
+        answers(deps, &row, &spec.url, moment).await?;
     }
-    let was_disabled =
-        row.change.as_ref().map_or(row.state == EndpointState::Disabled, |change| change.was_disabled);
-    let unclear = row.change.is_some();
-    let ended = |other: &Change| other.left || left_half_done(&row, moment);
+    let was_disabled = row
+        .pending_change
+        .as_ref()
+        .map_or(row.state == EndpointState::Disabled, |change| change.was_disabled);
+    let unclear = row.pending_change.is_some();
+    let ended = |other: &PendingChange| other.left || left_half_done(&row, moment);
     // Two that tell Stripe at once could reach it in either order.
-    if row.change.as_ref().is_some_and(|other| !ended(other)) {
+    if row.pending_change.as_ref().is_some_and(|other| !ended(other)) {
         return Err(RegisterError::ChangeInProgress(name.to_owned()));
     }
     // Whether it is disabled is told again whenever it is asked for: Stripe may have done it by itself.
-    let is_so = !unclear && wish == row.wish && disabled == was_disabled && !fields.is_given("disabled");
+    let is_so = !unclear && spec == row.spec && disabled == was_disabled && !fields.is_given("disabled");
     let row = if is_so {
         row
     } else {
         let (_, session) = deps.with_stripe(moment).await?;
-        let change = Change { wish, disabled, was_disabled, back: false, left: false };
+        let change = PendingChange { spec, disabled, was_disabled, back: false, left: false };
         let wished = match begin(deps, &row, change, moment).await {
             Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
             begun => begun?,
@@ -83,13 +84,13 @@ pub(crate) async fn change(
 /// Writes that a change is under way, so that nobody else tells Stripe meanwhile.
 pub(crate) async fn begin(
     deps: &Deps,
-    row: &Endpoint,
-    change: Change,
+    row: &EndpointRow,
+    change: PendingChange,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
+) -> Result<EndpointRow, RegisterError> {
     write(deps, row, moment, |new| {
         new.state = EndpointState::Changing;
-        new.change = Some(change);
+        new.pending_change = Some(change);
     })
     .await
 }
@@ -99,22 +100,25 @@ pub(crate) async fn begin(
 pub(crate) async fn carry_out(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     unclear: bool,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
-    let (Some(change), Some(id)) = (row.change.clone(), row.stripe_id.clone()) else { return Ok(row) };
-    let error = match session.update_endpoint(&id, &change.wish, change.disabled).await {
+) -> Result<EndpointRow, RegisterError> {
+    let (Some(change), Some(id)) = (row.pending_change.clone(), row.stripe_id.clone()) else {
+        return Ok(row);
+    };
+    let error = match session.update_endpoint(&id, &change.spec, change.disabled).await {
         Ok(_) => return settle(deps, &row, &change, moment).await,
         Err(error) => error,
     };
-    let back = Change { wish: row.wish.clone(), disabled: change.was_disabled, back: true, ..change.clone() };
+    let back =
+        PendingChange { spec: row.spec.clone(), disabled: change.was_disabled, back: true, ..change.clone() };
     if change.back || !is_certain(&error, unclear) {
         leave(deps, &row, change, moment).await;
     } else if unclear {
         // Stripe may be at the wish of that earlier request.
         let wished = begin(deps, &row, back.clone(), moment).await?;
-        match session.update_endpoint(&id, &back.wish, back.disabled).await {
+        match session.update_endpoint(&id, &back.spec, back.disabled).await {
             Ok(_) => drop(settle(deps, &wished, &back, moment).await?),
             Err(_) => leave(deps, &wished, back, moment).await,
         }
@@ -127,33 +131,35 @@ pub(crate) async fn carry_out(
 /// Has Stripe certainly refused the wish itself? Limits, and what it says of the key, say nothing of an earlier try.
 fn is_certain(error: &StripeError, unclear: bool) -> bool {
     match error {
-        StripeError::Refused(refusal) => !unclear || !refusal.is_rate_limit(),
+        StripeError::Refused(failure) => !unclear || !failure.is_rate_limit(),
         StripeError::Unauthorized(_) | StripeError::Forbidden(_) => !unclear,
-        StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
+        StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_) => false,
     }
 }
 
 /// Notes that this request is over and the change is not. If that cannot be written, the others wait for a minute.
-async fn leave(deps: &Deps, row: &Endpoint, change: Change, moment: Moment) {
-    let left = write(deps, row, moment, |new| new.change = Some(Change { left: true, ..change })).await;
+async fn leave(deps: &Deps, row: &EndpointRow, change: PendingChange, moment: Moment) {
+    let left =
+        write(deps, row, moment, |new| new.pending_change = Some(PendingChange { left: true, ..change }))
+            .await;
     if let Err(error) = left {
-        tracing::warn!(error = chain(&error), endpoint.name = %row.name, "that a change is left could not be noted");
+        tracing::warn!(error = error_chain(&error), endpoint.name = %row.name, "that a change is left could not be noted");
     }
 }
 
 async fn settle(
     deps: &Deps,
-    row: &Endpoint,
-    change: &Change,
+    row: &EndpointRow,
+    change: &PendingChange,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
-    let listens_otherwise = change.wish.url != row.wish.url
-        || change.wish.events != row.wish.events
+) -> Result<EndpointRow, RegisterError> {
+    let listens_otherwise = change.spec.url != row.spec.url
+        || change.spec.events != row.spec.events
         || change.disabled != change.was_disabled;
     write(deps, row, moment, |new| {
         new.state = if change.disabled { EndpointState::Disabled } else { EndpointState::Active };
-        new.wish = change.wish.clone();
-        new.change = None;
+        new.spec = change.spec.clone();
+        new.pending_change = None;
         if listens_otherwise {
             new.listens_since = moment.now.as_millisecond();
         }
@@ -162,12 +168,12 @@ async fn settle(
 }
 
 /// Refuses an address that a probe does not come through.
-async fn answers(deps: &Deps, row: &Endpoint, url: &str, moment: Moment) -> Result<(), RegisterError> {
+async fn answers(deps: &Deps, row: &EndpointRow, url: &str, moment: Moment) -> Result<(), RegisterError> {
     let secret = deps.newest_secret(row).await?;
     let probed = probe(url, &secret, deps.mode, deps.local, moment.now).await.probed;
     match (&probed, probed.trouble()) {
         (_, None) => Ok(()),
-        (Probed::NoAnswer { why, .. }, Some((summary, remedy))) => {
+        (ProbeOutcome::NoAnswer { why, .. }, Some((summary, remedy))) => {
             Err(refused(&format!("{summary} ({why})"), remedy).into())
         }
         (_, Some((summary, remedy))) => Err(refused(summary, remedy).into()),

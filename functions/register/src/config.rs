@@ -6,7 +6,7 @@ use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::mode::Mode;
-use shared::registry::LOOKED_AT_AGAIN_AFTER;
+use shared::registry::ENDPOINT_REFRESH_INTERVAL;
 use shared::stripe::ApiBase;
 
 /// The work on one request ends after this. API Gateway gives up after 30 s and the function is stopped after 29: what is left is
@@ -41,7 +41,7 @@ pub struct Config {
     /// How long the work on one request may take.
     pub work_within: Duration,
     /// How long receive may take to look at the registry again.
-    pub looked_at_again_after: Duration,
+    pub endpoint_refresh_interval: Duration,
     /// Are endpoints to be enabled again that Stripe has disabled?
     pub reenable: bool,
     /// After how many days secrets are changed by themselves; 0 is never.
@@ -67,7 +67,7 @@ impl Config {
             secret_prefix: env::text("SECRET_PREFIX")?,
             access: Access::from_env()?,
             work_within: WORK_WITHIN,
-            looked_at_again_after: LOOKED_AT_AGAIN_AFTER,
+            endpoint_refresh_interval: ENDPOINT_REFRESH_INTERVAL,
             reenable: env::value("REENABLE_ENDPOINTS")?,
             rotate_days: env::value("ROTATE_DAYS")?,
         })

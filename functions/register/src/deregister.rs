@@ -9,10 +9,10 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use shared::endpoint::{EndpointName, EndpointState};
+use shared::endpoint::{EndpointName, EndpointRow, EndpointState};
 use shared::http::{ApiError, Query, no_content};
-use shared::registry::{Endpoint, Written};
-use shared::stripe::{Mark, Session};
+use shared::registry::Written;
+use shared::stripe::{OwnerTag, Session};
 
 use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
@@ -51,10 +51,10 @@ pub(crate) async fn deregister(
 pub(crate) async fn remove_everywhere(
     deps: &Deps,
     session: &Session<'_>,
-    row: &Endpoint,
+    row: &EndpointRow,
 ) -> Result<(), RegisterError> {
     remove_at_stripe(deps, session, row).await?;
-    deps.vault.remove(&deps.secret_name(row)).await?;
+    deps.secret_store.remove(&deps.secret_name(row)).await?;
     remove_row(deps, row).await
 }
 
@@ -68,14 +68,14 @@ fn unconfirmed(name: &str) -> ApiError {
 /// The row in its last state; none if somebody else has removed it meanwhile.
 async fn mark_deregistering(
     deps: &Deps,
-    mut row: Endpoint,
+    mut row: EndpointRow,
     moment: Moment,
-) -> Result<Option<Endpoint>, RegisterError> {
+) -> Result<Option<EndpointRow>, RegisterError> {
     for _ in 0..LOOKS {
         if row.state == EndpointState::Deregistering {
             return Ok(Some(row));
         }
-        let mut marked = Endpoint {
+        let mut marked = EndpointRow {
             state: EndpointState::Deregistering,
             state_since: moment.now.as_millisecond(),
             ..row.clone()
@@ -92,23 +92,27 @@ async fn mark_deregistering(
     Err(RegisterError::EndpointOvertaken(row.name.to_string()))
 }
 
-async fn remove_at_stripe(deps: &Deps, session: &Session<'_>, row: &Endpoint) -> Result<(), RegisterError> {
+async fn remove_at_stripe(
+    deps: &Deps,
+    session: &Session<'_>,
+    row: &EndpointRow,
+) -> Result<(), RegisterError> {
     let removed = match &row.stripe_id {
         Some(id) => session.delete_endpoint(id).await.map(drop),
         // Its registering never came to an end: what Stripe may have made is known by its mark alone.
-        None => remove_marked(session, &deps.mark(row)).await,
+        None => remove_marked(session, &deps.owner_tag(row)).await,
     };
     removed.map_err(RegisterError::stripe(Doing::Deregistering))?;
     // A rotation that was under way leaves a second one, of which perhaps only the mark is known.
-    if let Some(next) = &row.next {
-        let mark = Mark { registration: next.registration.clone(), ..deps.mark(row) };
+    if let Some(next) = &row.rotation {
+        let mark = OwnerTag { registration: next.registration.clone(), ..deps.owner_tag(row) };
         let removed = remove_marked(session, &mark).await;
         removed.map_err(RegisterError::stripe(Doing::Deregistering))?;
     }
     Ok(())
 }
 
-async fn remove_row(deps: &Deps, row: &Endpoint) -> Result<(), RegisterError> {
+async fn remove_row(deps: &Deps, row: &EndpointRow) -> Result<(), RegisterError> {
     if deps.registry.remove(row).await? == Written::Done {
         return Ok(());
     }

@@ -8,8 +8,8 @@ use shared::aws::StoreError;
 use shared::endpoint::EndpointState;
 use shared::http::ApiError;
 use shared::mode::Mode;
-use shared::stripe::{Refusal, StripeError};
-use shared::vault::VaultError;
+use shared::secret_store::SecretStoreError;
+use shared::stripe::{StripeError, StripeFailure};
 
 const SET_THE_KEY: &str =
     "set a Stripe key that works with PUT /settings/stripe-key, then send the same request again";
@@ -56,7 +56,7 @@ pub(crate) enum RegisterError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    SecretStore(#[from] SecretStoreError),
     #[error("the answer that tells the signing secret was lost twice")]
     AnswerLost,
     #[error("this took too long and was left unfinished")]
@@ -76,8 +76,8 @@ pub(crate) enum Doing {
 }
 
 impl From<ApiError> for RegisterError {
-    fn from(refusal: ApiError) -> Self {
-        Self::Request(refusal)
+    fn from(failure: ApiError) -> Self {
+        Self::Request(failure)
     }
 }
 
@@ -92,7 +92,7 @@ impl RegisterError {
         let text = self.to_string();
         let refuse = |status, code| ApiError::new(status, code, text.clone());
         match self {
-            Self::Request(refusal) => refusal,
+            Self::Request(failure) => failure,
             Self::StripeKeyMissing => refuse(StatusCode::CONFLICT, "stripe_key_missing")
                 .remedy("set it with PUT /settings/stripe-key, body {\"key\": \"sk_…\"}"),
             Self::NoSuchEndpoint(_) => {
@@ -154,7 +154,7 @@ impl RegisterError {
             ),
             Self::Stripe { doing, error, hint } => stripe_answer(doing, &error, hint),
             Self::Store(error) => again(error.into()),
-            Self::Vault(error) => again(error.into()),
+            Self::SecretStore(error) => again(error.into()),
             Self::AnswerLost => again(refuse(StatusCode::BAD_GATEWAY, "stripe_error")),
             Self::TooSlow => {
                 tracing::error!("a request was not done in time");
@@ -170,11 +170,11 @@ fn again(outage: ApiError) -> ApiError {
 }
 
 fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> ApiError {
-    let refusal = error.refusal();
-    let said = words(refusal);
+    let failure = error.failure();
+    let said = words(failure);
     match error {
         StripeError::NoAnswer(_) => {
-            tracing::warn!(error = %error, stripe.request = refusal.request_id, "Stripe did not answer");
+            tracing::warn!(error = %error, stripe.request = failure.request_id, "Stripe did not answer");
             let outage =
                 |message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
             match doing {
@@ -205,10 +205,10 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
         StripeError::Refused(_)
         | StripeError::Unauthorized(_)
         | StripeError::Forbidden(_)
-        | StripeError::Spent(_) => {
+        | StripeError::IdempotencyKeySpent(_) => {
             let message = format!("Stripe refused: {said}");
             let mut answer = ApiError::new(StatusCode::BAD_GATEWAY, "stripe_error", message);
-            if let Some(field) = refusal.param.as_deref().and_then(field) {
+            if let Some(field) = failure.param.as_deref().and_then(field) {
                 answer = answer.field(field);
             }
             answer.remedy(hint.unwrap_or_else(|| remedy(error).to_owned()))
@@ -217,11 +217,11 @@ fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> Api
 }
 
 /// Stripe's own message, and what its dashboard and its support find the call by.
-fn words(refusal: &Refusal) -> String {
-    let status = refusal.status.map(|status| format!("HTTP {status}"));
-    let request = refusal.request_id.as_ref().map(|id| format!("request {id}"));
-    let by: Vec<String> = [status, refusal.code.clone(), request].into_iter().flatten().collect();
-    if by.is_empty() { refusal.message.clone() } else { format!("{} ({})", refusal.message, by.join(", ")) }
+fn words(failure: &StripeFailure) -> String {
+    let status = failure.status.map(|status| format!("HTTP {status}"));
+    let request = failure.request_id.as_ref().map(|id| format!("request {id}"));
+    let by: Vec<String> = [status, failure.code.clone(), request].into_iter().flatten().collect();
+    if by.is_empty() { failure.message.clone() } else { format!("{} ({})", failure.message, by.join(", ")) }
 }
 
 fn remedy(error: &StripeError) -> &'static str {
@@ -230,10 +230,10 @@ fn remedy(error: &StripeError) -> &'static str {
         StripeError::Forbidden(_) => {
             "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with PUT /settings/stripe-key; then send the same request again"
         }
-        StripeError::Refused(refusal) if refusal.is_rate_limit() => {
+        StripeError::Refused(failure) if failure.is_rate_limit() => {
             "Stripe limits calls; wait a moment and send the same request again"
         }
-        StripeError::Spent(_) => "send the same request again",
+        StripeError::IdempotencyKeySpent(_) => "send the same request again",
         StripeError::Refused(_) if error.is_missing() => {
             "Stripe does not know the endpoint any more: POST /endpoints/{name}/repair makes it anew"
         }

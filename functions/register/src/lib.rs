@@ -30,11 +30,11 @@ mod rules;
 mod same_account;
 mod secret;
 mod settings;
+mod spec;
 mod stripe_key;
 mod tend;
 mod test;
 mod view;
-mod wish;
 
 use std::time::Duration;
 
@@ -44,13 +44,13 @@ use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use shared::access::{Access, Role};
 use shared::audit::Audit;
-use shared::aws::{Bounds, chain};
+use shared::aws::{CallLimits, error_chain};
 use shared::http::{ApiError, Trigger, request_id, to_lambda};
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::{Registry, Settings};
-use shared::stripe::{NoTls, Session, Stripe, StripeKeys};
-use shared::vault::Vault;
+use shared::secret_store::SecretStore;
+use shared::stripe::{Session, Stripe, StripeKeys, TlsError};
 use tokio::time::Instant;
 
 use self::acts::Trace;
@@ -69,14 +69,14 @@ pub struct Deps {
     secret_prefix: String,
     stripe_key_secret: String,
     work_within: Duration,
-    looked_at_again_after: Duration,
+    endpoint_refresh_interval: Duration,
     reenable: bool,
     rotate_after: Option<SignedDuration>,
     access: Access,
     registry: Registry,
     audit: Audit,
     records: Records,
-    vault: Vault,
+    secret_store: SecretStore,
     stripe: Stripe,
 }
 
@@ -85,10 +85,10 @@ impl Deps {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, NoTls> {
-        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
-        let vault = Vault::new(config.aws.secrets_manager(Bounds::PATIENT));
-        let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret.clone());
+    pub fn new(config: Config) -> Result<Self, TlsError> {
+        let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT));
+        let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret.clone());
         Ok(Self {
             mode: config.mode,
             stack: config.stack,
@@ -97,7 +97,7 @@ impl Deps {
             secret_prefix: config.secret_prefix,
             stripe_key_secret: config.stripe_key_secret,
             work_within: config.work_within,
-            looked_at_again_after: config.looked_at_again_after,
+            endpoint_refresh_interval: config.endpoint_refresh_interval,
             reenable: config.reenable,
             rotate_after: (config.rotate_days > 0)
                 .then(|| SignedDuration::from_hours(24 * config.rotate_days)),
@@ -105,7 +105,7 @@ impl Deps {
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             audit: Audit::new(dynamodb.clone(), config.audit_table),
             records: Records::new(dynamodb, config.records_table),
-            vault,
+            secret_store,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
         })
     }
@@ -132,7 +132,7 @@ struct Moment {
 pub async fn wake(deps: &Deps, input: &Value, request_id: &str, now: Timestamp) -> Result<Value, Diagnostic> {
     let failed = |error: &dyn std::error::Error| Diagnostic {
         error_type: "Register".to_owned(),
-        error_message: chain(error),
+        error_message: error_chain(error),
     };
     match Trigger::read(input, request_id).map_err(|error| failed(&error))? {
         // Boxed, because futures of this depth are too much for the compiler's layout.
@@ -195,7 +195,7 @@ async fn reading(
 ) -> Result<Response<Body>, RegisterError> {
     match read {
         Read::Endpoints => list::endpoints(deps, request).await,
-        Read::Endpoint(name) => list::endpoint(deps, request, &name).await,
+        Read::OneEndpoint(name) => list::endpoint(deps, request, &name).await,
         Read::Settings => settings::show(deps, request, moment).await,
     }
 }

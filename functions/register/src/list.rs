@@ -2,9 +2,9 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use shared::endpoint::EndpointRow;
 use shared::http::{Query, json};
 use shared::page::Page;
-use shared::registry::Endpoint;
 
 use crate::Deps;
 use crate::error::RegisterError;
@@ -38,7 +38,7 @@ pub(crate) async fn endpoint(
 }
 
 /// The endpoint of this name; a text that cannot be a name is the name of nothing.
-pub(crate) async fn named(deps: &Deps, name: &str) -> Result<Endpoint, RegisterError> {
+pub(crate) async fn named(deps: &Deps, name: &str) -> Result<EndpointRow, RegisterError> {
     let unknown = || RegisterError::NoSuchEndpoint(name.to_owned());
     let parsed = name.parse().map_err(|_| unknown())?;
     deps.registry.endpoint(&parsed).await?.ok_or_else(unknown)

@@ -2,20 +2,24 @@
 //!
 //! Needed where the answer that told Stripe's id was lost.
 
-use shared::registry::Endpoint;
-use shared::stripe::{Mark, Session, StripeError};
+use shared::endpoint::EndpointRow;
+use shared::stripe::{OwnerTag, Session, StripeError};
 
 use crate::Deps;
 
 impl Deps {
     /// What marks an endpoint at Stripe as made by this row's attempt.
-    pub(crate) fn mark(&self, row: &Endpoint) -> Mark {
-        Mark { stack: self.stack.clone(), name: row.name.to_string(), registration: row.registration.clone() }
+    pub(crate) fn owner_tag(&self, row: &EndpointRow) -> OwnerTag {
+        OwnerTag {
+            stack: self.stack.clone(),
+            name: row.name.to_string(),
+            registration: row.registration.clone(),
+        }
     }
 
     /// The name of the attempt's entry in Secrets Manager. A new attempt has a new one, because Secrets Manager holds on to the
     /// name of what was deleted.
-    pub(crate) fn secret_name(&self, row: &Endpoint) -> String {
+    pub(crate) fn secret_name(&self, row: &EndpointRow) -> String {
         match &row.secret {
             Some(version) => version.name.clone(),
             None => format!("{}{}/{}", self.secret_prefix, row.name, row.registration),
@@ -24,9 +28,9 @@ impl Deps {
 }
 
 /// Deletes all endpoints at Stripe that carry the mark.
-pub(crate) async fn remove_marked(session: &Session<'_>, mark: &Mark) -> Result<(), StripeError> {
+pub(crate) async fn remove_marked(session: &Session<'_>, mark: &OwnerTag) -> Result<(), StripeError> {
     for endpoint in session.endpoints().await?.value {
-        if endpoint.mark().as_ref() == Some(mark) {
+        if endpoint.owner_tag().as_ref() == Some(mark) {
             session.delete_endpoint(&endpoint.id).await?;
         }
     }

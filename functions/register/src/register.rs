@@ -19,11 +19,11 @@ mod attempt;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use shared::aws::chain;
-use shared::endpoint::EndpointState;
+use shared::aws::error_chain;
+use shared::endpoint::{EndpointRow, EndpointState};
 use shared::http::{ApiError, Fields, Query, json};
 use shared::probe;
-use shared::registry::{Endpoint, Written};
+use shared::registry::Written;
 use shared::secret::{EndpointSecret, SigningSecret, SigningSecrets};
 use shared::stripe::{NewEndpoint, Session, StripeError};
 
@@ -32,7 +32,7 @@ use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
 use crate::mark::remove_marked;
 use crate::view::EndpointView;
-use crate::{Deps, Moment, cap, wish};
+use crate::{Deps, Moment, cap, spec};
 
 /// New attempts that one request begins. The second is for a kept 500 met by the first; a third would meet no other luck.
 const ATTEMPTS: usize = 2;
@@ -45,18 +45,18 @@ pub(crate) async fn register(
     trace: &mut Trace,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
-    let fields = Fields::read(request.body(), &wish::FIELDS)?;
-    trace.target = wish::asked_name(&fields);
-    let (name, wish) = wish::read(&fields, &deps.public_url, deps.local)?;
-    if let Some(inside) = leads_inside(deps, &wish.url).await {
+    let fields = Fields::read(request.body(), &spec::FIELDS)?;
+    trace.target = spec::asked_name(&fields);
+    let (name, spec) = spec::read(&fields, &deps.public_url, deps.local)?;
+    if let Some(inside) = leads_inside(deps, &spec.url).await {
         return Err(inside.into());
     }
     let (_, session) = deps.with_stripe(moment).await?;
 
-    let attempt = begin(deps, name, wish, moment).await?;
+    let attempt = begin(deps, name, spec, moment).await?;
     let (endpoint, secret) = make(deps, &session, attempt, moment).await?;
     // Until then, a process that has just looked in vain would refuse a delivery; after the answer, none does.
-    tokio::time::sleep(deps.looked_at_again_after).await;
+    tokio::time::sleep(deps.endpoint_refresh_interval).await;
 
     let view = EndpointView::of(&endpoint, deps.mode);
     trace.after = serde_json::to_value(&view).ok();
@@ -77,9 +77,9 @@ async fn leads_inside(deps: &Deps, url: &str) -> Option<ApiError> {
 pub(crate) async fn finish_registering(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
+) -> Result<EndpointRow, RegisterError> {
     let (endpoint, _) = make(deps, session, Attempt::of(row, moment.now), moment).await?;
     Ok(endpoint)
 }
@@ -90,13 +90,13 @@ async fn make(
     session: &Session<'_>,
     mut attempt: Attempt,
     moment: Moment,
-) -> Result<(Endpoint, SigningSecret), RegisterError> {
+) -> Result<(EndpointRow, SigningSecret), RegisterError> {
     for _ in 0..ATTEMPTS {
         if attempt.is_lost {
             attempt = start_over(deps, session, attempt.row, moment).await?;
         }
-        let mark = deps.mark(&attempt.row);
-        let new = NewEndpoint { wish: &attempt.row.wish, mark: &mark };
+        let mark = deps.owner_tag(&attempt.row);
+        let new = NewEndpoint { spec: &attempt.row.spec, mark: &mark };
         match session.create_endpoint(&new, &attempt.row.registration).await {
             Ok(created) => match created.value.secret {
                 Some(secret) => {
@@ -105,7 +105,7 @@ async fn make(
                 }
                 None => attempt.is_lost = true,
             },
-            Err(StripeError::Spent(_)) => attempt.is_lost = true,
+            Err(StripeError::IdempotencyKeySpent(_)) => attempt.is_lost = true,
             Err(error) => return Err(refused(deps, session, &attempt, error, moment).await),
         }
     }
@@ -116,18 +116,18 @@ async fn make(
 async fn finish(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     stripe_id: &str,
     secret: SigningSecret,
     moment: Moment,
-) -> Result<(Endpoint, SigningSecret), RegisterError> {
+) -> Result<(EndpointRow, SigningSecret), RegisterError> {
     let one = EndpointSecret { stripe_id: stripe_id.to_owned(), secret: secret.clone() };
     let secrets = SigningSecrets { signing: vec![one] };
     let name = deps.secret_name(&row);
-    let version = deps.vault.keep_signing_secrets(&name, &row.registration, &secrets).await?;
-    let mut active = Endpoint {
+    let version = deps.secret_store.store_signing_secrets(&name, &row.registration, &secrets).await?;
+    let mut active = EndpointRow {
         // A replacement of one that is disabled is still to be told so.
-        state: if row.change.is_some() { EndpointState::Changing } else { EndpointState::Active },
+        state: if row.pending_change.is_some() { EndpointState::Changing } else { EndpointState::Active },
         state_since: moment.now.as_millisecond(),
         replaces: false,
         listens_since: moment.now.as_millisecond(),
@@ -138,7 +138,7 @@ async fn finish(
     };
     match deps.registry.replace(&row, &mut active).await? {
         Written::Done => Ok((active, secret)),
-        Written::Overtaken => match deps.registry.endpoint(&row.name).await? {
+        Written::Conflict => match deps.registry.endpoint(&row.name).await? {
             // Another request has finished the same attempt.
             Some(other) if other.registration == row.registration && other.state.takes_deliveries() => {
                 Ok((other, secret))
@@ -149,20 +149,20 @@ async fn finish(
 }
 
 /// Removes what this request made for a row that somebody has removed or begun anew meanwhile, and tells how that ended.
-async fn undo(deps: &Deps, session: &Session<'_>, row: &Endpoint, stripe_id: &str) -> RegisterError {
+async fn undo(deps: &Deps, session: &Session<'_>, row: &EndpointRow, stripe_id: &str) -> RegisterError {
     let name = row.name.to_string();
     let mut told = RegisterError::EndpointOvertaken(name.clone());
     if let Err(error) = session.delete_endpoint(stripe_id).await {
         tracing::error!(
-            error = chain(&error),
+            error = error_chain(&error),
             stripe.endpoint = stripe_id,
             "an endpoint is left over at Stripe"
         );
         told = RegisterError::LeftOver { name, stripe_id: stripe_id.to_owned() };
     }
     let secret = deps.secret_name(row);
-    if let Err(error) = deps.vault.remove(&secret).await {
-        tracing::error!(error = chain(&error), secret.name = secret, "a secret is left over");
+    if let Err(error) = deps.secret_store.remove(&secret).await {
+        tracing::error!(error = error_chain(&error), secret.name = secret, "a secret is left over");
     }
     told
 }
@@ -176,22 +176,22 @@ async fn refused(
     moment: Moment,
 ) -> RegisterError {
     let mut hint = None;
-    if let StripeError::Refused(refusal) = &error
-        && cap::is_reached(refusal)
+    if let StripeError::Refused(failure) = &error
+        && cap::is_reached(failure)
     {
         let rows = deps.registry.endpoints().await.unwrap_or_default();
         hint = Some(cap::remedy(deps, session, &rows, moment.now).await);
     }
     if attempt.made_nothing(&error) && attempt.row.replaces {
         // It was whole once: it stays, as one that Stripe does not know.
-        let mut kept = Endpoint { state: EndpointState::Active, replaces: false, ..attempt.row.clone() };
+        let mut kept = EndpointRow { state: EndpointState::Active, replaces: false, ..attempt.row.clone() };
         if let Err(error) = deps.registry.replace(&attempt.row, &mut kept).await {
-            tracing::warn!(error = chain(&error), endpoint.name = %attempt.row.name, "a replacement could not be taken back");
+            tracing::warn!(error = error_chain(&error), endpoint.name = %attempt.row.name, "a replacement could not be taken back");
         }
     } else if attempt.made_nothing(&error) {
         // If it cannot be removed, it stays `registering`: shown as such, and gone on with by the same request.
         if let Err(error) = deps.registry.remove(&attempt.row).await {
-            tracing::warn!(error = chain(&error), endpoint.name = %attempt.row.name, "a wish could not be taken back");
+            tracing::warn!(error = error_chain(&error), endpoint.name = %attempt.row.name, "a wish could not be taken back");
         }
     }
     RegisterError::Stripe { doing: Doing::Registering, error, hint }

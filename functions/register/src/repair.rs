@@ -10,9 +10,9 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use shared::endpoint::EndpointState;
+use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
 use shared::http::{Fields, Query, json};
-use shared::registry::{Change, Endpoint, Written};
+use shared::registry::Written;
 use shared::stripe::Session;
 
 use crate::acts::Trace;
@@ -74,10 +74,10 @@ pub(crate) async fn repair(
         Err(error) => return Err(error),
     };
     let replaced = found.is_none() || secret.is_none();
-    let unclear = row.change.is_some();
-    let change = row.change.clone().unwrap_or_else(|| as_it_is(&row));
+    let unclear = row.pending_change.is_some();
+    let change = row.pending_change.clone().unwrap_or_else(|| as_it_is(&row));
     // From here on nobody else is at it.
-    let row = match begin(deps, &row, Change { left: false, ..change }, moment).await {
+    let row = match begin(deps, &row, PendingChange { left: false, ..change }, moment).await {
         Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
         begun => begun?,
     };
@@ -87,7 +87,7 @@ pub(crate) async fn repair(
         carry_out(deps, &session, row, unclear, moment).await?
     };
     let version = found.and_then(|found| found.value.api_version).filter(|_| !replaced);
-    let remaining = version.filter(|version| *version != row.wish.api_version).map(|version| {
+    let remaining = version.filter(|version| *version != row.spec.api_version).map(|version| {
         format!("events come in API version {version}, which Stripe cannot change: POST /endpoints/{name}/rotate with `api_version` switches over to the one that is wanted")
     });
     let view = RepairedView { endpoint: EndpointView::of(&row, deps.mode), replaced, remaining };
@@ -95,19 +95,23 @@ pub(crate) async fn repair(
     Ok(json(StatusCode::OK, &view))
 }
 
-fn is_left(row: &Endpoint) -> bool {
-    row.change.as_ref().is_some_and(|change| change.left) || row.next.as_ref().is_some_and(|next| next.left)
+fn is_left(row: &EndpointRow) -> bool {
+    row.pending_change.as_ref().is_some_and(|change| change.left)
+        || row.rotation.as_ref().is_some_and(|next| next.left)
 }
 
 /// A rotation that works is left to its end; one that cannot go on is given up.
 async fn out_of_rotation(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
-    let second =
-        row.next.as_ref().filter(|next| next.live_since.is_some()).and_then(|next| next.stripe_id.clone());
+) -> Result<EndpointRow, RegisterError> {
+    let second = row
+        .rotation
+        .as_ref()
+        .filter(|next| next.live_since.is_some())
+        .and_then(|next| next.stripe_id.clone());
     if let Some(id) = second {
         let there = session.endpoint(&id).await.map_err(RegisterError::stripe(Doing::Repairing))?;
         let secrets = deps.secrets_of(&row).await;
@@ -119,26 +123,27 @@ async fn out_of_rotation(
 }
 
 /// A change to what is wanted already.
-fn as_it_is(row: &Endpoint) -> Change {
+fn as_it_is(row: &EndpointRow) -> PendingChange {
     let disabled = row.state == EndpointState::Disabled;
-    Change { wish: row.wish.clone(), disabled, was_disabled: disabled, back: false, left: false }
+    PendingChange { spec: row.spec.clone(), disabled, was_disabled: disabled, back: false, left: false }
 }
 
 /// Makes another endpoint at Stripe in its place, for the same wish. `row` is claimed: it is `changing`.
 async fn replace(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
+) -> Result<EndpointRow, RegisterError> {
     if let Some(id) = &row.stripe_id {
         session.delete_endpoint(id).await.map_err(RegisterError::stripe(Doing::Repairing))?;
     }
-    deps.vault.remove(&deps.secret_name(&row)).await?;
-    let wanted = row.change.clone().unwrap_or_else(|| as_it_is(&row));
+    deps.secret_store.remove(&deps.secret_name(&row)).await?;
+    let wanted = row.pending_change.clone().unwrap_or_else(|| as_it_is(&row));
     // Stripe makes it enabled; what is to be disabled is told so when its secret is here.
-    let change = wanted.disabled.then(|| Change { was_disabled: false, back: false, ..wanted.clone() });
-    let mut anew = Endpoint {
+    let change =
+        wanted.disabled.then(|| PendingChange { was_disabled: false, back: false, ..wanted.clone() });
+    let mut anew = EndpointRow {
         state: EndpointState::Registering,
         state_since: moment.now.as_millisecond(),
         registration: uuid::Uuid::new_v4().to_string(),
@@ -147,14 +152,14 @@ async fn replace(
         secret: None,
         signing_secret_hint: None,
         rotated_at: Some(moment.now.as_millisecond()),
-        wish: wanted.wish,
-        change,
+        spec: wanted.spec,
+        pending_change: change,
         ..row.clone()
     };
     match deps.registry.replace(&row, &mut anew).await? {
         Written::Done => {}
-        Written::Overtaken => return Err(RegisterError::EndpointOvertaken(row.name.to_string())),
+        Written::Conflict => return Err(RegisterError::EndpointOvertaken(row.name.to_string())),
     }
     let made = finish_registering(deps, session, anew, moment).await?;
-    if made.change.is_none() { Ok(made) } else { carry_out(deps, session, made, false, moment).await }
+    if made.pending_change.is_none() { Ok(made) } else { carry_out(deps, session, made, false, moment).await }
 }

@@ -17,9 +17,8 @@ mod second;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use shared::endpoint::EndpointState;
+use shared::endpoint::{EndpointRow, EndpointState, Rotation};
 use shared::http::{Fields, Query, json};
-use shared::registry::{Endpoint, Next};
 use shared::stripe::Session;
 
 pub(crate) use self::end::{end, give_up};
@@ -30,7 +29,7 @@ use crate::list::named;
 use crate::row::write;
 use crate::tend::left_half_done;
 use crate::view::EndpointView;
-use crate::{Deps, Moment, wish};
+use crate::{Deps, Moment, spec};
 
 /// `POST /endpoints/{name}/rotate`
 pub(crate) async fn rotate(
@@ -45,12 +44,12 @@ pub(crate) async fn rotate(
     let row = named(deps, name).await?;
     trace.before = serde_json::to_value(EndpointView::of(&row, deps.mode)).ok();
     let api_version = match fields.text("api_version")? {
-        Some(_) => wish::api_version(&fields)?.to_owned(),
-        None => row.next.as_ref().map_or(&row.wish.api_version, |next| &next.api_version).clone(),
+        Some(_) => spec::api_version(&fields)?.to_owned(),
+        None => row.rotation.as_ref().map_or(&row.spec.api_version, |next| &next.api_version).clone(),
     };
     let (_, session) = deps.with_stripe(moment).await?;
     let is_new = row.state == EndpointState::Active;
-    let row = match (row.state, &row.next) {
+    let row = match (row.state, &row.rotation) {
         (EndpointState::Active, _) => match begin(deps, &row, &api_version, moment).await {
             Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
             begun => begun?,
@@ -92,12 +91,12 @@ pub(crate) async fn overtaken(deps: &Deps, name: String) -> RegisterError {
 /// Writes that a rotation begins, of an endpoint whose secret is here.
 pub(crate) async fn begin(
     deps: &Deps,
-    row: &Endpoint,
+    row: &EndpointRow,
     api_version: &str,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
+) -> Result<EndpointRow, RegisterError> {
     deps.secrets_of(row).await?;
-    let next = Next {
+    let next = Rotation {
         registration: uuid::Uuid::new_v4().to_string(),
         api_version: api_version.to_owned(),
         begun_at: moment.now.as_millisecond(),
@@ -108,7 +107,7 @@ pub(crate) async fn begin(
     };
     write(deps, row, moment, |new| {
         new.state = EndpointState::Rotating;
-        new.next = Some(next);
+        new.rotation = Some(next);
     })
     .await
 }
@@ -118,21 +117,21 @@ pub(crate) async fn begin(
 pub(crate) async fn switch_over(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     is_new: bool,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
+) -> Result<EndpointRow, RegisterError> {
     // Nobody else goes on with it meanwhile.
     let mut row = write(deps, &row, moment, |new| {
-        if let Some(next) = &mut new.next {
+        if let Some(next) = &mut new.rotation {
             next.left = false;
         }
     })
     .await?;
     let done = steps(deps, session, &mut row, is_new, moment).await;
-    if done.is_err() && row.next.as_ref().is_some_and(|next| next.live_since.is_none()) {
+    if done.is_err() && row.rotation.as_ref().is_some_and(|next| next.live_since.is_none()) {
         let left = write(deps, &row, moment, |new| {
-            if let Some(next) = &mut new.next {
+            if let Some(next) = &mut new.rotation {
                 next.left = true;
             }
         });
@@ -147,11 +146,11 @@ pub(crate) async fn switch_over(
 async fn steps(
     deps: &Deps,
     session: &Session<'_>,
-    row: &mut Endpoint,
+    row: &mut EndpointRow,
     is_new: bool,
     moment: Moment,
 ) -> Result<(), RegisterError> {
-    let Some(next) = row.next.clone() else { return Ok(()) };
+    let Some(next) = row.rotation.clone() else { return Ok(()) };
     if next.stripe_id.is_none() {
         let before = deps.newest_before(row).await?;
         let (id, secret) = make_second(deps, session, row, is_new, moment).await?;
@@ -160,22 +159,24 @@ async fn steps(
             return Err(error);
         }
     }
-    let Some(Next { stripe_id: Some(id), live_since: None, .. }) = row.next.clone() else { return Ok(()) };
+    let Some(Rotation { stripe_id: Some(id), live_since: None, .. }) = row.rotation.clone() else {
+        return Ok(());
+    };
     // Until then, a process that has just looked in vain would refuse what the second sends.
-    tokio::time::sleep(deps.looked_at_again_after).await;
-    let told = match session.update_endpoint(&id, &row.wish, false).await {
+    tokio::time::sleep(deps.endpoint_refresh_interval).await;
+    let told = match session.update_endpoint(&id, &row.spec, false).await {
         Ok(told) => told,
         Err(error) => {
             if error.is_missing() {
                 // Somebody has deleted it at Stripe: another attempt makes another.
-                *row = write(deps, row, moment, |new| new.next = Some(anew(&next, moment))).await?;
+                *row = write(deps, row, moment, |new| new.rotation = Some(anew(&next, moment))).await?;
             }
             return Err(RegisterError::stripe(Doing::Rotating)(error));
         }
     };
     let live_since = told.date.unwrap_or(moment.now).as_second();
     *row = write(deps, row, moment, |new| {
-        if let Some(next) = &mut new.next {
+        if let Some(next) = &mut new.rotation {
             next.live_since = Some(live_since);
         }
     })

@@ -17,7 +17,7 @@ pub(crate) enum Route {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Read {
     Endpoints,
-    Endpoint(String),
+    OneEndpoint(String),
     Settings,
 }
 
@@ -46,7 +46,7 @@ impl Route {
                 (Method::POST, Self::Change(Change::Register)),
             ],
             ["endpoints", name] => vec![
-                (Method::GET, Self::Read(Read::Endpoint((*name).to_owned()))),
+                (Method::GET, Self::Read(Read::OneEndpoint((*name).to_owned()))),
                 (Method::PATCH, Self::Change(Change::Patch((*name).to_owned()))),
                 (Method::DELETE, Self::Change(Change::Deregister((*name).to_owned()))),
             ],

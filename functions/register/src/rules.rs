@@ -39,7 +39,7 @@ pub(crate) async fn change(
         retry: retry.unwrap_or(old.retry),
         rev: old.rev,
     };
-    if deps.registry.store_rules(&old, &mut new).await? == Written::Overtaken {
+    if deps.registry.store_rules(&old, &mut new).await? == Written::Conflict {
         return Err(RegisterError::SettingsOvertaken);
     }
     trace.after = Some(for_audit(&new));

@@ -4,9 +4,10 @@
 //! for what must be there if it is the same one: our endpoints, then one record of each kind. What is found proves the account.
 //! What is missing counts against it only if it cannot just have been deleted.
 
+use shared::endpoint::EndpointRow;
 use shared::object_key::{Kind, ObjectKey};
 use shared::records::RecordListing;
-use shared::registry::{Endpoint, Settings};
+use shared::registry::Settings;
 use shared::stripe::{Session, StripeError};
 
 use crate::error::{Doing, RegisterError};
@@ -81,7 +82,7 @@ enum Evidence {
 async fn by_endpoints(
     deps: &Deps,
     old: Option<&Settings>,
-    endpoints: &[Endpoint],
+    endpoints: &[EndpointRow],
     new: &Session<'_>,
     moment: Moment,
 ) -> Result<Evidence, RegisterError> {
@@ -101,9 +102,10 @@ async fn by_endpoints(
         Ok(true) => Ok(Evidence::Other),
         Ok(false) => Ok(Evidence::Nothing),
         Err(StripeError::Unauthorized(_) | StripeError::Forbidden(_)) => Ok(Evidence::Unreadable),
-        Err(error @ (StripeError::Refused(_) | StripeError::Spent(_) | StripeError::NoAnswer(_))) => {
-            Err(checking()(error))
-        }
+        Err(
+            error
+            @ (StripeError::Refused(_) | StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_)),
+        ) => Err(checking()(error)),
     }
 }
 
@@ -141,7 +143,7 @@ async fn own_record(deps: &Deps, kind: Kind) -> Result<Option<ObjectKey>, Regist
 }
 
 /// Is there anything here that could be mixed up with another account's?
-async fn anything(deps: &Deps, endpoints: &[Endpoint]) -> Result<bool, RegisterError> {
+async fn anything(deps: &Deps, endpoints: &[EndpointRow]) -> Result<bool, RegisterError> {
     if endpoints.is_empty() { any_record(deps).await } else { Ok(true) }
 }
 

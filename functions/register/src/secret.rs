@@ -3,10 +3,10 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use shared::endpoint::EndpointRow;
 use shared::http::{Query, json};
-use shared::registry::Endpoint;
 use shared::secret::{SigningSecret, SigningSecrets};
-use shared::vault::VaultError;
+use shared::secret_store::SecretStoreError;
 
 use crate::Deps;
 use crate::error::RegisterError;
@@ -46,19 +46,19 @@ pub(crate) async fn show(
 
 impl Deps {
     /// The signing secrets of an endpoint, the newest first; at least one.
-    pub(crate) async fn secrets_of(&self, row: &Endpoint) -> Result<SigningSecrets, RegisterError> {
+    pub(crate) async fn secrets_of(&self, row: &EndpointRow) -> Result<SigningSecrets, RegisterError> {
         let lost = || RegisterError::NoSecret(row.name.to_string());
         let version = row.secret.as_ref().ok_or_else(lost)?;
-        match self.vault.signing_secrets(version).await {
+        match self.secret_store.signing_secrets(version).await {
             Ok(secrets) if secrets.signing.is_empty() => Err(lost()),
             Ok(secrets) => Ok(secrets),
-            Err(VaultError::Missing(_)) => Err(lost()),
+            Err(SecretStoreError::Missing(_)) => Err(lost()),
             Err(error) => Err(error.into()),
         }
     }
 
     /// The one that Stripe signs with, or will as soon as it is told all.
-    pub(crate) async fn newest_secret(&self, row: &Endpoint) -> Result<SigningSecret, RegisterError> {
+    pub(crate) async fn newest_secret(&self, row: &EndpointRow) -> Result<SigningSecret, RegisterError> {
         let newest = self.secrets_of(row).await?.signing.into_iter().next();
         newest.map(|one| one.secret).ok_or_else(|| RegisterError::NoSecret(row.name.to_string()))
     }

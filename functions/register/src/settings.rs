@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use shared::aws::chain;
+use shared::aws::error_chain;
 use shared::http::{Query, json};
 use shared::mode::Mode;
 use shared::registry::{Rules, Settings};
@@ -90,7 +90,7 @@ async fn rights(deps: &Deps, settings: &Settings, moment: Moment) -> Rights {
         Ok(None) => Rights { read_webhook_endpoints: Right::Denied, read_events: Right::Denied },
         Err(error) => {
             tracing::warn!(
-                error = chain(&error),
+                error = error_chain(&error),
                 "the Stripe key could not be read, so its rights are unknown"
             );
             Rights { read_webhook_endpoints: Right::Unknown, read_events: Right::Unknown }
@@ -108,7 +108,9 @@ impl Right {
         match tried {
             Ok(()) => Self::Ok,
             Err(StripeError::Unauthorized(_) | StripeError::Forbidden(_)) => Self::Denied,
-            Err(StripeError::Refused(_) | StripeError::Spent(_) | StripeError::NoAnswer(_)) => Self::Unknown,
+            Err(StripeError::Refused(_) | StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_)) => {
+                Self::Unknown
+            }
         }
     }
 }

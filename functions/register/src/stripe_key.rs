@@ -10,11 +10,11 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
-use shared::aws::chain;
+use shared::aws::error_chain;
 use shared::http::{ApiError, Fields, Query};
 use shared::registry::{Settings, Written};
 use shared::secret::StripeKey;
-use shared::stripe::{Refusal, Session, StripeError};
+use shared::stripe::{Session, StripeError, StripeFailure};
 
 use crate::acts::Trace;
 use crate::error::{Doing, RegisterError};
@@ -51,7 +51,7 @@ pub(crate) async fn set(
         Account::Unknown => return Err(RegisterError::AccountUnknown),
     };
 
-    deps.vault.set_stripe_key(&deps.stripe_key_secret, &key).await?;
+    deps.secret_store.set_stripe_key(&deps.stripe_key_secret, &key).await?;
     let new = store(deps, old, &key, account, moment).await?;
     trace.after = Some(for_audit(&new));
     settings::answer(deps, Some(&new), &rules, moment).await
@@ -65,7 +65,7 @@ fn read(request: &Request) -> Result<StripeKey, ApiError> {
             .remedy("send {\"key\": \"sk_…\"} or a restricted key, rk_…")
     })?;
     // What is copied from a page or a file often brings a space or a line's end along, and no key has one.
-    text.trim().parse().map_err(|error: shared::secret::NotAStripeKey| {
+    text.trim().parse().map_err(|error: shared::secret::InvalidStripeKey| {
         ApiError::invalid("key", error.to_string())
             .remedy("copy the key from Stripe's dashboard, under Developers > API keys")
     })
@@ -75,14 +75,14 @@ fn read(request: &Request) -> Result<StripeKey, ApiError> {
 /// that does not answer now may tell later, and then nothing is changed; but the first key of a stack meets nothing that could be
 /// mixed up, and need not wait for that.
 async fn account(session: &Session<'_>, is_first: bool) -> Result<Option<String>, RegisterError> {
-    let untold = |refusal: &Refusal| {
-        tracing::warn!(error = chain(refusal), "Stripe did not tell the key's account");
+    let untold = |failure: &StripeFailure| {
+        tracing::warn!(error = error_chain(failure), "Stripe did not tell the key's account");
         Ok(None)
     };
     match session.account().await {
         Ok(account) => Ok(account),
-        Err(StripeError::Refused(refusal)) if !refusal.is_rate_limit() => untold(&refusal),
-        Err(StripeError::NoAnswer(refusal)) if is_first => untold(&refusal),
+        Err(StripeError::Refused(failure)) if !failure.is_rate_limit() => untold(&failure),
+        Err(StripeError::NoAnswer(failure)) if is_first => untold(&failure),
         Err(error) => Err(RegisterError::stripe(Doing::CheckingKey)(error)),
     }
 }
@@ -107,7 +107,7 @@ async fn store(
             return Ok(new);
         }
         // Another admin was quicker. Whose key is in the vault goes on, so that the settings end up telling of that one.
-        if deps.vault.stripe_key(&deps.stripe_key_secret).await?.as_ref() != Some(key) {
+        if deps.secret_store.stripe_key(&deps.stripe_key_secret).await?.as_ref() != Some(key) {
             return Err(RegisterError::SettingsOvertaken);
         }
         old = deps.registry.settings().await?;

@@ -7,10 +7,9 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 use shared::access::Caller;
-use shared::audit::Act;
-use shared::aws::chain;
-use shared::endpoint::EndpointState;
-use shared::registry::{Change, Endpoint};
+use shared::audit::AuditEntry;
+use shared::aws::error_chain;
+use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
 use shared::stripe::{Session, StripeError, WebhookEndpoint};
 use tokio::time::Instant;
 
@@ -49,8 +48,8 @@ pub(crate) struct Tended {
 pub(crate) async fn tend(deps: &Deps, moment: Moment) -> Result<Tended, RegisterError> {
     let rows = deps.registry.endpoints().await?;
     let (half_done, whole): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_half_done(row, moment));
-    let old: Vec<Endpoint> = whole.iter().filter(|row| is_old(deps, row, moment)).cloned().collect();
-    let wanted: Vec<Endpoint> =
+    let old: Vec<EndpointRow> = whole.iter().filter(|row| is_old(deps, row, moment)).cloned().collect();
+    let wanted: Vec<EndpointRow> =
         whole.into_iter().filter(|row| deps.reenable && row.state == EndpointState::Active).collect();
     let mut tended = Tended::default();
     if half_done.is_empty() && wanted.is_empty() && old.is_empty() {
@@ -73,7 +72,7 @@ pub(crate) async fn tend(deps: &Deps, moment: Moment) -> Result<Tended, Register
     Ok(tended)
 }
 
-fn is_half_done(row: &Endpoint, moment: Moment) -> bool {
+fn is_half_done(row: &EndpointRow, moment: Moment) -> bool {
     let under_way = match row.state {
         EndpointState::Registering
         | EndpointState::Deregistering
@@ -85,14 +84,14 @@ fn is_half_done(row: &Endpoint, moment: Moment) -> bool {
 }
 
 /// Has the request that put the row into its state certainly ended?
-pub(crate) fn left_half_done(row: &Endpoint, moment: Moment) -> bool {
+pub(crate) fn left_half_done(row: &EndpointRow, moment: Moment) -> bool {
     moment.now.as_millisecond() - row.state_since >= LEFT_AFTER
 }
 
 async fn finish(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     tended: &mut Tended,
     moment: Moment,
 ) -> Result<(), RegisterError> {
@@ -104,16 +103,16 @@ async fn finish(
             ("endpoint.register", result, &mut tended.registered)
         }
         EndpointState::Changing => {
-            let Some(change) = row.change.clone() else { return Ok(()) };
+            let Some(change) = row.pending_change.clone() else { return Ok(()) };
             let list = if change.back { &mut tended.taken_back } else { &mut tended.changed };
             // From here on, nobody else tells Stripe.
-            let result = match begin(deps, &row, Change { left: false, ..change }, moment).await {
+            let result = match begin(deps, &row, PendingChange { left: false, ..change }, moment).await {
                 Ok(row) => Box::pin(carry_out(deps, session, row, true, moment)).await.map(drop),
                 Err(error) => Err(error),
             };
             ("endpoint.change", result, list)
         }
-        EndpointState::Rotating if row.next.as_ref().is_some_and(|next| next.live_since.is_some()) => {
+        EndpointState::Rotating if row.rotation.as_ref().is_some_and(|next| next.live_since.is_some()) => {
             return match Box::pin(rotate::end(deps, session, row, moment)).await {
                 Ok(true) => {
                     tended.rotated.push(name.to_string());
@@ -123,7 +122,7 @@ async fn finish(
                 // Not all of before has been compared yet: nothing is wrong with that.
                 Ok(false) => Ok(()),
                 Err(error) => {
-                    tracing::warn!(error = chain(&error), endpoint.name = %name, "a rotation cannot be ended now");
+                    tracing::warn!(error = error_chain(&error), endpoint.name = %name, "a rotation cannot be ended now");
                     tended.left.push(name.to_string());
                     Ok(())
                 }
@@ -145,7 +144,7 @@ async fn finish(
     let list = if taken_back { &mut tended.taken_back } else { done };
     match result.map_err(|error| (error, !taken_back)) {
         Err((error, true)) => {
-            tracing::warn!(error = chain(&error), endpoint.name = %name, "what was left half done cannot be finished now");
+            tracing::warn!(error = error_chain(&error), endpoint.name = %name, "what was left half done cannot be finished now");
             tended.left.push(name.to_string());
         }
         ended => {
@@ -163,7 +162,7 @@ async fn finish(
 async fn enable(
     deps: &Deps,
     session: &Session<'_>,
-    wanted: Vec<Endpoint>,
+    wanted: Vec<EndpointRow>,
     tended: &mut Tended,
     moment: Moment,
 ) -> Result<(), RegisterError> {
@@ -182,7 +181,7 @@ async fn enable(
                 note(deps, "endpoint.enable", row.name.as_str(), "done", moment).await;
             }
             Err(error) => {
-                tracing::warn!(error = chain(&error), endpoint.name = %row.name, "it cannot be enabled again now");
+                tracing::warn!(error = error_chain(&error), endpoint.name = %row.name, "it cannot be enabled again now");
                 tended.left.push(row.name.to_string());
             }
         }
@@ -191,7 +190,7 @@ async fn enable(
 }
 
 /// Is its secret older than the stack wants it?
-fn is_old(deps: &Deps, row: &Endpoint, moment: Moment) -> bool {
+fn is_old(deps: &Deps, row: &EndpointRow, moment: Moment) -> bool {
     let since = row.rotated_at.unwrap_or(row.created_at);
     let age = SignedDuration::from_millis(moment.now.as_millisecond() - since);
     row.state == EndpointState::Active && deps.rotate_after.is_some_and(|after| age >= after)
@@ -200,12 +199,12 @@ fn is_old(deps: &Deps, row: &Endpoint, moment: Moment) -> bool {
 async fn begin_rotation(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     tended: &mut Tended,
     moment: Moment,
 ) {
     let name = row.name.to_string();
-    let begun = rotate::begin(deps, &row, &row.wish.api_version, moment).await;
+    let begun = rotate::begin(deps, &row, &row.spec.api_version, moment).await;
     let result = match begun {
         Ok(row) => Box::pin(rotate::switch_over(deps, session, row, true, moment)).await,
         Err(error) => Err(error),
@@ -217,7 +216,7 @@ async fn begin_rotation(
         }
         Err(error) => {
             tracing::warn!(
-                error = chain(&error),
+                error = error_chain(&error),
                 endpoint.name = name,
                 "a rotation that is due could not be begun"
             );
@@ -227,5 +226,5 @@ async fn begin_rotation(
 }
 
 async fn note(deps: &Deps, action: &str, name: &str, code: &str, moment: Moment) {
-    deps.audit.note(&Act::new(&Caller::schedule(), action, name, code, moment.now)).await;
+    deps.audit.note(&AuditEntry::new(&Caller::schedule(), action, name, code, moment.now)).await;
 }

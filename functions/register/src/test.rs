@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use shared::http::{self, Fields, Query};
-use shared::probe::{Probed, Report, Step, probe};
+use shared::probe::{ProbeOutcome, ProbeReport, ProbeStage, probe};
 use shared::signature::TOLERANCE_S;
 
 use crate::acts::Trace;
@@ -55,12 +55,12 @@ pub(crate) async fn test(
         return Err(RegisterError::NotWhole { name: name.to_owned(), state: row.state });
     }
     let secret = deps.newest_secret(&row).await?;
-    let report = probe(&row.wish.url, &secret, deps.mode, deps.local, moment.now).await;
+    let report = probe(&row.spec.url, &secret, deps.mode, deps.local, moment.now).await;
     let (summary, remedy) = report.probed.trouble().unzip();
     let view = TestView {
         name: row.name.to_string(),
-        url: row.wish.url,
-        ok: report.probed == Probed::Stored,
+        url: row.spec.url,
+        ok: report.probed == ProbeOutcome::Stored,
         steps: steps(&report),
         took_ms: report.took,
         summary,
@@ -71,14 +71,14 @@ pub(crate) async fn test(
 }
 
 /// The steps on the way, each with whether it went well.
-fn steps(report: &Report) -> Vec<StepView> {
+fn steps(report: &ProbeReport) -> Vec<StepView> {
     let (reached, why) = match &report.probed {
-        Probed::NoAnswer { at: Step::Name, why } => (0, Some(why)),
-        Probed::NoAnswer { at: Step::Connection, why } => (1, Some(why)),
-        Probed::NoAnswer { at: Step::Answer, why } => (2, Some(why)),
-        Probed::Answered { .. } => (2, None),
-        Probed::Changed => (3, None),
-        Probed::Stored => (5, None),
+        ProbeOutcome::NoAnswer { at: ProbeStage::Name, why } => (0, Some(why)),
+        ProbeOutcome::NoAnswer { at: ProbeStage::Connection, why } => (1, Some(why)),
+        ProbeOutcome::NoAnswer { at: ProbeStage::Response, why } => (2, Some(why)),
+        ProbeOutcome::Answered { .. } => (2, None),
+        ProbeOutcome::Changed => (3, None),
+        ProbeOutcome::Stored => (5, None),
     };
     // The one that was reached last is the one that failed, unless all went well.
     let ok = |number: usize| match number.cmp(&reached) {
@@ -91,10 +91,10 @@ fn steps(report: &Report) -> Vec<StepView> {
         Some(_) | None => evidence,
     };
     let (status, code) = match &report.probed {
-        Probed::Answered { status, code } => (Some(*status), code.clone()),
-        Probed::Changed => (Some(400), Some("signature_mismatch".to_owned())),
-        Probed::Stored => (Some(200), None),
-        Probed::NoAnswer { .. } => (None, None),
+        ProbeOutcome::Answered { status, code } => (Some(*status), code.clone()),
+        ProbeOutcome::Changed => (Some(400), Some("signature_mismatch".to_owned())),
+        ProbeOutcome::Stored => (Some(200), None),
+        ProbeOutcome::NoAnswer { .. } => (None, None),
     };
     let addresses: Vec<String> = report.addresses.iter().map(|address| address.ip().to_string()).collect();
     let ahead = report.clock_ahead;
@@ -117,27 +117,32 @@ fn steps(report: &Report) -> Vec<StepView> {
 mod tests {
     use super::*;
 
-    fn report(probed: Probed) -> Report {
-        Report { probed, addresses: vec![([203, 0, 113, 5], 443).into()], took: 12, clock_ahead: Some(400) }
+    fn report(probed: ProbeOutcome) -> ProbeReport {
+        ProbeReport {
+            probed,
+            addresses: vec![([203, 0, 113, 5], 443).into()],
+            took: 12,
+            clock_ahead: Some(400),
+        }
     }
 
-    fn oks(probed: Probed) -> Vec<Option<bool>> {
+    fn oks(probed: ProbeOutcome) -> Vec<Option<bool>> {
         steps(&report(probed)).into_iter().map(|step| step.ok).collect()
     }
 
     #[test]
     fn each_step_is_told_up_to_the_one_that_failed() {
-        let lost = |at| Probed::NoAnswer { at, why: "w".into() };
+        let lost = |at| ProbeOutcome::NoAnswer { at, why: "w".into() };
         let (yes, no) = (Some(true), Some(false));
-        assert_eq!(oks(Probed::Stored), [yes; 6]);
-        assert_eq!(oks(Probed::Changed), [yes, yes, yes, no, None, yes]);
-        let answered = Probed::Answered { status: 403, code: None };
+        assert_eq!(oks(ProbeOutcome::Stored), [yes; 6]);
+        assert_eq!(oks(ProbeOutcome::Changed), [yes, yes, yes, no, None, yes]);
+        let answered = ProbeOutcome::Answered { status: 403, code: None };
         assert_eq!(oks(answered), [yes, yes, no, None, None, yes]);
-        assert_eq!(oks(lost(Step::Answer)), [yes, yes, no, None, None, yes]);
-        assert_eq!(oks(lost(Step::Connection)), [yes, no, None, None, None, yes]);
-        assert_eq!(oks(lost(Step::Name)), [no, None, None, None, None, yes]);
-        let odd = Report { clock_ahead: Some(-31_000), ..report(Probed::Stored) };
+        assert_eq!(oks(lost(ProbeStage::Response)), [yes, yes, no, None, None, yes]);
+        assert_eq!(oks(lost(ProbeStage::Connection)), [yes, no, None, None, None, yes]);
+        assert_eq!(oks(lost(ProbeStage::Name)), [no, None, None, None, None, yes]);
+        let odd = ProbeReport { clock_ahead: Some(-31_000), ..report(ProbeOutcome::Stored) };
         assert_eq!(steps(&odd)[5].ok, no);
-        assert_eq!(steps(&report(lost(Step::Name)))[0].evidence, json!({ "why": "w" }));
+        assert_eq!(steps(&report(lost(ProbeStage::Name)))[0].evidence, json!({ "why": "w" }));
     }
 }

@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::endpoint::EndpointState;
+use shared::endpoint::{EndpointRow, EndpointState};
 use shared::mode::Mode;
-use shared::registry::Endpoint;
 use shared::secret::SigningSecret;
 
 /// An endpoint, without its secret.
@@ -46,21 +45,21 @@ pub(crate) struct RegisteredView<'a> {
 }
 
 impl<'a> EndpointView<'a> {
-    pub(crate) fn of(endpoint: &'a Endpoint, mode: Mode) -> Self {
+    pub(crate) fn of(endpoint: &'a EndpointRow, mode: Mode) -> Self {
         Self {
             name: endpoint.name.as_str(),
-            url: &endpoint.wish.url,
+            url: &endpoint.spec.url,
             stripe_id: endpoint.stripe_id.as_deref(),
             dashboard_url: endpoint.stripe_id.as_deref().map(|id| dashboard_url(id, mode)),
-            events: &endpoint.wish.events,
-            description: &endpoint.wish.description,
+            events: &endpoint.spec.events,
+            description: &endpoint.spec.description,
             mode,
-            api_version: &endpoint.wish.api_version,
-            connect: endpoint.wish.connect,
+            api_version: &endpoint.spec.api_version,
+            connect: endpoint.spec.connect,
             state: endpoint.state,
             created_at: Timestamp::from_millisecond(endpoint.created_at).ok(),
             rotated_at: endpoint.rotated_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
-            rotation: endpoint.next.as_ref().map(|next| RotationView {
+            rotation: endpoint.rotation.as_ref().map(|next| RotationView {
                 stripe_id: next.stripe_id.as_deref(),
                 api_version: &next.api_version,
                 begun_at: Timestamp::from_millisecond(next.begun_at).ok(),

@@ -6,7 +6,7 @@ use lambda_http::http::{Method, StatusCode};
 use shared::access::Caller;
 use shared::aws::StoreError;
 use shared::http::{ApiError, Fields, segments};
-use shared::ledger::{Marked, Row, State, Steering};
+use shared::ledger::{Actor, EventState, LedgerRow, Transitioned};
 
 use crate::Deps;
 
@@ -60,31 +60,35 @@ impl Act {
 
     /// May an event in this state be treated so? A pending one is waiting to be applied already. Only what waits for an admin can be
     /// closed: what the program is at might be applied at this very moment.
-    pub(crate) fn is_for(self, state: State) -> bool {
+    pub(crate) fn is_for(self, state: EventState) -> bool {
         match (self, state) {
-            (Self::Replay, State::Pending)
+            (Self::Replay, EventState::Pending)
             | (
                 Self::Discard,
-                State::Pending | State::Failed | State::Processed | State::Superseded | State::Ignored,
+                EventState::Pending
+                | EventState::Failed
+                | EventState::Processed
+                | EventState::Superseded
+                | EventState::Ignored,
             ) => false,
             (
                 Self::Replay,
-                State::Processed
-                | State::Superseded
-                | State::Ignored
-                | State::Quarantined
-                | State::Failed
-                | State::Dead,
+                EventState::Processed
+                | EventState::Superseded
+                | EventState::Ignored
+                | EventState::Quarantined
+                | EventState::Failed
+                | EventState::Dead,
             )
-            | (Self::Discard, State::Quarantined | State::Dead) => true,
+            | (Self::Discard, EventState::Quarantined | EventState::Dead) => true,
         }
     }
 
     /// The state it leads to.
-    pub(crate) fn leads_to(self) -> State {
+    pub(crate) fn leads_to(self) -> EventState {
         match self {
-            Self::Replay => State::Pending,
-            Self::Discard => State::Ignored,
+            Self::Replay => EventState::Pending,
+            Self::Discard => EventState::Ignored,
         }
     }
 
@@ -109,10 +113,10 @@ impl Act {
     pub(crate) async fn on(
         self,
         deps: &Deps,
-        row: &Row,
-        steering: Steering<'_>,
+        row: &LedgerRow,
+        steering: Actor<'_>,
         now: Timestamp,
-    ) -> Result<Marked, StoreError> {
+    ) -> Result<Transitioned, StoreError> {
         match self {
             Self::Replay => deps.ledger.replay(row, steering, now).await,
             Self::Discard => deps.ledger.discard(row, steering, deps.retention, now).await,

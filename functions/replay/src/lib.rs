@@ -19,7 +19,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use shared::access::{Access, Role};
 use shared::audit::{self, Audit};
-use shared::aws::Bounds;
+use shared::aws::CallLimits;
 use shared::event::EventId;
 use shared::http::{ApiError, request_id};
 use shared::ledger::{Ledger, Retention};
@@ -52,7 +52,7 @@ impl Deps {
 
     /// Wires the function.
     pub fn new(config: Config) -> Self {
-        let dynamodb = config.aws.dynamodb(Bounds::PATIENT);
+        let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
         Self {
             mode: config.mode,
             access: config.access,
@@ -89,7 +89,7 @@ async fn answer(deps: &Deps, request: &Request, now: Timestamp) -> Result<Respon
         Err(forbidden) => Err(forbidden),
     };
     let code = result.as_ref().map_or_else(ApiError::code, |_| "done");
-    let mut written = audit::Act::new(&caller, act.name(), &target.for_audit(), code, now);
+    let mut written = audit::AuditEntry::new(&caller, act.name(), &target.for_audit(), code, now);
     written.before = trace.before;
     written.after = trace.after;
     deps.audit.note(&written).await;

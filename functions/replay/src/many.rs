@@ -12,9 +12,9 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::json;
 use shared::access::Caller;
-use shared::aws::{StoreError, chain};
+use shared::aws::{StoreError, error_chain};
 use shared::http::{self, ApiError, EventFilter, Fields, Query};
-use shared::ledger::{Marked, Position, State, Steering};
+use shared::ledger::{Actor, EventPosition, EventState, Transitioned};
 
 use crate::act::{Act, name};
 use crate::{Deps, Trace};
@@ -65,12 +65,12 @@ pub(crate) async fn steer(
     let since = deps.registry.settings().await?.map_or(now, |settings| settings.since());
     let listing = filter.listing(since, now);
     let list = format!("{} {}", deps.mode, act.name());
-    let mut from: Option<Position> = query.cursor(&list)?;
+    let mut from: Option<EventPosition> = query.cursor(&list)?;
     if from.as_ref().is_some_and(|from| !listing.may_hold(from)) {
         return Err(query.not_our_cursor());
     }
     let mut outcome = Outcome { dry_run, ..Outcome::default() };
-    let steering = Steering { by: name(caller), why };
+    let steering = Actor { by: name(caller), why };
     loop {
         let left = (limit - outcome.matching).min(AT_ONCE);
         let page = deps.ledger.list(&listing, from, left, now, |row| filter.fits(row)).await?;
@@ -92,13 +92,13 @@ pub(crate) async fn steer(
 }
 
 impl Outcome {
-    fn count(&mut self, marked: Result<Marked, StoreError>) {
+    fn count(&mut self, marked: Result<Transitioned, StoreError>) {
         match marked {
-            Ok(Marked::Done) => self.changed += 1,
-            Ok(Marked::Overtaken) => self.overtaken += 1,
+            Ok(Transitioned::Done) => self.changed += 1,
+            Ok(Transitioned::Conflict) => self.overtaken += 1,
             // One that cannot be changed does not hold the others back.
             Err(error) => {
-                tracing::error!(error = chain(&error), "an event could not be steered");
+                tracing::error!(error = error_chain(&error), "an event could not be steered");
                 self.failed += 1;
             }
         }
@@ -116,9 +116,9 @@ impl Outcome {
 }
 
 /// The state that is meant: it must be said, and fit the act.
-fn state(act: Act, filter: &EventFilter) -> Result<State, ApiError> {
+fn state(act: Act, filter: &EventFilter) -> Result<EventState, ApiError> {
     let fitting: Vec<_> =
-        State::ALL.into_iter().filter(|state| act.is_for(*state)).map(State::as_str).collect();
+        EventState::ALL.into_iter().filter(|state| act.is_for(*state)).map(EventState::as_str).collect();
     let remedy = format!("give one of {}", fitting.join(", "));
     let Some(state) = filter.state else {
         let message = "`state` is missing: which events are meant must be said";

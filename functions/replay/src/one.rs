@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::access::Caller;
 use shared::event::EventId;
 use shared::http::{self, ApiError, EventView, Fields, Query};
-use shared::ledger::{Marked, Row, State, Steering};
+use shared::ledger::{Actor, EventState, LedgerRow, Transitioned};
 
 use crate::act::{Act, name};
 use crate::{Deps, Trace};
@@ -31,8 +31,8 @@ pub(crate) async fn steer(
     if !act.is_for(row.state) {
         return already(act, row);
     }
-    match act.on(deps, &row, Steering { by: name(caller), why }, now).await? {
-        Marked::Done => {
+    match act.on(deps, &row, Actor { by: name(caller), why }, now).await? {
+        Transitioned::Done => {
             trace.after = Some(json!({ "state": act.leads_to(), "why": why }));
             // It may have been applied since; what is shown is what is.
             let row = deps.ledger.get(&id, now).await.map_err(|error| {
@@ -40,7 +40,7 @@ pub(crate) async fn steer(
             })?;
             Ok(http::json(StatusCode::OK, &EventView::from(row.ok_or_else(missing)?)))
         }
-        Marked::Overtaken => {
+        Transitioned::Conflict => {
             let row = deps.ledger.get(&id, now).await?.ok_or_else(missing)?;
             let message =
                 format!("the event has changed meanwhile and is {} now; nothing was done", row.state);
@@ -51,8 +51,8 @@ pub(crate) async fn steer(
 }
 
 /// An event that is so already is answered as it is; one that cannot be closed, or not yet, is a refusal.
-fn already(act: Act, row: Row) -> Result<Response<Body>, ApiError> {
-    if act == Act::Replay || row.state == State::Ignored {
+fn already(act: Act, row: LedgerRow) -> Result<Response<Body>, ApiError> {
+    if act == Act::Replay || row.state == EventState::Ignored {
         return Ok(http::json(StatusCode::OK, &EventView::from(row)));
     }
     if row.state.is_open() {
@@ -66,6 +66,6 @@ fn already(act: Act, row: Row) -> Result<Response<Body>, ApiError> {
         .remedy("a record is never taken back; what Stripe changes later comes as a later event"))
 }
 
-fn for_audit(row: &Row) -> serde_json::Value {
+fn for_audit(row: &LedgerRow) -> serde_json::Value {
     json!({ "state": row.state, "reason": row.reason, "attempts": row.attempts })
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::Caller;
-use crate::aws::{StoreError, chain};
+use crate::aws::{StoreError, error_chain};
 
 /// An answer waits no longer for its row.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(4);
@@ -33,7 +33,7 @@ pub struct Audit {
 
 /// One act of a signed-in person, of somebody whom IAM let invoke a function, or of a schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Act {
+pub struct AuditEntry {
     year: String,
     at: String,
     /// What was done, such as `endpoint.register`.
@@ -58,7 +58,7 @@ pub struct Act {
     pub after: Option<Value>,
 }
 
-impl Act {
+impl AuditEntry {
     /// Something done, or tried, by `caller`.
     pub fn new(caller: &Caller, action: &str, target: &str, result: &str, now: Timestamp) -> Self {
         Self {
@@ -97,9 +97,9 @@ impl Audit {
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was.
-    pub async fn add(&self, act: &Act) -> Result<(), StoreError> {
+    pub async fn add(&self, act: &AuditEntry) -> Result<(), StoreError> {
         let doing = "writing the audit";
-        let item = serde_dynamo::to_item(act).map_err(StoreError::while_(doing))?;
+        let item = serde_dynamo::to_item(act).map_err(StoreError::doing(doing))?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put =
             put.condition_expression("attribute_not_exists(#at)").expression_attribute_names("#at", "at");
@@ -115,12 +115,12 @@ impl Audit {
     ///
     /// A row before the act would close the gap, but then every act would depend on one more write, and half of the rows would say
     /// nothing of how it ended.
-    pub async fn note(&self, act: &Act) {
+    pub async fn note(&self, act: &AuditEntry) {
         let written = tokio::time::timeout(WRITTEN_WITHIN, self.add(act)).await;
         let written = written.map_err(|late| StoreError::new("writing the audit", late)).flatten();
         if let Err(error) = written {
             tracing::error!(
-                error = chain(&error),
+                error = error_chain(&error),
                 act.action = act.action,
                 act.target = act.target,
                 act.subject = act.subject,
@@ -142,9 +142,9 @@ impl Audit {
         from: Option<String>,
         limit: usize,
         now: Timestamp,
-    ) -> Result<(Vec<Act>, Option<String>), StoreError> {
+    ) -> Result<(Vec<AuditEntry>, Option<String>), StoreError> {
         let doing = "reading the audit";
-        let mut acts: Vec<Act> = Vec::new();
+        let mut acts: Vec<AuditEntry> = Vec::new();
         let from = from.unwrap_or_else(|| "9999".to_owned());
         let latest = from.get(..4).and_then(|year| year.parse().ok()).unwrap_or(i16::MAX).min(year(now));
         for year in (FIRST_YEAR..=latest).rev() {
@@ -165,8 +165,8 @@ impl Audit {
             while acts.len() <= limit
                 && let Some(item) = pages.next().await
             {
-                let item = item.map_err(StoreError::while_(doing))?;
-                acts.push(serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?);
+                let item = item.map_err(StoreError::doing(doing))?;
+                acts.push(serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?);
             }
             if acts.len() > limit {
                 acts.truncate(limit);

@@ -25,7 +25,7 @@ pub struct AwsEnv {
 
 /// How long calls may take and how often they are tried.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct CallLimits {
     /// For opening a connection.
     pub connect: Duration,
     /// For one attempt.
@@ -36,7 +36,7 @@ pub struct Bounds {
     pub total: Duration,
 }
 
-impl Bounds {
+impl CallLimits {
     /// For the receive path, which must answer Stripe within 3 s: two attempts of a second and a short wait between.
     pub const RECEIVE: Self = Self {
         connect: Duration::from_secs(1),
@@ -104,7 +104,7 @@ impl AwsEnv {
     }
 
     /// A client of DynamoDB.
-    pub fn dynamodb(&self, bounds: Bounds) -> aws_sdk_dynamodb::Client {
+    pub fn dynamodb(&self, bounds: CallLimits) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials.clone())
@@ -115,7 +115,7 @@ impl AwsEnv {
     }
 
     /// A client of Secrets Manager.
-    pub fn secrets_manager(&self, bounds: Bounds) -> aws_sdk_secretsmanager::Client {
+    pub fn secrets_manager(&self, bounds: CallLimits) -> aws_sdk_secretsmanager::Client {
         let mut config = aws_sdk_secretsmanager::Config::builder()
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials.clone())
@@ -158,13 +158,13 @@ impl StoreError {
     }
 
     /// For `map_err`.
-    pub fn while_<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
+    pub fn doing<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::new(doing, source)
     }
 }
 
 /// An error and its causes in one line, for a log.
-pub fn chain(error: &dyn Error) -> String {
+pub fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -1,9 +1,13 @@
 //! A webhook endpoint as it is known here: the name an admin chose and the state of its life.
 
+mod row;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::row::{EndpointRow, EndpointSpec, PendingChange, Rotation, SecretVersion};
 
 /// The API version that endpoints are registered with and that every call to Stripe names, unless an admin asks for another.
 /// It is the version of the sample events.
@@ -17,10 +21,10 @@ pub struct EndpointName(String);
 /// A text that cannot name an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an endpoint's name is 1 to 32 of `a-z`, `0-9` and `-`, and neither begins nor ends with `-`")]
-pub struct NotAnEndpointName;
+pub struct InvalidEndpointName;
 
 impl FromStr for EndpointName {
-    type Err = NotAnEndpointName;
+    type Err = InvalidEndpointName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -28,7 +32,7 @@ impl FromStr for EndpointName {
             && text.bytes().all(inner)
             && !text.starts_with('-')
             && !text.ends_with('-');
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotAnEndpointName) }
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidEndpointName) }
     }
 }
 
@@ -52,7 +56,7 @@ impl From<EndpointName> for String {
 }
 
 impl TryFrom<String> for EndpointName {
-    type Error = NotAnEndpointName;
+    type Error = InvalidEndpointName;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
@@ -100,7 +104,7 @@ mod tests {
         }
         let too_long = "a".repeat(33);
         for name in ["", "-", "-a", "a-", "A", "a_b", "a b", "a/b", "é", "a\n", too_long.as_str()] {
-            assert_eq!(name.parse::<EndpointName>(), Err(NotAnEndpointName), "{name:?}");
+            assert_eq!(name.parse::<EndpointName>(), Err(InvalidEndpointName), "{name:?}");
         }
     }
 }

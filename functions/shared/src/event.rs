@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use self::id::{EventId, NotAnEventId};
+pub use self::id::{EventId, InvalidEventId};
 use self::preview::Preview;
 
 use crate::event_type;
@@ -44,7 +44,7 @@ pub struct Event<'a> {
 
 /// What a body turned out to be.
 #[derive(Debug)]
-pub enum Reading<'a> {
+pub enum ParsedEvent<'a> {
     /// An event.
     Event(Box<Event<'a>>),
     /// It has an id, so it is kept; the reason says what could not be read.
@@ -55,12 +55,12 @@ pub enum Reading<'a> {
         reason: String,
     },
     /// No JSON object, or none with a usable `id`: there is nothing under which it could be kept.
-    NoEvent(NoEvent),
+    EventError(EventError),
 }
 
 /// Why a body is no event.
 #[derive(Debug, thiserror::Error)]
-pub enum NoEvent {
+pub enum EventError {
     /// Not JSON, or not an object.
     #[error("the body is not a JSON object")]
     NotAnObject,
@@ -114,9 +114,9 @@ struct OnlyObject<'a> {
 }
 
 /// Reads the body of a delivery.
-pub fn read(body: &[u8]) -> Reading<'_> {
+pub fn read(body: &[u8]) -> ParsedEvent<'_> {
     match whole(body) {
-        Ok(event) => Reading::Event(Box::new(event)),
+        Ok(event) => ParsedEvent::Event(Box::new(event)),
         Err(reason) => keep_unread(body, reason),
     }
 }
@@ -137,7 +137,7 @@ fn whole(body: &[u8]) -> Result<Event<'_>, String> {
         id: envelope.id,
         event_type: envelope.event_type,
         created: envelope.created,
-        mode: Mode::of_livemode(envelope.livemode),
+        mode: Mode::from_livemode(envelope.livemode),
         api_version: envelope.api_version,
         account: envelope.account,
         object: data.object,
@@ -154,9 +154,9 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, String
     serde_json::from_str(text).map_err(|error| format!("{what}: {error}"))
 }
 
-fn keep_unread(body: &[u8], reason: String) -> Reading<'_> {
+fn keep_unread(body: &[u8], reason: String) -> ParsedEvent<'_> {
     if !body.trim_ascii_start().starts_with(b"{") {
-        return Reading::NoEvent(NoEvent::NotAnObject);
+        return ParsedEvent::EventError(EventError::NotAnObject);
     }
     match serde_json::from_slice::<OnlyId>(body) {
         Ok(OnlyId { id }) => {
@@ -167,10 +167,10 @@ fn keep_unread(body: &[u8], reason: String) -> Reading<'_> {
             } else {
                 reason
             };
-            Reading::Unreadable { id, reason }
+            ParsedEvent::Unreadable { id, reason }
         }
-        Err(error) if error.is_data() => Reading::NoEvent(NoEvent::NoId),
-        Err(_) => Reading::NoEvent(NoEvent::NotAnObject),
+        Err(error) if error.is_data() => ParsedEvent::EventError(EventError::NoId),
+        Err(_) => ParsedEvent::EventError(EventError::NotAnObject),
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     fn event(body: &str) -> Event<'_> {
-        let Reading::Event(event) = read(body.as_bytes()) else { panic!("unreadable: {body}") };
+        let ParsedEvent::Event(event) = read(body.as_bytes()) else { panic!("unreadable: {body}") };
         *event
     }
 
@@ -257,7 +257,9 @@ mod tests {
             ),
             body("").replace(r#""id":"re_1""#, r#""id":"re_1","id":"re_2""#),
         ] {
-            let Reading::Unreadable { id, .. } = read(text.as_bytes()) else { panic!("not kept: {text}") };
+            let ParsedEvent::Unreadable { id, .. } = read(text.as_bytes()) else {
+                panic!("not kept: {text}")
+            };
             assert_eq!(id.as_str(), "evt_1");
         }
     }
@@ -278,9 +280,9 @@ mod tests {
             r#"["evt_1"]"#,
             "{\"id\":\"evt_1\"} x",
         ] {
-            assert!(matches!(read(text.as_bytes()), Reading::NoEvent(_)), "{text}");
+            assert!(matches!(read(text.as_bytes()), ParsedEvent::EventError(_)), "{text}");
         }
-        assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), Reading::NoEvent(_)));
+        assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), ParsedEvent::EventError(_)));
     }
 
     #[test]

@@ -12,11 +12,11 @@ use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
-pub use self::events::{ChangeView, EventFilter, EventView};
+pub use self::events::{EventFilter, EventView, PastStateView};
 pub use self::fields::{Fields, Query};
-pub use self::trigger::{NoTrigger, Trigger};
-use crate::aws::{StoreError, chain};
-use crate::vault::VaultError;
+pub use self::trigger::{Trigger, UnknownTrigger};
+use crate::aws::{StoreError, error_chain};
+use crate::secret_store::SecretStoreError;
 
 /// A refusal, in words for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl ApiError {
 
     /// 503 for an outage behind us. The cause is logged here and not sent.
     pub fn unavailable(doing: &str, cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(error = chain(cause), "{doing} failed");
+        tracing::error!(error = error_chain(cause), "{doing} failed");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", format!("{doing} failed"))
             .remedy("try again in a moment; if it stays, look at the function's log for this request_id")
     }
@@ -118,8 +118,8 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<VaultError> for ApiError {
-    fn from(error: VaultError) -> Self {
+impl From<SecretStoreError> for ApiError {
+    fn from(error: SecretStoreError) -> Self {
         Self::unavailable("reading or writing Secrets Manager", &error)
     }
 }

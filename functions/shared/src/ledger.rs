@@ -12,12 +12,12 @@
 //! `open` itself, which has to. The keys of `open` and `day` are spread over shards, because one key takes 1,000 writes a second.
 
 mod bodies;
-mod change;
 mod lists;
 mod open;
 mod retention;
 mod row;
 mod state;
+mod transition;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -26,12 +26,12 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
-pub use self::change::{Mark, Marked, Steering};
-pub use self::lists::{EventPage, Listing, Position};
+pub use self::lists::{EventListing, EventPage, EventPosition};
 pub use self::open::{COUNTED, OpenCount};
 pub use self::retention::Retention;
-pub use self::row::{Body, Change, Row, Source};
-pub use self::state::State;
+pub use self::row::{EventSource, LedgerRow, PastState, StoredPayload};
+pub use self::state::EventState;
+pub use self::transition::{Actor, Transition, Transitioned};
 use crate::aws::StoreError;
 use crate::event::EventId;
 use crate::payload::PayloadError;
@@ -70,11 +70,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the row could not be stored, or nobody can tell whether it was. Storing it again is always right.
-    pub async fn record(&self, row: &Row) -> Result<Recorded, StoreError> {
+    pub async fn record(&self, row: &LedgerRow) -> Result<Recorded, StoreError> {
         let doing = "storing an event";
         let mut item: std::collections::HashMap<String, AttributeValue> =
-            serde_dynamo::to_item(row).map_err(StoreError::while_(doing))?;
-        if let Some((start, parts)) = row.body.as_ref().and_then(Body::split) {
+            serde_dynamo::to_item(row).map_err(StoreError::doing(doing))?;
+        if let Some((start, parts)) = row.body.as_ref().and_then(StoredPayload::split) {
             item.insert("parts".to_owned(), number(parts.len()));
             item.insert("parts_at".to_owned(), number(start));
             item.remove("body");
@@ -103,7 +103,7 @@ impl Ledger {
     }
 
     /// A part that is there already holds these very bytes, because its number is made from them; and it may be due to expire.
-    async fn put_part(&self, row: &Row, part: u64, bytes: &[u8]) -> Result<(), StoreError> {
+    async fn put_part(&self, row: &LedgerRow, part: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let put = self
             .client
             .put_item()
@@ -126,7 +126,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn get(&self, id: &EventId, now: Timestamp) -> Result<Option<Row>, StoreError> {
+    pub async fn get(&self, id: &EventId, now: Timestamp) -> Result<Option<LedgerRow>, StoreError> {
         let doing = "reading an event";
         let answer = self
             .client
@@ -137,9 +137,9 @@ impl Ledger {
             .consistent_read(true)
             .send()
             .await
-            .map_err(StoreError::while_(doing))?;
-        let row: Option<Row> =
-            answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::while_(doing))?;
+            .map_err(StoreError::doing(doing))?;
+        let row: Option<LedgerRow> =
+            answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::doing(doing))?;
         Ok(row.filter(|row| !row.is_gone(now)))
     }
 
@@ -148,7 +148,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If a part cannot be read.
-    pub async fn body(&self, row: &Row) -> Result<Result<Vec<u8>, PayloadError>, StoreError> {
+    pub async fn body(&self, row: &LedgerRow) -> Result<Result<Vec<u8>, PayloadError>, StoreError> {
         let Some(mut stored) = row.body.clone() else { return Ok(Err(PayloadError::Missing)) };
         for part in row.part_numbers() {
             match self.part(&row.id, part).await? {
@@ -170,7 +170,7 @@ impl Ledger {
             .consistent_read(true)
             .send()
             .await
-            .map_err(StoreError::while_(doing))?;
+            .map_err(StoreError::doing(doing))?;
         Ok(match answer.item.and_then(|mut item| item.remove("body")) {
             Some(AttributeValue::B(blob)) => Some(blob.into_inner()),
             Some(_) | None => None,

@@ -6,15 +6,14 @@
 //! `infra/testing/repo-checks` checks it.
 
 pub mod access;
-pub mod address;
 pub mod audit;
 pub mod aws;
-mod batch;
+mod batch_get;
 pub mod endpoint;
 pub mod env;
 pub mod event;
 pub mod event_type;
-pub mod facts;
+pub mod health;
 pub mod http;
 pub mod ledger;
 pub mod log;
@@ -25,10 +24,11 @@ pub mod order;
 pub mod page;
 pub mod payload;
 pub mod probe;
+pub mod public_host;
 pub mod records;
 pub mod registry;
 pub mod retry;
 pub mod secret;
+pub mod secret_store;
 pub mod signature;
 pub mod stripe;
-pub mod vault;

@@ -121,7 +121,7 @@ impl Metrics {
 
     /// Writes what was measured as one line; as more, if there are over a hundred values of one metric. Nothing measured is no
     /// line.
-    pub fn tell(&self, measured: &[(Metric, Measured)], now: Timestamp) {
+    pub fn emit(&self, measured: &[(Metric, Measured)], now: Timestamp) {
         let mut first = Vec::new();
         let mut more = Vec::new();
         for (metric, measured) in measured {
@@ -144,7 +144,7 @@ impl Metrics {
     }
 
     /// Writes how many requests were refused with this code, as one line.
-    pub fn tell_refused(&self, code: &'static str, count: u64, now: Timestamp) {
+    pub fn emit_refused(&self, code: &'static str, count: u64, now: Timestamp) {
         self.write(&[(STACK, &self.stack), (REASON, code)], &[(REFUSED, json!(count))], now);
     }
 

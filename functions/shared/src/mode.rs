@@ -19,7 +19,7 @@ pub enum Mode {
 
 impl Mode {
     /// The mode that Stripe's `livemode` field names.
-    pub fn of_livemode(livemode: bool) -> Self {
+    pub fn from_livemode(livemode: bool) -> Self {
         if livemode { Self::Live } else { Self::Test }
     }
 

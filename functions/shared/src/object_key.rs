@@ -72,18 +72,18 @@ impl Kind {
     }
 
     /// The kind of what Stripe calls `object`, if it is kept as a record.
-    pub fn of_object(object: &str) -> Option<Self> {
+    pub fn from_object_name(object: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.object() == object)
     }
 
     /// The kind of `GET /records/{plural}`.
-    pub fn of_plural(plural: &str) -> Option<Self> {
+    pub fn from_plural(plural: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.plural() == plural)
     }
 
     /// The kind that an id's prefix tells. Only a help for people who look an id up: a key is never made from it, because
     /// merchants may choose a customer's id themselves.
-    pub fn of_id(id: &str) -> Option<Self> {
+    pub fn from_id_prefix(id: &str) -> Option<Self> {
         match id.split_once('_')?.0 {
             "cus" => Some(Self::Customer),
             "sub" => Some(Self::Subscription),
@@ -107,13 +107,13 @@ impl From<Kind> for &'static str {
 /// A word that names no kind of record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no kind of record")]
-pub struct NotAKind(String);
+pub struct UnknownKind(String);
 
 impl TryFrom<String> for Kind {
-    type Error = NotAKind;
+    type Error = UnknownKind;
 
     fn try_from(plural: String) -> Result<Self, Self::Error> {
-        Self::of_plural(&plural).ok_or(NotAKind(plural))
+        Self::from_plural(&plural).ok_or(UnknownKind(plural))
     }
 }
 
@@ -131,14 +131,14 @@ pub struct ObjectKey {
 #[error(
     "an object is named `account/object/id` with `-` for the stack's own account, each part of 1 to 255 visible characters"
 )]
-pub struct NotAnObjectKey;
+pub struct InvalidObjectKey;
 
 impl ObjectKey {
     /// Names an object.
     ///
     /// # Errors
     /// A part that is empty, over 255 bytes, holds a space, a control character or, but in the id, a slash.
-    pub fn new(account: Option<&str>, object: &str, id: &str) -> Result<Self, NotAnObjectKey> {
+    pub fn new(account: Option<&str>, object: &str, id: &str) -> Result<Self, InvalidObjectKey> {
         let visible = |part: &str| {
             (1..=255).contains(&part.len()) && !part.chars().any(|c| c.is_whitespace() || c.is_control())
         };
@@ -146,7 +146,7 @@ impl ObjectKey {
         if account.is_none_or(name) && name(object) && visible(id) {
             Ok(Self { account: account.map(str::to_owned), object: object.to_owned(), id: id.to_owned() })
         } else {
-            Err(NotAnObjectKey)
+            Err(InvalidObjectKey)
         }
     }
 
@@ -154,7 +154,7 @@ impl ObjectKey {
     ///
     /// # Errors
     /// As [`ObjectKey::new`].
-    pub fn beside(&self, kind: Kind, id: &str) -> Result<Self, NotAnObjectKey> {
+    pub fn beside(&self, kind: Kind, id: &str) -> Result<Self, InvalidObjectKey> {
         Self::new(self.account(), kind.object(), id)
     }
 
@@ -170,7 +170,7 @@ impl ObjectKey {
 
     /// The kind of record it is, if it is one.
     pub fn kind(&self) -> Option<Kind> {
-        Kind::of_object(&self.object)
+        Kind::from_object_name(&self.object)
     }
 
     /// Stripe's id.
@@ -186,14 +186,14 @@ impl fmt::Display for ObjectKey {
 }
 
 impl FromStr for ObjectKey {
-    type Err = NotAnObjectKey;
+    type Err = InvalidObjectKey;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
             (Some("-"), Some(object), Some(id)) => Self::new(None, object, id),
             (Some(account), Some(object), Some(id)) => Self::new(Some(account), object, id),
-            _ => Err(NotAnObjectKey),
+            _ => Err(InvalidObjectKey),
         }
     }
 }
@@ -205,7 +205,7 @@ impl From<ObjectKey> for String {
 }
 
 impl TryFrom<String> for ObjectKey {
-    type Error = NotAnObjectKey;
+    type Error = InvalidObjectKey;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
@@ -240,7 +240,11 @@ mod tests {
             (None, "customer", long.as_str()),
             (Some(""), "customer", "cus_1"),
         ] {
-            assert_eq!(ObjectKey::new(account, object, id), Err(NotAnObjectKey), "{account:?} {object} {id}");
+            assert_eq!(
+                ObjectKey::new(account, object, id),
+                Err(InvalidObjectKey),
+                "{account:?} {object} {id}"
+            );
         }
     }
 
@@ -248,7 +252,7 @@ mod tests {
     fn each_kind_is_found_by_its_words() {
         for kind in Kind::ALL {
             assert_eq!(
-                (Kind::of_object(kind.object()), Kind::of_plural(kind.plural())),
+                (Kind::from_object_name(kind.object()), Kind::from_plural(kind.plural())),
                 (Some(kind), Some(kind))
             );
         }

@@ -26,12 +26,12 @@ mod snapshot;
 use serde_json::Value;
 
 use self::chain::Step;
-pub use self::snapshot::{NoSnapshot, Snapshot};
+pub use self::snapshot::{Snapshot, SnapshotError};
 use crate::event::EventId;
 
 /// Where a snapshot stands against what the record shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Against {
+pub enum Comparison {
     /// It takes the record's place.
     Newer,
     /// The record stays.
@@ -42,7 +42,7 @@ pub enum Against {
 
 /// What a record shows, as far as order is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shown {
+pub struct RecordVersion {
     /// The second it stands for.
     pub as_of: i64,
     /// Is the object gone for ever?
@@ -52,15 +52,15 @@ pub struct Shown {
 }
 
 /// Rule 1, and deletions: compares a snapshot of this second with what a record shows.
-pub fn against(created: i64, is_deletion: bool, record: Shown) -> Against {
+pub fn compare(created: i64, is_deletion: bool, record: RecordVersion) -> Comparison {
     match (is_deletion, record.deleted) {
-        (true, false) => Against::Newer,
-        (false, true) => Against::Older,
+        (true, false) => Comparison::Newer,
+        (false, true) => Comparison::Older,
         (true, true) | (false, false) => match created.cmp(&record.as_of) {
-            std::cmp::Ordering::Greater => Against::Newer,
-            std::cmp::Ordering::Less => Against::Older,
-            std::cmp::Ordering::Equal if record.fetched => Against::Older,
-            std::cmp::Ordering::Equal => Against::SameSecond,
+            std::cmp::Ordering::Greater => Comparison::Newer,
+            std::cmp::Ordering::Less => Comparison::Older,
+            std::cmp::Ordering::Equal if record.fetched => Comparison::Older,
+            std::cmp::Ordering::Equal => Comparison::SameSecond,
         },
     }
 }
@@ -68,7 +68,7 @@ pub fn against(created: i64, is_deletion: bool, record: Shown) -> Against {
 /// Rule 4 from the other side: does Stripe's answer, good for all that it stamped up to the second `as_of`, take the place of what a
 /// record shows? An event of that very second is in the answer. Of two answers good for one second nobody can tell the later one;
 /// if they differ, the change between them is of a later second.
-pub fn answer_is_newer(as_of: i64, is_deletion: bool, record: Shown) -> bool {
+pub fn fetched_is_newer(as_of: i64, is_deletion: bool, record: RecordVersion) -> bool {
     match (is_deletion, record.deleted) {
         (_, true) => false,
         (true, false) => true,
@@ -183,32 +183,32 @@ mod tests {
 
     #[test]
     fn a_later_second_wins_and_a_deletion_is_final() {
-        let event = Shown { as_of: 5, deleted: false, fetched: false };
-        assert_eq!(against(6, false, event), Against::Newer);
-        assert_eq!(against(4, false, event), Against::Older);
-        assert_eq!(against(5, false, event), Against::SameSecond);
-        assert_eq!(against(9, false, Shown { deleted: true, ..event }), Against::Older);
-        assert_eq!(against(4, true, event), Against::Newer);
-        let answer = Shown { fetched: true, ..event };
-        assert_eq!(against(5, false, answer), Against::Older, "the whole second is in Stripe's answer");
-        assert_eq!(against(6, false, answer), Against::Newer);
-        assert_eq!(against(5, true, answer), Against::Newer, "a deletion is final");
+        let event = RecordVersion { as_of: 5, deleted: false, fetched: false };
+        assert_eq!(compare(6, false, event), Comparison::Newer);
+        assert_eq!(compare(4, false, event), Comparison::Older);
+        assert_eq!(compare(5, false, event), Comparison::SameSecond);
+        assert_eq!(compare(9, false, RecordVersion { deleted: true, ..event }), Comparison::Older);
+        assert_eq!(compare(4, true, event), Comparison::Newer);
+        let answer = RecordVersion { fetched: true, ..event };
+        assert_eq!(compare(5, false, answer), Comparison::Older, "the whole second is in Stripe's answer");
+        assert_eq!(compare(6, false, answer), Comparison::Newer);
+        assert_eq!(compare(5, true, answer), Comparison::Newer, "a deletion is final");
     }
 
     #[test]
     fn an_answer_gives_way_to_what_is_later_than_its_second_and_a_deletion_to_nothing() {
-        let event = Shown { as_of: 5, deleted: false, fetched: false };
-        let answer = Shown { fetched: true, ..event };
-        assert!(answer_is_newer(5, false, event) && answer_is_newer(6, false, event));
-        assert!(!answer_is_newer(4, false, event));
-        assert!(answer_is_newer(6, false, answer) && !answer_is_newer(5, false, answer));
-        assert!(answer_is_newer(4, true, event) && answer_is_newer(4, true, answer), "a deletion is final");
-        assert!(!answer_is_newer(9, false, Shown { deleted: true, ..event }));
+        let event = RecordVersion { as_of: 5, deleted: false, fetched: false };
+        let answer = RecordVersion { fetched: true, ..event };
+        assert!(fetched_is_newer(5, false, event) && fetched_is_newer(6, false, event));
+        assert!(!fetched_is_newer(4, false, event));
+        assert!(fetched_is_newer(6, false, answer) && !fetched_is_newer(5, false, answer));
+        assert!(fetched_is_newer(4, true, event) && fetched_is_newer(4, true, answer), "a deletion is final");
+        assert!(!fetched_is_newer(9, false, RecordVersion { deleted: true, ..event }));
         // The two rules agree: what an answer replaces does not come back.
         for created in 4..7 {
             for as_of in 4..7 {
-                let stays = against(created, false, Shown { as_of, ..answer }) == Against::Older;
-                assert_eq!(stays, answer_is_newer(as_of, false, Shown { as_of: created, ..event }));
+                let stays = compare(created, false, RecordVersion { as_of, ..answer }) == Comparison::Older;
+                assert_eq!(stays, fetched_is_newer(as_of, false, RecordVersion { as_of: created, ..event }));
             }
         }
     }

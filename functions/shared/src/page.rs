@@ -25,7 +25,7 @@ pub struct Page<T> {
 /// A cursor that was not made by this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this cursor was not given by this list with these filters")]
-pub struct NotOurCursor;
+pub struct InvalidCursor;
 
 #[derive(Serialize, Deserialize)]
 struct Cursor<P> {
@@ -43,10 +43,10 @@ pub fn write_cursor<P: Serialize>(list: &str, at: P) -> String {
 ///
 /// # Errors
 /// If it was made for another list, or not by us.
-pub fn read_cursor<P: DeserializeOwned>(list: &str, cursor: &str) -> Result<P, NotOurCursor> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| NotOurCursor)?;
-    let cursor: Cursor<P> = serde_json::from_slice(&bytes).map_err(|_| NotOurCursor)?;
-    if cursor.list == list { Ok(cursor.at) } else { Err(NotOurCursor) }
+pub fn read_cursor<P: DeserializeOwned>(list: &str, cursor: &str) -> Result<P, InvalidCursor> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
+    let cursor: Cursor<P> = serde_json::from_slice(&bytes).map_err(|_| InvalidCursor)?;
+    if cursor.list == list { Ok(cursor.at) } else { Err(InvalidCursor) }
 }
 
 #[cfg(test)]
@@ -57,10 +57,10 @@ mod tests {
     fn a_cursor_works_in_its_own_list_only() {
         let cursor = write_cursor("test events state=dead", 7);
         assert_eq!(read_cursor("test events state=dead", &cursor), Ok(7));
-        assert_eq!(read_cursor::<i32>("live events state=dead", &cursor), Err(NotOurCursor));
-        assert_eq!(read_cursor::<String>("test events state=dead", &cursor), Err(NotOurCursor));
+        assert_eq!(read_cursor::<i32>("live events state=dead", &cursor), Err(InvalidCursor));
+        assert_eq!(read_cursor::<String>("test events state=dead", &cursor), Err(InvalidCursor));
         for cursor in ["", "7", "!", "bm90IGpzb24"] {
-            assert_eq!(read_cursor::<i32>("x", cursor), Err(NotOurCursor));
+            assert_eq!(read_cursor::<i32>("x", cursor), Err(InvalidCursor));
         }
     }
 }

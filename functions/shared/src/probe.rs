@@ -15,10 +15,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use crate::address::{is_public, names_public_host};
-use crate::aws::chain;
+use crate::aws::error_chain;
 use crate::event_type::PROBE;
 use crate::mode::Mode;
+use crate::public_host::{is_public, names_public_host};
 use crate::secret::SigningSecret;
 use crate::signature::sign;
 use crate::stripe::{http_date, is_loopback};
@@ -47,7 +47,7 @@ const OF_RECEIVE: [&str; 8] = [
 /// What became of a probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Probed {
+pub enum ProbeOutcome {
     /// It came through unchanged and was stored.
     Stored,
     /// It came through and its signature did not match: it was changed on the way.
@@ -62,7 +62,7 @@ pub enum Probed {
     /// Nothing was answered.
     NoAnswer {
         /// How far it got.
-        at: Step,
+        at: ProbeStage,
         /// What happened.
         why: String,
     },
@@ -71,20 +71,21 @@ pub enum Probed {
 /// A step on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum ProbeStage {
     /// The host's name leads nowhere, or to a network that is not the internet.
     Name,
     /// Connecting, and TLS.
     Connection,
     /// The answer.
-    Answer,
+    #[serde(rename = "answer")]
+    Response,
 }
 
 /// A probe, and what was seen on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct ProbeReport {
     /// What became of it.
-    pub probed: Probed,
+    pub probed: ProbeOutcome,
     /// Where the host's name led.
     pub addresses: Vec<SocketAddr>,
     /// How long it took, in milliseconds, to the answer or to where it ended.
@@ -94,29 +95,35 @@ pub struct Report {
 }
 
 /// Sends a probe, signed at `now`. `local`: is this the local stack?
-pub async fn probe(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> Report {
+pub async fn probe(
+    url: &str,
+    secret: &SigningSecret,
+    mode: Mode,
+    local: bool,
+    now: Timestamp,
+) -> ProbeReport {
     let mut report = once(url, secret, mode, local, now).await;
     for _ in 1..TRIES {
-        if matches!(report.probed, Probed::NoAnswer { .. }) {
+        if matches!(report.probed, ProbeOutcome::NoAnswer { .. }) {
             report = once(url, secret, mode, local, now).await;
         }
     }
     report
 }
 
-async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> Report {
+async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> ProbeReport {
     let begun = Instant::now();
-    let mut report = Report {
-        probed: Probed::NoAnswer { at: Step::Name, why: String::new() },
+    let mut report = ProbeReport {
+        probed: ProbeOutcome::NoAnswer { at: ProbeStage::Name, why: String::new() },
         addresses: Vec::new(),
         took: 0,
         clock_ahead: None,
     };
-    let lost = |at, why: String| Probed::NoAnswer { at, why };
+    let lost = |at, why: String| ProbeOutcome::NoAnswer { at, why };
     let late = |at| lost(at, format!("nothing within {} s", TRY_WITHIN.as_secs()));
     report.probed = match tokio::time::timeout_at(begun + TRY_WITHIN, resolved(url, local)).await {
-        Err(_) => late(Step::Name),
-        Ok(Err(why)) => lost(Step::Name, why),
+        Err(_) => late(ProbeStage::Name),
+        Ok(Err(why)) => lost(ProbeStage::Name, why),
         Ok(Ok((url, addresses))) => {
             let id = format!("evt_probe_{}", uuid::Uuid::new_v4().simple());
             let sent = send(url, &addresses, body(&id, mode, now), secret, now);
@@ -128,10 +135,10 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
                     meaning(answer.status, &answer.body, &id)
                 }
                 Ok(Err(error)) => {
-                    let at = if error.is_connect() { Step::Connection } else { Step::Answer };
-                    lost(at, chain(&error.without_url()))
+                    let at = if error.is_connect() { ProbeStage::Connection } else { ProbeStage::Response };
+                    lost(at, error_chain(&error.without_url()))
                 }
-                Err(_) => late(Step::Answer),
+                Err(_) => late(ProbeStage::Response),
             }
         }
     };
@@ -140,13 +147,13 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
 }
 
 /// An answer, read up to its bound.
-struct Answer {
+struct ProbeResponse {
     status: u16,
     date: Option<Timestamp>,
     body: Vec<u8>,
 }
 
-impl Probed {
+impl ProbeOutcome {
     /// What is wrong, and what to do about it; none if it came through.
     pub fn trouble(&self) -> Option<(&'static str, &'static str)> {
         Some(match self {
@@ -155,15 +162,15 @@ impl Probed {
                 "what is sent to the endpoint is changed on the way, so no signature can match: a request of ours was",
                 "let the proxy or firewall in between pass the body on byte by byte, and the header Stripe-Signature too; or the address is another stack's",
             ),
-            Self::NoAnswer { at: Step::Name, .. } => (
+            Self::NoAnswer { at: ProbeStage::Name, .. } => (
                 "the host in the endpoint's address leads nowhere, or not to the internet",
                 "mend its DNS entry, or use another address",
             ),
-            Self::NoAnswer { at: Step::Connection, .. } => (
+            Self::NoAnswer { at: ProbeStage::Connection, .. } => (
                 "nothing takes connections at the endpoint's address, or its certificate is not trusted",
                 "look for a firewall, a proxy that does not run, a certificate that has expired",
             ),
-            Self::NoAnswer { at: Step::Answer, .. } => (
+            Self::NoAnswer { at: ProbeStage::Response, .. } => (
                 "what takes connections at the endpoint's address does not answer in time",
                 "look at the proxy in between, and at the receive function's log and throttling",
             ),
@@ -228,7 +235,7 @@ async fn send(
     body: String,
     secret: &SigningSecret,
     now: Timestamp,
-) -> Result<Answer, reqwest::Error> {
+) -> Result<ProbeResponse, reqwest::Error> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let http = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -253,19 +260,19 @@ async fn send(
             break;
         }
     }
-    Ok(Answer { status: response.status().as_u16(), date, body })
+    Ok(ProbeResponse { status: response.status().as_u16(), date, body })
 }
 
-fn meaning(status: u16, answer: &[u8], id: &str) -> Probed {
+fn meaning(status: u16, answer: &[u8], id: &str) -> ProbeOutcome {
     let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
     // Only receive's own: anything else may be answered by whoever stands there.
     let code = answer["error"]["code"].as_str().filter(|code| OF_RECEIVE.contains(code)).map(str::to_owned);
     if status == 200 && answer["event"] == id {
-        Probed::Stored
+        ProbeOutcome::Stored
     } else if status == 400 && code.as_deref() == Some("signature_mismatch") {
-        Probed::Changed
+        ProbeOutcome::Changed
     } else {
-        Probed::Answered { status, code }
+        ProbeOutcome::Answered { status, code }
     }
 }
 

@@ -12,7 +12,7 @@
 //! The rule: a record is replaced whole, by one write, under the condition that it is as it was read, or that it is older than
 //! what is written. What the object says (status, customer, amounts) is read from the object, never stored beside it.
 
-mod links;
+mod index_keys;
 mod lists;
 
 use std::collections::HashMap;
@@ -25,8 +25,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::links::Links;
-pub use self::lists::{RecordListing, RecordPage, Uncertain};
+pub use self::index_keys::IndexKeys;
+pub use self::lists::{RecordListing, RecordPage, UncertainRecords};
 use crate::aws::StoreError;
 use crate::event::EventId;
 use crate::ledger::MAX_IN_ROW;
@@ -63,7 +63,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "is_false")]
     pub fetched: bool,
     #[serde(flatten)]
-    links: Links,
+    links: IndexKeys,
     dict: u32,
     #[serde(with = "serde_bytes")]
     sha256: Vec<u8>,
@@ -82,12 +82,12 @@ pub enum Put {
     /// The record is as written.
     Done,
     /// It was not written; this is what stands there.
-    Refused(Box<Record>),
+    Conflict(Box<Record>),
 }
 
 /// What a record says of the second it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct Provenance {
     /// The second.
     pub as_of: i64,
     /// The event whose snapshot it is, or which made us ask Stripe.
@@ -107,12 +107,12 @@ impl Record {
     ///
     /// # Errors
     /// zstd's, which means that memory is short.
-    pub fn new(key: ObjectKey, standing: Standing, raw: &[u8], object: &Value) -> std::io::Result<Self> {
+    pub fn new(key: ObjectKey, standing: Provenance, raw: &[u8], object: &Value) -> std::io::Result<Self> {
         let Packed { dictionary, sha256, bytes } = payload::pack(raw)?;
-        let Standing { as_of, event, mut events, deleted, order_uncertain, fetched } = standing;
+        let Provenance { as_of, event, mut events, deleted, order_uncertain, fetched } = standing;
         events.sort();
         events.dedup();
-        let links = Links::of(&key, object, as_of);
+        let links = IndexKeys::of(&key, object, as_of);
         Ok(Self {
             key,
             as_of,
@@ -135,9 +135,9 @@ impl Record {
 
     /// The same record, at the other's place in lists if that is the earlier one.
     #[must_use]
-    pub fn placed_with(&self, other: &Self) -> Self {
+    pub fn with_earlier_position(&self, other: &Self) -> Self {
         let mut record = self.clone();
-        record.links.place_with(&other.links);
+        record.links.use_earlier_position(&other.links);
         record
     }
 
@@ -157,7 +157,7 @@ impl Record {
 
     /// The same record, with more events of its second looked at.
     #[must_use]
-    pub fn having_seen(&self, event: &EventId, order_uncertain: bool) -> Self {
+    pub fn with_event_seen(&self, event: &EventId, order_uncertain: bool) -> Self {
         let mut record = self.clone();
         record.events.push(event.clone());
         record.events.sort();
@@ -198,7 +198,7 @@ impl Records {
     pub async fn put_over(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
         let mut new = new.clone();
-        new.links.place_with(&old.links);
+        new.links.use_earlier_position(&old.links);
         // What a record is follows from its second, the events seen, the one that won, the place and whether it is gone. What Stripe was asked of our
         // own accord has no event, and for one second it is asked once: its answer gives way to a later second's only.
         let event = match &old.event {
@@ -248,13 +248,13 @@ impl Records {
             .consistent_read(true)
             .send()
             .await
-            .map_err(StoreError::while_(doing))?;
-        answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::while_(doing))
+            .map_err(StoreError::doing(doing))?;
+        answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::doing(doing))
     }
 
     fn put(&self, record: &Record) -> Result<PutItemFluentBuilder, StoreError> {
         let mut item: HashMap<String, AttributeValue> =
-            serde_dynamo::to_item(record).map_err(StoreError::while_(WRITING))?;
+            serde_dynamo::to_item(record).map_err(StoreError::doing(WRITING))?;
         if record.order_uncertain {
             item.insert(lists::UNCERTAIN.to_owned(), AttributeValue::S(lists::UNCERTAIN.to_owned()));
         }
@@ -275,8 +275,8 @@ fn refused<T>(answer: Result<T, SdkError<PutItemError>>) -> Result<Put, StoreErr
         Err(PutItemError::ConditionalCheckFailedException(refused)) => {
             let old =
                 refused.item.ok_or_else(|| StoreError::new(WRITING, "a refusal came without the record"))?;
-            let old = serde_dynamo::from_item(old).map_err(StoreError::while_(WRITING))?;
-            Ok(Put::Refused(Box::new(old)))
+            let old = serde_dynamo::from_item(old).map_err(StoreError::doing(WRITING))?;
+            Ok(Put::Conflict(Box::new(old)))
         }
         Err(error) => Err(StoreError::refused(WRITING, error)),
     }

@@ -7,14 +7,14 @@
 //! The rule: an endpoint or the settings are written under the condition that they are as they were read (`rev`), so that of
 //! two admins at once one wins and the other is told.
 
-mod comparing;
-mod endpoint_row;
-mod heard;
-mod hours;
-mod importing;
-mod kept;
+mod drift_progress;
+mod endpoint_activity;
+mod hourly_counts;
+mod import_progress;
 mod lease;
-mod reconciling;
+mod progress;
+mod reconcile_progress;
+mod status_rows;
 
 use std::time::Duration;
 
@@ -26,24 +26,27 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::comparing::{Comparison, Difference, Doubt, Finished, Seen, Stuck, Unread, Walk};
-pub use self::endpoint_row::{Change, Endpoint, Next, SecretVersion, Wish};
-use self::heard::HEARD;
-pub use self::heard::Heard;
-pub use self::hours::Hour;
-pub use self::importing::{
-    Halt, Import, ImportState, Imported, Noted, Place, Progress, Refused, Stage, Work,
+pub use self::drift_progress::{
+    Difference, DriftPass, DriftProgress, DriftReport, FinishedPass, Mismatch, UnansweredObject,
+    UncomparedObject,
 };
-pub use self::kept::Kept;
+use self::endpoint_activity::ENDPOINT_ACTIVITY;
+pub use self::endpoint_activity::EndpointActivity;
+pub use self::hourly_counts::HourlyCounts;
+pub use self::import_progress::{
+    AccountImport, Import, ImportState, KindProgress, ListPosition, ScheduledWork, Stage,
+};
 pub use self::lease::Lease;
-pub use self::reconciling::{Compared, Stretch};
+pub use self::progress::{Halt, RefusedList, Sampled};
+pub use self::reconcile_progress::{ReconcileProgress, TimeWindow};
+pub use self::status_rows::StatusRows;
 use crate::aws::StoreError;
-use crate::endpoint::EndpointName;
+use crate::endpoint::{EndpointName, EndpointRow};
 use crate::retry::Retry;
 
 /// How long after a change of an endpoint a process may still refuse a delivery without looking here again: receive looks again
 /// for an unknown name or secret no sooner than this. Registering answers only when it is over.
-pub const LOOKED_AT_AGAIN_AFTER: Duration = Duration::from_secs(1);
+pub const ENDPOINT_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 const ENDPOINT: &str = "endpoint";
 const SETTINGS: &str = "settings";
@@ -63,7 +66,7 @@ pub enum Written {
     /// It is stored.
     Done,
     /// The row is not as it was read. Nothing was changed.
-    Overtaken,
+    Conflict,
 }
 
 /// What holds for the whole stack.
@@ -110,7 +113,7 @@ impl Registry {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn endpoints(&self) -> Result<Vec<Endpoint>, StoreError> {
+    pub async fn endpoints(&self) -> Result<Vec<EndpointRow>, StoreError> {
         let doing = "reading the endpoints";
         let mut endpoints = Vec::new();
         let mut pages = self
@@ -125,7 +128,7 @@ impl Registry {
             .items()
             .send();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(StoreError::while_(doing))?;
+            let item = item.map_err(StoreError::doing(doing))?;
             // One that cannot be read, such as of a later version of this program, must not close the door to the others.
             match serde_dynamo::from_item(item) {
                 Ok(endpoint) => endpoints.push(endpoint),
@@ -139,7 +142,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn endpoint(&self, name: &EndpointName) -> Result<Option<Endpoint>, StoreError> {
+    pub async fn endpoint(&self, name: &EndpointName) -> Result<Option<EndpointRow>, StoreError> {
         self.get(ENDPOINT, name.as_str(), "reading an endpoint").await
     }
 
@@ -147,7 +150,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was.
-    pub async fn insert(&self, endpoint: &Endpoint) -> Result<Written, StoreError> {
+    pub async fn insert(&self, endpoint: &EndpointRow) -> Result<Written, StoreError> {
         self.put(ENDPOINT, endpoint.name.as_str(), endpoint, None, "storing an endpoint").await
     }
 
@@ -155,7 +158,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was.
-    pub async fn replace(&self, old: &Endpoint, new: &mut Endpoint) -> Result<Written, StoreError> {
+    pub async fn replace(&self, old: &EndpointRow, new: &mut EndpointRow) -> Result<Written, StoreError> {
         new.rev = old.rev + 1;
         // A name that was removed and registered again begins to count anew.
         let as_read = Some((old.rev, Some(old.registration.as_str())));
@@ -166,16 +169,16 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be removed, or nobody can tell whether it was.
-    pub async fn remove(&self, old: &Endpoint) -> Result<Written, StoreError> {
+    pub async fn remove(&self, old: &EndpointRow) -> Result<Written, StoreError> {
         let doing = "removing an endpoint";
         self.client
             .delete_item()
             .table_name(&self.table)
-            .key("kind", AttributeValue::S(HEARD.to_owned()))
+            .key("kind", AttributeValue::S(ENDPOINT_ACTIVITY.to_owned()))
             .key("name", AttributeValue::S(old.name.to_string()))
             .send()
             .await
-            .map_err(StoreError::while_(doing))?;
+            .map_err(StoreError::doing(doing))?;
         let removed = self
             .client
             .delete_item()
@@ -189,7 +192,7 @@ impl Registry {
             .await;
         match removed.map_err(|error| error.into_service_error()) {
             Ok(_) => Ok(Written::Done),
-            Err(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(Written::Overtaken),
+            Err(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(Written::Conflict),
             Err(error) => Err(StoreError::new(doing, error)),
         }
     }
@@ -257,8 +260,8 @@ impl Registry {
         let mut rows = Vec::new();
         let mut pages = query.into_paginator().items().send();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(StoreError::while_(doing))?;
-            rows.push(serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?);
+            let item = item.map_err(StoreError::doing(doing))?;
+            rows.push(serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?);
         }
         Ok(rows)
     }
@@ -278,8 +281,8 @@ impl Registry {
             .consistent_read(true)
             .send()
             .await
-            .map_err(StoreError::while_(doing))?;
-        answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::while_(doing))
+            .map_err(StoreError::doing(doing))?;
+        answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::doing(doing))
     }
 
     /// Puts a row over the one with this `rev` (and `registration`), or where there is none. A write that was done although its answer got lost
@@ -296,7 +299,7 @@ impl Registry {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(serde_dynamo::to_item(row).map_err(StoreError::while_(doing))?))
+            .set_item(Some(serde_dynamo::to_item(row).map_err(StoreError::doing(doing))?))
             .item("kind", AttributeValue::S(kind.to_owned()))
             .item("name", AttributeValue::S(name.to_owned()));
         let put = match as_read {
@@ -313,7 +316,7 @@ impl Registry {
             Ok(_) => Ok(Written::Done),
             Err(PutItemError::ConditionalCheckFailedException(_)) => {
                 let stored: Option<T> = self.get(kind, name, doing).await?;
-                Ok(if stored.as_ref() == Some(row) { Written::Done } else { Written::Overtaken })
+                Ok(if stored.as_ref() == Some(row) { Written::Done } else { Written::Conflict })
             }
             Err(error) => Err(StoreError::new(doing, error)),
         }

@@ -17,15 +17,15 @@ pub struct SigningSecret(String);
 /// Text that cannot be a signing secret. The text itself is not repeated.
 #[derive(Debug, thiserror::Error)]
 #[error("a signing secret begins with `whsec_` and goes on with visible characters")]
-pub struct NotASigningSecret;
+pub struct InvalidSigningSecret;
 
 impl FromStr for SigningSecret {
-    type Err = NotASigningSecret;
+    type Err = InvalidSigningSecret;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rest = text.strip_prefix("whsec_").ok_or(NotASigningSecret)?;
+        let rest = text.strip_prefix("whsec_").ok_or(InvalidSigningSecret)?;
         if rest.is_empty() || !rest.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(NotASigningSecret);
+            return Err(InvalidSigningSecret);
         }
         Ok(Self(text.to_owned()))
     }
@@ -86,7 +86,7 @@ pub struct StripeKey {
 
 /// Why a text is no key that Billhook can use. The text itself is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAStripeKey {
+pub enum InvalidStripeKey {
     /// `pk_…`, which may not call the API.
     #[error("this is a publishable key, which cannot read events or manage webhook endpoints")]
     Publishable,
@@ -96,11 +96,11 @@ pub enum NotAStripeKey {
 }
 
 impl FromStr for StripeKey {
-    type Err = NotAStripeKey;
+    type Err = InvalidStripeKey;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.starts_with("pk_") {
-            return Err(NotAStripeKey::Publishable);
+            return Err(InvalidStripeKey::Publishable);
         }
         let (mode, rest) = [("test_", Mode::Test), ("live_", Mode::Live)]
             .into_iter()
@@ -109,12 +109,12 @@ impl FromStr for StripeKey {
                     text.strip_prefix("sk_").or_else(|| text.strip_prefix("rk_"))?.strip_prefix(word)?;
                 Some((mode, rest))
             })
-            .ok_or(NotAStripeKey::Unrecognised)?;
+            .ok_or(InvalidStripeKey::Unrecognised)?;
         // Stripe promises no length.
         let plausible =
             (1..=255).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !plausible {
-            return Err(NotAStripeKey::Unrecognised);
+            return Err(InvalidStripeKey::Unrecognised);
         }
         Ok(Self { text: text.to_owned(), mode })
     }
@@ -179,10 +179,10 @@ mod tests {
         assert_eq!("rk_live_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Live);
         assert_eq!("sk_test_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Test);
         assert_eq!("sk_test_123".parse::<StripeKey>().unwrap().hint(), "sk_test_…");
-        assert_eq!("pk_test_12345678".parse::<StripeKey>(), Err(NotAStripeKey::Publishable));
+        assert_eq!("pk_test_12345678".parse::<StripeKey>(), Err(InvalidStripeKey::Publishable));
         for text in ["", "sk_test_", "sk_12345678", "whsec_12345678", "sk_test_1234567é", "sk_test_1234 5678"]
         {
-            assert_eq!(text.parse::<StripeKey>(), Err(NotAStripeKey::Unrecognised), "{text:?}");
+            assert_eq!(text.parse::<StripeKey>(), Err(InvalidStripeKey::Unrecognised), "{text:?}");
         }
     }
 }

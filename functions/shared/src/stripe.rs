@@ -20,16 +20,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub use self::base::{ApiBase, NotAnApiBase, is_loopback};
+pub use self::base::{ApiBase, InvalidApiBase, is_loopback};
 pub(crate) use self::call::http_date;
-pub use self::call::{Answered, Session};
-pub use self::endpoints::{CreatedEndpoint, Deleted, Mark, NewEndpoint, WebhookEndpoint};
-pub use self::error::{Refusal, StripeError};
-pub use self::events::{EventsPage, EventsWanted};
+pub use self::call::{Session, StripeResponse};
+pub use self::endpoints::{CreatedEndpoint, Deletion, NewEndpoint, OwnerTag, WebhookEndpoint};
+pub use self::error::{StripeError, StripeFailure};
+pub use self::events::{EventsPage, EventsQuery};
 pub use self::key::StripeKeys;
-pub use self::lists::{ObjectsPage, ObjectsWanted};
+pub use self::lists::{ObjectsPage, ObjectsQuery};
 use crate::secret::StripeKey;
-use crate::vault::VaultError;
+use crate::secret_store::SecretStoreError;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
@@ -44,14 +44,14 @@ pub struct Stripe {
 /// TLS cannot be set up on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error("calls to Stripe cannot be set up")]
-pub struct NoTls(#[from] reqwest::Error);
+pub struct TlsError(#[from] reqwest::Error);
 
 impl Stripe {
     /// Prepares calls; makes none.
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(base: ApiBase, keys: StripeKeys) -> Result<Self, NoTls> {
+    pub fn new(base: ApiBase, keys: StripeKeys) -> Result<Self, TlsError> {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .redirect(reqwest::redirect::Policy::none())
@@ -65,7 +65,11 @@ impl Stripe {
     ///
     /// # Errors
     /// If the key cannot be read.
-    pub async fn session(&self, set_at: i64, until: Instant) -> Result<Option<Session<'_>>, VaultError> {
+    pub async fn session(
+        &self,
+        set_at: i64,
+        until: Instant,
+    ) -> Result<Option<Session<'_>>, SecretStoreError> {
         let key = self.keys.current(set_at).await?;
         Ok(key.map(|key| Session::new(self, key, Some(&self.keys), until)))
     }

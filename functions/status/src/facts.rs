@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::aws::{StoreError, chain};
-use shared::facts::{self, Gaps, Open, Ours, Said, Secret, Undelivered};
+use shared::aws::{StoreError, error_chain};
+use shared::endpoint::EndpointRow;
+use shared::health::{self, GapReport, OpenEvents, OwnStack, SecretPresence, StripeView, Undelivered};
 use shared::mode::Mode;
-use shared::probe::Probed;
-use shared::records::Uncertain;
-use shared::registry::{Comparison, Endpoint, Heard, Hour, Import, Kept, Settings};
+use shared::probe::ProbeOutcome;
+use shared::records::UncertainRecords;
+use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, Settings, StatusRows};
 use shared::stripe::{Session, WebhookEndpoint};
 use tokio::time::Instant;
 
@@ -39,33 +40,33 @@ pub(crate) struct Facts {
     pub(crate) endpoints: Vec<EndpointFacts>,
     pub(crate) key: Key,
     /// What Stripe says of the account's endpoints.
-    pub(crate) at_stripe: Said<Vec<WebhookEndpoint>>,
+    pub(crate) at_stripe: StripeView<Vec<WebhookEndpoint>>,
     pub(crate) clock_ahead: Option<i64>,
-    pub(crate) open: Open,
-    pub(crate) uncertain: Uncertain,
+    pub(crate) open: OpenEvents,
+    pub(crate) uncertain: UncertainRecords,
     /// What comparing events came to, in the last reconciliation.
-    pub(crate) events: Said<Gaps>,
+    pub(crate) events: StripeView<GapReport>,
     /// When that was.
     pub(crate) reconciled_at: Option<Timestamp>,
     /// Since when there has been a key to do it with.
     pub(crate) key_since: Option<Timestamp>,
-    pub(crate) hours: Vec<Hour>,
+    pub(crate) hours: Vec<HourlyCounts>,
     /// The latest import.
     pub(crate) import: Option<Import>,
     /// What comparing records with Stripe's objects came to.
-    pub(crate) comparison: Option<Comparison>,
+    pub(crate) comparison: Option<DriftProgress>,
 }
 
 /// One endpoint, as it is here.
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointFacts {
-    pub(crate) row: Endpoint,
-    pub(crate) heard: Heard,
-    pub(crate) secret: Secret,
+    pub(crate) row: EndpointRow,
+    pub(crate) activity: EndpointActivity,
+    pub(crate) secret: SecretPresence,
     /// What Stripe could not deliver to it.
     pub(crate) undelivered: Option<Undelivered>,
     /// What became of a probe, if Stripe could not reach it.
-    pub(crate) probed: Option<Probed>,
+    pub(crate) probed: Option<ProbeOutcome>,
 }
 
 /// The Stripe key.
@@ -83,18 +84,19 @@ pub(crate) enum Key {
 pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Facts, StoreError> {
     let until = Instant::now() + GATHERED_WITHIN;
     let stored = tokio::time::timeout(READ_WITHIN, stored(deps, now)).await;
-    let (rows, kept) = stored.map_err(StoreError::while_("reading what is stored")).flatten()?;
+    let (rows, kept) = stored.map_err(StoreError::doing("reading what is stored")).flatten()?;
     let reconciled = kept.facts.clone();
     let (key, facts) = match reconciled.clone().filter(|facts| !live && holds(facts, &rows, &kept, now)) {
         Some(facts) => (key_of(kept.settings.as_ref(), &facts), facts),
         None => anew(deps, &rows, &kept, until, now).await?,
     };
     let millis = |at| Timestamp::from_millisecond(at).ok();
-    let secret = |row: &Endpoint| facts.secrets.get(row.name.as_str()).copied().unwrap_or(Secret::Unknown);
+    let secret =
+        |row: &EndpointRow| facts.secrets.get(row.name.as_str()).copied().unwrap_or(SecretPresence::Unknown);
     let endpoints = rows
         .into_iter()
         .map(|row| EndpointFacts {
-            heard: kept.heard.get(row.name.as_str()).copied().unwrap_or_default(),
+            activity: kept.activity.get(row.name.as_str()).copied().unwrap_or_default(),
             // One that was registered anew has missed nothing yet.
             undelivered: facts
                 .undelivered
@@ -127,29 +129,29 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<Fa
     })
 }
 
-async fn stored(deps: &Deps, now: Timestamp) -> Result<(Vec<Endpoint>, Kept), StoreError> {
+async fn stored(deps: &Deps, now: Timestamp) -> Result<(Vec<EndpointRow>, StatusRows), StoreError> {
     let rows = deps.registry.endpoints().await?;
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-    let kept = deps.registry.kept(&names, now).await?;
+    let kept = deps.registry.status_rows(&names, now).await?;
     Ok((rows, kept))
 }
 
 /// Are the facts of the stack as it is now, and whole?
-fn holds(facts: &facts::Facts, rows: &[Endpoint], kept: &Kept, now: Timestamp) -> bool {
+fn holds(facts: &health::HealthSnapshot, rows: &[EndpointRow], kept: &StatusRows, now: Timestamp) -> bool {
     let key = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
     let changed = rows.iter().map(|row| row.state_since.max(row.created_at)).chain(key).max();
     // A change is stamped when it is asked for, and may be stored half a minute later.
     let changed_before = changed.is_none_or(|changed| changed + A_REQUEST <= facts.at);
-    let named = |row: &Endpoint| facts.secrets.contains_key(row.name.as_str());
+    let named = |row: &EndpointRow| facts.secrets.contains_key(row.name.as_str());
     let of_these = rows.iter().all(named) && facts.secrets.len() == rows.len();
-    let whole = !matches!(facts.endpoints, Said::NoAnswer(_))
-        && !facts.secrets.values().any(|secret| *secret == Secret::Unknown);
+    let whole = !matches!(facts.endpoints, StripeView::Unavailable(_))
+        && !facts.secrets.values().any(|secret| *secret == SecretPresence::Unknown);
     changed_before && of_these && whole && now.as_millisecond() - facts.at <= OLDEST
 }
 
-fn key_of(settings: Option<&Settings>, facts: &facts::Facts) -> Key {
+fn key_of(settings: Option<&Settings>, facts: &health::HealthSnapshot) -> Key {
     match settings {
-        Some(settings) if facts.endpoints != Said::Nothing => {
+        Some(settings) if facts.endpoints != StripeView::NotAsked => {
             Key::Set { hint: settings.stripe_key_hint.clone() }
         }
         Some(_) | None => Key::NotSet,
@@ -159,32 +161,43 @@ fn key_of(settings: Option<&Settings>, facts: &facts::Facts) -> Key {
 /// Asks everybody: the ledger, Secrets Manager and Stripe at once.
 async fn anew(
     deps: &Deps,
-    rows: &[Endpoint],
-    kept: &Kept,
+    rows: &[EndpointRow],
+    kept: &StatusRows,
     until: Instant,
     now: Timestamp,
-) -> Result<(Key, facts::Facts), StoreError> {
-    let waiting = async { tokio::try_join!(facts::open(&deps.ledger, now), deps.records.uncertain()) };
+) -> Result<(Key, health::HealthSnapshot), StoreError> {
+    let waiting =
+        async { tokio::try_join!(health::open_events(&deps.ledger, now), deps.records.uncertain()) };
     let waiting = async {
         let read = tokio::time::timeout(READ_WITHIN, waiting).await;
-        read.map_err(StoreError::while_("counting what waits")).flatten()
+        read.map_err(StoreError::doing("counting what waits")).flatten()
     };
     let stripe = async {
         let (key, session) = session(deps, kept.settings.as_ref(), until).await;
-        let ours = Ours { stack: &deps.stack, public_url: &deps.public_url, rows };
-        let said = facts::endpoints(session.as_ref(), ours, now).await;
+        let ours = OwnStack { stack: &deps.stack, public_url: &deps.public_url, rows };
+        let said = health::endpoints(session.as_ref(), ours, now).await;
         (key, said)
     };
     let (waiting, (key, (endpoints, clock_ahead)), secrets) =
-        tokio::join!(waiting, stripe, facts::secrets(&deps.vault, rows, until));
+        tokio::join!(waiting, stripe, health::secrets(&deps.secret_store, rows, until));
     let (open, uncertain) = waiting?;
-    let events = kept.facts.as_ref().map_or(Said::Nothing, |facts| facts.events.clone());
+    let events = kept.facts.as_ref().map_or(StripeView::NotAsked, |facts| facts.events.clone());
     let (undelivered, probes) =
         kept.facts.clone().map(|facts| (facts.undelivered, facts.probes)).unwrap_or_default();
     let at = now.as_millisecond();
     Ok((
         key,
-        facts::Facts { at, endpoints, clock_ahead, events, undelivered, probes, secrets, open, uncertain },
+        health::HealthSnapshot {
+            at,
+            endpoints,
+            clock_ahead,
+            events,
+            undelivered,
+            probes,
+            secrets,
+            open,
+            uncertain,
+        },
     ))
 }
 
@@ -199,7 +212,7 @@ async fn session<'a>(
         Ok(Ok(Some(session))) => (Key::Set { hint: settings.stripe_key_hint.clone() }, Some(session)),
         Ok(Ok(None)) => (Key::NotSet, None),
         Ok(Err(error)) => {
-            tracing::warn!(error = chain(&error), "the Stripe key could not be read");
+            tracing::warn!(error = error_chain(&error), "the Stripe key could not be read");
             (Key::Unknown, None)
         }
         Err(_) => (Key::Unknown, None),

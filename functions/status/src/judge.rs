@@ -22,8 +22,8 @@ mod stack;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
-use shared::ledger::State;
-use shared::registry::Hour;
+use shared::ledger::EventState;
+use shared::registry::HourlyCounts;
 
 use crate::facts::{EndpointFacts, Facts};
 use crate::verdict::{Check, Condition, Count, Counts, EndpointStatus, Severity, Status};
@@ -59,11 +59,11 @@ pub(crate) fn judge(facts: &Facts) -> Status {
 }
 
 /// Hours count what events came to, so every state but `pending`.
-fn hour(hour: &Hour) -> Value {
-    let counts: HashMap<State, u64> = hour.counts.iter().copied().collect();
+fn hour(hour: &HourlyCounts) -> Value {
+    let counts: HashMap<EventState, u64> = hour.counts.iter().copied().collect();
     let mut row = Map::new();
     row.insert("hour".to_owned(), json!(hour.begins));
-    for state in State::ALL.into_iter().filter(|state| *state != State::Pending) {
+    for state in EventState::ALL.into_iter().filter(|state| *state != EventState::Pending) {
         row.insert(state.to_string(), json!(counts.get(&state).copied().unwrap_or(0)));
     }
     Value::Object(row)

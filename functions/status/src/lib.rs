@@ -17,14 +17,14 @@ use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::access::{Access, Role};
-use shared::aws::Bounds;
+use shared::aws::CallLimits;
 use shared::http::{ApiError, Query, json, request_id, segments};
 use shared::ledger::Ledger;
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::Registry;
-use shared::stripe::{NoTls, Stripe, StripeKeys};
-use shared::vault::Vault;
+use shared::secret_store::SecretStore;
+use shared::stripe::{Stripe, StripeKeys, TlsError};
 
 pub use self::config::Config;
 use self::verdict::Status;
@@ -38,7 +38,7 @@ pub struct Deps {
     registry: Registry,
     ledger: Ledger,
     records: Records,
-    vault: Vault,
+    secret_store: SecretStore,
     stripe: Stripe,
     public_url: String,
     rotate_days: i64,
@@ -49,11 +49,11 @@ impl Deps {
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, NoTls> {
+    pub fn new(config: Config) -> Result<Self, TlsError> {
         // The bounds of the receive path: this too answers within 3 s.
-        let dynamodb = config.aws.dynamodb(Bounds::RECEIVE);
-        let vault = Vault::new(config.aws.secrets_manager(Bounds::RECEIVE));
-        let keys = StripeKeys::new(vault.clone(), config.stripe_key_secret);
+        let dynamodb = config.aws.dynamodb(CallLimits::RECEIVE);
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::RECEIVE));
+        let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
         Ok(Self {
             mode: config.mode,
             stack: config.stack,
@@ -61,7 +61,7 @@ impl Deps {
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb, config.records_table),
-            vault,
+            secret_store,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             rotate_days: config.rotate_days,

@@ -32,7 +32,7 @@ pub(crate) struct EndpointStatus {
     pub(crate) name: String,
     pub(crate) status: Condition,
     pub(crate) checks: Vec<Check>,
-    pub(crate) heard_at: Option<Timestamp>,
+    pub(crate) last_delivery_at: Option<Timestamp>,
 }
 
 /// One thing that was looked at.

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use shared::registry::{Comparison, Finished, Seen, Walk};
+use shared::registry::{DriftPass, DriftProgress, DriftReport, FinishedPass};
 
 use super::ON_THEIR_WAY;
 
@@ -12,7 +12,7 @@ const HOUR: i8 = 2;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Is there something to compare: a comparison that is not finished, or the night's? The first of all is due at once.
-pub(crate) fn is_due(kept: &Comparison, now: Timestamp) -> bool {
+pub(crate) fn is_due(kept: &DriftProgress, now: Timestamp) -> bool {
     let date_and_hour = |at: Timestamp| {
         let at = TimeZone::UTC.to_datetime(at);
         (at.date(), at.hour())
@@ -23,10 +23,10 @@ pub(crate) fn is_due(kept: &Comparison, now: Timestamp) -> bool {
 }
 
 /// It looks at what has come in since the last one, so that nothing is left out where a night was.
-pub(super) fn begin(last: Option<&Finished>, now: Timestamp) -> Walk {
+pub(super) fn begin(last: Option<&FinishedPass>, now: Timestamp) -> DriftPass {
     let until = (now - ON_THEIR_WAY).as_millisecond();
     let since = last.map_or((now - A_DAY).as_millisecond(), |last| last.until).min(until);
-    Walk {
+    DriftPass {
         begun_at: now.as_millisecond(),
         since,
         until,
@@ -34,7 +34,7 @@ pub(super) fn begin(last: Option<&Finished>, now: Timestamp) -> Walk {
         walked: false,
         doubts: Vec::new(),
         stuck: None,
-        seen: Seen::default(),
+        seen: DriftReport::default(),
     }
 }
 
@@ -46,10 +46,11 @@ mod tests {
         time.parse().unwrap()
     }
 
-    fn begun(time: &str) -> Comparison {
+    fn begun(time: &str) -> DriftProgress {
         let begun_at = at(time).as_millisecond();
-        let last = Finished { begun_at, finished_at: begun_at, until: begun_at, seen: Seen::default() };
-        Comparison { last: Some(last), ..Comparison::default() }
+        let last =
+            FinishedPass { begun_at, finished_at: begun_at, until: begun_at, seen: DriftReport::default() };
+        DriftProgress { last: Some(last), ..DriftProgress::default() }
     }
 
     #[test]
@@ -72,9 +73,9 @@ mod tests {
     #[test]
     fn the_first_and_one_that_is_not_finished_are_due_at_any_hour() {
         let now = at("2026-11-24T00:30:00Z");
-        assert!(is_due(&Comparison::default(), now));
+        assert!(is_due(&DriftProgress::default(), now));
         let walk = Some(begin(None, now));
-        assert!(is_due(&Comparison { walk, ..begun("2026-11-24T00:10:00Z") }, now));
+        assert!(is_due(&DriftProgress { walk, ..begun("2026-11-24T00:10:00Z") }, now));
     }
 
     #[test]

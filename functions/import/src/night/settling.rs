@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::facts::{Gaps, Said};
-use shared::registry::{Compared, Doubt};
+use shared::health::{GapReport, StripeView};
+use shared::registry::{Mismatch, ReconcileProgress};
 
 use super::ON_THEIR_WAY;
 
@@ -17,19 +17,19 @@ const AT_LAST: SignedDuration = SignedDuration::from_mins(30);
 /// How far the events of each account are compared with the ledger.
 pub(super) struct EventsCompared {
     /// By account; `-` is our own.
-    pub(super) accounts: BTreeMap<String, Compared>,
+    pub(super) accounts: BTreeMap<String, ReconcileProgress>,
     /// What the last comparison of events came to, once reconciliation has run.
-    pub(super) last: Option<Said<Gaps>>,
+    pub(super) last: Option<StripeView<GapReport>>,
 }
 
 /// Is it time to look whether `EventsCompared` lets it be settled?
-pub(super) fn is_old(doubt: &Doubt, now: Timestamp) -> bool {
+pub(super) fn is_old(doubt: &Mismatch, now: Timestamp) -> bool {
     doubt.at <= (now - ON_THEIR_WAY).as_millisecond()
 }
 
 impl EventsCompared {
     /// Would an event that tells of it be here?
-    pub(super) fn settles(&self, doubt: &Doubt, now: Timestamp) -> bool {
+    pub(super) fn settles(&self, doubt: &Mismatch, now: Timestamp) -> bool {
         let second = doubt.at.div_euclid(1_000);
         let compared = self.accounts.get(doubt.key.account().unwrap_or("-"));
         match compared {
@@ -43,38 +43,46 @@ impl EventsCompared {
     /// compare that: it has left, or no endpoint listens to it any more.
     fn goes_on_to(&self, second: i64) -> bool {
         match &self.last {
-            Some(Said::Nothing | Said::KeyRefused(_) | Said::MayNot(_)) => false,
-            Some(Said::This { value, .. }) => value.until <= second,
-            Some(Said::NoAnswer(_)) | None => true,
+            Some(StripeView::NotAsked | StripeView::KeyRejected(_) | StripeView::Forbidden(_)) => false,
+            Some(StripeView::Answered { value, .. }) => value.until <= second,
+            Some(StripeView::Unavailable(_)) | None => true,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::stripe::Refusal;
+    use shared::stripe::StripeFailure;
 
     use super::*;
 
     const LOOKED_AT: i64 = 1_000_000;
 
-    fn settles_after(minutes: i64, account: &str, until: Option<i64>, last: Option<Said<Gaps>>) -> bool {
+    fn settles_after(
+        minutes: i64,
+        account: &str,
+        until: Option<i64>,
+        last: Option<StripeView<GapReport>>,
+    ) -> bool {
         let key = format!("{account}/customer/cus_1").parse().unwrap();
-        let doubt = Doubt { key, at: LOOKED_AT * 1_000 + 999, told: false };
+        let doubt = Mismatch { key, at: LOOKED_AT * 1_000 + 999, told: false };
         let compared = |until| {
-            (account.to_owned(), Compared { until, unfinished: None, failed: false, refused_at: None })
+            (
+                account.to_owned(),
+                ReconcileProgress { until, unfinished: None, failed: false, refused_at: None },
+            )
         };
         let compared = EventsCompared { accounts: until.map(compared).into_iter().collect(), last };
         let now = Timestamp::from_second(LOOKED_AT + 1).unwrap() + SignedDuration::from_mins(minutes);
         compared.settles(&doubt, now)
     }
 
-    fn up_to(until: i64) -> Option<Said<Gaps>> {
-        Some(Said::This { value: Gaps { until, ..Gaps::default() }, request_id: None })
+    fn up_to(until: i64) -> Option<StripeView<GapReport>> {
+        Some(StripeView::Answered { value: GapReport { until, ..GapReport::default() }, request_id: None })
     }
 
-    fn refusal() -> Refusal {
-        Refusal {
+    fn failure() -> StripeFailure {
+        StripeFailure {
             status: Some(403),
             kind: None,
             code: None,
@@ -106,16 +114,16 @@ mod tests {
         for (until, last) in [
             (None, None),
             (None, up_to(LOOKED_AT + 900)),
-            (behind, Some(Said::MayNot(refusal()))),
-            (behind, Some(Said::KeyRefused(refusal()))),
-            (behind, Some(Said::Nothing)),
+            (behind, Some(StripeView::Forbidden(failure()))),
+            (behind, Some(StripeView::KeyRejected(failure()))),
+            (behind, Some(StripeView::NotAsked)),
             // All that are compared are past it.
             (behind, up_to(LOOKED_AT + 1)),
         ] {
             let at = |minutes| settles_after(minutes, "acct_1", until, last.clone());
             assert_eq!((at(29), at(30)), (false, true), "{until:?} {last:?}");
         }
-        for last in [None, Some(Said::NoAnswer(refusal())), up_to(LOOKED_AT)] {
+        for last in [None, Some(StripeView::Unavailable(failure())), up_to(LOOKED_AT)] {
             assert!(!settles_after(600, "acct_1", behind, last.clone()), "{last:?}");
         }
     }

@@ -151,7 +151,7 @@ async fn a_kind_that_the_key_may_not_read_is_told_and_stops_no_other() {
 async fn connected_accounts_that_were_heard_of_come_in_each_on_its_own() {
     let stack = Stack::start().await;
     for account in ["acct_1", "acct_2"] {
-        stack.registry().note_account(account, now()).await.unwrap();
+        stack.registry().record_connected_account(account, now()).await.unwrap();
     }
     stack.put(&customer("cus_1", "ours"));
     for account in ["acct_1", "acct_2", "acct_3"] {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::registry::{Comparison, Seen};
+use shared::registry::{DriftProgress, DriftReport};
 use simulated_stripe::{Fault, Key};
 
 use crate::support::{Stack, ago, customer, event, later, now};
@@ -15,11 +15,11 @@ fn told(id: &str, email: &str, at: Timestamp) -> String {
     event(id, "customer.updated", at, &customer("cus_1", email))
 }
 
-async fn kept(stack: &Stack) -> Comparison {
+async fn kept(stack: &Stack) -> DriftProgress {
     stack.comparison().await
 }
 
-async fn seen(stack: &Stack) -> Seen {
+async fn seen(stack: &Stack) -> DriftReport {
     stack.seen().await
 }
 
@@ -54,7 +54,7 @@ async fn a_change_without_an_event_is_found_mended_and_told() {
     let last = kept(&stack).await.last.unwrap();
     assert_eq!((last.begun_at, last.finished_at), (now().as_millisecond(), later(10).as_millisecond()));
     // The status reads it.
-    let read = stack.registry().kept(&[], now()).await.unwrap();
+    let read = stack.registry().status_rows(&[], now()).await.unwrap();
     assert_eq!(read.comparison, Some(kept(&stack).await));
 }
 
@@ -103,7 +103,7 @@ async fn what_is_the_same_what_is_deleted_and_what_is_young_is_left_alone() {
     stack.receive(&event("evt_6", "invoice.upcoming", ago(30), &json!({"object": "invoice"})), ago(30)).await;
     let before = stack.cloud.items("RecordsTable").await;
     night(&stack).await;
-    assert_eq!(seen(&stack).await, Seen { looked_at: 1, ..Seen::default() });
+    assert_eq!(seen(&stack).await, DriftReport { looked_at: 1, ..DriftReport::default() });
     assert_eq!(stack.cloud.items("RecordsTable").await, before);
     assert_eq!(questions(&stack), 1);
 }
@@ -143,7 +143,7 @@ async fn the_night_is_made_once_a_night() {
 #[tokio::test]
 async fn what_came_in_between_two_nights_is_looked_at_in_one_of_them() {
     let stack = Stack::new().await;
-    stack.keep_compared(ago(3 * 1_440)).await;
+    stack.store_reconcile_progress(ago(3 * 1_440)).await;
     for (id, minutes) in [("cus_a", 2 * 1_440), ("cus_b", 12), ("cus_c", 9)] {
         let body = event(&format!("evt_{id}"), "customer.updated", ago(minutes), &customer(id, "a"));
         stack.apply(&body, ago(minutes)).await;

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::ledger::State;
+use shared::ledger::EventState;
 use shared::object_key::ObjectKey;
-use shared::records::{Put, Record, Standing};
+use shared::records::{Provenance, Put, Record};
 use simulated_stripe::Key;
 use test_cloud::Death;
 
@@ -59,7 +59,7 @@ async fn an_import_and_the_events_around_it_end_the_same_in_any_order() {
         assert_eq!(email(&stack).await, "asked", "{order}");
         let row = stack.ledger().get(&"evt_1".parse().unwrap(), now()).await.unwrap().unwrap();
         if order == "import older" {
-            assert_eq!(row.state, State::Superseded);
+            assert_eq!(row.state, EventState::Superseded);
             assert_eq!(row.reason.unwrap(), "the record shows what Stripe answered later");
         }
     }
@@ -164,7 +164,7 @@ async fn a_deletion_is_not_written_over_by_who_read_the_record_before_it() {
     let record = |deleted: bool| {
         let object = json!({ "object": "invoice", "id": "in_1", "status": "draft", "created": 5 });
         // A draft that an import brought, and the night's answer that it is gone: they differ in nothing else.
-        let standing = Standing {
+        let standing = Provenance {
             as_of: ago(60).as_second(),
             event: None,
             events: Vec::new(),
@@ -179,14 +179,14 @@ async fn a_deletion_is_not_written_over_by_who_read_the_record_before_it() {
     let records = stack.records();
     assert_eq!(records.put_newer(&draft).await.unwrap(), Put::Done);
     assert_eq!(records.put_over(&draft, &gone).await.unwrap(), Put::Done);
-    assert_eq!(records.put_over(&draft, &draft).await.unwrap(), Put::Refused(Box::new(gone.clone())));
+    assert_eq!(records.put_over(&draft, &draft).await.unwrap(), Put::Conflict(Box::new(gone.clone())));
     assert_eq!(records.put_over(&gone, &gone).await.unwrap(), Put::Done);
 }
 
 /// Puts a newer record of the customer in place.
 async fn put(stack: &Stack, at: jiff::Timestamp) -> Put {
     let object = customer("cus_1", "between");
-    let standing = Standing {
+    let standing = Provenance {
         as_of: at.as_second(),
         event: Some("evt_9".parse().unwrap()),
         events: vec!["evt_9".parse().unwrap()],

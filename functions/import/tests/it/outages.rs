@@ -10,7 +10,7 @@ use crate::support::{Stack, customer, event, later, now};
 /// Two kinds of two accounts, one object each, and records that the night finds to be others: a charge, and a draft that is gone.
 async fn stack() -> Stack {
     let stack = Stack::new().await;
-    stack.registry().note_account("acct_1", now()).await.unwrap();
+    stack.registry().record_connected_account("acct_1", now()).await.unwrap();
     for account in [None, Some("acct_1")] {
         stack.stripe.put_object(account, &customer("cus_1", "a"));
         let refund = json!({ "object": "refund", "id": "re_1", "created": 5, "payment_intent": "pi_1" });
@@ -154,7 +154,7 @@ async fn a_run_that_outlives_its_lease_harms_nothing() {
 #[tokio::test]
 async fn a_late_run_of_a_stopped_import_does_not_disturb_the_next() {
     let stack = stack().await;
-    stack.keep_compared(now()).await;
+    stack.store_reconcile_progress(now()).await;
     let process = stack.cloud.process();
     let deps = stack.cold_at(process.aws());
     let hangs = process.dies(Death::AtRecord("-/customer/cus_1".to_owned()));

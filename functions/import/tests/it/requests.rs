@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::audit::Audit;
-use shared::aws::Bounds;
+use shared::aws::CallLimits;
 use test_cloud::Fault;
 
 use crate::support::{Stack, ago, later, now, schedule};
@@ -93,7 +93,7 @@ async fn each_refusal_names_what_is_wrong_and_nothing_is_started() {
 #[tokio::test]
 async fn without_a_key_there_is_nothing_to_import_with() {
     let stack = Stack::start().await;
-    let client = stack.cloud.past_the_door().dynamodb(Bounds::PATIENT);
+    let client = stack.cloud.past_the_door().dynamodb(CallLimits::PATIENT);
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let delete = client.delete_item().table_name("RegistryTable").key("kind", text("settings"));
     delete.key("name", text("stack")).send().await.unwrap();
@@ -110,7 +110,7 @@ async fn who_started_stopped_or_tried_is_in_the_audit() {
     stack.call("admin", "POST", json!({ "kinds": ["x"] })).await;
     stack.call("admin", "DELETE", Value::Null).await;
     stack.call("viewer", "GET", Value::Null).await;
-    let audit = Audit::new(stack.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable");
+    let audit = Audit::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
     let acts = audit.list(None, 10, later(1)).await.unwrap().0;
     let mut told: Vec<_> = acts.iter().map(|act| (act.action.as_str(), act.result.as_str())).collect();
     told.sort_unstable();

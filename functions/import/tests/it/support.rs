@@ -8,12 +8,12 @@ use import::{Config, Deps, ImportError, handle};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::access::Access;
-use shared::aws::{AwsEnv, Bounds};
-use shared::event::{self, Reading};
-use shared::ledger::{Ledger, Row};
+use shared::aws::{AwsEnv, CallLimits};
+use shared::event::{self, ParsedEvent};
+use shared::ledger::{Ledger, LedgerRow};
 use shared::payload;
 use shared::records::{Record, Records};
-use shared::registry::{Compared, Comparison, Finished, Registry, Seen, Settings};
+use shared::registry::{DriftProgress, DriftReport, FinishedPass, ReconcileProgress, Registry, Settings};
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
 
@@ -42,7 +42,7 @@ impl Stack {
     /// The night's comparison has been made, so that runs do what the import wants.
     pub(crate) async fn start() -> Self {
         let stack = Self::new().await;
-        stack.keep_compared(now()).await;
+        stack.store_reconcile_progress(now()).await;
         stack
     }
 
@@ -63,41 +63,45 @@ impl Stack {
         stack
     }
 
-    pub(crate) async fn keep_compared(&self, at: Timestamp) {
+    pub(crate) async fn store_reconcile_progress(&self, at: Timestamp) {
         let at = at.as_millisecond();
-        let last = Finished { begun_at: at, finished_at: at, until: at, seen: Seen::default() };
-        let kept = Comparison { last: Some(last), ..Comparison::default() };
-        self.registry().keep_comparison(&kept).await.unwrap();
+        let last = FinishedPass { begun_at: at, finished_at: at, until: at, seen: DriftReport::default() };
+        let kept = DriftProgress { last: Some(last), ..DriftProgress::default() };
+        self.registry().store_drift_progress(&kept).await.unwrap();
     }
 
     /// Events are compared with the ledger up to then, as `reconcile` does.
     pub(crate) async fn events_compared(&self, until: Timestamp) {
         for account in [None, Some("acct_1")] {
-            let compared =
-                Compared { until: until.as_second(), unfinished: None, failed: false, refused_at: None };
-            self.registry().keep_compared(account, &compared).await.unwrap();
+            let compared = ReconcileProgress {
+                until: until.as_second(),
+                unfinished: None,
+                failed: false,
+                refused_at: None,
+            };
+            self.registry().store_reconcile_progress(account, &compared).await.unwrap();
         }
     }
 
-    pub(crate) async fn comparison(&self) -> Comparison {
-        self.registry().work().await.unwrap().comparison
+    pub(crate) async fn comparison(&self) -> DriftProgress {
+        self.registry().scheduled_work().await.unwrap().comparison
     }
 
     /// What the last comparison saw.
-    pub(crate) async fn seen(&self) -> Seen {
+    pub(crate) async fn seen(&self) -> DriftReport {
         self.comparison().await.last.expect("it is finished").seen
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
     pub(crate) fn records(&self) -> Records {
-        Records::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RecordsTable")
+        Records::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "RecordsTable")
     }
 
     pub(crate) async fn record(&self, key: &str) -> Option<Record> {
@@ -178,8 +182,8 @@ impl Stack {
     }
 
     /// Starts an import as an admin.
-    pub(crate) async fn import(&self, wish: Value) {
-        let (status, answer) = self.call("admin", "POST", wish).await;
+    pub(crate) async fn import(&self, spec: Value) {
+        let (status, answer) = self.call("admin", "POST", spec).await;
         assert_eq!((status, &answer["state"]), (202, &json!("running")), "{answer}");
     }
 
@@ -191,10 +195,10 @@ impl Stack {
     }
 
     /// Stores an event as `receive` does.
-    pub(crate) async fn receive(&self, body: &str, at: Timestamp) -> Row {
+    pub(crate) async fn receive(&self, body: &str, at: Timestamp) -> LedgerRow {
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable: {body}") };
-        let row = Row::of(&event, "main", at, packed);
+        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable: {body}") };
+        let row = LedgerRow::of(&event, "main", at, packed);
         self.ledger().record(&row).await.unwrap();
         row
     }

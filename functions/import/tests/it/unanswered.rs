@@ -28,7 +28,7 @@ async fn assert_only_the_first_is_left_out(stack: &Stack, status: u16) {
     let seen = stack.seen().await;
     assert_eq!((seen.unread.count, seen.refused.count, seen.differed.count), (1, 0, 1), "{seen:?}");
     let unread = &seen.unread.first[0];
-    assert_eq!((unread.key.id(), unread.refusal.status), ("cus_1", Some(status)));
+    assert_eq!((unread.key.id(), unread.failure.status), ("cus_1", Some(status)));
     assert_eq!(stack.object("-/customer/cus_1").await["email"], "old");
     assert_eq!(stack.object("-/customer/cus_2").await["email"], "new");
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use shared::ledger::State;
+use shared::ledger::EventState;
 
 use crate::support::{Stack, event, later, now, samples, subscription};
 
@@ -14,8 +14,10 @@ async fn every_sample_event_ends_final_and_never_failed() {
         rows.push(stack.receive(&body).await);
     }
     let summary = stack.ring(&rows).await;
-    let ended: u64 =
-        [State::Processed, State::Superseded, State::Ignored].map(|state| summary.count(state)).iter().sum();
+    let ended: u64 = [EventState::Processed, EventState::Superseded, EventState::Ignored]
+        .map(|state| summary.count(state))
+        .iter()
+        .sum();
     assert_eq!(ended, rows.len() as u64, "{summary:?}");
     for row in &rows {
         let row = stack.row(row.id.as_str()).await;
@@ -42,7 +44,7 @@ async fn a_record_is_the_object_as_stripe_wrote_it() {
 async fn an_event_is_applied_once_however_often_the_doorbell_rings() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
-    assert_eq!(stack.ring(std::slice::from_ref(&row)).await.count(State::Processed), 1);
+    assert_eq!(stack.ring(std::slice::from_ref(&row)).await.count(EventState::Processed), 1);
     let (settled, record) = (stack.row("evt_1").await, stack.record("-/subscription/sub_1").await);
     stack.cloud.forget();
     for _ in 0..3 {
@@ -65,8 +67,8 @@ async fn one_record_change_comes_of_many_rings_at_once() {
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     let rings = (0..20).map(|_| stack.ring(std::slice::from_ref(&row)));
     let ended: Vec<_> = futures::future::join_all(rings).await;
-    assert_eq!(ended.iter().map(|summary| summary.count(State::Processed)).sum::<u64>(), 1, "{ended:?}");
-    assert_eq!(stack.state("evt_1").await.0, State::Processed);
+    assert_eq!(ended.iter().map(|summary| summary.count(EventState::Processed)).sum::<u64>(), 1, "{ended:?}");
+    assert_eq!(stack.state("evt_1").await.0, EventState::Processed);
 }
 
 #[tokio::test]
@@ -76,7 +78,7 @@ async fn an_older_event_that_comes_later_is_superseded() {
     let older = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.ring(&[newer]).await;
     stack.ring(&[older]).await;
-    assert_eq!(stack.state("evt_1").await.0, State::Superseded);
+    assert_eq!(stack.state("evt_1").await.0, EventState::Superseded);
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "past_due");
 }
 
@@ -116,7 +118,7 @@ async fn a_deleted_customer_stays_deleted_and_a_canceled_subscription_can_still_
         stack.ring(&[row]).await;
     }
     assert!(stack.record("-/customer/cus_1").await.unwrap().deleted);
-    assert_eq!(stack.state("evt_2").await.0, State::Superseded);
+    assert_eq!(stack.state("evt_2").await.0, EventState::Superseded);
     let subscription = stack.record("-/subscription/sub_1").await.unwrap();
     assert!(!subscription.deleted && subscription.as_of == 9);
 }
@@ -195,9 +197,16 @@ async fn an_event_of_the_other_mode_is_set_aside_and_a_type_that_is_not_applied_
     let new = event("evt_2", "something.new", 5, &json!({"object": "something", "id": "x_1"}));
     let rows = [stack.receive(&live).await, stack.receive(&new).await];
     let summary = stack.ring(&rows).await;
-    assert_eq!((summary.count(State::Quarantined), summary.count(State::Ignored)), (1, 1), "and counted");
-    assert_eq!(stack.state("evt_1").await, (State::Quarantined, Some("a live event at a test stack".into())));
-    assert_eq!(stack.state("evt_2").await, (State::Ignored, Some("type".into())));
+    assert_eq!(
+        (summary.count(EventState::Quarantined), summary.count(EventState::Ignored)),
+        (1, 1),
+        "and counted"
+    );
+    assert_eq!(
+        stack.state("evt_1").await,
+        (EventState::Quarantined, Some("a live event at a test stack".into()))
+    );
+    assert_eq!(stack.state("evt_2").await, (EventState::Ignored, Some("type".into())));
     assert!(stack.record("-/subscription/sub_1").await.is_none());
 }
 
@@ -213,7 +222,7 @@ async fn a_preview_is_found_under_its_subscription_and_its_customer() {
         stack.ring(std::slice::from_ref(&row)).await;
     }
     let found = async |key: &str| {
-        let listing = shared::ledger::Listing::Object(key.parse().unwrap());
+        let listing = shared::ledger::EventListing::Object(key.parse().unwrap());
         let page = stack.ledger().list(&listing, None, 10, now(), |_| true).await.unwrap();
         page.rows.into_iter().map(|row| row.id.to_string()).collect::<Vec<_>>()
     };
@@ -230,7 +239,7 @@ async fn a_preview_is_found_under_its_subscription_and_its_customer() {
     assert_eq!(found("-/customer/cus_1").await, ["evt_2", "evt_1"]);
 
     // Its place in the customer's list goes with it.
-    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     let items = client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap();
     let expiries: Vec<_> = items.iter().map(|item| item.get("expires_at").is_some()).collect();
     assert_eq!(expiries, [true; 4]);
@@ -265,13 +274,13 @@ async fn what_has_no_record_or_cannot_be_read_is_set_aside_with_the_reason() {
         rows.push(stack.receive(&body).await);
     }
     stack.ring(&rows).await;
-    assert_eq!(stack.state("evt_1").await, (State::Ignored, Some("no_record".into())));
+    assert_eq!(stack.state("evt_1").await, (EventState::Ignored, Some("no_record".into())));
     for (id, part) in [("evt_2", "`thing`"), ("evt_3", "no id"), ("evt_4", "recursion")] {
         let (state, reason) = stack.state(id).await;
-        assert_eq!(state, State::Quarantined);
+        assert_eq!(state, EventState::Quarantined);
         assert!(reason.as_deref().unwrap_or_default().contains(part), "{reason:?}");
     }
-    assert_eq!(stack.state("evt_5").await.0, State::Processed, "nothing is held back");
+    assert_eq!(stack.state("evt_5").await.0, EventState::Processed, "nothing is held back");
 }
 
 fn history() -> impl Strategy<Value = Vec<String>> {
@@ -343,10 +352,10 @@ async fn a_payload_in_parts_is_applied_and_an_object_too_large_for_a_record_is_s
         stack.receive(&body).await;
     }
     stack.sweep(crate::support::later(120)).await;
-    assert_eq!(stack.state("evt_1").await.0, State::Processed);
+    assert_eq!(stack.state("evt_1").await.0, EventState::Processed);
     assert!(stack.row("evt_2").await.parts.is_some());
     let (state, reason) = stack.state("evt_2").await;
-    assert_eq!(state, State::Quarantined);
+    assert_eq!(state, EventState::Quarantined);
     assert!(reason.unwrap().contains("too large"));
 }
 

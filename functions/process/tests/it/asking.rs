@@ -1,7 +1,7 @@
 //! Where the events of a second cannot tell, Stripe does; and nothing is lost while it does not.
 
 use serde_json::{Value, json};
-use shared::ledger::State;
+use shared::ledger::EventState;
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 
 use crate::support::{Stack, event, later, now, subscription};
@@ -65,7 +65,7 @@ async fn what_stripe_answered_stands_against_older_events_and_gives_way_to_newer
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "canceled");
     assert_eq!(questions(&stripe), 1, "an answer settles the second");
     let states = [stack.state("evt_3").await.0, stack.state("evt_4").await.0, stack.state("evt_5").await.0];
-    assert_eq!(states, [State::Superseded, State::Superseded, State::Processed]);
+    assert_eq!(states, [EventState::Superseded, EventState::Superseded, EventState::Processed]);
 }
 
 #[tokio::test]
@@ -111,14 +111,14 @@ async fn what_could_not_be_put_in_order_is_asked_for_once_the_key_may_and_an_eve
         apply(&stack, &body).await;
     }
     let (state, reason) = stack.state("evt_2").await;
-    assert_eq!(state, State::Processed);
+    assert_eq!(state, EventState::Processed);
     assert!(reason.unwrap().starts_with("order_uncertain: "), "so that it can be found");
     let uncertain = stack.records().uncertain().await.unwrap();
     assert_eq!(uncertain.first, ["-/subscription/sub_1".parse().unwrap()]);
 
     stripe.set_keys(vec![Key::full(&stripe.key())]);
     let row = stack.row("evt_2").await;
-    let steering = shared::ledger::Steering { by: "a@example.com", why: None };
+    let steering = shared::ledger::Actor { by: "a@example.com", why: None };
     stack.ledger().replay(&row, steering, later(2)).await.unwrap();
     let asked = questions(&stripe);
     stack.sweep(later(130)).await;
@@ -138,13 +138,13 @@ async fn a_tie_of_which_one_event_has_expired_is_asked_about_and_never_decided_b
     for body in tie() {
         apply(&stack, &body).await;
     }
-    assert_eq!(stack.state("evt_2").await.0, State::Dead);
+    assert_eq!(stack.state("evt_2").await.0, EventState::Dead);
     // Dead waits without end; the other is gone by the time an admin replays it.
     let at = now() + jiff::SignedDuration::from_hours(24 * 95);
     let replayed = async || {
         let ledger = stack.ledger();
         let row = ledger.get(&"evt_2".parse().unwrap(), at).await.unwrap().unwrap();
-        let steering = shared::ledger::Steering { by: "a@example.com", why: None };
+        let steering = shared::ledger::Actor { by: "a@example.com", why: None };
         ledger.replay(&row, steering, at).await.unwrap();
         let row = ledger.get(&"evt_2".parse().unwrap(), at).await.unwrap().unwrap();
         stack.ring_at(&[row], at).await.unwrap();
@@ -188,7 +188,7 @@ async fn what_stripe_refuses_for_good_is_dead_at_once() {
         apply(&stack, &body).await;
     }
     let row = stack.row("evt_2").await;
-    assert_eq!((row.state, row.attempts), (State::Dead, 0), "{row:?}");
+    assert_eq!((row.state, row.attempts), (EventState::Dead, 0), "{row:?}");
 }
 
 #[tokio::test]
@@ -199,10 +199,10 @@ async fn a_second_that_is_not_over_waits() {
         apply(&stack, &body).await;
     }
     let (state, reason) = stack.state("evt_2").await;
-    assert_eq!(state, State::Failed);
+    assert_eq!(state, EventState::Failed);
     assert!(reason.unwrap().contains("not over"));
     stripe.advance(2);
-    assert_eq!(stack.sweep(later(60)).await.count(State::Processed), 1);
+    assert_eq!(stack.sweep(later(60)).await.count(EventState::Processed), 1);
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
 }
 
@@ -215,7 +215,7 @@ async fn a_stripe_that_does_not_answer_or_throttles_loses_nothing() {
         for body in tie() {
             apply(&stack, &body).await;
         }
-        assert_eq!(stack.state("evt_2").await.0, State::Failed);
+        assert_eq!(stack.state("evt_2").await.0, EventState::Failed);
         stripe.clear_faults();
         stack.sweep(later(60)).await;
         assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
@@ -231,7 +231,7 @@ async fn an_object_that_stripe_does_not_know_is_an_error_and_never_a_deletion() 
         apply(&stack, &body).await;
     }
     let (state, reason) = stack.state("evt_2").await;
-    assert_eq!(state, State::Failed);
+    assert_eq!(state, EventState::Failed);
     assert!(reason.unwrap().contains("another account"));
     assert!(!stack.record("-/subscription/sub_1").await.unwrap().deleted);
 }
@@ -262,5 +262,5 @@ async fn a_customer_whom_stripe_shows_as_deleted_is_deleted() {
         &event("evt_3", "customer.updated", TIE + 100, &json!({"object": "customer", "id": "cus_1"})),
     )
     .await;
-    assert_eq!(stack.state("evt_3").await.0, State::Superseded);
+    assert_eq!(stack.state("evt_3").await.0, EventState::Superseded);
 }

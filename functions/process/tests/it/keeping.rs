@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use shared::ledger::{Recorded, Row, State};
+use shared::ledger::{EventState, LedgerRow, Recorded};
 use shared::payload;
 use test_cloud::Fault;
 
@@ -35,7 +35,7 @@ async fn a_final_row_expires_after_ninety_days_and_an_open_one_never() {
         stack.ring(&[row]).await;
         stack.cloud.mend();
     }
-    for (id, state) in [("evt_odd", State::Quarantined), ("evt_broken", State::Failed)] {
+    for (id, state) in [("evt_odd", EventState::Quarantined), ("evt_broken", EventState::Failed)] {
         let row = stack.row(id).await;
         assert_eq!((row.state, row.expires_at), (state, None));
     }
@@ -54,8 +54,8 @@ async fn what_has_expired_is_gone_before_dynamodb_has_removed_it() {
     assert!(ledger.rows([&id], days(91)).await.unwrap().is_empty());
 
     let again = |at| {
-        let shared::event::Reading::Event(event) = shared::event::read(body.as_bytes()) else { panic!() };
-        Row::of(&event, "main", at, payload::pack(body.as_bytes()).unwrap())
+        let shared::event::ParsedEvent::Event(event) = shared::event::read(body.as_bytes()) else { panic!() };
+        LedgerRow::of(&event, "main", at, payload::pack(body.as_bytes()).unwrap())
     };
     assert_eq!(ledger.record(&again(days(90))).await.unwrap(), Recorded::Duplicate);
     assert_eq!(ledger.record(&again(days(91))).await.unwrap(), Recorded::New, "Stripe never does this");

@@ -1,13 +1,13 @@
 //! Crashes and outages between any two writes change nothing in the end.
 
 use serde_json::Value;
-use shared::ledger::State;
+use shared::ledger::EventState;
 use test_cloud::Fault;
 
 use crate::support::{Stack, later, subscription};
 
 /// Rings once with one call failing for good, then lets sweeps finish.
-async fn after(operation: &str, table: &str, fault: Fault) -> (State, Value) {
+async fn after(operation: &str, table: &str, fault: Fault) -> (EventState, Value) {
     let stack = Stack::start().await;
     let rows = [
         stack.receive(&subscription("evt_2", "updated", 5, "active")).await,
@@ -37,7 +37,7 @@ async fn whatever_call_fails_the_records_end_the_same() {
             let (state, object) = after(operation, table, fault).await;
             assert_eq!(
                 (state, object["status"].as_str()),
-                (State::Superseded, Some("active")),
+                (EventState::Superseded, Some("active")),
                 "{operation} {table} {fault:?}"
             );
         }
@@ -56,7 +56,7 @@ async fn a_damaged_payload_is_set_aside_with_the_reason_and_holds_nothing_back()
         serde_dynamo::from_item(item).unwrap()
     });
     let summary = stack.ring(&[row, other]).await;
-    assert_eq!((summary.count(State::Quarantined), summary.count(State::Processed)), (1, 1));
+    assert_eq!((summary.count(EventState::Quarantined), summary.count(EventState::Processed)), (1, 1));
     assert!(stack.state("evt_1").await.1.unwrap().contains("SHA-256"));
 }
 
@@ -67,7 +67,7 @@ async fn what_dynamodb_can_never_take_is_dead_at_once() {
     stack.cloud.fail("PutItem", "RecordsTable", 1, Fault::Invalid);
     stack.ring(&[row]).await;
     let row = stack.row("evt_1").await;
-    assert_eq!((row.state, row.attempts), (State::Dead, 0), "trying again would be refused again");
+    assert_eq!((row.state, row.attempts), (EventState::Dead, 0), "trying again would be refused again");
     assert!(row.reason.unwrap().contains("ValidationException"));
 }
 
@@ -77,9 +77,9 @@ async fn a_crash_between_record_and_mark_changes_nothing() {
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.cloud.fail("UpdateItem", "LedgerTable", 3, Fault::ServerError);
     stack.ring(&[row]).await;
-    assert_eq!(stack.state("evt_1").await.0, State::Pending, "the record is written, the mark is not");
+    assert_eq!(stack.state("evt_1").await.0, EventState::Pending, "the record is written, the mark is not");
     let record = stack.record("-/subscription/sub_1").await;
     assert!(record.is_some());
-    assert_eq!(stack.sweep(later(120)).await.count(State::Processed), 1);
+    assert_eq!(stack.sweep(later(120)).await.count(EventState::Processed), 1);
     assert_eq!(stack.record("-/subscription/sub_1").await, record);
 }

@@ -1,6 +1,6 @@
 //! The rules of the stack: what is ignored, and how patiently what failed is tried again.
 
-use shared::ledger::State;
+use shared::ledger::EventState;
 use shared::registry::Rules;
 use shared::retry::Retry;
 use test_cloud::Fault;
@@ -21,17 +21,17 @@ async fn what_is_ignored_is_kept_and_applied_when_it_is_replayed_after_the_patte
     set(&stack, &["customer.subscription.*"], Retry::default()).await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.ring(&[row]).await;
-    assert_eq!(stack.state("evt_1").await, (State::Ignored, Some("filter".into())));
+    assert_eq!(stack.state("evt_1").await, (EventState::Ignored, Some("filter".into())));
     assert!(stack.record("-/subscription/sub_1").await.is_none());
 
     set(&stack, &[], Retry::default()).await;
     let ignored = stack.row("evt_1").await;
-    let steering = shared::ledger::Steering { by: "a@example.com", why: None };
+    let steering = shared::ledger::Actor { by: "a@example.com", why: None };
     stack.ledger().replay(&ignored, steering, now()).await.unwrap();
-    assert_eq!(stack.sweep(later(120)).await.count(State::Processed), 1);
+    assert_eq!(stack.sweep(later(120)).await.count(EventState::Processed), 1);
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "active");
     let states: Vec<_> = stack.row("evt_1").await.history.iter().map(|change| change.state).collect();
-    assert_eq!(states, [State::Ignored, State::Pending], "and it tells how it got there");
+    assert_eq!(states, [EventState::Ignored, EventState::Pending], "and it tells how it got there");
 }
 
 #[tokio::test]
@@ -49,7 +49,10 @@ async fn a_change_holds_after_ten_seconds_and_not_every_batch_reads_them() {
             stack.cloud.forget();
         }
     }
-    assert_eq!(ended, [State::Processed, State::Processed, State::Processed, State::Ignored]);
+    assert_eq!(
+        ended,
+        [EventState::Processed, EventState::Processed, EventState::Processed, EventState::Ignored]
+    );
     assert_eq!(stack.cloud.count("GetItem", "RegistryTable"), 1);
 }
 
@@ -63,7 +66,11 @@ async fn attempts_and_delays_are_the_stacks() {
         stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
         stack.sweep(later(at)).await;
         let row = stack.row("evt_1").await;
-        assert_eq!(row.state, if attempt < 3 { State::Failed } else { State::Dead }, "attempt {attempt}");
+        assert_eq!(
+            row.state,
+            if attempt < 3 { EventState::Failed } else { EventState::Dead },
+            "attempt {attempt}"
+        );
         if attempt < 3 {
             let wait = row.due_at.unwrap() / 1_000 - later(at).as_second();
             assert!((480..=900).contains(&wait), "attempt {attempt}: {wait} s");
@@ -79,13 +86,13 @@ async fn while_the_rules_cannot_be_read_those_known_hold_and_without_any_nothing
     let fail = || stack.cloud.fail("GetItem", "RegistryTable", 3, Fault::ServerError);
     fail();
     stack.ring_at(std::slice::from_ref(&row), later(1)).await.unwrap_err();
-    assert_eq!(stack.state("evt_1").await.0, State::Pending, "the sweep will find it");
+    assert_eq!(stack.state("evt_1").await.0, EventState::Pending, "the sweep will find it");
     set(&stack, &["customer.subscription.*"], Retry::default()).await;
     stack.cloud.mend();
     stack.ring_at(&[row], later(2)).await.unwrap();
-    assert_eq!(stack.state("evt_1").await.0, State::Ignored);
+    assert_eq!(stack.state("evt_1").await.0, EventState::Ignored);
     let row = stack.receive(&subscription("evt_2", "updated", 6, "active")).await;
     fail();
     stack.ring_at(&[row], later(60)).await.unwrap();
-    assert_eq!(stack.state("evt_2").await.0, State::Ignored, "the pattern still holds");
+    assert_eq!(stack.state("evt_2").await.0, EventState::Ignored, "the pattern still holds");
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use process::{Config, Deps, ProcessError, Summary, handle};
 use serde_json::{Value, json};
-use shared::aws::Bounds;
-use shared::event::{self, EventId, Reading};
-use shared::ledger::{Ledger, Row, State};
+use shared::aws::CallLimits;
+use shared::event::{self, EventId, ParsedEvent};
+use shared::ledger::{EventState, Ledger, LedgerRow};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::payload;
@@ -72,36 +72,36 @@ impl Stack {
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
     /// Stores an event as `receive` does.
-    pub(crate) async fn receive(&self, body: &str) -> Row {
+    pub(crate) async fn receive(&self, body: &str) -> LedgerRow {
         self.receive_at(body, now()).await
     }
 
-    pub(crate) async fn receive_at(&self, body: &str, at: Timestamp) -> Row {
+    pub(crate) async fn receive_at(&self, body: &str, at: Timestamp) -> LedgerRow {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = match event::read(body.as_bytes()) {
-            Reading::Event(event) => Row::of(&event, "main", at, packed),
-            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", at, packed),
-            Reading::NoEvent(why) => panic!("{why}"),
+            ParsedEvent::Event(event) => LedgerRow::of(&event, "main", at, packed),
+            ParsedEvent::Unreadable { id, reason } => LedgerRow::unreadable(id, reason, "main", at, packed),
+            ParsedEvent::EventError(why) => panic!("{why}"),
         };
         self.ledger().record(&row).await.unwrap();
         row
     }
 
     /// Rings the doorbell for rows, as the stream does.
-    pub(crate) async fn ring(&self, rows: &[Row]) -> Summary {
+    pub(crate) async fn ring(&self, rows: &[LedgerRow]) -> Summary {
         self.ring_at(rows, later(1)).await.unwrap()
     }
 
-    pub(crate) async fn ring_at(&self, rows: &[Row], at: Timestamp) -> Result<Summary, ProcessError> {
+    pub(crate) async fn ring_at(&self, rows: &[LedgerRow], at: Timestamp) -> Result<Summary, ProcessError> {
         handle(&self.deps, stream_event(rows), at).await
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
     pub(crate) async fn sweep(&self, at: Timestamp) -> Summary {
@@ -109,12 +109,12 @@ impl Stack {
         handle(&self.deps, serde_json::from_str(sample).unwrap(), at).await.unwrap()
     }
 
-    pub(crate) async fn state(&self, id: &str) -> (State, Option<String>) {
+    pub(crate) async fn state(&self, id: &str) -> (EventState, Option<String>) {
         let row = self.row(id).await;
         (row.state, row.reason)
     }
 
-    pub(crate) async fn row(&self, id: &str) -> Row {
+    pub(crate) async fn row(&self, id: &str) -> LedgerRow {
         self.ledger().get(&id.parse::<EventId>().unwrap(), now()).await.unwrap().unwrap()
     }
 
@@ -123,7 +123,7 @@ impl Stack {
     }
 
     pub(crate) fn records(&self) -> Records {
-        Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable")
+        Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable")
     }
 
     pub(crate) async fn object(&self, key: &str) -> Value {
@@ -132,7 +132,7 @@ impl Stack {
 }
 
 /// A batch of the ledger's stream, after `events/process/doorbell.json`.
-pub(crate) fn stream_event(rows: &[Row]) -> Value {
+pub(crate) fn stream_event(rows: &[LedgerRow]) -> Value {
     let sample: Value =
         serde_json::from_str(include_str!("../../../../events/process/doorbell.json")).unwrap();
     let records = rows.iter().map(|row| {

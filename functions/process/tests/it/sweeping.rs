@@ -2,7 +2,7 @@
 
 use process::handle;
 use serde_json::{Value, json};
-use shared::ledger::{Mark, OpenCount, State, Steering};
+use shared::ledger::{Actor, EventState, OpenCount, Transition};
 use test_cloud::Fault;
 
 use crate::support::{Stack, later, now, subscription};
@@ -12,10 +12,14 @@ async fn an_event_whose_doorbell_was_lost_is_found_two_minutes_later() {
     let stack = Stack::start().await;
     stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.sweep(later(119)).await;
-    assert_eq!(stack.state("evt_1").await.0, State::Pending, "it is left to the doorbell for two minutes");
-    assert_eq!(stack.sweep(later(120)).await.count(State::Processed), 1);
+    assert_eq!(
+        stack.state("evt_1").await.0,
+        EventState::Pending,
+        "it is left to the doorbell for two minutes"
+    );
+    assert_eq!(stack.sweep(later(120)).await.count(EventState::Processed), 1);
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "active");
-    assert_eq!(stack.ledger().count(State::Pending).await.unwrap(), OpenCount::Exactly(0));
+    assert_eq!(stack.ledger().count(EventState::Pending).await.unwrap(), OpenCount::Exactly(0));
 }
 
 #[tokio::test]
@@ -27,8 +31,12 @@ async fn a_thousand_lost_doorbells_are_found_in_one_sweep() {
         stack.receive(&body).await;
     }
     let summary = stack.sweep(later(120)).await;
-    assert_eq!(summary.count(State::Processed) + summary.count(State::Superseded), 1_000, "{summary:?}");
-    assert_eq!(stack.ledger().count(State::Pending).await.unwrap(), OpenCount::Exactly(0));
+    assert_eq!(
+        summary.count(EventState::Processed) + summary.count(EventState::Superseded),
+        1_000,
+        "{summary:?}"
+    );
+    assert_eq!(stack.ledger().count(EventState::Pending).await.unwrap(), OpenCount::Exactly(0));
     assert_eq!(stack.record("-/subscription/sub_7").await.unwrap().as_of, 907);
 }
 
@@ -40,7 +48,7 @@ async fn a_sweep_costs_no_more_with_a_hundred_thousand_settled_events_than_with_
         stack.cloud.fill_ledger(settled, 40, now());
         stack.cloud.forget();
         let summary = stack.sweep(now()).await;
-        assert_eq!(summary.count(State::Processed) + summary.count(State::Superseded), 40);
+        assert_eq!(summary.count(EventState::Processed) + summary.count(EventState::Superseded), 40);
         let due = stack.cloud.read_cost();
         stack.cloud.forget();
         stack.sweep(now()).await;
@@ -57,14 +65,14 @@ async fn what_failed_is_tried_again_and_then_forgets_why() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
-    assert_eq!(stack.ring(&[row]).await.count(State::Failed), 1);
+    assert_eq!(stack.ring(&[row]).await.count(EventState::Failed), 1);
     let (state, reason) = stack.state("evt_1").await;
-    assert_eq!(state, State::Failed);
+    assert_eq!(state, EventState::Failed);
     assert!(reason.unwrap().starts_with("writing a record failed: "));
-    assert_eq!(stack.ledger().count(State::Failed).await.unwrap(), OpenCount::Exactly(1));
-    assert_eq!(stack.sweep(later(10)).await.count(State::Processed), 0, "not before its time");
-    assert_eq!(stack.sweep(later(60)).await.count(State::Processed), 1);
-    assert_eq!(stack.state("evt_1").await, (State::Processed, None));
+    assert_eq!(stack.ledger().count(EventState::Failed).await.unwrap(), OpenCount::Exactly(1));
+    assert_eq!(stack.sweep(later(10)).await.count(EventState::Processed), 0, "not before its time");
+    assert_eq!(stack.sweep(later(60)).await.count(EventState::Processed), 1);
+    assert_eq!(stack.state("evt_1").await, (EventState::Processed, None));
 }
 
 #[tokio::test]
@@ -75,12 +83,12 @@ async fn what_fails_every_time_is_dead_after_twelve_attempts_and_holds_nothing_b
     for attempt in 1..=12 {
         stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
         let summary = stack.sweep(later(at)).await;
-        let expected = if attempt < 12 { State::Failed } else { State::Dead };
+        let expected = if attempt < 12 { EventState::Failed } else { EventState::Dead };
         assert_eq!(summary.count(expected), 1, "attempt {attempt}: {summary:?}");
         at += 3_700;
     }
     assert_eq!(stack.row("evt_1").await.attempts, 12);
-    assert_eq!(stack.sweep(later(at)).await.count(State::Dead), 0, "dead is left to an admin");
+    assert_eq!(stack.sweep(later(at)).await.count(EventState::Dead), 0, "dead is left to an admin");
 }
 
 #[tokio::test]
@@ -90,12 +98,12 @@ async fn an_event_that_kills_its_process_is_dead_like_any_other() {
     let mut at = 120;
     for _ in 0..12 {
         // The process dies after the claim: neither the record nor the mark is written.
-        let due = stack.ledger().due(State::Pending, later(at), 10).await.unwrap();
+        let due = stack.ledger().due(EventState::Pending, later(at), 10).await.unwrap();
         let row = stack.ledger().get(&due[0], now()).await.unwrap().unwrap();
         stack.ledger().claim(&row, later(at + 60)).await.unwrap().unwrap();
         at += 3_700;
     }
-    assert_eq!(stack.sweep(later(at)).await.count(State::Dead), 1);
+    assert_eq!(stack.sweep(later(at)).await.count(EventState::Dead), 1);
     assert!(stack.state("evt_1").await.1.unwrap().contains("every attempt ended"));
 }
 
@@ -103,9 +111,9 @@ async fn an_event_that_kills_its_process_is_dead_like_any_other() {
 async fn what_an_admin_said_when_replaying_is_not_told_as_the_reason_of_a_death() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
-    let dead = Mark::because(State::Dead, "x");
-    stack.ledger().mark(&row, &dead, "90".parse().unwrap(), now()).await.unwrap();
-    let steering = Steering { by: "a@example.com", why: Some("I mended it") };
+    let dead = Transition::because(EventState::Dead, "x");
+    stack.ledger().transition(&row, &dead, "90".parse().unwrap(), now()).await.unwrap();
+    let steering = Actor { by: "a@example.com", why: Some("I mended it") };
     stack.ledger().replay(&stack.row("evt_1").await, steering, later(1)).await.unwrap();
     let mut at = 200;
     for _ in 0..12 {
@@ -114,7 +122,7 @@ async fn what_an_admin_said_when_replaying_is_not_told_as_the_reason_of_a_death(
     }
     stack.sweep(later(at)).await;
     let row = stack.row("evt_1").await;
-    assert_eq!((row.state, row.by), (State::Dead, None));
+    assert_eq!((row.state, row.by), (EventState::Dead, None));
     assert!(row.reason.unwrap().contains("every attempt ended"));
 }
 
@@ -124,7 +132,11 @@ async fn a_sweep_goes_on_until_nothing_is_due() {
     // More than it takes at a time from a shard.
     stack.cloud.fill_ledger(0, 2_200, now());
     let summary = stack.sweep(now()).await;
-    assert_eq!(summary.count(State::Processed) + summary.count(State::Superseded), 2_200, "{summary:?}");
+    assert_eq!(
+        summary.count(EventState::Processed) + summary.count(EventState::Superseded),
+        2_200,
+        "{summary:?}"
+    );
 }
 
 #[tokio::test]
@@ -143,7 +155,7 @@ async fn a_row_that_a_sweep_is_at_is_left_alone_by_the_next() {
     assert_eq!(stack.row("evt_1").await.attempts, 1);
     stack.sweep(later(179)).await;
     assert_eq!(stack.row("evt_1").await.attempts, 1, "a minute and more is left to the first");
-    assert_eq!(stack.sweep(later(300)).await.count(State::Processed), 1, "then it counts as dead");
+    assert_eq!(stack.sweep(later(300)).await.count(EventState::Processed), 1, "then it counts as dead");
 }
 
 #[tokio::test]
@@ -155,8 +167,8 @@ async fn two_sweeps_do_not_share_a_row() {
     let claims =
         [ledger.claim(&row, later(200)).await.unwrap(), ledger.claim(&row, later(200)).await.unwrap()];
     assert_eq!(claims.iter().flatten().count(), 1);
-    assert_eq!(stack.sweep(later(130)).await.count(State::Processed), 0, "claimed until 200");
-    assert_eq!(stack.sweep(later(200)).await.count(State::Processed), 1);
+    assert_eq!(stack.sweep(later(130)).await.count(EventState::Processed), 0, "claimed until 200");
+    assert_eq!(stack.sweep(later(200)).await.count(EventState::Processed), 1);
 }
 
 #[tokio::test]
@@ -173,7 +185,7 @@ async fn a_claim_whose_answer_is_lost_is_still_tried() {
     let stack = Stack::start().await;
     stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.cloud.fail("UpdateItem", "LedgerTable", 1, Fault::DoneAndCut);
-    assert_eq!(stack.sweep(later(120)).await.count(State::Processed), 1);
+    assert_eq!(stack.sweep(later(120)).await.count(EventState::Processed), 1);
     assert_eq!(stack.row("evt_1").await.attempts, 1);
 }
 
@@ -183,7 +195,10 @@ async fn a_doorbell_that_fails_after_the_sweep_has_taken_the_row_does_not_mark_i
     let before = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.ledger().claim(&before, later(300)).await.unwrap().unwrap();
     stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
-    assert_eq!(stack.ring(&[before]).await.count(State::Failed), 0);
+    assert_eq!(stack.ring(&[before]).await.count(EventState::Failed), 0);
     let row = stack.row("evt_1").await;
-    assert_eq!((row.state, row.attempts, row.due_at), (State::Pending, 1, Some(later(300).as_millisecond())));
+    assert_eq!(
+        (row.state, row.attempts, row.due_at),
+        (EventState::Pending, 1, Some(later(300).as_millisecond()))
+    );
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::ledger::{Source, State, Steering};
+use shared::ledger::{Actor, EventSource, EventState};
 use test_cloud::Fault;
 
 use crate::support::{Stack, later, now, subscription};
@@ -47,10 +47,10 @@ async fn events_that_wait_for_no_delivery_have_no_lag() {
     stack.ring(&[replayed]).await;
     stack.metrics.forget();
     let row = stack.row("evt_1").await;
-    let again = Steering { by: "admin@example.com", why: None };
+    let again = Actor { by: "admin@example.com", why: None };
     stack.ledger().replay(&row, again, later(86_400)).await.unwrap();
     let row = stack.row("evt_1").await;
-    let gap = stack.receive(&made("evt_2", now())).await.brought_by(Source::Reconcile);
+    let gap = stack.receive(&made("evt_2", now())).await.brought_by(EventSource::Reconcile);
     stack.ring_at(&[row, gap], later(86_401)).await.unwrap();
     let lines = stack.metrics.json();
     assert_eq!(lines[0]["Processed"], 2);
@@ -66,7 +66,7 @@ async fn a_failure_is_told_and_its_success_has_the_whole_lag() {
     stack.ring(&[row]).await;
     assert_eq!(stack.metrics.sums()["Failed"], 1);
     stack.cloud.mend();
-    assert_eq!(stack.sweep(later(600)).await.count(State::Processed), 1);
+    assert_eq!(stack.sweep(later(600)).await.count(EventState::Processed), 1);
     assert_eq!(lag(&stack.metrics.json()[1]), (json!([600]), json!([1])));
 }
 

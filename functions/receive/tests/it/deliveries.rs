@@ -5,7 +5,7 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use receive::handle;
 use serde_json::json;
-use shared::ledger::{MAX_IN_ROW, State};
+use shared::ledger::{EventState, MAX_IN_ROW};
 use shared::signature::sign;
 
 use crate::support::{
@@ -18,7 +18,7 @@ async fn a_delivery_is_stored_whole_before_it_is_acknowledged() {
     let (status, body) = deliver(&stack.cold(), &event("evt_1"), now()).await;
     assert_eq!((status, body), (200, json!({ "received": true, "event": "evt_1", "outcome": "stored" })));
     let row = stack.row("evt_1").await.unwrap();
-    assert_eq!((row.state, row.attempts, row.endpoint.as_str()), (State::Pending, 0, "main"));
+    assert_eq!((row.state, row.attempts, row.endpoint.as_str()), (EventState::Pending, 0, "main"));
     assert_eq!(row.object.as_ref().unwrap().to_string(), "-/invoice/in_1");
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), event("evt_1").as_bytes());
 }
@@ -66,7 +66,7 @@ async fn every_sample_event_of_stripe_is_stored_as_pending() {
         let (status, answer) = deliver(&deps, &body, now()).await;
         assert_eq!(status, 200, "{answer}");
         let row = stack.row(answer["event"].as_str().unwrap()).await.unwrap();
-        assert_eq!(row.state, State::Pending);
+        assert_eq!(row.state, EventState::Pending);
         assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
     }
 }
@@ -92,7 +92,7 @@ async fn what_has_an_id_but_cannot_be_read_is_quarantined_with_the_reason() {
     let body = event("evt_1").replace("1785000000", "\"yesterday\"");
     assert_eq!(deliver(&deps, &body, now()).await.0, 200);
     let row = stack.row("evt_1").await.unwrap();
-    assert_eq!(row.state, State::Quarantined);
+    assert_eq!(row.state, EventState::Quarantined);
     assert!(row.reason.unwrap().contains("yesterday"));
 }
 
@@ -108,7 +108,7 @@ async fn what_can_be_read_is_stored_to_be_applied_whatever_its_type_mode_or_acco
         let (status, answer) = deliver(&stack.cold(), &body, now()).await;
         assert_eq!(status, 200);
         let row = stack.row(answer["event"].as_str().unwrap()).await.unwrap();
-        assert_eq!((row.state, row.object.unwrap().to_string().as_str()), (State::Pending, object));
+        assert_eq!((row.state, row.object.unwrap().to_string().as_str()), (EventState::Pending, object));
     }
 }
 
@@ -187,7 +187,7 @@ async fn one_endpoint_that_cannot_be_read_does_not_close_the_door_to_the_others(
         [("kind", "endpoint"), ("name", "newer"), ("state", "hibernating")]
             .map(|(name, value)| (name.to_owned(), text(value))),
     );
-    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     client.put_item().table_name("RegistryTable").set_item(Some(item)).send().await.unwrap();
     assert_eq!(deliver(&stack.cold(), &event("evt_1"), now()).await.0, 200);
 }
@@ -200,12 +200,15 @@ async fn a_probe_is_stored_for_a_day_in_no_list_and_counts_as_nothing() {
     let (status, answer) = deliver(&deps, &probe, now()).await;
     assert_eq!((status, answer["outcome"].as_str()), (200, Some("stored")));
     let row = stack.row("evt_probe_1").await.unwrap();
-    assert_eq!((row.state, row.reason.as_deref(), row.due_at), (State::Ignored, Some("probe"), None));
+    assert_eq!((row.state, row.reason.as_deref(), row.due_at), (EventState::Ignored, Some("probe"), None));
     assert_eq!(row.expires_at, Some(now().as_second() + 86_400));
     let item = stack.cloud.items("LedgerTable").await.remove(0);
     for key in ["day", "open"] {
         assert!(item.get(key).is_none(), "{key}: {item}");
     }
-    assert!(stack.registry().kept(&["main"], now()).await.unwrap().heard.is_empty(), "Stripe was not heard");
+    assert!(
+        stack.registry().status_rows(&["main"], now()).await.unwrap().activity.is_empty(),
+        "Stripe was not heard"
+    );
     assert!(stack.metrics.sums().is_empty(), "{}", stack.metrics.text());
 }

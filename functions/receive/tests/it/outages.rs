@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shared::ledger::{Recorded, Row, State};
+use shared::ledger::{EventState, LedgerRow, Recorded};
 use test_cloud::Fault;
 
 use crate::support::{SECRET, Stack, code, deliver, deliver_to, event, large_event, later, now};
@@ -32,7 +32,7 @@ async fn a_passing_fault_is_tried_again_and_acknowledged() {
         let id = format!("evt_{i}");
         let (status, answer) = deliver(&deps, &event(&id), later(1)).await;
         assert_eq!((status, answer["outcome"].as_str()), (200, Some("stored")), "{fault:?}");
-        assert_eq!(stack.row(&id).await.unwrap().state, State::Pending);
+        assert_eq!(stack.row(&id).await.unwrap().state, EventState::Pending);
     }
 }
 
@@ -129,7 +129,7 @@ async fn a_large_event_stays_readable_when_it_comes_again_packed_in_another_way(
     let mut other = shared::payload::pack(body.as_bytes()).unwrap();
     other.dictionary = 2;
     other.bytes.rotate_left(7);
-    let again = Row::unreadable("evt_large".parse().unwrap(), "x".into(), "main", later(3_600), other);
+    let again = LedgerRow::unreadable("evt_large".parse().unwrap(), "x".into(), "main", later(3_600), other);
     assert_eq!(stack.ledger().record(&again).await.unwrap(), Recorded::Duplicate);
     let row = stack.row("evt_large").await.unwrap();
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
@@ -140,14 +140,15 @@ async fn what_could_not_be_stored_was_not_heard() {
     let stack = Stack::start().await;
     stack.cloud.fail("PutItem", "LedgerTable", 100, Fault::AccessDenied);
     assert_eq!(deliver(&stack.cold(), &event("evt_1"), now()).await.0, 503);
-    assert!(stack.registry().kept(&["main"], now()).await.unwrap().heard.is_empty());
+    assert!(stack.registry().status_rows(&["main"], now()).await.unwrap().activity.is_empty());
 }
 
 #[tokio::test]
 async fn a_note_that_failed_is_written_with_the_next_delivery() {
     let stack = Stack::start().await;
     let deps = stack.cold();
-    let heard = async || stack.registry().kept(&["main"], now()).await.unwrap().heard.get("main").copied();
+    let heard =
+        async || stack.registry().status_rows(&["main"], now()).await.unwrap().activity.get("main").copied();
     stack.cloud.fail("UpdateItem", "RegistryTable", 100, Fault::AccessDenied);
     assert_eq!(deliver(&deps, &event("evt_1"), now()).await.0, 200);
     deliver_to(&deps, "main", "whsec_other", &event("evt_2"), later(2)).await;

@@ -125,7 +125,7 @@ async fn what_names_no_endpoint_or_bears_no_signature_costs_no_call_at_all() {
 async fn what_is_signed_wrongly_or_late_is_noted_for_the_status() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    let noted = async || stack.registry().kept(&["main"], now()).await.unwrap().heard["main"];
+    let noted = async || stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
     assert_eq!((noted().await.at, noted().await.off_by_s), (Some(now().as_millisecond()), Some(0)));
     for at in [70, 75, 140, 4_000] {
         deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
@@ -154,7 +154,7 @@ async fn mismatches_of_an_hour_are_counted_together() {
     for at in [70, 71, 72, 140, 210] {
         deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
     }
-    let heard = stack.registry().kept(&["main"], now()).await.unwrap().heard["main"];
+    let heard = stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
     assert_eq!(
         (heard.mismatches, heard.mismatches_since),
         (5, Some(later(70).as_millisecond())),

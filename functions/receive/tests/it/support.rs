@@ -5,12 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Response};
 use receive::{Config, Deps, handle};
 use serde_json::{Value, json};
-use shared::aws::Bounds;
-use shared::endpoint::EndpointState;
+use shared::aws::CallLimits;
+use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
 use shared::event::EventId;
-use shared::ledger::{Ledger, Row};
+use shared::ledger::{Ledger, LedgerRow};
 use shared::metrics::Metrics;
-use shared::registry::{Endpoint, Registry, SecretVersion, Wish};
+use shared::registry::Registry;
 use shared::secret::SigningSecret;
 use shared::signature::sign;
 use test_cloud::{Lines, TestCloud};
@@ -42,11 +42,11 @@ impl Stack {
         let secret_name = format!("stack/endpoints/{name}/1");
         let value = json!({ "signing": [{ "stripe_id": "we_1", "secret": secret }] });
         let version = self.cloud.put_secret(&secret_name, &value.to_string());
-        let endpoint = Endpoint {
+        let endpoint = EndpointRow {
             name: name.parse().unwrap(),
             state: EndpointState::Active,
             registration: "1".into(),
-            wish: Wish {
+            spec: EndpointSpec {
                 url: format!("https://example.com/webhooks/{name}"),
                 events: vec!["invoice.paid".into()],
                 description: String::new(),
@@ -60,8 +60,8 @@ impl Stack {
             state_since: now().as_millisecond(),
             listens_since: now().as_millisecond(),
             rotated_at: None,
-            change: None,
-            next: None,
+            pending_change: None,
+            rotation: None,
             replaces: false,
             rev: 0,
         };
@@ -69,14 +69,14 @@ impl Stack {
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
-    pub(crate) async fn row(&self, id: &str) -> Option<Row> {
+    pub(crate) async fn row(&self, id: &str) -> Option<LedgerRow> {
         self.ledger().get(&id.parse::<EventId>().unwrap(), now()).await.unwrap()
     }
 

@@ -5,49 +5,48 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use shared::endpoint::EndpointState;
-use shared::event::{self, Event, Reading};
-use shared::ledger::{Row, Source};
+use shared::endpoint::{EndpointRow, EndpointState};
+use shared::event::{self, Event, ParsedEvent};
+use shared::ledger::{EventSource, LedgerRow};
 use shared::payload;
-use shared::registry::Endpoint;
 
 use crate::ReconcileError;
 
 const A_DAY: i64 = 86_400;
 
 /// Which endpoint wants which events.
-pub(super) struct Wanted<'a>(Vec<(&'a Endpoint, BTreeSet<&'a str>)>);
+pub(super) struct Wanted<'a>(Vec<(&'a EndpointRow, BTreeSet<&'a str>)>);
 
 impl<'a> Wanted<'a> {
     /// Those that are to hear: an admin has told a disabled one not to.
-    pub(super) fn by(rows: &'a [Endpoint]) -> Self {
-        let hears = |row: &&Endpoint| row.state.takes_deliveries() && row.state != EndpointState::Disabled;
-        let of = |row: &'a Endpoint| (row, row.wish.events.iter().map(String::as_str).collect());
+    pub(super) fn by(rows: &'a [EndpointRow]) -> Self {
+        let hears = |row: &&EndpointRow| row.state.takes_deliveries() && row.state != EndpointState::Disabled;
+        let of = |row: &'a EndpointRow| (row, row.spec.events.iter().map(String::as_str).collect());
         Self(rows.iter().filter(hears).map(of).collect())
     }
 
     pub(super) fn any(&self, connect: bool) -> bool {
-        self.0.iter().any(|(row, _)| row.wish.connect == connect)
+        self.0.iter().any(|(row, _)| row.spec.connect == connect)
     }
 
     /// When the first of them was registered, in unix seconds.
     pub(super) fn since(&self, connect: bool) -> Option<i64> {
         self.0
             .iter()
-            .filter(|(row, _)| row.wish.connect == connect)
+            .filter(|(row, _)| row.spec.connect == connect)
             .map(|(row, _)| row.created_at / 1_000)
             .min()
     }
 
     /// The endpoints that want this event, of an account compared up to `compared` so far. An endpoint that is registered anew
     /// wants what was made since then too, for a day at most: nobody meant to lose that. A change of it takes nothing away.
-    fn who(&self, event: &Event<'_>, compared: Option<i64>) -> Vec<&'a Endpoint> {
-        let since = |row: &Endpoint| {
+    fn who(&self, event: &Event<'_>, compared: Option<i64>) -> Vec<&'a EndpointRow> {
+        let since = |row: &EndpointRow| {
             let registered = row.created_at / 1_000;
             compared.map_or(registered, |compared| registered.min(compared.max(registered - A_DAY)))
         };
-        let wants = |(row, types): &&(&Endpoint, BTreeSet<&str>)| {
-            row.wish.connect == event.account.is_some()
+        let wants = |(row, types): &&(&EndpointRow, BTreeSet<&str>)| {
+            row.spec.connect == event.account.is_some()
                 && types.contains(event.event_type.as_ref())
                 && event.created >= since(row)
         };
@@ -56,7 +55,7 @@ impl<'a> Wanted<'a> {
 
     /// The endpoint under whose name is kept what names none: the first that hears this kind of account.
     fn any_name(&self, connect: bool) -> &str {
-        self.0.iter().find(|(row, _)| row.wish.connect == connect).map_or("-", |(row, _)| row.name.as_str())
+        self.0.iter().find(|(row, _)| row.spec.connect == connect).map_or("-", |(row, _)| row.name.as_str())
     }
 
     /// The row of a listed event, and the endpoints that want it; none if none does. One that cannot be read is set aside, because
@@ -67,24 +66,24 @@ impl<'a> Wanted<'a> {
         account: Option<&str>,
         compared: Option<i64>,
         now: Timestamp,
-    ) -> Result<Option<(Row, Vec<&'a Endpoint>)>, ReconcileError> {
+    ) -> Result<Option<(LedgerRow, Vec<&'a EndpointRow>)>, ReconcileError> {
         let packed = || payload::pack(body.as_bytes()).map_err(ReconcileError::Packing);
         let (row, endpoints) = match event::read(body.as_bytes()) {
-            Reading::Event(event) => {
+            ParsedEvent::Event(event) => {
                 let endpoints = self.who(&event, compared);
                 let Some(first) = endpoints.first() else { return Ok(None) };
-                (Row::of(&event, first.name.as_str(), now, packed()?), endpoints)
+                (LedgerRow::of(&event, first.name.as_str(), now, packed()?), endpoints)
             }
-            Reading::Unreadable { id, reason } => {
+            ParsedEvent::Unreadable { id, reason } => {
                 let name = self.any_name(account.is_some());
-                (Row::unreadable(id, reason, name, now, packed()?), Vec::new())
+                (LedgerRow::unreadable(id, reason, name, now, packed()?), Vec::new())
             }
-            Reading::NoEvent(why) => {
+            ParsedEvent::EventError(why) => {
                 tracing::error!(error = %why, "Stripe lists something that is no event");
                 return Ok(None);
             }
         };
-        Ok(Some((row.brought_by(Source::Reconcile), endpoints)))
+        Ok(Some((row.brought_by(EventSource::Reconcile), endpoints)))
     }
 }
 

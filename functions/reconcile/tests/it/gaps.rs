@@ -1,9 +1,9 @@
 //! What Stripe made, is wanted and missing is stored once; what is on its way, unwanted or here is left alone.
 
 use serde_json::{Value, json};
-use shared::facts::Said;
-use shared::ledger::{Source, State};
-use shared::registry::Endpoint;
+use shared::endpoint::EndpointRow;
+use shared::health::StripeView;
+use shared::ledger::{EventSource, EventState};
 use simulated_stripe::{Emit, Fault, Key};
 
 use crate::support::{Stack, ago, later, now};
@@ -21,7 +21,7 @@ async fn what_is_missing_is_stored_to_be_applied_as_stripe_lists_it() {
     let row = stack.row(&id).await.unwrap();
     assert_eq!(
         (row.state, row.source, row.endpoint.as_str(), row.event_type.as_deref()),
-        (State::Pending, Some(Source::Reconcile), "main", Some("invoice.paid"))
+        (EventState::Pending, Some(EventSource::Reconcile), "main", Some("invoice.paid"))
     );
     assert!(row.due_at.is_some() && row.object.is_some(), "so that it is applied like any other");
     let body = stack.ledger().body(&row).await.unwrap().unwrap();
@@ -115,14 +115,14 @@ async fn an_account_that_stripe_refuses_does_not_stop_the_others() {
     let stack = Stack::bare().await;
     stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
     for account in ["acct_1", "acct_2"] {
-        stack.registry().note_account(account, ago(100)).await.unwrap();
+        stack.registry().record_connected_account(account, ago(100)).await.unwrap();
     }
     let ids =
         ["acct_1", "acct_2"].map(|account| stack.emit(Emit::of("invoice.paid").account(account), ago(60)));
     stack.stripe.fault(Fault::status(403).on("GET", "/v1/events").times(1));
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
-    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
     assert_eq!(gaps.refused, ["acct_1"]);
     assert_eq!(stack.run(later(5)).await["filled"], 1, "and it is asked for again");
 }
@@ -134,7 +134,7 @@ async fn with_time_for_one_account_only_each_has_its_turn() {
     let accounts = ["acct_1", "acct_2", "acct_3"];
     let mut ids = Vec::new();
     for account in accounts {
-        stack.registry().note_account(account, ago(100)).await.unwrap();
+        stack.registry().record_connected_account(account, ago(100)).await.unwrap();
         ids.push(stack.emit(Emit::of("invoice.paid").account(account), ago(60)));
     }
     stack.run_within = std::time::Duration::ZERO;
@@ -161,7 +161,7 @@ async fn a_clock_that_is_ahead_leaves_no_hole() {
 async fn connected_accounts_that_were_heard_of_are_compared_each_on_its_own() {
     let stack = Stack::start().await;
     stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
-    stack.registry().note_account("acct_1", ago(100)).await.unwrap();
+    stack.registry().record_connected_account("acct_1", ago(100)).await.unwrap();
     let of = |account: &str| Emit::of("invoice.paid").account(account);
     let known = stack.emit(of("acct_1"), ago(60));
     let never_heard_of = stack.emit(of("acct_2"), ago(60));
@@ -203,7 +203,7 @@ async fn a_stripe_that_does_not_answer_costs_nothing_and_the_next_run_goes_on() 
     for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
         stack.stripe.fault(fault.on("GET", "/v1/events").times(100));
         assert_eq!(stack.run(now()).await["events"], "no_answer");
-        assert!(matches!(stack.facts().await.events, Said::NoAnswer(_)));
+        assert!(matches!(stack.facts().await.events, StripeView::Unavailable(_)));
         stack.stripe.clear_faults();
     }
     assert_eq!(stack.run(now()).await["filled"], 1);
@@ -227,7 +227,7 @@ async fn a_listed_event_that_cannot_be_read_is_set_aside_with_the_reason() {
     let id = stack.emit(Emit::of("invoice.paid").set("object", 7), ago(60));
     assert_eq!(stack.run(now()).await["filled"], 1);
     let row = stack.row(&id).await.unwrap();
-    assert_eq!((row.state, row.source), (State::Quarantined, Some(Source::Reconcile)));
+    assert_eq!((row.state, row.source), (EventState::Quarantined, Some(EventSource::Reconcile)));
     assert!(row.reason.is_some());
     assert_eq!(stack.run(later(5)).await["filled"], 0);
 }
@@ -255,7 +255,7 @@ async fn an_account_that_stripe_does_not_answer_for_comes_last_and_stops_no_othe
     let stack = Stack::bare().await;
     stack.register("connect", &["invoice.paid"], true, ago(2 * 1_440)).await;
     for account in ["acct_1", "acct_2"] {
-        stack.registry().note_account(account, ago(100)).await.unwrap();
+        stack.registry().record_connected_account(account, ago(100)).await.unwrap();
     }
     let of = |account: &str| Emit::of("invoice.paid").account(account);
     let ids = ["acct_1", "acct_2"].map(|account| stack.emit(of(account), ago(60)));
@@ -263,13 +263,13 @@ async fn an_account_that_stripe_does_not_answer_for_comes_last_and_stops_no_othe
     stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(3));
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
-    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
     assert_eq!(gaps.unanswered, ["acct_1"]);
     assert!(gaps.until < ago(60).as_second(), "not all is compared");
     // The next time it is the other's turn first, so that one that never answers takes nobody's.
     stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(3));
     stack.run(later(5)).await;
-    let Said::This { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
     assert_eq!(gaps.unanswered, ["acct_2"]);
     assert!(stack.row(&ids[0]).await.is_some());
     assert!(gaps.refused.is_empty());
@@ -282,7 +282,7 @@ async fn a_change_of_an_endpoint_takes_nothing_of_what_it_wanted_away() {
     // Nothing could be compared for over a day; then its address is changed.
     let id = stack.missed("invoice.paid", ago(1_440 + 300));
     let row = stack.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
-    let mut changed = Endpoint { listens_since: now().as_millisecond(), ..row.clone() };
+    let mut changed = EndpointRow { listens_since: now().as_millisecond(), ..row.clone() };
     stack.registry().replace(&row, &mut changed).await.unwrap();
     stack.run(later(1)).await;
     assert!(stack.row(&id).await.is_some());

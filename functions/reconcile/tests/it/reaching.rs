@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use shared::facts::Undelivered;
-use shared::probe::{Probed, Step};
+use shared::health::Undelivered;
+use shared::probe::{ProbeOutcome, ProbeStage};
 use shared::signature::verify;
 use tokio::net::TcpListener;
 
@@ -64,13 +64,13 @@ fn refused(_: bool, _: &Value) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_probe_is_signed_like_stripes_and_its_answer_is_kept() {
-    let answers: [(Answer, Probed); 4] = [
-        (stored, Probed::Stored),
-        (refused, Probed::Changed),
-        (|_, _| (302, json!({})), Probed::Answered { status: 302, code: None }),
+    let answers: [(Answer, ProbeOutcome); 4] = [
+        (stored, ProbeOutcome::Stored),
+        (refused, ProbeOutcome::Changed),
+        (|_, _| (302, json!({})), ProbeOutcome::Answered { status: 302, code: None }),
         (
             |_, _| (503, json!({ "error": { "code": "temporarily_unavailable" } })),
-            Probed::Answered { status: 503, code: Some("temporarily_unavailable".into()) },
+            ProbeOutcome::Answered { status: 503, code: Some("temporarily_unavailable".into()) },
         ),
     ];
     for (answer, expected) in answers {
@@ -92,7 +92,7 @@ async fn no_probe_is_sent_to_an_endpoint_that_deliveries_reach() {
     stack.run(now()).await;
     stack.run(later(5)).await;
     assert_eq!(door.came.lock().unwrap().len(), 2, "as long as none comes in");
-    stack.registry().heard(&"main".parse().unwrap(), 0, later(7)).await.unwrap();
+    stack.registry().record_delivery(&"main".parse().unwrap(), 0, later(7)).await.unwrap();
     stack.run(later(10)).await;
     assert_eq!(door.came.lock().unwrap().len(), 2);
     assert!(stack.facts().await.probes.is_empty());
@@ -106,7 +106,7 @@ async fn an_address_where_nothing_listens_or_answers_is_told() {
     let stack = door.stack().await;
     assert_eq!(stack.run(now()).await["filled"], 1, "what was missing is here all the same");
     let probed = stack.facts().await.probes["main"].clone();
-    assert!(matches!(&probed, Probed::NoAnswer { at: Step::Connection, .. }), "{probed:?}");
+    assert!(matches!(&probed, ProbeOutcome::NoAnswer { at: ProbeStage::Connection, .. }), "{probed:?}");
 }
 
 #[tokio::test]

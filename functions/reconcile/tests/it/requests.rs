@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::audit::Audit;
-use shared::aws::Bounds;
+use shared::aws::CallLimits;
 use test_cloud::Fault;
 
 use crate::support::{Stack, ago, later, now};
@@ -17,7 +17,7 @@ async fn an_admin_is_told_what_was_found() {
         "compared_until": "2026-11-24T11:55:00Z",
     });
     assert_eq!((status, answer), (200, expected));
-    let audit = Audit::new(stack.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable");
+    let audit = Audit::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
     let acts = audit.list(None, 10, now()).await.unwrap().0;
     assert_eq!((acts[0].action.as_str(), acts[0].result.as_str()), ("reconcile", "done"));
 }
@@ -54,7 +54,7 @@ async fn while_another_run_is_at_it_the_answer_says_so() {
     assert!(
         stack
             .registry()
-            .take_lease(shared::registry::Lease::Reconcile, "another", now(), lease)
+            .acquire_lease(shared::registry::Lease::Reconcile, "another", now(), lease)
             .await
             .unwrap()
     );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::facts::{Said, Undelivered};
+use shared::health::{StripeView, Undelivered};
 use simulated_stripe::{Fault, Key};
 
 use crate::support::{Stack, ago, later, now};
@@ -15,7 +15,7 @@ async fn endpoints_that_are_ours_or_point_here_are_kept_and_no_others() {
     assert_eq!(stack.run(now()).await["endpoints"], "ok");
     let seen = stack.facts().await;
     assert_eq!(seen.at, now().as_millisecond());
-    let Said::This { value, request_id } = seen.endpoints else { panic!() };
+    let StripeView::Answered { value, request_id } = seen.endpoints else { panic!() };
     assert_eq!(value.iter().map(|endpoint| &endpoint.id).collect::<Vec<_>>(), [&here.id]);
     assert!(request_id.is_some());
 }
@@ -32,7 +32,7 @@ async fn why_nothing_is_known_is_kept() {
         (run["endpoints"].as_str(), run["events"].as_str()),
         (Some("key_refused"), Some("key_refused"))
     );
-    assert!(matches!(stack.facts().await.endpoints, Said::KeyRefused(_)));
+    assert!(matches!(stack.facts().await.endpoints, StripeView::KeyRejected(_)));
 }
 
 #[tokio::test]

@@ -8,13 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use reconcile::{Config, Deps, ReconcileError, handle};
 use serde_json::{Value, json};
 use shared::access::Access;
-use shared::aws::Bounds;
-use shared::endpoint::{API_VERSION, EndpointState};
-use shared::facts::Facts;
-use shared::ledger::{Ledger, Row};
+use shared::aws::CallLimits;
+use shared::endpoint::{API_VERSION, EndpointRow, EndpointSpec, EndpointState, SecretVersion};
+use shared::health::HealthSnapshot;
+use shared::ledger::{Ledger, LedgerRow};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
-use shared::registry::{Endpoint, Registry, SecretVersion, Settings, Wish};
+use shared::registry::{Registry, Settings};
 use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
 use test_cloud::{Lines, TestCloud};
 
@@ -86,11 +86,11 @@ impl Stack {
         let secret_name = format!("stack/endpoints/{name}/1");
         let value = json!({ "signing": [{ "stripe_id": format!("we_{name}"), "secret": SECRET }] });
         let version = self.cloud.put_secret(&secret_name, &value.to_string());
-        let endpoint = Endpoint {
+        let endpoint = EndpointRow {
             name: name.parse().unwrap(),
             state: EndpointState::Active,
             registration: "1".into(),
-            wish: Wish {
+            spec: EndpointSpec {
                 url: url.to_owned(),
                 events: events.iter().map(|event| (*event).to_owned()).collect(),
                 description: String::new(),
@@ -104,8 +104,8 @@ impl Stack {
             state_since: at.as_millisecond(),
             listens_since: at.as_millisecond(),
             rotated_at: None,
-            change: None,
-            next: None,
+            pending_change: None,
+            rotation: None,
             replaces: false,
             rev: 0,
         };
@@ -113,11 +113,11 @@ impl Stack {
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
     /// An event that Stripe made and nobody was told of. Gives its id.
@@ -184,12 +184,12 @@ impl Stack {
         (answer["statusCode"].as_u64().unwrap().try_into().unwrap(), body)
     }
 
-    pub(crate) async fn row(&self, id: &str) -> Option<Row> {
+    pub(crate) async fn row(&self, id: &str) -> Option<LedgerRow> {
         self.ledger().get(&id.parse().unwrap(), now()).await.unwrap()
     }
 
-    pub(crate) async fn facts(&self) -> Facts {
-        self.registry().kept(&[], now()).await.unwrap().facts.unwrap()
+    pub(crate) async fn facts(&self) -> HealthSnapshot {
+        self.registry().status_rows(&[], now()).await.unwrap().facts.unwrap()
     }
 }
 

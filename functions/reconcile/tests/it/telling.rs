@@ -1,11 +1,10 @@
 //! What a run found is told as metrics, a line a run.
 
 use serde_json::{Value, json};
-use shared::endpoint::EndpointState;
-use shared::event::{self, Reading};
-use shared::ledger::Row;
+use shared::endpoint::{EndpointRow, EndpointState};
+use shared::event::{self, ParsedEvent};
+use shared::ledger::LedgerRow;
 use shared::payload;
-use shared::registry::Endpoint;
 use simulated_stripe::{EndpointChange, Fault};
 use test_cloud::Fault as Outage;
 
@@ -73,7 +72,7 @@ async fn an_active_endpoint_that_stripe_has_disabled_or_forgotten_is_amiss() {
     let main = stack.registry().endpoints().await.unwrap().remove(0);
     let at_stripe = stack.stripe.add_endpoint("https://hooks.example.com/webhooks/other", &["invoice.paid"]);
     let other =
-        Endpoint { name: "other".parse().unwrap(), stripe_id: Some(at_stripe.id.clone()), ..main.clone() };
+        EndpointRow { name: "other".parse().unwrap(), stripe_id: Some(at_stripe.id.clone()), ..main.clone() };
     stack.registry().insert(&other).await.unwrap();
     stack.run(now()).await;
     assert_eq!(stack.told()["EndpointsAmiss"], 1);
@@ -81,7 +80,7 @@ async fn an_active_endpoint_that_stripe_has_disabled_or_forgotten_is_amiss() {
     stack.stripe.change_endpoint(&at_stripe.id, disabled).unwrap();
     // One that an admin has disabled is as it should be.
     let by_hand =
-        Endpoint { name: "by-hand".parse().unwrap(), state: EndpointState::Disabled, ..other.clone() };
+        EndpointRow { name: "by-hand".parse().unwrap(), state: EndpointState::Disabled, ..other.clone() };
     stack.registry().insert(&by_hand).await.unwrap();
     stack.run(later(5)).await;
     assert_eq!(stack.told()["EndpointsAmiss"], 2);
@@ -96,8 +95,8 @@ async fn events_that_wait_for_an_admin_are_counted_until_they_are_dealt_with() {
     for id in ["evt_1", "evt_2"] {
         let body = json!({ "id": id }).to_string();
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let Reading::Unreadable { id, reason } = event::read(body.as_bytes()) else { panic!() };
-        stack.ledger().record(&Row::unreadable(id, reason, "main", now(), packed)).await.unwrap();
+        let ParsedEvent::Unreadable { id, reason } = event::read(body.as_bytes()) else { panic!() };
+        stack.ledger().record(&LedgerRow::unreadable(id, reason, "main", now(), packed)).await.unwrap();
     }
     stack.run(now()).await;
     assert_eq!(stack.told()["EventsWaiting"], 2);
@@ -116,7 +115,7 @@ async fn an_account_that_was_never_compared_is_a_month_behind_and_no_more() {
     let mut stack = Stack::bare().await;
     stack.register("main", &["invoice.paid"], false, ago(60)).await;
     stack.register("connect", &["invoice.paid"], true, ago(60)).await;
-    stack.registry().note_account("acct_1", now()).await.unwrap();
+    stack.registry().record_connected_account("acct_1", now()).await.unwrap();
     // The time is up after the first account.
     stack.run_within = std::time::Duration::ZERO;
     stack.run(now()).await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::object_key::ObjectKey;
-use shared::records::Standing;
+use shared::records::Provenance;
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn event(id: &str, event_type: &str, created: i64, object: &Value) -> Snapshot {
 
 fn record(as_of: i64, events: &[&str], object: &Value) -> Record {
     let events: Vec<EventId> = events.iter().map(|id| id.parse().unwrap()).collect();
-    let standing = Standing {
+    let standing = Provenance {
         as_of,
         event: Some(events[0].clone()),
         events,

@@ -2,18 +2,18 @@
 
 use jiff::Timestamp;
 use shared::access::{Caller, Role};
-use shared::audit::Act;
+use shared::audit::AuditEntry;
 
 use crate::support::{Stack, now};
 
-fn act(action: &str, at: Timestamp) -> Act {
+fn act(action: &str, at: Timestamp) -> AuditEntry {
     let caller = Caller {
         role: Some(Role::Admin),
         subject: "sub-1".into(),
         email: Some("a@example.com".into()),
         address: Some("192.0.2.1".into()),
     };
-    Act::new(&caller, action, "main", "done", at)
+    AuditEntry::new(&caller, action, "main", "done", at)
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The ledger is shown as it is, and filters combine.
 
 use serde_json::json;
-use shared::event::Reading;
-use shared::ledger::{Mark, Row, State, Steering};
+use shared::event::ParsedEvent;
+use shared::ledger::{Actor, EventState, LedgerRow, Transition};
 use shared::payload;
 
 use crate::support::{Stack, ago, now, retention};
@@ -25,8 +25,9 @@ async fn an_event_is_shown_with_its_payload_as_stripe_sent_it() {
     );
     assert!(event["due_at"].is_string());
 
-    let failed = Mark { state: State::Failed, reason: Some("it broke".into()), due_at: Some(now()) };
-    stack.ledger().mark(&row, &failed, retention(), now()).await.unwrap();
+    let failed =
+        Transition { state: EventState::Failed, reason: Some("it broke".into()), due_at: Some(now()) };
+    stack.ledger().transition(&row, &failed, retention(), now()).await.unwrap();
     let event = stack.ok("/events/evt_1").await;
     assert_eq!((event["state"].as_str(), event["last_error"].as_str()), (Some("failed"), Some("it broke")));
 }
@@ -38,17 +39,26 @@ async fn an_event_tells_all_its_states_with_who_and_why() {
     let row =
         stack.event("evt_1", "invoice.paid", &json!({"object": "invoice", "id": "in_1"}), ago(60)).await;
     let row_now = async || ledger.get(&row.id, now()).await.unwrap().unwrap();
-    let failed = Mark { state: State::Failed, reason: Some("it broke".into()), due_at: Some(ago(40)) };
+    let failed =
+        Transition { state: EventState::Failed, reason: Some("it broke".into()), due_at: Some(ago(40)) };
     for at in [50, 45] {
-        ledger.mark(&row_now().await, &failed, retention(), ago(at)).await.unwrap();
+        ledger.transition(&row_now().await, &failed, retention(), ago(at)).await.unwrap();
     }
     ledger
-        .mark(&row_now().await, &Mark::because(State::Dead, "for good"), retention(), ago(40))
+        .transition(
+            &row_now().await,
+            &Transition::because(EventState::Dead, "for good"),
+            retention(),
+            ago(40),
+        )
         .await
         .unwrap();
-    let steering = Steering { by: "a@example.com", why: Some("mended") };
+    let steering = Actor { by: "a@example.com", why: Some("mended") };
     ledger.replay(&row_now().await, steering, ago(30)).await.unwrap();
-    ledger.mark(&row_now().await, &Mark::plain(State::Processed), retention(), ago(20)).await.unwrap();
+    ledger
+        .transition(&row_now().await, &Transition::plain(EventState::Processed), retention(), ago(20))
+        .await
+        .unwrap();
     let event = stack.ok("/events/evt_1").await;
     let told: Vec<_> = event["history"]
         .as_array()
@@ -78,7 +88,11 @@ async fn a_reason_is_a_filter() {
     let stack = Stack::start().await;
     for (id, reason) in [("evt_1", "filter"), ("evt_2", "discarded: of a test"), ("evt_3", "filtered")] {
         let row = stack.event(id, "invoice.paid", &json!({"object": "invoice", "id": "in_1"}), ago(5)).await;
-        stack.ledger().mark(&row, &Mark::because(State::Ignored, reason), retention(), now()).await.unwrap();
+        stack
+            .ledger()
+            .transition(&row, &Transition::because(EventState::Ignored, reason), retention(), now())
+            .await
+            .unwrap();
     }
     assert_eq!(stack.walk("/events?state=ignored&reason=filter", 10).await, ["evt_1"]);
     assert_eq!(stack.walk("/events?reason=discarded", 10).await, ["evt_2"]);
@@ -88,8 +102,8 @@ async fn a_reason_is_a_filter() {
 async fn a_payload_that_is_no_event_is_still_shown() {
     let stack = Stack::start().await;
     let body = br#"{"id":"evt_1","odd":true}"#;
-    let Reading::Unreadable { id, reason } = shared::event::read(body) else { panic!() };
-    let row = Row::unreadable(id, reason, "main", ago(5), payload::pack(body).unwrap());
+    let ParsedEvent::Unreadable { id, reason } = shared::event::read(body) else { panic!() };
+    let row = LedgerRow::unreadable(id, reason, "main", ago(5), payload::pack(body).unwrap());
     stack.ledger().record(&row).await.unwrap();
     let event = stack.ok("/events/evt_1").await;
     assert_eq!(
@@ -139,7 +153,11 @@ async fn filters_combine_and_a_page_without_a_hit_goes_on() {
             )
             .await;
         if i % 2 == 1 {
-            stack.ledger().mark(&row, &Mark::plain(State::Processed), retention(), now()).await.unwrap();
+            stack
+                .ledger()
+                .transition(&row, &Transition::plain(EventState::Processed), retention(), now())
+                .await
+                .unwrap();
         }
     }
     assert_eq!(stack.walk("/events?type=charge.dispute.*", 2).await, ["evt_03"]);
@@ -198,7 +216,11 @@ async fn a_walk_shows_each_event_that_was_there_once_whatever_is_written_meanwhi
             }
             let shown = seen[page].parse().unwrap();
             let row = stack.ledger().get(&shown, now()).await.unwrap().unwrap();
-            stack.ledger().mark(&row, &Mark::plain(State::Processed), retention(), now()).await.unwrap();
+            stack
+                .ledger()
+                .transition(&row, &Transition::plain(EventState::Processed), retention(), now())
+                .await
+                .unwrap();
             page += 1;
             match answer["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),

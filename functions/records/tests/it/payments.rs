@@ -1,8 +1,8 @@
 //! A payment's history, from the ledger as it is; and which event a record shows.
 
 use serde_json::{Value, json};
-use shared::ledger::{Mark, State};
-use shared::records::Standing;
+use shared::ledger::{EventState, Transition};
+use shared::records::Provenance;
 
 use crate::support::{Stack, ago, ids, now, retention, standing};
 
@@ -72,20 +72,28 @@ async fn what_was_discarded_or_set_aside_is_no_part_of_the_history() {
     let stack = Stack::start().await;
     story(&stack, false).await;
     for (id, event_type, state) in [
-        ("evt_7", "payment_intent.canceled", State::Ignored),
-        ("evt_8", "payment_intent.canceled", State::Quarantined),
+        ("evt_7", "payment_intent.canceled", EventState::Ignored),
+        ("evt_8", "payment_intent.canceled", EventState::Quarantined),
     ] {
         let row = stack.event(id, event_type, &intent("canceled"), ago(85)).await;
-        stack.ledger().mark(&row, &Mark::plain(state), retention(), now()).await.unwrap();
+        stack.ledger().transition(&row, &Transition::plain(state), retention(), now()).await.unwrap();
     }
     let payment = stack.ok("/records/payments/pi_1").await;
     assert_eq!(told(&payment).len(), 3, "{payment}");
     assert_eq!(payment["timeline"].as_array().unwrap().len(), 4, "the timeline shows them");
     let row = stack.event("evt_9", "payment_intent.canceled", &intent("processing"), ago(84)).await;
-    stack.ledger().mark(&row, &Mark::plain(State::Superseded), retention(), now()).await.unwrap();
+    stack
+        .ledger()
+        .transition(&row, &Transition::plain(EventState::Superseded), retention(), now())
+        .await
+        .unwrap();
     assert_eq!(told(&stack.ok("/records/payments/pi_1").await).len(), 3, "it changed nothing");
     let row = stack.event("evt_a", "payment_intent.canceled", &intent("canceled"), ago(83)).await;
-    stack.ledger().mark(&row, &Mark::plain(State::Superseded), retention(), now()).await.unwrap();
+    stack
+        .ledger()
+        .transition(&row, &Transition::plain(EventState::Superseded), retention(), now())
+        .await
+        .unwrap();
     assert_eq!(told(&stack.ok("/records/payments/pi_1").await)[1], (83, "canceled", 0, json!(["evt_a"])));
 }
 
@@ -117,7 +125,7 @@ async fn a_record_says_which_event_it_shows_or_that_stripe_was_asked() {
     let stack = Stack::start().await;
     stack.record_as(None, &intent("processing").to_string(), standing("evt_7", 50)).await;
     let asked = json!({"object": "refund", "id": "re_1", "created": 12, "payment_intent": "pi_1", "amount": 5, "status": "succeeded"});
-    let answered = Standing { fetched: true, ..standing("evt_8", 60) };
+    let answered = Provenance { fetched: true, ..standing("evt_8", 60) };
     stack.record_as(None, &asked.to_string(), answered).await;
     let payment = stack.ok("/records/payments/pi_1").await;
     assert_eq!((payment["event"].as_str(), payment["fetched"].as_bool()), (Some("evt_7"), Some(false)));
@@ -160,7 +168,7 @@ async fn stripes_answer_to_an_earlier_tie_does_not_say_that_it_was_paid_before_i
         stack.event(id, event_type, &object, ago(seconds)).await;
     }
     let events = vec!["evt_1".parse().unwrap(), "evt_2".parse().unwrap()];
-    let answered = Standing { fetched: true, events, ..standing("evt_1", ago(10).as_second()) };
+    let answered = Provenance { fetched: true, events, ..standing("evt_1", ago(10).as_second()) };
     stack.record_as(None, &intent("succeeded").to_string(), answered).await;
     assert_eq!(
         told(&stack.ok("/records/payments/pi_1").await),
@@ -178,7 +186,7 @@ async fn a_refund_that_was_imported_is_dated_by_when_it_was_made() {
     let refund = json!({"object": "refund", "id": "re_1", "created": ago(8_000_000).as_second(), "payment_intent": "pi_1", "amount": 2000, "status": "succeeded"});
     for (object, seconds) in [(intent("succeeded"), 50), (refund, 40)] {
         let second = ago(seconds).as_second();
-        let asked = Standing { fetched: true, event: None, events: vec![], ..standing("evt_1", second) };
+        let asked = Provenance { fetched: true, event: None, events: vec![], ..standing("evt_1", second) };
         stack.record_as(None, &object.to_string(), asked).await;
     }
     let payment = stack.ok("/records/payments/pi_1").await;

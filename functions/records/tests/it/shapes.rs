@@ -17,7 +17,7 @@ fn samples() -> Vec<(String, Value)> {
 
 fn plural(object: &Value) -> &'static str {
     let kind = object["object"].as_str().unwrap();
-    shared::object_key::Kind::of_object(kind).unwrap().plural()
+    shared::object_key::Kind::from_object_name(kind).unwrap().plural()
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn a_deleted_customer_is_shown_in_either_shape() {
     let whole =
         json!({"object": "customer", "id": "cus_2", "created": 5, "email": "a@b.c", "currency": "eur"});
     // By its event's type alone; the object says nothing of it.
-    let gone = shared::records::Standing { deleted: true, ..standing("evt_1", 5) };
+    let gone = shared::records::Provenance { deleted: true, ..standing("evt_1", 5) };
     stack.record_as(None, &whole.to_string(), gone).await;
     stack.record(&json!({"object": "payment_intent", "id": "pi_1", "created": 9, "customer": {"id": "cus_1", "object": "customer", "deleted": true}})).await;
     for id in ["cus_1", "cus_2"] {

@@ -6,13 +6,13 @@ use records::{Config, Deps, handle};
 use serde_json::{Value, json};
 use shared::access::Access;
 use shared::audit::Audit;
-use shared::aws::Bounds;
-use shared::event::{self, Reading};
-use shared::ledger::{Ledger, Row};
+use shared::aws::CallLimits;
+use shared::event::{self, ParsedEvent};
+use shared::ledger::{Ledger, LedgerRow};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
 use shared::payload;
-use shared::records::{Record, Records, Standing};
+use shared::records::{Provenance, Record, Records};
 use shared::registry::{Registry, Settings};
 use test_cloud::TestCloud;
 
@@ -49,7 +49,7 @@ impl Stack {
             audit_table: "AuditTable".into(),
         });
         let stack = Self { cloud, deps };
-        let registry = Registry::new(stack.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable");
+        let registry = Registry::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable");
         let mut settings = Settings {
             since: ago(10 * 86_400).as_millisecond(),
             stripe_key_hint: "sk_test_…1234".into(),
@@ -62,15 +62,15 @@ impl Stack {
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
     pub(crate) fn audit(&self) -> Audit {
-        Audit::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable")
+        Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable")
     }
 
     /// Stores an event that came in at `at`.
-    pub(crate) async fn event(&self, id: &str, event_type: &str, object: &Value, at: Timestamp) -> Row {
+    pub(crate) async fn event(&self, id: &str, event_type: &str, object: &Value, at: Timestamp) -> LedgerRow {
         let body = json!({
             "id": id, "object": "event", "type": event_type, "created": at.as_second(), "livemode": false,
             "data": { "object": object },
@@ -79,10 +79,10 @@ impl Stack {
     }
 
     /// Stores an event as Stripe wrote it.
-    pub(crate) async fn event_of(&self, body: &str, at: Timestamp) -> Row {
-        let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
+    pub(crate) async fn event_of(&self, body: &str, at: Timestamp) -> LedgerRow {
+        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = Row::of(&event, "main", at, packed);
+        let row = LedgerRow::of(&event, "main", at, packed);
         self.ledger().record(&row).await.unwrap();
         row
     }
@@ -97,14 +97,14 @@ impl Stack {
     }
 
     /// Stores an object as Stripe wrote it.
-    pub(crate) async fn record_as(&self, account: Option<&str>, raw: &str, standing: Standing) {
+    pub(crate) async fn record_as(&self, account: Option<&str>, raw: &str, standing: Provenance) {
         let object: Value = serde_json::from_str(raw).unwrap();
         let text = |field: &str| object[field].as_str().unwrap().to_owned();
         let key = ObjectKey::new(account, &text("object"), &text("id")).unwrap();
         let deleted = standing.deleted || object["deleted"] == true;
-        let standing = Standing { deleted, ..standing };
+        let standing = Provenance { deleted, ..standing };
         let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
-        let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
+        let records = Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
         records.put_newer(&record).await.unwrap();
     }
 
@@ -147,8 +147,8 @@ impl Stack {
 }
 
 /// What a record says of its second, when it is one event's snapshot.
-pub(crate) fn standing(event: &str, as_of: i64) -> Standing {
-    Standing {
+pub(crate) fn standing(event: &str, as_of: i64) -> Provenance {
+    Provenance {
         as_of,
         event: Some(event.parse().unwrap()),
         events: vec![event.parse().unwrap()],

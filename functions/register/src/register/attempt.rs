@@ -1,13 +1,13 @@
 //! One attempt at registering: begun, gone on with, or given up for a new one.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::endpoint::{EndpointName, EndpointState};
-use shared::registry::{Endpoint, Wish, Written};
+use shared::endpoint::{EndpointName, EndpointRow, EndpointSpec, EndpointState};
+use shared::registry::Written;
 use shared::stripe::{Session, StripeError};
 
 use super::remove_marked;
 use crate::error::{Doing, RegisterError};
-use crate::wish::differences;
+use crate::spec::differences;
 use crate::{Deps, Moment};
 
 /// Stripe keeps an answer under its idempotency key for a day at least. An hour less, so that a slow call cannot fall behind it
@@ -19,7 +19,7 @@ const LOOKS: usize = 3;
 /// An attempt, with the row that stands for it.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    pub(super) row: Endpoint,
+    pub(super) row: EndpointRow,
     /// Did this request begin it? Then nobody has asked Stripe before.
     is_new: bool,
     /// Can Stripe's answer not be had any more?
@@ -27,12 +27,12 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    fn new(name: EndpointName, wish: Wish, now: Timestamp) -> Self {
-        let row = Endpoint {
+    fn new(name: EndpointName, spec: EndpointSpec, now: Timestamp) -> Self {
+        let row = EndpointRow {
             name,
             state: EndpointState::Registering,
             registration: uuid::Uuid::new_v4().to_string(),
-            wish,
+            spec,
             stripe_id: None,
             secret: None,
             signing_secret_hint: None,
@@ -40,8 +40,8 @@ impl Attempt {
             state_since: now.as_millisecond(),
             listens_since: now.as_millisecond(),
             rotated_at: None,
-            change: None,
-            next: None,
+            pending_change: None,
+            rotation: None,
             replaces: false,
             rev: 0,
         };
@@ -49,7 +49,7 @@ impl Attempt {
     }
 
     /// The attempt that a half-made row stands for.
-    pub(super) fn of(row: Endpoint, now: Timestamp) -> Self {
+    pub(super) fn of(row: EndpointRow, now: Timestamp) -> Self {
         let age = SignedDuration::from_millis(now.as_millisecond() - row.state_since);
         Self { row, is_new: false, is_lost: age >= ANSWER_KEPT_FOR }
     }
@@ -60,9 +60,9 @@ impl Attempt {
     /// gets before anything is kept: they all say the same, so either way none has made anything.
     pub(super) fn made_nothing(&self, error: &StripeError) -> bool {
         match error {
-            StripeError::Refused(refusal) => self.is_new || !refusal.is_rate_limit(),
+            StripeError::Refused(failure) => self.is_new || !failure.is_rate_limit(),
             StripeError::Unauthorized(_) | StripeError::Forbidden(_) => self.is_new,
-            StripeError::Spent(_) | StripeError::NoAnswer(_) => false,
+            StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_) => false,
         }
     }
 }
@@ -71,14 +71,14 @@ impl Attempt {
 pub(super) async fn begin(
     deps: &Deps,
     name: EndpointName,
-    wish: Wish,
+    spec: EndpointSpec,
     moment: Moment,
 ) -> Result<Attempt, RegisterError> {
     for _ in 0..LOOKS {
         match deps.registry.endpoint(&name).await? {
-            Some(row) => return go_on(row, &wish, moment.now),
+            Some(row) => return go_on(row, &spec, moment.now),
             None => {
-                let attempt = Attempt::new(name.clone(), wish.clone(), moment.now);
+                let attempt = Attempt::new(name.clone(), spec.clone(), moment.now);
                 if deps.registry.insert(&attempt.row).await? == Written::Done {
                     return Ok(attempt);
                 }
@@ -88,16 +88,16 @@ pub(super) async fn begin(
     Err(RegisterError::EndpointOvertaken(name.to_string()))
 }
 
-fn go_on(row: Endpoint, wish: &Wish, now: Timestamp) -> Result<Attempt, RegisterError> {
+fn go_on(row: EndpointRow, spec: &EndpointSpec, now: Timestamp) -> Result<Attempt, RegisterError> {
     if row.state != EndpointState::Registering {
-        let as_wished = row.state.takes_deliveries() && differences(&row.wish, wish).is_empty();
+        let as_wished = row.state.takes_deliveries() && differences(&row.spec, spec).is_empty();
         return Err(RegisterError::EndpointExists {
             name: row.name.to_string(),
             state: row.state,
             as_wished,
         });
     }
-    let differs = differences(&row.wish, wish);
+    let differs = differences(&row.spec, spec);
     if !differs.is_empty() {
         return Err(RegisterError::RegisteringOtherwise { name: row.name.to_string(), differs });
     }
@@ -109,42 +109,42 @@ fn go_on(row: Endpoint, wish: &Wish, now: Timestamp) -> Result<Attempt, Register
 pub(super) async fn start_over(
     deps: &Deps,
     session: &Session<'_>,
-    old: Endpoint,
+    old: EndpointRow,
     moment: Moment,
 ) -> Result<Attempt, RegisterError> {
-    let removed = remove_marked(session, &deps.mark(&old)).await;
+    let removed = remove_marked(session, &deps.owner_tag(&old)).await;
     removed.map_err(RegisterError::stripe(Doing::Registering))?;
-    deps.vault.remove(&deps.secret_name(&old)).await?;
-    let mut attempt = Attempt::new(old.name.clone(), old.wish.clone(), moment.now);
+    deps.secret_store.remove(&deps.secret_name(&old)).await?;
+    let mut attempt = Attempt::new(old.name.clone(), old.spec.clone(), moment.now);
     match deps.registry.replace(&old, &mut attempt.row).await? {
         Written::Done => Ok(attempt),
-        Written::Overtaken => Err(RegisterError::EndpointOvertaken(old.name.to_string())),
+        Written::Conflict => Err(RegisterError::EndpointOvertaken(old.name.to_string())),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::stripe::Refusal;
+    use shared::stripe::StripeFailure;
 
     use super::*;
 
     fn attempt(is_new: bool) -> Attempt {
-        let wish = Wish {
+        let spec = EndpointSpec {
             url: "https://example.com".into(),
             events: vec!["invoice.paid".into()],
             description: String::new(),
             api_version: "2026-07-29.dahlia".into(),
             connect: false,
         };
-        Attempt { is_new, ..Attempt::new("main".parse().unwrap(), wish, now()) }
+        Attempt { is_new, ..Attempt::new("main".parse().unwrap(), spec, now()) }
     }
 
     fn now() -> Timestamp {
         "2026-11-24T12:00:00Z".parse().unwrap()
     }
 
-    fn refusal(status: u16) -> Box<Refusal> {
-        Box::new(Refusal {
+    fn failure(status: u16) -> Box<StripeFailure> {
+        Box::new(StripeFailure {
             status: Some(status),
             kind: None,
             code: None,
@@ -157,20 +157,23 @@ mod tests {
     #[test]
     fn a_wish_is_taken_back_only_if_nothing_can_have_been_made() {
         let cases = [
-            (StripeError::Refused(refusal(400)), true, true),
-            (StripeError::Refused(refusal(400)), false, true),
-            (StripeError::Refused(refusal(429)), true, true),
-            (StripeError::Refused(refusal(429)), false, false),
+            (StripeError::Refused(failure(400)), true, true),
+            (StripeError::Refused(failure(400)), false, true),
+            (StripeError::Refused(failure(429)), true, true),
+            (StripeError::Refused(failure(429)), false, false),
             (
-                StripeError::Refused(Box::new(Refusal { code: Some("rate_limit".into()), ..*refusal(400) })),
+                StripeError::Refused(Box::new(StripeFailure {
+                    code: Some("rate_limit".into()),
+                    ..*failure(400)
+                })),
                 false,
                 false,
             ),
-            (StripeError::Unauthorized(refusal(401)), true, true),
-            (StripeError::Unauthorized(refusal(401)), false, false),
-            (StripeError::Forbidden(refusal(403)), false, false),
-            (StripeError::NoAnswer(refusal(500)), true, false),
-            (StripeError::Spent(refusal(500)), true, false),
+            (StripeError::Unauthorized(failure(401)), true, true),
+            (StripeError::Unauthorized(failure(401)), false, false),
+            (StripeError::Forbidden(failure(403)), false, false),
+            (StripeError::NoAnswer(failure(500)), true, false),
+            (StripeError::IdempotencyKeySpent(failure(500)), true, false),
         ];
         for (error, is_new, expected) in cases {
             assert_eq!(attempt(is_new).made_nothing(&error), expected, "{error:?} {is_new}");
@@ -181,15 +184,15 @@ mod tests {
     fn an_attempt_is_gone_on_with_for_a_day_and_only_for_the_same_wish() {
         let row = attempt(true).row;
         let later = |hours| now() + SignedDuration::from_hours(hours);
-        let gone_on = go_on(row.clone(), &row.wish, later(22)).unwrap();
+        let gone_on = go_on(row.clone(), &row.spec, later(22)).unwrap();
         assert!(!gone_on.is_lost && !gone_on.is_new && gone_on.row == row);
-        assert!(go_on(row.clone(), &row.wish, later(23)).unwrap().is_lost);
-        let other = Wish { connect: true, ..row.wish.clone() };
+        assert!(go_on(row.clone(), &row.spec, later(23)).unwrap().is_lost);
+        let other = EndpointSpec { connect: true, ..row.spec.clone() };
         let refused = go_on(row.clone(), &other, later(0)).unwrap_err();
         assert!(
             matches!(refused, RegisterError::RegisteringOtherwise { differs, .. } if differs == ["connect"])
         );
-        let active = Endpoint { state: EndpointState::Active, ..row.clone() };
-        assert!(matches!(go_on(active, &row.wish, later(0)), Err(RegisterError::EndpointExists { .. })));
+        let active = EndpointRow { state: EndpointState::Active, ..row.clone() };
+        assert!(matches!(go_on(active, &row.spec, later(0)), Err(RegisterError::EndpointExists { .. })));
     }
 }

@@ -1,9 +1,8 @@
 //! How a rotation ends: the first endpoint goes when all of before is here; or the second, if it cannot go on.
 
-use shared::endpoint::EndpointState;
-use shared::registry::{Endpoint, Next};
+use shared::endpoint::{EndpointRow, EndpointState, Rotation};
 use shared::secret::{EndpointSecret, SigningSecrets};
-use shared::stripe::{Mark, Session};
+use shared::stripe::{OwnerTag, Session};
 
 use crate::error::{Doing, RegisterError};
 use crate::mark::remove_marked;
@@ -18,17 +17,17 @@ const NOBODY_HEARD: i64 = 3_600;
 pub(crate) async fn end(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     moment: Moment,
 ) -> Result<bool, RegisterError> {
-    let Some(Next {
+    let Some(Rotation {
         stripe_id: Some(id),
         live_since: Some(live_since),
         registration,
         api_version,
         old_gone,
         ..
-    }) = row.next.clone()
+    }) = row.rotation.clone()
     else {
         return Ok(false);
     };
@@ -39,7 +38,7 @@ pub(crate) async fn end(
     let newest = newest.ok_or_else(|| RegisterError::NoSecret(row.name.to_string()))?;
     if !old_gone {
         // Whatever somebody has done to the second meanwhile, it must send before the first goes.
-        match session.update_endpoint(&id, &row.wish, false).await {
+        match session.update_endpoint(&id, &row.spec, false).await {
             Ok(_) => {}
             Err(error) if error.is_missing() => {
                 give_up(deps, session, row, moment).await?;
@@ -52,7 +51,7 @@ pub(crate) async fn end(
         }
         // What it had sent is still on its way: its secret goes in the next run.
         write(deps, &row, moment, |new| {
-            if let Some(next) = &mut new.next {
+            if let Some(next) = &mut new.rotation {
                 next.old_gone = true;
             }
         })
@@ -61,15 +60,15 @@ pub(crate) async fn end(
     }
     let secrets = SigningSecrets { signing: vec![newest] };
     let token = format!("{registration}-end");
-    let version = deps.vault.put_signing_secrets(&deps.secret_name(&row), &token, &secrets).await?;
+    let version = deps.secret_store.put_signing_secrets(&deps.secret_name(&row), &token, &secrets).await?;
     write(deps, &row, moment, |new| {
         new.state = EndpointState::Active;
         new.stripe_id = Some(id);
         new.registration = registration;
-        new.wish.api_version = api_version;
+        new.spec.api_version = api_version;
         new.secret = Some(version);
         new.rotated_at = Some(moment.now.as_millisecond());
-        new.next = None;
+        new.rotation = None;
     })
     .await?;
     Ok(true)
@@ -77,13 +76,13 @@ pub(crate) async fn end(
 
 async fn is_compared(
     deps: &Deps,
-    row: &Endpoint,
+    row: &EndpointRow,
     live_since: i64,
     moment: Moment,
 ) -> Result<bool, RegisterError> {
-    let compared = deps.registry.compared().await?;
+    let compared = deps.registry.reconcile_progress().await?;
     let until = |account: &str| compared.get(account).is_some_and(|compared| compared.until >= live_since);
-    if !row.wish.connect {
+    if !row.spec.connect {
         return Ok(until("-"));
     }
     // One that has left the platform cannot be compared, and never will.
@@ -99,11 +98,11 @@ async fn is_compared(
 pub(crate) async fn give_up(
     deps: &Deps,
     session: &Session<'_>,
-    row: Endpoint,
+    row: EndpointRow,
     moment: Moment,
-) -> Result<Endpoint, RegisterError> {
-    let Some(next) = row.next.clone() else { return Ok(row) };
-    let mark = Mark { registration: next.registration.clone(), ..deps.mark(&row) };
+) -> Result<EndpointRow, RegisterError> {
+    let Some(next) = row.rotation.clone() else { return Ok(row) };
+    let mark = OwnerTag { registration: next.registration.clone(), ..deps.owner_tag(&row) };
     remove_marked(session, &mark).await.map_err(RegisterError::stripe(Doing::Rotating))?;
     let before = match deps.newest_before(&row).await {
         Ok(before) => Some(before),
@@ -116,12 +115,13 @@ pub(crate) async fn give_up(
         let hint = before.secret.hint();
         let token = format!("{}-back", next.registration);
         let secrets = SigningSecrets { signing: vec![before] };
-        let version = deps.vault.put_signing_secrets(&deps.secret_name(&row), &token, &secrets).await?;
+        let version =
+            deps.secret_store.put_signing_secrets(&deps.secret_name(&row), &token, &secrets).await?;
         back = Some((version, hint));
     }
     write(deps, &row, moment, |new| {
         new.state = EndpointState::Active;
-        new.next = None;
+        new.rotation = None;
         if let Some((version, hint)) = back {
             new.secret = Some(version);
             new.signing_secret_hint = Some(hint);
@@ -132,7 +132,7 @@ pub(crate) async fn give_up(
 
 impl Deps {
     /// The secret of the endpoint that is to go.
-    pub(super) async fn newest_before(&self, row: &Endpoint) -> Result<EndpointSecret, RegisterError> {
+    pub(super) async fn newest_before(&self, row: &EndpointRow) -> Result<EndpointSecret, RegisterError> {
         let secrets = self.secrets_of(row).await?;
         let of_it = |one: &EndpointSecret| Some(&one.stripe_id) == row.stripe_id.as_ref();
         let before = secrets.signing.into_iter().find(of_it);

@@ -19,9 +19,9 @@ impl Stack {
     async fn assert_agreed(&self, what: &str) {
         let row = self.row("main").await.unwrap();
         let there = &self.stripe.endpoints()[0];
-        assert!(row.change.is_none(), "{what}");
-        assert_eq!((&row.wish.url, &row.wish.events), (&there.url, &there.enabled_events), "{what}");
-        assert_eq!(row.wish.description, there.description.clone().unwrap_or_default(), "{what}");
+        assert!(row.pending_change.is_none(), "{what}");
+        assert_eq!((&row.spec.url, &row.spec.events), (&there.url, &there.enabled_events), "{what}");
+        assert_eq!(row.spec.description, there.description.clone().unwrap_or_default(), "{what}");
         let state = if there.disabled { EndpointState::Disabled } else { EndpointState::Active };
         assert_eq!(row.state, state, "{what}");
         self.assert_secret_is_right().await;
@@ -47,7 +47,7 @@ async fn what_is_named_changes_here_and_at_stripe_and_the_rest_stays() {
     stack.assert_agreed("back").await;
     let acts: Vec<_> = stack.acts().await.into_iter().filter(|act| act.action == "endpoint.change").collect();
     assert_eq!(acts.len(), 3);
-    let disabled = |act: &&shared::audit::Act| act.after.as_ref().unwrap()["state"] == "disabled";
+    let disabled = |act: &&shared::audit::AuditEntry| act.after.as_ref().unwrap()["state"] == "disabled";
     let act = acts.iter().find(disabled).unwrap();
     assert_eq!((act.target.as_str(), act.result.as_str()), ("main", "done"));
     assert_eq!(act.before.as_ref().unwrap()["state"], "active");
@@ -129,7 +129,7 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
             let later = now() + SignedDuration::from_secs(61);
             if by_schedule {
                 stack.tend(later).await;
-            } else if stack.row("main").await.unwrap().change.is_none_or(|change| change.left) {
+            } else if stack.row("main").await.unwrap().pending_change.is_none_or(|change| change.left) {
                 // The request knew that it was over.
                 assert_eq!(stack.patch(CHANGE).await.0, 200, "{what}");
             } else {
@@ -139,7 +139,7 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
             }
             stack.assert_agreed(what).await;
             if what != "too many calls" || !by_schedule {
-                assert_eq!(stack.row("main").await.unwrap().wish.description, "bills", "{what}");
+                assert_eq!(stack.row("main").await.unwrap().spec.description, "bills", "{what}");
             }
         }
     }
@@ -154,7 +154,7 @@ async fn a_refusal_of_stripe_takes_the_wish_back() {
     let (status, answer) = stack.patch(CHANGE).await;
     assert_eq!((status, code(&answer)), (502, "stripe_error"), "{answer}");
     let after = stack.row("main").await.unwrap();
-    assert_eq!((after.wish, after.state, after.change), (before.wish, EndpointState::Active, None));
+    assert_eq!((after.spec, after.state, after.pending_change), (before.spec, EndpointState::Active, None));
     stack.assert_agreed("refused").await;
 }
 
@@ -170,7 +170,7 @@ async fn a_refusal_after_an_unclear_try_puts_stripe_back_too() {
     let tended = stack.tend(now() + SignedDuration::from_secs(61)).await;
     assert_eq!(tended["taken_back"], json!(["main"]), "{tended}");
     stack.assert_agreed("back").await;
-    assert!(stack.row("main").await.unwrap().wish.events.len() > 1);
+    assert!(stack.row("main").await.unwrap().spec.events.len() > 1);
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn a_limit_or_a_refused_key_after_an_unclear_try_undoes_nothing() {
         let tended = stack.tend(now() + SignedDuration::from_secs(400)).await;
         assert_eq!(tended["changed"], json!(["main"]), "{what}: {tended}");
         stack.assert_agreed(what).await;
-        assert_eq!(stack.row("main").await.unwrap().wish.description, "bills", "{what}");
+        assert_eq!(stack.row("main").await.unwrap().spec.description, "bills", "{what}");
     }
 }
 

@@ -143,8 +143,8 @@ async fn a_row_that_was_removed_and_made_again_is_not_taken_for_the_old_one() {
     stack.register("").await;
     let new = stack.row("main").await.unwrap();
     assert_eq!(old.rev, new.rev, "or this tells nothing");
-    let mut late = shared::registry::Endpoint { signing_secret_hint: None, ..old.clone() };
-    assert_eq!(stack.registry().replace(&old, &mut late).await.unwrap(), Written::Overtaken);
-    assert_eq!(stack.registry().remove(&old).await.unwrap(), Written::Overtaken);
+    let mut late = shared::endpoint::EndpointRow { signing_secret_hint: None, ..old.clone() };
+    assert_eq!(stack.registry().replace(&old, &mut late).await.unwrap(), Written::Conflict);
+    assert_eq!(stack.registry().remove(&old).await.unwrap(), Written::Conflict);
     assert_eq!(stack.row("main").await.unwrap(), new);
 }

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use register::handle;
 use shared::endpoint::EndpointState;
-use shared::registry::Compared;
+use shared::registry::ReconcileProgress;
 use test_cloud::Death;
 
 use crate::support::{As, Stack, now, request};
@@ -61,9 +61,13 @@ impl Stack {
 
     /// Two runs of the schedule, with all that Stripe made compared by then.
     async fn tend_to_the_end(&self) {
-        let compared =
-            Compared { until: at(600).as_second(), unfinished: None, failed: false, refused_at: None };
-        self.registry().keep_compared(None, &compared).await.unwrap();
+        let compared = ReconcileProgress {
+            until: at(600).as_second(),
+            unfinished: None,
+            failed: false,
+            refused_at: None,
+        };
+        self.registry().store_reconcile_progress(None, &compared).await.unwrap();
         for seconds in [200, 300, 400, 500] {
             self.tend(at(seconds)).await;
         }
@@ -78,9 +82,9 @@ impl Stack {
         };
         let there = self.stripe.endpoints();
         assert_eq!((row.state, there.len(), self.secrets().len()), (EndpointState::Active, 1, 1), "{what}");
-        assert!(row.change.is_none() && row.next.is_none(), "{what}");
+        assert!(row.pending_change.is_none() && row.rotation.is_none(), "{what}");
         assert_eq!(row.stripe_id.as_deref(), Some(there[0].id.as_str()), "{what}");
-        assert_eq!((&row.wish.events, &row.wish.url), (&there[0].enabled_events, &there[0].url), "{what}");
+        assert_eq!((&row.spec.events, &row.spec.url), (&there[0].enabled_events, &there[0].url), "{what}");
         self.assert_secret_is_right().await;
     }
 }

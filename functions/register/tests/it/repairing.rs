@@ -146,7 +146,7 @@ async fn a_replacement_that_stripe_refuses_keeps_the_endpoint_and_its_wish() {
     stack.stripe.fault(Fault::status(400).on("POST", ENDPOINTS));
     assert_eq!(stack.repair().await.0, 502);
     let row = stack.row("main").await.unwrap();
-    assert_eq!((row.state, json!(row.wish.events)), (EndpointState::Active, made["events"].clone()));
+    assert_eq!((row.state, json!(row.spec.events)), (EndpointState::Active, made["events"].clone()));
     assert_eq!(stack.repair().await.0, 200);
     stack.assert_whole("main").await;
 }

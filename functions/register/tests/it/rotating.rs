@@ -3,10 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::aws::Bounds;
+use shared::aws::CallLimits;
 use shared::endpoint::EndpointState;
-use shared::registry::Compared;
-use shared::vault::Vault;
+use shared::registry::ReconcileProgress;
+use shared::secret_store::SecretStore;
 use simulated_stripe::{Fault, Options};
 use test_cloud::Fault as CloudFault;
 
@@ -28,8 +28,8 @@ impl Stack {
     /// Reconciliation has compared all events up to then.
     async fn compared(&self, until: Timestamp) {
         let compared =
-            Compared { until: until.as_second(), unfinished: None, failed: false, refused_at: None };
-        self.registry().keep_compared(None, &compared).await.unwrap();
+            ReconcileProgress { until: until.as_second(), unfinished: None, failed: false, refused_at: None };
+        self.registry().store_reconcile_progress(None, &compared).await.unwrap();
     }
 
     /// The end: the first endpoint goes, and a minute later its secret.
@@ -41,8 +41,8 @@ impl Stack {
     /// The secrets that are accepted now, the newest first.
     async fn accepted(&self) -> Vec<String> {
         let row = self.row("main").await.unwrap();
-        let vault = Vault::new(self.cloud.aws().secrets_manager(Bounds::PATIENT));
-        let secrets = vault.signing_secrets(row.secret.as_ref().unwrap()).await.unwrap();
+        let secret_store = SecretStore::new(self.cloud.aws().secrets_manager(CallLimits::PATIENT));
+        let secrets = secret_store.signing_secrets(row.secret.as_ref().unwrap()).await.unwrap();
         secrets.signing.iter().map(|one| one.secret.reveal().to_owned()).collect()
     }
 
@@ -56,7 +56,7 @@ impl Stack {
         self.assert_rotated_whole(what).await;
         let row = self.row("main").await.unwrap();
         assert_ne!(json!(row.stripe_id), made["stripe_id"], "{what}");
-        assert!(row.rotated_at.is_some() && row.next.is_none(), "{what}");
+        assert!(row.rotated_at.is_some() && row.rotation.is_none(), "{what}");
         assert_eq!(json!(self.stripe.endpoints()[0].enabled_events), made["events"], "{what}");
     }
 
@@ -154,7 +154,7 @@ async fn cut_off_at_any_step_it_goes_on_by_the_same_request_or_the_schedule() {
                 stack.tend(at(61)).await;
             }
             let row = stack.row("main").await.unwrap();
-            if row.next.is_none_or(|next| next.live_since.is_none()) {
+            if row.rotation.is_none_or(|next| next.live_since.is_none()) {
                 let (status, answer) = stack.call_at(at(125), "POST", "/endpoints/main/rotate", "").await;
                 assert_eq!(status, 200, "{what}, by schedule: {by_schedule}: {answer}");
             }
@@ -207,7 +207,7 @@ async fn another_version_comes_by_the_same_switch_over() {
     assert_eq!((status, &rotated["rotation"]["api_version"]), (200, &json!("2020-08-27")), "{rotated}");
     stack.compared(at(300)).await;
     stack.ends(400).await;
-    assert_eq!(stack.row("main").await.unwrap().wish.api_version, "2020-08-27");
+    assert_eq!(stack.row("main").await.unwrap().spec.api_version, "2020-08-27");
     assert_eq!(stack.stripe.endpoints()[0].api_version.as_deref(), Some("2020-08-27"));
 }
 
@@ -221,7 +221,7 @@ async fn without_a_free_place_it_says_so_and_changes_nothing() {
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("delete an endpoint"), "{answer}");
     let row = stack.row("main").await.unwrap();
     assert_eq!(
-        (row.state, row.next, json!(row.stripe_id)),
+        (row.state, row.rotation, json!(row.stripe_id)),
         (EndpointState::Active, None, made["stripe_id"].clone())
     );
     stack.assert_rotated_whole("the cap").await;

@@ -100,7 +100,7 @@ async fn of_two_admins_at_once_one_wins_and_the_other_is_told() {
     // The other had read them before.
     let mut new = Rules { ignore: vec!["invoice.paid".into()], ..old.clone() };
     let written = stack.registry().store_rules(&old, &mut new).await.unwrap();
-    assert_eq!(written, shared::registry::Written::Overtaken);
+    assert_eq!(written, shared::registry::Written::Conflict);
     let both = tokio::join!(
         patch(&stack, json!({ "ignore": ["invoice.paid"] })),
         patch(&stack, json!({ "ignore": ["charge.failed"] }))

@@ -1,9 +1,9 @@
 //! The Stripe key is checked before it is kept, never shown, and never of another mode or account.
 
 use serde_json::{Value, json};
-use shared::aws::Bounds;
+use shared::aws::CallLimits;
 use shared::object_key::ObjectKey;
-use shared::records::{Record, Records, Standing};
+use shared::records::{Provenance, Record, Records};
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 use test_cloud::Fault as CloudFault;
 
@@ -23,7 +23,7 @@ fn other_account(options: Options) -> SimulatedStripe {
 async fn with_record(stack: &Stack, key: &str) {
     let key: ObjectKey = key.parse().unwrap();
     let object = json!({ "object": key.object(), "id": key.id(), "created": 1 });
-    let standing = Standing {
+    let standing = Provenance {
         as_of: 1,
         event: Some("evt_1".parse().unwrap()),
         events: vec!["evt_1".parse().unwrap()],
@@ -33,7 +33,7 @@ async fn with_record(stack: &Stack, key: &str) {
     };
     let raw = object.to_string();
     let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
-    let records = Records::new(stack.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
+    let records = Records::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
     records.put_newer(&record).await.unwrap();
 }
 

@@ -9,11 +9,11 @@ use lambda_http::{Body, Response};
 use register::{Config, Deps, WORK_WITHIN, handle, wake};
 use serde_json::{Value, json};
 use shared::access::Access;
-use shared::audit::{Act, Audit};
-use shared::aws::{AwsEnv, Bounds};
-use shared::endpoint::EndpointState;
+use shared::audit::{Audit, AuditEntry};
+use shared::aws::{AwsEnv, CallLimits};
+use shared::endpoint::{EndpointRow, EndpointState};
 use shared::mode::Mode;
-use shared::registry::{Endpoint, Registry};
+use shared::registry::Registry;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
 
@@ -108,7 +108,7 @@ impl Stack {
                 viewer_group: "viewer".into(),
             },
             work_within: self.work_within,
-            looked_at_again_after: Duration::ZERO,
+            endpoint_refresh_interval: Duration::ZERO,
             reenable: self.reenable,
             rotate_days: self.rotate_days,
         })
@@ -153,16 +153,16 @@ impl Stack {
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
-    pub(crate) async fn row(&self, name: &str) -> Option<Endpoint> {
+    pub(crate) async fn row(&self, name: &str) -> Option<EndpointRow> {
         self.registry().endpoint(&name.parse().unwrap()).await.unwrap()
     }
 
     /// All acts, the latest first.
-    pub(crate) async fn acts(&self) -> Vec<Act> {
-        let audit = Audit::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable");
+    pub(crate) async fn acts(&self) -> Vec<AuditEntry> {
+        let audit = Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
         audit.list(None, 100, later(100)).await.unwrap().0
     }
 
@@ -186,8 +186,9 @@ impl Stack {
     pub(crate) async fn assert_secret_is_right(&self) {
         let at_stripe = self.stripe.endpoints();
         let rows = self.registry().endpoints().await.unwrap();
-        let vault = shared::vault::Vault::new(self.cloud.aws().secrets_manager(Bounds::PATIENT));
-        let secrets = vault.signing_secrets(rows[0].secret.as_ref().unwrap()).await.unwrap();
+        let secret_store =
+            shared::secret_store::SecretStore::new(self.cloud.aws().secrets_manager(CallLimits::PATIENT));
+        let secrets = secret_store.signing_secrets(rows[0].secret.as_ref().unwrap()).await.unwrap();
         assert_eq!(secrets.signing.len(), 1);
         assert_eq!(secrets.signing[0].secret.reveal(), at_stripe[0].secret);
         assert_eq!(secrets.signing[0].stripe_id, at_stripe[0].id);

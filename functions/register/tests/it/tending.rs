@@ -163,7 +163,7 @@ async fn what_stripe_has_disabled_is_enabled_again_only_if_the_stack_is_told_to(
     assert_eq!(stack.tend(soon()).await, nothing());
     // One that an admin has disabled here stays so.
     let row = stack.row("main").await.unwrap();
-    let mut disabled = shared::registry::Endpoint { state: EndpointState::Disabled, ..row.clone() };
+    let mut disabled = shared::endpoint::EndpointRow { state: EndpointState::Disabled, ..row.clone() };
     stack.registry().replace(&row, &mut disabled).await.unwrap();
     stack
         .stripe

@@ -1,7 +1,7 @@
 //! Only admins steer, and each act stands in the audit, refused ones too.
 
 use serde_json::json;
-use shared::ledger::State;
+use shared::ledger::EventState;
 
 use crate::support::Stack;
 
@@ -11,7 +11,7 @@ const PATHS: [&str; 4] =
 #[tokio::test]
 async fn a_viewer_a_stranger_and_nobody_change_nothing() {
     let stack = Stack::start().await;
-    let before = stack.event("evt_1", State::Dead).await;
+    let before = stack.event("evt_1", EventState::Dead).await;
     for path in PATHS {
         let body = json!({ "state": "dead", "why": "x" });
         for (group, expected) in [(Some("viewer"), 403), (Some("others"), 403), (None, 401)] {
@@ -27,8 +27,8 @@ async fn a_viewer_a_stranger_and_nobody_change_nothing() {
 #[tokio::test]
 async fn each_act_tells_who_did_what_to_which_events() {
     let stack = Stack::start().await;
-    stack.event("evt_1", State::Dead).await;
-    stack.event("evt_2", State::Dead).await;
+    stack.event("evt_1", EventState::Dead).await;
+    stack.event("evt_2", EventState::Dead).await;
     stack.call("/events/evt_1/replay", json!({})).await;
     stack.call("/events/discard", json!({ "state": "dead", "why": "old" })).await;
     stack.call("/events/sk_test_pasted/discard", json!({ "why": "x" })).await;

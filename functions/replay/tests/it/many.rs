@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::ledger::{Mark, OpenCount, State};
+use shared::ledger::{EventState, OpenCount, Transition};
 use test_cloud::Fault;
 
 use crate::support::Stack;
@@ -11,13 +11,15 @@ use crate::support::Stack;
 async fn filled(stack: &Stack) {
     for i in 0..30 {
         let event_type = if i % 3 == 0 { "charge.dispute.created" } else { "invoice.paid" };
-        stack.event_of(&format!("evt_{i:02}"), event_type, Mark::because(State::Dead, "it broke")).await;
+        stack
+            .event_of(&format!("evt_{i:02}"), event_type, Transition::because(EventState::Dead, "it broke"))
+            .await;
     }
-    stack.event("evt_processed", State::Processed).await;
-    stack.event("evt_failed", State::Failed).await;
+    stack.event("evt_processed", EventState::Processed).await;
+    stack.event("evt_failed", EventState::Failed).await;
 }
 
-async fn count(stack: &Stack, state: State) -> OpenCount {
+async fn count(stack: &Stack, state: EventState) -> OpenCount {
     stack.ledger().count(state).await.unwrap()
 }
 
@@ -30,17 +32,17 @@ async fn what_fits_is_counted_first_and_then_changed() {
     dry["dry_run"] = true.into();
     let expected = |changed: usize, dry_run: bool| json!({ "matching": 10, "changed": changed, "overtaken": 0, "failed": 0, "dry_run": dry_run, "next_cursor": null });
     assert_eq!(stack.call("/events/replay", dry).await, (200, expected(0, true)));
-    assert_eq!(count(&stack, State::Dead).await, OpenCount::Exactly(30));
+    assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(30));
     assert_eq!(stack.call("/events/replay", filter).await, (200, expected(10, false)));
-    assert_eq!(count(&stack, State::Dead).await, OpenCount::Exactly(20));
-    assert_eq!(count(&stack, State::Pending).await, OpenCount::Exactly(10));
+    assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(20));
+    assert_eq!(count(&stack, EventState::Pending).await, OpenCount::Exactly(10));
     assert_eq!(stack.row("evt_03").await.unwrap().by.as_deref(), Some("a@example.com"));
 
     let (status, answer) = stack.call("/events/discard", json!({ "state": "dead", "why": "old" })).await;
     assert_eq!((status, answer["changed"].as_u64()), (200, Some(20)));
-    assert_eq!(count(&stack, State::Dead).await, OpenCount::Exactly(0));
-    assert_eq!(count(&stack, State::Failed).await, OpenCount::Exactly(1), "another state is left alone");
-    assert_eq!(stack.row("evt_processed").await.unwrap().state, State::Processed);
+    assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(0));
+    assert_eq!(count(&stack, EventState::Failed).await, OpenCount::Exactly(1), "another state is left alone");
+    assert_eq!(stack.row("evt_processed").await.unwrap().state, EventState::Processed);
 }
 
 #[tokio::test]
@@ -59,14 +61,14 @@ async fn a_bound_is_kept_and_the_cursor_goes_on() {
         }
     }
     assert_eq!(changed, [12, 12, 6]);
-    assert_eq!(count(&stack, State::Dead).await, OpenCount::Exactly(0));
+    assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(0));
 }
 
 #[tokio::test]
 async fn when_the_time_is_up_it_ends_with_what_is_done_and_where_to_go_on() {
     let stack = Stack::working_for(Duration::ZERO).await;
     for i in 0..50 {
-        stack.event(&format!("evt_{i:03}"), State::Dead).await;
+        stack.event(&format!("evt_{i:03}"), EventState::Dead).await;
     }
     let (status, answer) = stack.call("/events/replay", json!({ "state": "dead" })).await;
     assert_eq!((status, answer["changed"].as_u64()), (200, Some(32)), "a page is done whole");
@@ -77,16 +79,16 @@ async fn when_the_time_is_up_it_ends_with_what_is_done_and_where_to_go_on() {
 #[tokio::test]
 async fn what_a_pattern_ignored_can_be_replayed_by_its_reason_without_what_was_discarded() {
     let stack = Stack::start().await;
-    let ignored = |reason: &str| Mark::because(State::Ignored, reason);
+    let ignored = |reason: &str| Transition::because(EventState::Ignored, reason);
     stack.event_of("evt_1", "invoice.paid", ignored("filter")).await;
     stack.event_of("evt_2", "invoice.upcoming", ignored("no_record")).await;
-    stack.event("evt_3", State::Dead).await;
+    stack.event("evt_3", EventState::Dead).await;
     stack.call("/events/evt_3/discard", json!({ "why": "filter" })).await;
     let (_, answer) = stack.call("/events/replay", json!({ "state": "ignored", "reason": "filter" })).await;
     assert_eq!(answer["changed"], 1);
-    assert_eq!(stack.row("evt_1").await.unwrap().state, State::Pending);
+    assert_eq!(stack.row("evt_1").await.unwrap().state, EventState::Pending);
     for id in ["evt_2", "evt_3"] {
-        assert_eq!(stack.row(id).await.unwrap().state, State::Ignored, "{id}");
+        assert_eq!(stack.row(id).await.unwrap().state, EventState::Ignored, "{id}");
     }
 }
 
@@ -122,7 +124,7 @@ async fn each_refusal_names_the_field_and_changes_nothing() {
         );
         assert!(error["remedy"].is_string(), "{answer}");
     }
-    assert_eq!(count(&stack, State::Dead).await, OpenCount::Exactly(30));
+    assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(30));
 }
 
 #[tokio::test]
@@ -182,21 +184,21 @@ async fn an_outage_in_the_middle_loses_nothing_and_the_same_request_goes_on() {
     stack.cloud.fail("UpdateItem", "LedgerTable", 1, Fault::AccessDenied);
     let (status, answer) = stack.call("/events/replay", json!({ "state": "dead" })).await;
     assert_eq!((status, answer["changed"].as_u64(), answer["failed"].as_u64()), (200, Some(29), Some(1)));
-    assert_eq!(count(&stack, State::Dead).await, OpenCount::Exactly(1));
+    assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(1));
     stack.cloud.fail("UpdateItem", "LedgerTable", 9, Fault::AccessDenied);
     let (status, answer) = stack.call("/events/replay", json!({ "state": "dead" })).await;
     assert_eq!((status, answer["error"]["code"].as_str()), (503, Some("temporarily_unavailable")));
     stack.cloud.mend();
     let (status, _) = stack.call("/events/replay", json!({ "state": "dead" })).await;
     assert_eq!(status, 200);
-    assert_eq!(count(&stack, State::Dead).await, OpenCount::Exactly(0));
-    assert_eq!(count(&stack, State::Pending).await, OpenCount::Exactly(30));
+    assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(0));
+    assert_eq!(count(&stack, EventState::Pending).await, OpenCount::Exactly(30));
 }
 
 #[tokio::test]
 async fn a_stack_without_a_key_has_nothing_to_replay() {
     let stack = Stack::start().await;
-    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let delete = client.delete_item().table_name("RegistryTable");
     delete.key("kind", text("settings")).key("name", text("stack")).send().await.unwrap();

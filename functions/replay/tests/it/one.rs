@@ -1,16 +1,21 @@
 //! One event is tried again or closed, once, and it says who did it and why.
 
 use serde_json::json;
-use shared::ledger::{OpenCount, State};
+use shared::ledger::{EventState, OpenCount};
 use test_cloud::Fault;
 
 use crate::support::{Stack, ago, now, retention};
 
 #[tokio::test]
 async fn a_replayed_event_is_pending_like_a_new_one_and_tells_what_it_was() {
-    for state in
-        [State::Dead, State::Quarantined, State::Failed, State::Ignored, State::Processed, State::Superseded]
-    {
+    for state in [
+        EventState::Dead,
+        EventState::Quarantined,
+        EventState::Failed,
+        EventState::Ignored,
+        EventState::Processed,
+        EventState::Superseded,
+    ] {
         let stack = Stack::start().await;
         let before = stack.event("evt_1", state).await;
         assert_eq!(before.expires_at.is_some(), !state.is_open(), "{state}");
@@ -22,16 +27,16 @@ async fn a_replayed_event_is_pending_like_a_new_one_and_tells_what_it_was() {
             (Some("pending"), Some("a@example.com"), Some("the bug is mended"))
         );
         let row = stack.row("evt_1").await.unwrap();
-        assert_eq!((row.state, row.attempts, row.expires_at), (State::Pending, 0, None));
+        assert_eq!((row.state, row.attempts, row.expires_at), (EventState::Pending, 0, None));
         assert!(row.due_at.unwrap() > now().as_millisecond(), "the doorbell comes first");
         assert_eq!(row.history, [before.present()]);
-        assert_eq!(stack.ledger().count(State::Pending).await.unwrap(), OpenCount::Exactly(1));
+        assert_eq!(stack.ledger().count(EventState::Pending).await.unwrap(), OpenCount::Exactly(1));
     }
 }
 
 #[tokio::test]
 async fn a_discarded_event_is_closed_with_who_and_why() {
-    for state in [State::Dead, State::Quarantined] {
+    for state in [EventState::Dead, EventState::Quarantined] {
         let stack = Stack::start().await;
         stack.event("evt_1", state).await;
         let (status, answer) = stack.call("/events/evt_1/discard", json!({ "why": "of a test" })).await;
@@ -43,7 +48,7 @@ async fn a_discarded_event_is_closed_with_who_and_why() {
         assert_eq!(answer["expires_at"], "2027-02-22T12:00:00Z", "90 days on");
         let row = stack.row("evt_1").await.unwrap();
         assert_eq!((row.due_at, row.reason_code()), (None, Some("discarded")));
-        for open in [State::Pending, State::Failed, State::Dead, State::Quarantined] {
+        for open in [EventState::Pending, EventState::Failed, EventState::Dead, EventState::Quarantined] {
             assert_eq!(stack.ledger().count(open).await.unwrap(), OpenCount::Exactly(0), "{state}");
         }
     }
@@ -54,7 +59,7 @@ async fn the_same_act_again_changes_nothing() {
     for (path, body) in [("/events/evt_1/replay", json!({})), ("/events/evt_1/discard", json!({"why": "x"}))]
     {
         let stack = Stack::start().await;
-        stack.event("evt_1", State::Dead).await;
+        stack.event("evt_1", EventState::Dead).await;
         assert_eq!(stack.call(path, body.clone()).await.0, 200);
         let row = stack.row("evt_1").await;
         assert_eq!(stack.call(path, body).await.0, 200);
@@ -65,7 +70,7 @@ async fn the_same_act_again_changes_nothing() {
 #[tokio::test]
 async fn what_the_program_is_at_cannot_be_discarded() {
     let stack = Stack::start().await;
-    for state in [State::Pending, State::Failed] {
+    for state in [EventState::Pending, EventState::Failed] {
         stack.event(&format!("evt_{state}"), state).await;
         let path = format!("/events/evt_{state}/discard");
         let (status, answer) = stack.call(&path, json!({"why": "x"})).await;
@@ -78,10 +83,10 @@ async fn what_the_program_is_at_cannot_be_discarded() {
 #[tokio::test]
 async fn a_replayed_event_has_all_its_attempts_before_it() {
     let stack = Stack::start().await;
-    let row = stack.event("evt_1", State::Failed).await;
+    let row = stack.event("evt_1", EventState::Failed).await;
     let claimed = stack.ledger().claim(&row, now()).await.unwrap().unwrap();
-    let dead = shared::ledger::Mark::because(State::Dead, "used up");
-    stack.ledger().mark(&claimed, &dead, retention(), ago(10)).await.unwrap();
+    let dead = shared::ledger::Transition::because(EventState::Dead, "used up");
+    stack.ledger().transition(&claimed, &dead, retention(), ago(10)).await.unwrap();
     assert_eq!(stack.row("evt_1").await.unwrap().attempts, 1);
     let (_, answer) = stack.call("/events/evt_1/replay", json!({})).await;
     assert_eq!(answer["attempts"], 0);
@@ -90,13 +95,13 @@ async fn a_replayed_event_has_all_its_attempts_before_it() {
 #[tokio::test]
 async fn who_acts_on_what_is_no_longer_so_is_told_though_state_and_attempts_came_again() {
     let stack = Stack::start().await;
-    let read = stack.event("evt_1", State::Dead).await;
+    let read = stack.event("evt_1", EventState::Dead).await;
     stack.call("/events/evt_1/replay", json!({})).await;
-    let again = shared::ledger::Mark::because(State::Dead, "once more");
+    let again = shared::ledger::Transition::because(EventState::Dead, "once more");
     let row = stack.row("evt_1").await.unwrap();
-    stack.ledger().mark(&row, &again, retention(), now()).await.unwrap();
+    stack.ledger().transition(&row, &again, retention(), now()).await.unwrap();
     let marked = stack.ledger().discard(&read, steering(), retention(), now()).await.unwrap();
-    assert_eq!(marked, shared::ledger::Marked::Overtaken);
+    assert_eq!(marked, shared::ledger::Transitioned::Conflict);
     assert_eq!(stack.row("evt_1").await.unwrap().history.len(), 2, "nothing of what happened is lost");
 }
 
@@ -105,9 +110,9 @@ async fn a_part_that_is_missing_does_not_stop_a_replay() {
     let stack = Stack::start().await;
     stack.large("evt_1").await;
     let row = stack.row("evt_1").await.unwrap();
-    let set_aside = shared::ledger::Mark::because(State::Quarantined, "x");
-    stack.ledger().mark(&row, &set_aside, retention(), ago(10)).await.unwrap();
-    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    let set_aside = shared::ledger::Transition::because(EventState::Quarantined, "x");
+    stack.ledger().transition(&row, &set_aside, retention(), ago(10)).await.unwrap();
+    let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     for mut item in client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap() {
         let part = item.remove("part").unwrap();
         if part.as_n().unwrap() != "0" {
@@ -123,12 +128,12 @@ async fn a_part_that_is_missing_does_not_stop_a_replay() {
 #[tokio::test]
 async fn earlier_states_are_kept_up_to_a_number() {
     let stack = Stack::start().await;
-    stack.event("evt_1", State::Dead).await;
+    stack.event("evt_1", EventState::Dead).await;
     for i in 0..15 {
         assert_eq!(stack.call("/events/evt_1/replay", json!({ "why": format!("{i}") })).await.0, 200);
         let row = stack.row("evt_1").await.unwrap();
-        let dead = shared::ledger::Mark::because(State::Dead, "again");
-        stack.ledger().mark(&row, &dead, retention(), now()).await.unwrap();
+        let dead = shared::ledger::Transition::because(EventState::Dead, "again");
+        stack.ledger().transition(&row, &dead, retention(), now()).await.unwrap();
     }
     let history = stack.row("evt_1").await.unwrap().history;
     assert_eq!((history.len(), history.last().unwrap().reason.as_deref()), (10, Some("14")));
@@ -137,7 +142,7 @@ async fn earlier_states_are_kept_up_to_a_number() {
 #[tokio::test]
 async fn what_a_record_has_cannot_be_discarded() {
     let stack = Stack::start().await;
-    for state in [State::Processed, State::Superseded] {
+    for state in [EventState::Processed, EventState::Superseded] {
         stack.event(&format!("evt_{state}"), state).await;
         let path = format!("/events/evt_{state}/discard");
         let (status, answer) = stack.call(&path, json!({"why": "x"})).await;
@@ -150,7 +155,7 @@ async fn what_a_record_has_cannot_be_discarded() {
 #[tokio::test]
 async fn each_refusal_names_the_field_and_changes_nothing() {
     let stack = Stack::start().await;
-    let before = stack.event("evt_1", State::Dead).await;
+    let before = stack.event("evt_1", EventState::Dead).await;
     let long = "é".repeat(301);
     for (path, body, status, code, field) in [
         ("/events/evt_none/replay", json!({}), 404, "not_found", None),
@@ -181,29 +186,29 @@ async fn an_expired_event_is_gone() {
     let long_ago = ago(91 * 86_400);
     stack.store(body, long_ago).await;
     let row = stack.ledger().get(&"evt_1".parse().unwrap(), long_ago).await.unwrap().unwrap();
-    let done = shared::ledger::Mark::plain(State::Processed);
-    stack.ledger().mark(&row, &done, retention(), long_ago).await.unwrap();
+    let done = shared::ledger::Transition::plain(EventState::Processed);
+    stack.ledger().transition(&row, &done, retention(), long_ago).await.unwrap();
     assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 404);
 }
 
 #[tokio::test]
 async fn of_an_admin_and_the_program_at_once_one_wins_and_the_other_is_told() {
     let stack = Stack::start().await;
-    let read = stack.event("evt_1", State::Failed).await;
+    let read = stack.event("evt_1", EventState::Failed).await;
     let claimed = stack.ledger().claim(&read, now()).await.unwrap().unwrap();
     let marked = stack.ledger().replay(&read, steering(), now()).await.unwrap();
-    assert_eq!(marked, shared::ledger::Marked::Overtaken, "it is being tried");
+    assert_eq!(marked, shared::ledger::Transitioned::Conflict, "it is being tried");
 
-    let dead = shared::ledger::Mark::because(State::Dead, "used up");
-    stack.ledger().mark(&claimed, &dead, retention(), now()).await.unwrap();
+    let dead = shared::ledger::Transition::because(EventState::Dead, "used up");
+    stack.ledger().transition(&claimed, &dead, retention(), now()).await.unwrap();
     assert_eq!(stack.call("/events/evt_1/discard", json!({"why": "x"})).await.0, 200);
-    let late = shared::ledger::Mark::plain(State::Processed);
-    let marked = stack.ledger().mark(&claimed, &late, retention(), now()).await.unwrap();
-    assert_eq!(marked, shared::ledger::Marked::Overtaken, "what is closed stays so");
+    let late = shared::ledger::Transition::plain(EventState::Processed);
+    let marked = stack.ledger().transition(&claimed, &late, retention(), now()).await.unwrap();
+    assert_eq!(marked, shared::ledger::Transitioned::Conflict, "what is closed stays so");
 }
 
-fn steering() -> shared::ledger::Steering<'static> {
-    shared::ledger::Steering { by: "b@example.com", why: None }
+fn steering() -> shared::ledger::Actor<'static> {
+    shared::ledger::Actor { by: "b@example.com", why: None }
 }
 
 #[tokio::test]
@@ -211,7 +216,7 @@ async fn an_act_whose_answer_is_lost_counts_as_done() {
     for (path, body) in [("/events/evt_1/replay", json!({})), ("/events/evt_1/discard", json!({"why": "x"}))]
     {
         let stack = Stack::start().await;
-        stack.event("evt_1", State::Dead).await;
+        stack.event("evt_1", EventState::Dead).await;
         stack.cloud.fail("UpdateItem", "LedgerTable", 1, Fault::DoneAndCut);
         assert_eq!(stack.call(path, body).await.0, 200, "{path}");
         assert_eq!(stack.row("evt_1").await.unwrap().history.len(), 1);
@@ -221,7 +226,7 @@ async fn an_act_whose_answer_is_lost_counts_as_done() {
 #[tokio::test]
 async fn a_store_that_is_down_is_a_503_and_nothing_is_changed() {
     let stack = Stack::start().await;
-    let before = stack.event("evt_1", State::Dead).await;
+    let before = stack.event("evt_1", EventState::Dead).await;
     for operation in ["GetItem", "UpdateItem"] {
         stack.cloud.fail(operation, "LedgerTable", 100, Fault::ServerError);
         let (status, answer) = stack.call("/events/evt_1/replay", json!({})).await;
@@ -252,10 +257,10 @@ async fn the_parts_of_a_large_payload_expire_and_come_back_with_their_row() {
     let stack = Stack::start().await;
     let body = stack.large("evt_1").await;
     let row = stack.row("evt_1").await.unwrap();
-    let done = shared::ledger::Mark::plain(State::Processed);
-    stack.ledger().mark(&row, &done, retention(), ago(30)).await.unwrap();
+    let done = shared::ledger::Transition::plain(EventState::Processed);
+    stack.ledger().transition(&row, &done, retention(), ago(30)).await.unwrap();
     let expiries = async || {
-        let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+        let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
         let items = client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap();
         items.into_iter().map(|item| item.contains_key("expires_at")).collect::<Vec<_>>()
     };

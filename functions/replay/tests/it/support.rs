@@ -9,10 +9,10 @@ use lambda_http::{Body, Request};
 use replay::{Config, Deps, WORK_WITHIN, handle};
 use serde_json::{Value, json};
 use shared::access::Access;
-use shared::audit::{Act, Audit};
-use shared::aws::Bounds;
-use shared::event::{self, Reading};
-use shared::ledger::{Ledger, Mark, Retention, Row, State};
+use shared::audit::{Audit, AuditEntry};
+use shared::aws::CallLimits;
+use shared::event::{self, ParsedEvent};
+use shared::ledger::{EventState, Ledger, LedgerRow, Retention, Transition};
 use shared::mode::Mode;
 use shared::payload;
 use shared::registry::{Registry, Settings};
@@ -60,7 +60,7 @@ impl Stack {
             retention: retention(),
             work_within,
         });
-        let registry = Registry::new(cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable");
+        let registry = Registry::new(cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable");
         let mut settings = Settings {
             since: ago(10 * 86_400).as_millisecond(),
             stripe_key_hint: "sk_test_…1234".into(),
@@ -73,15 +73,15 @@ impl Stack {
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
     /// An event that came in a minute ago and was put into this state half a minute ago.
-    pub(crate) async fn event(&self, id: &str, state: State) -> Row {
-        self.event_of(id, "invoice.paid", Mark::because(state, "it broke")).await
+    pub(crate) async fn event(&self, id: &str, state: EventState) -> LedgerRow {
+        self.event_of(id, "invoice.paid", Transition::because(state, "it broke")).await
     }
 
-    pub(crate) async fn event_of(&self, id: &str, event_type: &str, mark: Mark) -> Row {
+    pub(crate) async fn event_of(&self, id: &str, event_type: &str, mark: Transition) -> LedgerRow {
         let body = json!({
             "id": id, "object": "event", "type": event_type, "created": 1_785_000_000, "livemode": false,
             "data": { "object": { "object": "invoice", "id": "in_1" } },
@@ -89,8 +89,8 @@ impl Stack {
         .to_string();
         self.store(&body, ago(60)).await;
         let row = self.row(id).await.unwrap();
-        if mark.state != State::Pending {
-            self.ledger().mark(&row, &mark, retention(), ago(30)).await.unwrap();
+        if mark.state != EventState::Pending {
+            self.ledger().transition(&row, &mark, retention(), ago(30)).await.unwrap();
         }
         self.row(id).await.unwrap()
     }
@@ -99,9 +99,9 @@ impl Stack {
     pub(crate) async fn store(&self, body: &str, at: Timestamp) {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = match event::read(body.as_bytes()) {
-            Reading::Event(event) => Row::of(&event, "main", at, packed),
-            Reading::Unreadable { id, reason } => Row::unreadable(id, reason, "main", at, packed),
-            Reading::NoEvent(why) => panic!("{why}"),
+            ParsedEvent::Event(event) => LedgerRow::of(&event, "main", at, packed),
+            ParsedEvent::Unreadable { id, reason } => LedgerRow::unreadable(id, reason, "main", at, packed),
+            ParsedEvent::EventError(why) => panic!("{why}"),
         };
         self.ledger().record(&row).await.unwrap();
     }
@@ -121,11 +121,11 @@ impl Stack {
     /// An event that was stored by a version which could not read it.
     pub(crate) async fn unread(&self, id: &str) {
         let packed = payload::pack(BODY.replace("evt_1", id).as_bytes()).unwrap();
-        let row = Row::unreadable(id.parse().unwrap(), "too new".into(), "main", ago(60), packed);
+        let row = LedgerRow::unreadable(id.parse().unwrap(), "too new".into(), "main", ago(60), packed);
         self.ledger().record(&row).await.unwrap();
     }
 
-    pub(crate) async fn row(&self, id: &str) -> Option<Row> {
+    pub(crate) async fn row(&self, id: &str) -> Option<LedgerRow> {
         self.ledger().get(&id.parse().unwrap(), now()).await.unwrap()
     }
 
@@ -147,8 +147,8 @@ impl Stack {
     }
 
     /// All acts, the latest first.
-    pub(crate) async fn acts(&self) -> Vec<Act> {
-        let audit = Audit::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "AuditTable");
+    pub(crate) async fn acts(&self) -> Vec<AuditEntry> {
+        let audit = Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
         audit.list(None, 100, now()).await.unwrap().0
     }
 }

@@ -13,14 +13,14 @@ pub struct EventId(String);
 /// A text that cannot be an event's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an event's id is 1 to 255 visible ASCII characters")]
-pub struct NotAnEventId;
+pub struct InvalidEventId;
 
 impl FromStr for EventId {
-    type Err = NotAnEventId;
+    type Err = InvalidEventId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotAnEventId) }
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidEventId) }
     }
 }
 
@@ -44,7 +44,7 @@ impl From<EventId> for String {
 }
 
 impl TryFrom<String> for EventId {
-    type Error = NotAnEventId;
+    type Error = InvalidEventId;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()

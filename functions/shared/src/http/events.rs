@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{ApiError, Query};
 use crate::event_type;
-use crate::ledger::{Change, Listing, Row, Source, State};
+use crate::ledger::{EventListing, EventSource, EventState, LedgerRow, PastState};
 use crate::object_key::{Kind, ObjectKey};
 
 /// One event as lists show it.
@@ -33,9 +33,9 @@ pub struct EventView {
     expires_at: Option<Timestamp>,
 }
 
-impl From<Row> for EventView {
-    fn from(row: Row) -> Self {
-        let tried = matches!(row.state, State::Pending | State::Failed);
+impl From<LedgerRow> for EventView {
+    fn from(row: LedgerRow) -> Self {
+        let tried = matches!(row.state, EventState::Pending | EventState::Failed);
         Self {
             id: row.id.to_string(),
             r#type: row.event_type,
@@ -47,7 +47,7 @@ impl From<Row> for EventView {
             endpoint: row.endpoint,
             source: match row.source {
                 None => "delivery",
-                Some(Source::Reconcile) => "reconcile",
+                Some(EventSource::Reconcile) => "reconcile",
             },
             created: row.created.and_then(|at| Timestamp::from_second(at).ok()),
             received_at: millis(row.received_at),
@@ -61,7 +61,7 @@ impl From<Row> for EventView {
 
 /// A state that an event is or was in.
 #[derive(Debug, Clone, Serialize)]
-pub struct ChangeView {
+pub struct PastStateView {
     at: Option<Timestamp>,
     state: &'static str,
     reason: Option<String>,
@@ -69,8 +69,8 @@ pub struct ChangeView {
     attempts: u32,
 }
 
-impl From<Change> for ChangeView {
-    fn from(change: Change) -> Self {
+impl From<PastState> for PastStateView {
+    fn from(change: PastState) -> Self {
         Self {
             at: millis(change.at),
             state: change.state.as_str(),
@@ -81,16 +81,21 @@ impl From<Change> for ChangeView {
     }
 }
 
-impl ChangeView {
+impl PastStateView {
     /// All states of an event, the earliest first: as it came in, those between, the present one.
-    pub fn history(row: &Row) -> Vec<Self> {
+    pub fn history(row: &LedgerRow) -> Vec<Self> {
         let present = row.present();
         let first = row.history.first().unwrap_or(&present);
         // It was stored to be applied, unless it could not be read at all.
-        let came_in =
-            Change { at: row.received_at, state: State::Pending, attempts: 0, reason: None, by: None };
+        let came_in = PastState {
+            at: row.received_at,
+            state: EventState::Pending,
+            attempts: 0,
+            reason: None,
+            by: None,
+        };
         let as_received =
-            row.marked_at.is_none() || first.at == row.received_at && first.state == State::Quarantined;
+            row.marked_at.is_none() || first.at == row.received_at && first.state == EventState::Quarantined;
         let stored = (!as_received).then_some(came_in);
         stored.into_iter().chain(row.history.iter().cloned()).chain([present]).map(Self::from).collect()
     }
@@ -104,7 +109,7 @@ fn millis(at: i64) -> Option<Timestamp> {
 #[derive(Debug, Clone)]
 pub struct EventFilter {
     /// In this state.
-    pub state: Option<State>,
+    pub state: Option<EventState>,
     reason: Option<String>,
     event_type: Option<String>,
     endpoint: Option<String>,
@@ -141,18 +146,18 @@ impl EventFilter {
     }
 
     /// The shortest list that holds all that is meant. `beginning` is when the first event can have come in.
-    pub fn listing(&self, beginning: Timestamp, now: Timestamp) -> Listing {
+    pub fn listing(&self, beginning: Timestamp, now: Timestamp) -> EventListing {
         match (&self.object, self.state.filter(|state| state.is_open())) {
-            (Some(key), _) => Listing::Object(key.clone()),
-            (None, Some(state)) => Listing::Open(state),
+            (Some(key), _) => EventListing::Object(key.clone()),
+            (None, Some(state)) => EventListing::Open(state),
             (None, None) => {
-                Listing::Received { since: self.since.unwrap_or(beginning).max(beginning), until: now }
+                EventListing::Received { since: self.since.unwrap_or(beginning).max(beginning), until: now }
             }
         }
     }
 
     /// Is this row meant?
-    pub fn fits(&self, row: &Row) -> bool {
+    pub fn fits(&self, row: &LedgerRow) -> bool {
         let of_type =
             |wanted: &String| row.event_type.as_deref().is_some_and(|is| event_type::matches(wanted, is));
         self.state.is_none_or(|state| row.state == state)
@@ -169,7 +174,7 @@ impl EventFilter {
 
 /// `object` is an id whose prefix tells its kind, or `object/id` in Stripe's words.
 fn object(text: &str, account: Option<&str>) -> Result<ObjectKey, ApiError> {
-    let (object, id) = match (text.split_once('/'), Kind::of_id(text)) {
+    let (object, id) = match (text.split_once('/'), Kind::from_id_prefix(text)) {
         (Some((object, id)), _) => (object, id),
         (None, Some(kind)) => (kind.object(), text),
         (None, None) => {

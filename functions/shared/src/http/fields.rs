@@ -8,7 +8,7 @@ use lambda_http::{Request, RequestExt};
 use serde_json::{Map, Value};
 
 use super::ApiError;
-use crate::page::{DEFAULT_LIMIT, MAX_LIMIT, NotOurCursor, read_cursor, write_cursor};
+use crate::page::{DEFAULT_LIMIT, InvalidCursor, MAX_LIMIT, read_cursor, write_cursor};
 
 /// The fields of a JSON object.
 #[derive(Debug)]
@@ -258,7 +258,7 @@ impl Query {
 
     /// 400 for a cursor that this list did not give.
     pub fn not_our_cursor(&self) -> ApiError {
-        ApiError::invalid("cursor", NotOurCursor.to_string())
+        ApiError::invalid("cursor", InvalidCursor.to_string())
             .remedy("begin again without `cursor`, or repeat the filters it was given with")
     }
 

@@ -15,22 +15,22 @@ pub enum Trigger {
 /// The input is neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the input is neither a request of the API nor a schedule")]
-pub struct NoTrigger;
+pub struct UnknownTrigger;
 
 impl Trigger {
     /// Reads the input. `request_id` is Lambda's.
     ///
     /// # Errors
     /// If it is neither.
-    pub fn read(input: &Value, request_id: &str) -> Result<Self, NoTrigger> {
+    pub fn read(input: &Value, request_id: &str) -> Result<Self, UnknownTrigger> {
         // EventBridge's scheduled events say so in `detail-type`.
         if input["detail-type"] == "Scheduled Event" {
             return Ok(Self::Schedule);
         }
         if !input["requestContext"].is_object() {
-            return Err(NoTrigger);
+            return Err(UnknownTrigger);
         }
-        let request = lambda_http::request::from_str(&input.to_string()).map_err(|_| NoTrigger)?;
+        let request = lambda_http::request::from_str(&input.to_string()).map_err(|_| UnknownTrigger)?;
         let mut context = Context::default();
         request_id.clone_into(&mut context.request_id);
         Ok(Self::Request(Box::new(request.with_lambda_context(context))))
@@ -53,7 +53,7 @@ mod tests {
         let Ok(Trigger::Request(request)) = Trigger::read(&sample, "r-1") else { panic!() };
         assert_eq!((request.uri().path(), request_id(&request).as_str()), ("/reconcile", "r-1"));
         for neither in [json!({}), json!([]), json!({ "Records": [] }), json!({ "requestContext": {} })] {
-            assert!(matches!(Trigger::read(&neither, "r"), Err(NoTrigger)), "{neither}");
+            assert!(matches!(Trigger::read(&neither, "r"), Err(UnknownTrigger)), "{neither}");
         }
     }
 }

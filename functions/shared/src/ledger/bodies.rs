@@ -1,9 +1,9 @@
 //! Payloads of many events at once.
 
 use super::lists::row_key;
-use super::{Ledger, Row};
+use super::{Ledger, LedgerRow};
 use crate::aws::StoreError;
-use crate::batch;
+use crate::batch_get;
 use crate::event::EventId;
 
 impl Ledger {
@@ -17,10 +17,10 @@ impl Ledger {
         ids: impl IntoIterator<Item = &'a EventId>,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let keys = ids.into_iter().map(row_key).collect();
-        let items = batch::get(&self.client, &self.table, keys, &[], "reading events' payloads").await?;
+        let items = batch_get::get(&self.client, &self.table, keys, &[], "reading events' payloads").await?;
         let mut bodies = Vec::new();
         // As in lists: one that cannot be read must not hold the others back.
-        let rows = items.into_iter().filter_map(|item| serde_dynamo::from_item::<_, Row>(item).ok());
+        let rows = items.into_iter().filter_map(|item| serde_dynamo::from_item::<_, LedgerRow>(item).ok());
         for row in rows {
             bodies.extend(self.body(&row).await?.ok());
         }

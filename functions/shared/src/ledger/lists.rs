@@ -10,10 +10,10 @@ use futures::future::try_join_all;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::row::{DAY_SHARDS, OPEN_SHARDS, Row, day_key, open_shard_key};
-use super::{Ledger, State, number};
+use super::row::{DAY_SHARDS, LedgerRow, OPEN_SHARDS, day_key, open_shard_key};
+use super::{EventState, Ledger, number};
 use crate::aws::StoreError;
-use crate::batch;
+use crate::batch_get;
 use crate::event::EventId;
 use crate::object_key::ObjectKey;
 use crate::page::MAX_LIMIT;
@@ -23,7 +23,7 @@ const MAX_LOOKED_AT: usize = 1_000;
 
 /// Which rows to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listing {
+pub enum EventListing {
     /// All that came in between two times, the later first.
     Received {
         /// The earliest time, inclusive.
@@ -34,12 +34,12 @@ pub enum Listing {
     /// All events of one object, by when Stripe made them, the later first.
     Object(ObjectKey),
     /// All rows in one open state, by due time, the later first.
-    Open(State),
+    Open(EventState),
 }
 
 /// A place in a list: the row that came last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
+pub struct EventPosition {
     /// What the list is ordered by: unix milliseconds, or seconds for an object's events.
     pub sort: i64,
     /// The row's id.
@@ -50,9 +50,9 @@ pub struct Position {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPage {
     /// The rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<LedgerRow>,
     /// Where to go on; none at the end.
-    pub next: Option<Position>,
+    pub next: Option<EventPosition>,
 }
 
 /// A row's attributes but its payload.
@@ -79,15 +79,15 @@ const WITHOUT_PAYLOAD: [&str; 20] = [
     "parts_at",
 ];
 
-pub(super) struct Source {
+pub(super) struct EventIndex {
     index: &'static str,
     key: &'static str,
     pub(super) sort: &'static str,
 }
 
-const BY_DAY: Source = Source { index: "day", key: "day", sort: "received_at" };
-const BY_OBJECT: Source = Source { index: "object", key: "object", sort: "created" };
-pub(super) const BY_OPEN: Source = Source { index: "open", key: "open", sort: "due_at" };
+const BY_DAY: EventIndex = EventIndex { index: "day", key: "day", sort: "received_at" };
+const BY_OBJECT: EventIndex = EventIndex { index: "object", key: "object", sort: "created" };
+pub(super) const BY_OPEN: EventIndex = EventIndex { index: "open", key: "open", sort: "due_at" };
 
 impl Ledger {
     /// A page of `listing` after `from`, of at most `limit` rows that `wanted` says yes to. A page may be short and still have a
@@ -97,11 +97,11 @@ impl Ledger {
     /// If an index or the rows cannot be read.
     pub async fn list(
         &self,
-        listing: &Listing,
-        from: Option<Position>,
+        listing: &EventListing,
+        from: Option<EventPosition>,
         limit: usize,
         now: Timestamp,
-        wanted: impl Fn(&Row) -> bool,
+        wanted: impl Fn(&LedgerRow) -> bool,
     ) -> Result<EventPage, StoreError> {
         let mut rows = Vec::new();
         let mut looked_at = 0;
@@ -144,36 +144,37 @@ impl Ledger {
         &self,
         ids: impl IntoIterator<Item = &'a EventId>,
         now: Timestamp,
-    ) -> Result<HashMap<EventId, Row>, StoreError> {
+    ) -> Result<HashMap<EventId, LedgerRow>, StoreError> {
         let keys = ids.into_iter().map(row_key).collect();
-        let items = batch::get(&self.client, &self.table, keys, &WITHOUT_PAYLOAD, "reading events").await?;
+        let items =
+            batch_get::get(&self.client, &self.table, keys, &WITHOUT_PAYLOAD, "reading events").await?;
         // One that cannot be read, such as of a later version of this program, must not hold the others back.
-        let read = |item| match serde_dynamo::from_item::<_, Row>(item) {
+        let read = |item| match serde_dynamo::from_item::<_, LedgerRow>(item) {
             Ok(row) => Some((row.id.clone(), row)),
             Err(error) => {
                 tracing::error!(error = %error, "a row of the ledger cannot be read");
                 None
             }
         };
-        Ok(items.into_iter().filter_map(read).filter(|(_, row): &(_, Row)| !row.is_gone(now)).collect())
+        Ok(items.into_iter().filter_map(read).filter(|(_, row): &(_, LedgerRow)| !row.is_gone(now)).collect())
     }
 
     /// At least the first `limit + 1` entries after `from`, in order.
     async fn entries(
         &self,
-        listing: &Listing,
-        from: Option<&Position>,
+        listing: &EventListing,
+        from: Option<&EventPosition>,
         limit: usize,
-    ) -> Result<Vec<Position>, StoreError> {
+    ) -> Result<Vec<EventPosition>, StoreError> {
         match listing {
-            Listing::Object(key) => {
+            EventListing::Object(key) => {
                 self.merged(&BY_OBJECT, vec![key.to_string()], from, i64::MIN, limit).await
             }
-            Listing::Open(state) => {
+            EventListing::Open(state) => {
                 let keys = (0..OPEN_SHARDS).map(|shard| open_shard_key(*state, shard)).collect();
                 self.merged(&BY_OPEN, keys, from, i64::MIN, limit).await
             }
-            Listing::Received { since, until } => self.received(*since, *until, from, limit).await,
+            EventListing::Received { since, until } => self.received(*since, *until, from, limit).await,
         }
     }
 
@@ -183,9 +184,9 @@ impl Ledger {
         &self,
         since: Timestamp,
         until: Timestamp,
-        from: Option<&Position>,
+        from: Option<&EventPosition>,
         limit: usize,
-    ) -> Result<Vec<Position>, StoreError> {
+    ) -> Result<Vec<EventPosition>, StoreError> {
         let start =
             from.and_then(|from| Timestamp::from_millisecond(from.sort).ok()).unwrap_or(until).min(until);
         let (mut entries, mut day, mut at_once) = (Vec::new(), start, 1);
@@ -211,14 +212,14 @@ impl Ledger {
     /// Merges the shards of an index: the first `limit + 1` entries after `from`, and down to `floor`, the later first.
     async fn merged(
         &self,
-        source: &Source,
+        source: &EventIndex,
         keys: Vec<String>,
-        from: Option<&Position>,
+        from: Option<&EventPosition>,
         floor: i64,
         limit: usize,
-    ) -> Result<Vec<Position>, StoreError> {
+    ) -> Result<Vec<EventPosition>, StoreError> {
         let shards = keys.into_iter().map(|key| self.shard(source, key, from, floor, limit));
-        let mut entries: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        let mut entries: Vec<EventPosition> = try_join_all(shards).await?.into_iter().flatten().collect();
         entries.sort_by(|a, b| b.cmp(a));
         entries.truncate(limit + 1);
         Ok(entries)
@@ -226,13 +227,13 @@ impl Ledger {
 
     async fn shard(
         &self,
-        source: &Source,
+        source: &EventIndex,
         key: String,
-        from: Option<&Position>,
+        from: Option<&EventPosition>,
         floor: i64,
         limit: usize,
-    ) -> Result<Vec<Position>, StoreError> {
-        let mut entries: Vec<Position> = Vec::new();
+    ) -> Result<Vec<EventPosition>, StoreError> {
+        let mut entries: Vec<EventPosition> = Vec::new();
         let mut page = None;
         loop {
             let answer = self
@@ -247,7 +248,7 @@ impl Ledger {
                 .set_exclusive_start_key(page)
                 .send()
                 .await
-                .map_err(StoreError::while_("listing events"))?;
+                .map_err(StoreError::doing("listing events"))?;
             for item in answer.items() {
                 let entry = position(item, source)?;
                 if from.is_none_or(|from| entry < *from) {
@@ -266,7 +267,7 @@ impl Ledger {
 
     pub(super) fn query(
         &self,
-        source: &Source,
+        source: &EventIndex,
         key: String,
     ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
         self.client
@@ -278,9 +279,9 @@ impl Ledger {
     }
 }
 
-impl Listing {
+impl EventListing {
     /// Can this place be one of the list? A forged one may not.
-    pub fn may_hold(&self, place: &Position) -> bool {
+    pub fn may_hold(&self, place: &EventPosition) -> bool {
         match self {
             Self::Received { since, until } => {
                 (since.as_millisecond()..=until.as_millisecond()).contains(&place.sort)
@@ -290,7 +291,7 @@ impl Listing {
     }
 
     /// An index may lag behind: is the row, read consistently, still one of this list?
-    fn still_holds(&self, row: &Row) -> bool {
+    fn still_holds(&self, row: &LedgerRow) -> bool {
         match self {
             Self::Open(state) => row.state == *state,
             Self::Received { .. } | Self::Object(_) => true,
@@ -307,12 +308,12 @@ pub(super) fn row_key(id: &EventId) -> HashMap<String, AttributeValue> {
 
 pub(super) fn position(
     item: &HashMap<String, AttributeValue>,
-    source: &Source,
-) -> Result<Position, StoreError> {
+    source: &EventIndex,
+) -> Result<EventPosition, StoreError> {
     let id = item.get("id").and_then(|value| value.as_s().ok()).and_then(|id| id.parse().ok());
     let sort = item.get(source.sort).and_then(|value| value.as_n().ok()).and_then(|sort| sort.parse().ok());
     match (sort, id) {
-        (Some(sort), Some(id)) => Ok(Position { sort, id }),
+        (Some(sort), Some(id)) => Ok(EventPosition { sort, id }),
         _ => {
             Err(StoreError::new("listing events", format!("an entry of index `{}` has no key", source.index)))
         }

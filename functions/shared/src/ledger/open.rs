@@ -5,9 +5,9 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::lists::{BY_OPEN, Position, position};
+use super::lists::{BY_OPEN, EventPosition, position};
 use super::row::{OPEN_SHARDS, open_shard_key};
-use super::{Ledger, State, number};
+use super::{EventState, Ledger, number};
 use crate::aws::StoreError;
 use crate::event::EventId;
 
@@ -42,7 +42,12 @@ impl Ledger {
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub async fn due(&self, state: State, now: Timestamp, limit: usize) -> Result<Vec<EventId>, StoreError> {
+    pub async fn due(
+        &self,
+        state: EventState,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<EventId>, StoreError> {
         let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
         let shards = shards.map(async |key| {
             let answer = self
@@ -53,10 +58,10 @@ impl Ledger {
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .send()
                 .await
-                .map_err(StoreError::while_("looking for due events"))?;
+                .map_err(StoreError::doing("looking for due events"))?;
             answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
         });
-        let mut due: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        let mut due: Vec<EventPosition> = try_join_all(shards).await?.into_iter().flatten().collect();
         due.sort();
         Ok(due.into_iter().map(|entry| entry.id).collect())
     }
@@ -65,7 +70,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub async fn due_last(&self, state: State, limit: usize) -> Result<Vec<EventId>, StoreError> {
+    pub async fn due_last(&self, state: EventState, limit: usize) -> Result<Vec<EventId>, StoreError> {
         self.open_rows(state, limit, false).await
     }
 
@@ -73,13 +78,13 @@ impl Ledger {
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub async fn due_first(&self, state: State, limit: usize) -> Result<Vec<EventId>, StoreError> {
+    pub async fn due_first(&self, state: EventState, limit: usize) -> Result<Vec<EventId>, StoreError> {
         self.open_rows(state, limit, true).await
     }
 
     async fn open_rows(
         &self,
-        state: State,
+        state: EventState,
         limit: usize,
         first_first: bool,
     ) -> Result<Vec<EventId>, StoreError> {
@@ -92,10 +97,10 @@ impl Ledger {
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .send()
                 .await
-                .map_err(StoreError::while_("looking at open events"))?;
+                .map_err(StoreError::doing("looking at open events"))?;
             answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
         });
-        let mut found: Vec<Position> = try_join_all(shards).await?.into_iter().flatten().collect();
+        let mut found: Vec<EventPosition> = try_join_all(shards).await?.into_iter().flatten().collect();
         found.sort();
         if !first_first {
             found.reverse();
@@ -107,7 +112,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub async fn count(&self, state: State) -> Result<OpenCount, StoreError> {
+    pub async fn count(&self, state: EventState) -> Result<OpenCount, StoreError> {
         let doing = "counting open events";
         // One more than is counted, so that the end is known. An entry has under 200 bytes: one page a shard holds them all.
         let enough = i32::try_from(COUNTED + 1).unwrap_or(i32::MAX);
@@ -119,7 +124,7 @@ impl Ledger {
                 .limit(enough)
                 .send()
                 .await
-                .map_err(StoreError::while_(doing))
+                .map_err(StoreError::doing(doing))
         }))
         .await?;
         let count: usize = counts.iter().map(|answer| usize::try_from(answer.count()).unwrap_or(0)).sum();

@@ -14,7 +14,7 @@ pub struct Retention(u16);
 /// A number of days that is too small or too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("events are kept for a number of days from {} to {}", Retention::LEAST, Retention::MOST)]
-pub struct NotARetention;
+pub struct InvalidRetention;
 
 impl Retention {
     /// Stripe's 30 days, and some to spare.
@@ -29,11 +29,11 @@ impl Retention {
 }
 
 impl FromStr for Retention {
-    type Err = NotARetention;
+    type Err = InvalidRetention;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let days = text.parse().ok().filter(|days| (Self::LEAST..=Self::MOST).contains(days));
-        days.map(Self).ok_or(NotARetention)
+        days.map(Self).ok_or(InvalidRetention)
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn less_than_stripe_sends_again_is_refused() {
         for wrong in ["34", "0", "-1", "3651", "", "90 days"] {
-            assert_eq!(wrong.parse::<Retention>(), Err(NotARetention), "{wrong}");
+            assert_eq!(wrong.parse::<Retention>(), Err(InvalidRetention), "{wrong}");
         }
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let gone_at = Timestamp::from_second("35".parse::<Retention>().unwrap().expires_at(now)).unwrap();

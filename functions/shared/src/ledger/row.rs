@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::MAX_IN_ROW;
-use super::state::State;
+use super::state::EventState;
 use crate::event::{Event, EventId};
 use crate::event_type::PROBE;
 use crate::object_key::ObjectKey;
@@ -24,7 +24,7 @@ pub(super) const OPEN_SHARDS: u8 = 16;
 pub(super) const DAY_SHARDS: u8 = 4;
 
 /// How long the sweep leaves a new row to the doorbell.
-pub(super) const DOORBELL: Duration = Duration::from_secs(120);
+pub(super) const SWEEP_GRACE: Duration = Duration::from_secs(120);
 
 /// How long the row of a probe is kept.
 const PROBE_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,18 +38,18 @@ pub(super) const DISCARDED: &str = "discarded";
 /// What brings events besides deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum EventSource {
     /// It was missing here and found in Stripe's own list.
     Reconcile,
 }
 
 /// An earlier state of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct PastState {
     /// When it came to be so, in unix milliseconds.
     pub at: i64,
     /// The state.
-    pub state: State,
+    pub state: EventState,
     /// How often the sweep had taken it in the end.
     pub attempts: u32,
     /// Why it was so.
@@ -60,7 +60,7 @@ pub struct Change {
     pub by: Option<String>,
 }
 
-impl Change {
+impl PastState {
     pub(super) fn attribute(&self) -> AttributeValue {
         // A map of texts and numbers: it always serializes.
         serde_dynamo::to_attribute_value(self).unwrap_or(AttributeValue::Null(true))
@@ -69,12 +69,12 @@ impl Change {
 
 /// One event in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
+pub struct LedgerRow {
     /// The event's id.
     pub id: EventId,
     part: u64,
     /// What became of it.
-    pub state: State,
+    pub state: EventState,
     /// The event's type; none if it cannot be read.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
@@ -88,7 +88,7 @@ pub struct Row {
     pub endpoint: String,
     /// What brought it, if no delivery did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
+    pub source: Option<EventSource>,
     /// When it came in, in unix milliseconds.
     pub received_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ pub struct Row {
     pub by: Option<String>,
     /// Earlier states, the earliest first: without the one it came in, and a failure again is the same one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub history: Vec<Change>,
+    pub history: Vec<PastState>,
     /// When it is gone, in unix seconds: for a final state. DynamoDB removes it then or some days later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
@@ -126,12 +126,12 @@ pub struct Row {
     pub(super) parts_at: Option<u64>,
     /// The payload; its bytes are empty if they lie in parts. Not read by lists.
     #[serde(flatten, default)]
-    pub body: Option<Body>,
+    pub body: Option<StoredPayload>,
 }
 
 /// A payload in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Body {
+pub struct StoredPayload {
     #[serde(rename = "dict")]
     dictionary: u32,
     #[serde(with = "serde_bytes")]
@@ -141,13 +141,13 @@ pub struct Body {
     pub(super) bytes: Vec<u8>,
 }
 
-impl From<Packed> for Body {
+impl From<Packed> for StoredPayload {
     fn from(packed: Packed) -> Self {
         Self { dictionary: packed.dictionary, sha256: packed.sha256.to_vec(), bytes: packed.bytes }
     }
 }
 
-impl Body {
+impl StoredPayload {
     pub(super) fn unpack(self) -> Result<Vec<u8>, PayloadError> {
         let sha256 = self.sha256.try_into().map_err(|_| PayloadError::Altered)?;
         Packed { dictionary: self.dictionary, sha256, bytes: self.bytes }.unpack()
@@ -168,20 +168,20 @@ impl Body {
     }
 }
 
-impl Row {
+impl LedgerRow {
     /// The row of an event that could be read: to be applied, or to be set aside by whoever applies it.
     pub fn of(event: &Event<'_>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
         Self {
             event_type: Some(cut(&event.event_type)),
             created: Some(event.created),
             object: event.listed_under(),
-            ..Self::new(event.id.clone(), State::Pending, None, endpoint, now, payload)
+            ..Self::new(event.id.clone(), EventState::Pending, None, endpoint, now, payload)
         }
     }
 
     /// The same, for an event that no delivery brought.
     #[must_use]
-    pub fn brought_by(self, source: Source) -> Self {
+    pub fn brought_by(self, source: EventSource) -> Self {
         Self { source: Some(source), ..self }
     }
 
@@ -193,7 +193,14 @@ impl Row {
             created: Some(event.created),
             day: None,
             expires_at: Some(expires_at),
-            ..Self::new(event.id.clone(), State::Ignored, Some("probe".to_owned()), endpoint, now, payload)
+            ..Self::new(
+                event.id.clone(),
+                EventState::Ignored,
+                Some("probe".to_owned()),
+                endpoint,
+                now,
+                payload,
+            )
         }
     }
 
@@ -204,21 +211,25 @@ impl Row {
 
     /// The row of an event of which nothing could be read but its id.
     pub fn unreadable(id: EventId, reason: String, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
-        Self::new(id, State::Quarantined, Some(reason), endpoint, now, payload)
+        Self::new(id, EventState::Quarantined, Some(reason), endpoint, now, payload)
     }
 
     fn new(
         id: EventId,
-        state: State,
+        state: EventState,
         reason: Option<String>,
         endpoint: &str,
         now: Timestamp,
         payload: Packed,
     ) -> Self {
         let due_at = match state {
-            State::Pending => Some(now + DOORBELL),
-            State::Quarantined => Some(now),
-            State::Processed | State::Superseded | State::Ignored | State::Failed | State::Dead => None,
+            EventState::Pending => Some(now + SWEEP_GRACE),
+            EventState::Quarantined => Some(now),
+            EventState::Processed
+            | EventState::Superseded
+            | EventState::Ignored
+            | EventState::Failed
+            | EventState::Dead => None,
         };
         Self {
             day: Some(day_key(now, shard(&id, DAY_SHARDS))),
@@ -247,8 +258,8 @@ impl Row {
     }
 
     /// Its present state, as an earlier one later.
-    pub fn present(&self) -> Change {
-        Change {
+    pub fn present(&self) -> PastState {
+        PastState {
             at: self.marked_at.unwrap_or(self.received_at),
             state: self.state,
             attempts: self.attempts,
@@ -269,8 +280,8 @@ impl Row {
     }
 
     /// The history once the row is in state `to`; none if nothing is added.
-    pub(super) fn history_before(&self, to: State) -> Option<Vec<Change>> {
-        let as_received = self.state == State::Pending && self.marked_at.is_none();
+    pub(super) fn history_before(&self, to: EventState) -> Option<Vec<PastState>> {
+        let as_received = self.state == EventState::Pending && self.marked_at.is_none();
         if as_received || self.state == to {
             return None;
         }
@@ -280,7 +291,7 @@ impl Row {
     }
 
     /// Did this admin change it by hand at this moment?
-    pub(super) fn was_steered(&self, by: &str, at: Timestamp) -> bool {
+    pub(super) fn was_changed_by(&self, by: &str, at: Timestamp) -> bool {
         let mut changes = self.history.iter().cloned().chain([self.present()]);
         changes.any(|change| change.at == at.as_millisecond() && change.by.as_deref() == Some(by))
     }
@@ -317,11 +328,11 @@ pub(super) fn cut(text: &str) -> String {
 }
 
 /// The key of index `open`, for a state that is not final.
-pub(super) fn open_key(state: State, id: &EventId) -> Option<String> {
+pub(super) fn open_key(state: EventState, id: &EventId) -> Option<String> {
     state.is_open().then(|| open_shard_key(state, shard(id, OPEN_SHARDS)))
 }
 
-pub(super) fn open_shard_key(state: State, shard: u8) -> String {
+pub(super) fn open_shard_key(state: EventState, shard: u8) -> String {
     format!("{state}#{shard}")
 }
 

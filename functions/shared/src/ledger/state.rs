@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The state of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum EventState {
     /// Stored, to be applied.
     Pending,
     /// Applied: the record is as new as this event.
@@ -24,7 +24,7 @@ pub enum State {
     Dead,
 }
 
-impl State {
+impl EventState {
     /// All states.
     pub const ALL: [Self; 7] = [
         Self::Pending,
@@ -58,13 +58,13 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for EventState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl std::str::FromStr for State {
+impl std::str::FromStr for EventState {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -29,7 +29,7 @@ pub struct Snapshot {
 
 /// Why an event makes no claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoSnapshot {
+pub enum SnapshotError {
     /// It is about nothing that is kept, such as the preview of an invoice.
     NoRecord,
     /// It is of a type that is applied, but its object is not what the type should carry.
@@ -41,17 +41,19 @@ impl Snapshot {
     ///
     /// # Errors
     /// If it is about nothing that is kept, or cannot be read.
-    pub fn of(event: &Event<'_>) -> Result<Self, NoSnapshot> {
+    pub fn of(event: &Event<'_>) -> Result<Self, SnapshotError> {
         let object: Value = serde_json::from_str(event.object.get())
-            .map_err(|error| NoSnapshot::Unreadable(format!("data.object: {error}")))?;
+            .map_err(|error| SnapshotError::Unreadable(format!("data.object: {error}")))?;
         let Some(key) = event.subject() else {
             return match event.event_type.as_ref() {
-                "invoice.upcoming" => Err(NoSnapshot::NoRecord),
-                _ => Err(NoSnapshot::Unreadable("data.object has no id that could name a record".to_owned())),
+                "invoice.upcoming" => Err(SnapshotError::NoRecord),
+                _ => Err(SnapshotError::Unreadable(
+                    "data.object has no id that could name a record".to_owned(),
+                )),
             };
         };
         if key.kind().is_none() {
-            return Err(NoSnapshot::Unreadable(format!(
+            return Err(SnapshotError::Unreadable(format!(
                 "data.object is a `{}`, which is no kind of record",
                 key.object()
             )));
@@ -60,7 +62,7 @@ impl Snapshot {
             .previous_attributes
             .map(|raw| serde_json::from_str(raw.get()))
             .transpose()
-            .map_err(|error| NoSnapshot::Unreadable(format!("data.previous_attributes: {error}")))?
+            .map_err(|error| SnapshotError::Unreadable(format!("data.previous_attributes: {error}")))?
             .filter(|replaced: &Value| !replaced.is_null());
         Ok(Self {
             api_version: event.api_version.clone().map(Cow::into_owned),

@@ -1,12 +1,12 @@
 //! What a probe is, where it may go, and what its answers mean.
 
 use super::*;
-use crate::event::{self, Reading};
+use crate::event::{self, ParsedEvent};
 
 #[test]
 fn a_probe_is_an_event_that_json_written_anew_would_not_be() {
     let body = body("evt_probe_1", Mode::Test, Timestamp::UNIX_EPOCH);
-    let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
+    let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
     assert_eq!((event.id.as_str(), event.event_type.as_ref()), ("evt_probe_1", PROBE));
     let value: Value = serde_json::from_str(&body).unwrap();
     for written in [serde_json::to_string(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap()] {
@@ -17,13 +17,16 @@ fn a_probe_is_an_event_that_json_written_anew_would_not_be() {
 #[test]
 fn an_answer_counts_only_if_it_names_the_probe() {
     let of = |status, answer: &str| meaning(status, answer.as_bytes(), "evt_probe_1");
-    assert_eq!(of(200, r#"{"received":true,"event":"evt_probe_1","outcome":"stored"}"#), Probed::Stored);
-    assert_eq!(of(200, "<html>"), Probed::Answered { status: 200, code: None });
-    assert_eq!(of(200, r#"{"event":"evt_probe_2"}"#), Probed::Answered { status: 200, code: None });
-    assert_eq!(of(400, r#"{"error":{"code":"signature_mismatch"}}"#), Probed::Changed);
+    assert_eq!(
+        of(200, r#"{"received":true,"event":"evt_probe_1","outcome":"stored"}"#),
+        ProbeOutcome::Stored
+    );
+    assert_eq!(of(200, "<html>"), ProbeOutcome::Answered { status: 200, code: None });
+    assert_eq!(of(200, r#"{"event":"evt_probe_2"}"#), ProbeOutcome::Answered { status: 200, code: None });
+    assert_eq!(of(400, r#"{"error":{"code":"signature_mismatch"}}"#), ProbeOutcome::Changed);
     let other = of(400, r#"{"error":{"code":"of_a_gateway"}}"#);
-    assert_eq!(other, Probed::Answered { status: 400, code: None });
-    let late = Probed::Answered { status: 400, code: Some("timestamp_out_of_tolerance".into()) };
+    assert_eq!(other, ProbeOutcome::Answered { status: 400, code: None });
+    let late = ProbeOutcome::Answered { status: 400, code: Some("timestamp_out_of_tolerance".into()) };
     assert_eq!(of(400, r#"{"error":{"code":"timestamp_out_of_tolerance"}}"#), late);
 }
 
@@ -53,10 +56,13 @@ async fn nothing_that_answers_a_connection_is_told_apart_from_nothing_that_takes
     // It takes connections and says nothing: no TLS, or no answer.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let secret = "whsec_x".parse().unwrap();
-    for (scheme, at) in [("https", Step::Connection), ("http", Step::Answer)] {
+    for (scheme, at) in [("https", ProbeStage::Connection), ("http", ProbeStage::Response)] {
         let url = format!("{scheme}://{}/x", silent.local_addr().unwrap());
         let report = once(&url, &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await;
-        assert!(matches!(&report.probed, Probed::NoAnswer { at: step, .. } if *step == at), "{report:?}");
+        assert!(
+            matches!(&report.probed, ProbeOutcome::NoAnswer { at: step, .. } if *step == at),
+            "{report:?}"
+        );
     }
 }
 
@@ -72,10 +78,10 @@ async fn no_probe_leaves_for_a_machine_or_network_inside() {
     ] {
         let secret = "whsec_x".parse().unwrap();
         let probed = probe(url, &secret, Mode::Test, false, Timestamp::UNIX_EPOCH).await.probed;
-        assert!(matches!(probed, Probed::NoAnswer { at: Step::Name, .. }), "{url}: {probed:?}");
+        assert!(matches!(probed, ProbeOutcome::NoAnswer { at: ProbeStage::Name, .. }), "{url}: {probed:?}");
     }
     // A port of this machine where nothing listens.
     let secret = "whsec_x".parse().unwrap();
     let probed = probe("http://127.0.0.1:9/x", &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await.probed;
-    assert!(matches!(probed, Probed::NoAnswer { at: Step::Connection, .. }), "{probed:?}");
+    assert!(matches!(probed, ProbeOutcome::NoAnswer { at: ProbeStage::Connection, .. }), "{probed:?}");
 }

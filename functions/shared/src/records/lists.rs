@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::links::{KIND_SHARDS, kind_key, owner};
+use super::index_keys::{KIND_SHARDS, kind_key, owner};
 use super::{Record, Records};
 use crate::aws::StoreError;
-use crate::batch;
+use crate::batch_get;
 use crate::ledger::{COUNTED, OpenCount};
 use crate::object_key::{Kind, ObjectKey};
 use crate::page::MAX_LIMIT;
@@ -58,7 +58,7 @@ pub struct RecordPage {
 
 /// Records whose events could not be put in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Uncertain {
+pub struct UncertainRecords {
     /// How many there are.
     pub count: OpenCount,
     /// The first of them.
@@ -70,7 +70,7 @@ pub(super) const UNCERTAIN: &str = "uncertain";
 /// So many of them are named.
 const NAMED: usize = 10;
 
-struct Source {
+struct RecordIndex {
     index: &'static str,
     keys: Vec<String>,
     object: Option<&'static str>,
@@ -86,19 +86,19 @@ impl RecordListing {
         of_kind && place.len() < LONGEST_PLACE
     }
 
-    fn source(&self) -> Source {
+    fn source(&self) -> RecordIndex {
         match self {
-            Self::Kind(kind) => Source {
+            Self::Kind(kind) => RecordIndex {
                 index: "by_kind",
                 keys: (0..KIND_SHARDS).map(|shard| kind_key(kind.object(), shard)).collect(),
                 object: Some(kind.object()),
             },
-            Self::Customer { account, customer, kind } => Source {
+            Self::Customer { account, customer, kind } => RecordIndex {
                 index: "by_customer",
                 keys: vec![owner(account.as_deref(), customer)],
                 object: Some(kind.object()),
             },
-            Self::Payment { account, payment, kind } => Source {
+            Self::Payment { account, payment, kind } => RecordIndex {
                 index: "by_payment",
                 keys: vec![owner(account.as_deref(), payment)],
                 object: kind.map(Kind::object),
@@ -156,7 +156,7 @@ impl Records {
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub async fn uncertain(&self) -> Result<Uncertain, StoreError> {
+    pub async fn uncertain(&self) -> Result<UncertainRecords, StoreError> {
         let doing = "looking for records of uncertain order";
         let answer = self
             .client
@@ -169,15 +169,15 @@ impl Records {
             .limit(i32::try_from(COUNTED + 1).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(StoreError::while_(doing))?;
+            .map_err(StoreError::doing(doing))?;
         let keys = answer.items().iter().filter_map(|item| item.get("key")?.as_s().ok()?.parse().ok());
-        Ok(Uncertain { count: OpenCount::of(answer.items().len()), first: keys.take(NAMED).collect() })
+        Ok(UncertainRecords { count: OpenCount::of(answer.items().len()), first: keys.take(NAMED).collect() })
     }
 
     /// The first `limit + 1` entries (sort, key) after `from`.
     async fn entries(
         &self,
-        source: &Source,
+        source: &RecordIndex,
         from: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, String)>, StoreError> {
@@ -204,7 +204,7 @@ impl Records {
                 .limit(i32::try_from(limit + 2).unwrap_or(i32::MAX))
                 .send()
                 .await
-                .map_err(StoreError::while_(doing))?;
+                .map_err(StoreError::doing(doing))?;
             let text = |item: &HashMap<String, AttributeValue>, name: &str| {
                 item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
             };
@@ -227,10 +227,10 @@ impl Records {
         let keys =
             keys.into_iter().map(|key| HashMap::from([("key".to_owned(), AttributeValue::S(key))])).collect();
         let doing = "reading records";
-        let items = batch::get(&self.client, &self.table, keys, &[], doing).await?;
+        let items = batch_get::get(&self.client, &self.table, keys, &[], doing).await?;
         // A list that silently leaves one out would be wrong about money, so one that cannot be read is an error.
         let records = items.into_iter().map(serde_dynamo::from_item).collect::<Result<Vec<Record>, _>>();
-        let records = records.map_err(StoreError::while_(doing))?;
+        let records = records.map_err(StoreError::doing(doing))?;
         Ok(records.into_iter().map(|record| (record.key.to_string(), record)).collect())
     }
 }

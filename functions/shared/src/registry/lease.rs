@@ -36,7 +36,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was.
-    pub async fn take_lease(
+    pub async fn acquire_lease(
         &self,
         lease: Lease,
         holder: &str,
@@ -64,7 +64,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written; then it ends by itself.
-    pub async fn give_lease_back(&self, lease: Lease, holder: &str) -> Result<(), StoreError> {
+    pub async fn release_lease(&self, lease: Lease, holder: &str) -> Result<(), StoreError> {
         let given = self
             .lease(lease)
             .update_expression("REMOVE ends_at, holder")

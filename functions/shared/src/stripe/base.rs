@@ -17,13 +17,13 @@ pub struct ApiBase(Url);
 #[error(
     "the address of Stripe's API is `https://host`, or `http://` on this machine, without path, query or credentials"
 )]
-pub struct NotAnApiBase;
+pub struct InvalidApiBase;
 
 impl FromStr for ApiBase {
-    type Err = NotAnApiBase;
+    type Err = InvalidApiBase;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = Url::parse(text).map_err(|_| NotAnApiBase)?;
+        let url = Url::parse(text).map_err(|_| InvalidApiBase)?;
         let safe = match url.scheme() {
             "https" => true,
             "http" => is_loopback(&url),
@@ -34,7 +34,7 @@ impl FromStr for ApiBase {
             && url.fragment().is_none()
             && url.username().is_empty()
             && url.password().is_none();
-        if safe && bare { Ok(Self(url)) } else { Err(NotAnApiBase) }
+        if safe && bare { Ok(Self(url)) } else { Err(InvalidApiBase) }
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
             "api.stripe.com",
             "",
         ] {
-            assert_eq!(bad.parse::<ApiBase>(), Err(NotAnApiBase), "{bad}");
+            assert_eq!(bad.parse::<ApiBase>(), Err(InvalidApiBase), "{bad}");
         }
     }
 

@@ -20,10 +20,10 @@ use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::error::{Refusal, StripeError};
+use super::error::{StripeError, StripeFailure};
 use super::retry::{Failed, again};
 use super::{Stripe, StripeKeys};
-use crate::aws::chain;
+use crate::aws::error_chain;
 use crate::endpoint::API_VERSION;
 use crate::secret::StripeKey;
 
@@ -44,7 +44,7 @@ pub struct Session<'a> {
 
 /// An answer of Stripe.
 #[derive(Debug, Clone)]
-pub struct Answered<T> {
+pub struct StripeResponse<T> {
     /// What it says.
     pub value: T,
     /// Stripe's `Request-Id`.
@@ -55,10 +55,10 @@ pub struct Answered<T> {
     pub round_trip: Duration,
 }
 
-impl<T> Answered<T> {
-    pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> Answered<U> {
+impl<T> StripeResponse<T> {
+    pub(super) fn map<U>(self, read: impl FnOnce(T) -> U) -> StripeResponse<U> {
         let Self { value, request_id, date, round_trip } = self;
-        Answered { value: read(value), request_id, date, round_trip }
+        StripeResponse { value: read(value), request_id, date, round_trip }
     }
 
     /// A moment by Stripe's clock that was over when Stripe looked: its `Date` less the round trip. None if it did not tell.
@@ -67,7 +67,7 @@ impl<T> Answered<T> {
     }
 
     /// The last second, in unix seconds, that had wholly passed when Stripe was asked: what is stamped up to then is in the answer.
-    pub fn stands_for(&self) -> Option<i64> {
+    pub fn as_of(&self) -> Option<i64> {
         Some(self.asked_at()?.as_second() - 1)
     }
 }
@@ -121,19 +121,19 @@ impl<'a> Session<'a> {
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
         call: &Call<'_>,
-    ) -> Result<Answered<T>, StripeError> {
+    ) -> Result<StripeResponse<T>, StripeError> {
         let answer = self.answer(call).await?;
         match serde_json::from_slice(&answer.value) {
             Ok(value) => Ok(answer.map(|_| value)),
             // The cause is dropped on purpose: it could quote a secret.
-            Err(_) => Err(StripeError::NoAnswer(Box::new(Refusal {
+            Err(_) => Err(StripeError::NoAnswer(Box::new(StripeFailure {
                 request_id: answer.request_id,
-                ..Refusal::happened("an answer that could not be read")
+                ..StripeFailure::happened("an answer that could not be read")
             }))),
         }
     }
 
-    async fn answer(&self, call: &Call<'_>) -> Result<Answered<Vec<u8>>, StripeError> {
+    async fn answer(&self, call: &Call<'_>) -> Result<StripeResponse<Vec<u8>>, StripeError> {
         let mut key = self.key.clone();
         let mut other_key_tried = false;
         let mut unclear = false;
@@ -144,7 +144,7 @@ impl<'a> Session<'a> {
             let (failed, error) = match ended {
                 Try::Answer { status: 200..=299, headers, body, round_trip } => {
                     let Headers { request_id, date, .. } = headers;
-                    return Ok(Answered { value: body, request_id, date, round_trip });
+                    return Ok(StripeResponse { value: body, request_id, date, round_trip });
                 }
                 Try::Answer { status, headers, body, .. } => {
                     if status == 401
@@ -157,11 +157,11 @@ impl<'a> Session<'a> {
                         tried -= 1;
                         continue;
                     }
-                    let refusal = Box::new(Refusal::read(status, &body, headers.request_id, &key));
-                    (headers.failed, meaning(status, headers.failed.replayed, unclear, refusal))
+                    let failure = Box::new(StripeFailure::read(status, &body, headers.request_id, &key));
+                    (headers.failed, meaning(status, headers.failed.replayed, unclear, failure))
                 }
                 Try::Lost(why) => {
-                    (Failed::default(), StripeError::NoAnswer(Box::new(Refusal::happened(why))))
+                    (Failed::default(), StripeError::NoAnswer(Box::new(StripeFailure::happened(why))))
                 }
             };
             // A call that only reads can be answered anew whatever became of the last try.
@@ -178,7 +178,7 @@ impl<'a> Session<'a> {
         let until = self.until.min(begun + TRY_WITHIN);
         match tokio::time::timeout_at(until, self.send(call, key, begun)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Try::Lost(chain(&error.without_url())),
+            Ok(Err(error)) => Try::Lost(error_chain(&error.without_url())),
             Err(_) => Try::Lost(format!("no answer within {:.1} s", begun.elapsed().as_secs_f64())),
         }
     }
@@ -213,18 +213,20 @@ impl<'a> Session<'a> {
 }
 
 /// What a failed answer means.
-fn meaning(status: u16, replayed: bool, unclear: bool, refusal: Box<Refusal>) -> StripeError {
+fn meaning(status: u16, replayed: bool, unclear: bool, failure: Box<StripeFailure>) -> StripeError {
     match status {
-        500.. if replayed => StripeError::Spent(refusal),
-        400 if refusal.kind.as_deref() == Some("idempotency_error") => StripeError::Spent(refusal),
-        401 | 403 if unclear => StripeError::NoAnswer(refusal),
-        400..=499 if unclear && refusal.is_rate_limit() => StripeError::NoAnswer(refusal),
-        401 => StripeError::Unauthorized(refusal),
-        403 => StripeError::Forbidden(refusal),
+        500.. if replayed => StripeError::IdempotencyKeySpent(failure),
+        400 if failure.kind.as_deref() == Some("idempotency_error") => {
+            StripeError::IdempotencyKeySpent(failure)
+        }
+        401 | 403 if unclear => StripeError::NoAnswer(failure),
+        400..=499 if unclear && failure.is_rate_limit() => StripeError::NoAnswer(failure),
+        401 => StripeError::Unauthorized(failure),
+        403 => StripeError::Forbidden(failure),
         // Stripe waited in vain for the whole request; the same call is still running.
-        408 | 409 => StripeError::NoAnswer(refusal),
-        400..=499 => StripeError::Refused(refusal),
-        _ => StripeError::NoAnswer(refusal),
+        408 | 409 => StripeError::NoAnswer(failure),
+        400..=499 => StripeError::Refused(failure),
+        _ => StripeError::NoAnswer(failure),
     }
 }
 
@@ -281,22 +283,26 @@ mod tests {
 
     #[test]
     fn the_moment_asked_lies_before_the_answer() {
-        let answered = Answered {
+        let answered = StripeResponse {
             value: (),
             request_id: None,
             date: Some(Timestamp::from_second(100).unwrap()),
             round_trip: Duration::from_millis(1_500),
         };
         assert_eq!(answered.asked_at().unwrap().as_millisecond(), 98_500);
-        assert_eq!(answered.stands_for(), Some(97), "the second 98 was not over yet");
+        assert_eq!(answered.as_of(), Some(97), "the second 98 was not over yet");
     }
 
     #[test]
     fn what_stripe_says_before_it_looks_at_the_key_does_not_settle_an_unclear_try() {
-        let refusal = || Box::new(Refusal::happened("x"));
-        let limit = || Box::new(Refusal { code: Some("rate_limit".into()), ..*refusal() });
+        let failure = || Box::new(StripeFailure::happened("x"));
+        let limit = || Box::new(StripeFailure { code: Some("rate_limit".into()), ..*failure() });
         let of = |status| {
-            if status == 400 { limit() } else { Box::new(Refusal { status: Some(status), ..*refusal() }) }
+            if status == 400 {
+                limit()
+            } else {
+                Box::new(StripeFailure { status: Some(status), ..*failure() })
+            }
         };
         for status in [400, 401, 403, 429] {
             assert!(matches!(meaning(status, false, true, of(status)), StripeError::NoAnswer(_)), "{status}");
@@ -305,10 +311,10 @@ mod tests {
                 "{status}"
             );
         }
-        assert!(matches!(meaning(400, false, true, refusal()), StripeError::Refused(_)));
-        assert!(matches!(meaning(408, false, false, refusal()), StripeError::NoAnswer(_)));
-        assert!(matches!(meaning(409, false, false, refusal()), StripeError::NoAnswer(_)));
-        assert!(matches!(meaning(302, false, false, refusal()), StripeError::NoAnswer(_)));
-        assert!(matches!(meaning(500, true, false, refusal()), StripeError::Spent(_)));
+        assert!(matches!(meaning(400, false, true, failure()), StripeError::Refused(_)));
+        assert!(matches!(meaning(408, false, false, failure()), StripeError::NoAnswer(_)));
+        assert!(matches!(meaning(409, false, false, failure()), StripeError::NoAnswer(_)));
+        assert!(matches!(meaning(302, false, false, failure()), StripeError::NoAnswer(_)));
+        assert!(matches!(meaning(500, true, false, failure()), StripeError::IdempotencyKeySpent(_)));
     }
 }

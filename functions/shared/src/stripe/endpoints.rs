@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use super::call::{Answered, Call, Session};
+use super::call::{Call, Session, StripeResponse};
 use super::error::StripeError;
-use crate::registry::{Endpoint, Wish};
+use crate::endpoint::{EndpointRow, EndpointSpec};
 use crate::secret::SigningSecret;
 
 const RESOURCE: &str = "webhook_endpoints";
@@ -58,7 +58,7 @@ pub struct CreatedEndpoint {
 
 /// What marks an endpoint as ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct OwnerTag {
     /// The stack it belongs to.
     pub stack: String,
     /// Its name there.
@@ -71,18 +71,18 @@ pub struct Mark {
 #[derive(Debug, Clone)]
 pub struct NewEndpoint<'a> {
     /// What it is to be like.
-    pub wish: &'a Wish,
+    pub spec: &'a EndpointSpec,
     /// What marks it.
-    pub mark: &'a Mark,
+    pub mark: &'a OwnerTag,
 }
 
 /// What deleting came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deleted {
-    /// It was there.
-    Now,
+pub enum Deletion {
+    /// It was there, and is deleted.
+    Deletion,
     /// Stripe did not know it any more.
-    Before,
+    AlreadyGone,
 }
 
 impl WebhookEndpoint {
@@ -92,9 +92,9 @@ impl WebhookEndpoint {
     }
 
     /// The mark of a Billhook, if it has one.
-    pub fn mark(&self) -> Option<Mark> {
+    pub fn owner_tag(&self) -> Option<OwnerTag> {
         let text = |key: &str| self.metadata.get(key).cloned();
-        Some(Mark {
+        Some(OwnerTag {
             stack: text("billhook_stack")?,
             name: text("billhook_name")?,
             registration: text("billhook_registration")?,
@@ -102,11 +102,12 @@ impl WebhookEndpoint {
     }
 
     /// Did this stack make it, and nobody here knows it any more? `rows` are the stack's, read before Stripe was asked.
-    pub fn is_left_over(&self, stack: &str, rows: &[Endpoint], now: Timestamp) -> bool {
-        let Some(mark) = self.mark().filter(|mark| mark.stack == stack) else { return false };
-        let is_next =
-            |row: &Endpoint| row.next.as_ref().is_some_and(|next| next.registration == mark.registration);
-        let known = |row: &Endpoint| match &row.stripe_id {
+    pub fn is_left_over(&self, stack: &str, rows: &[EndpointRow], now: Timestamp) -> bool {
+        let Some(mark) = self.owner_tag().filter(|mark| mark.stack == stack) else { return false };
+        let is_next = |row: &EndpointRow| {
+            row.rotation.as_ref().is_some_and(|next| next.registration == mark.registration)
+        };
+        let known = |row: &EndpointRow| match &row.stripe_id {
             _ if is_next(row) => true,
             Some(id) => *id == self.id,
             // Half made: the row does not know the id yet.
@@ -119,15 +120,15 @@ impl WebhookEndpoint {
 
 impl NewEndpoint<'_> {
     fn params(&self) -> Vec<(String, String)> {
-        let Self { wish, mark } = self;
-        let connect = wish.connect.to_string();
+        let Self { spec, mark } = self;
+        let connect = spec.connect.to_string();
         let mut params = vec![
-            ("url".to_owned(), wish.url.clone()),
-            ("api_version".to_owned(), wish.api_version.clone()),
+            ("url".to_owned(), spec.url.clone()),
+            ("api_version".to_owned(), spec.api_version.clone()),
             ("connect".to_owned(), connect.clone()),
         ];
-        if !wish.description.is_empty() {
-            params.push(("description".to_owned(), wish.description.clone()));
+        if !spec.description.is_empty() {
+            params.push(("description".to_owned(), spec.description.clone()));
         }
         for (key, value) in [
             ("stack", &mark.stack),
@@ -137,7 +138,7 @@ impl NewEndpoint<'_> {
         ] {
             params.push((format!("metadata[billhook_{key}]"), value.clone()));
         }
-        params.extend(enabled_events(&wish.events));
+        params.extend(enabled_events(&spec.events));
         params
     }
 }
@@ -155,7 +156,7 @@ impl Session<'_> {
         &self,
         new: &NewEndpoint<'_>,
         idempotency_key: &str,
-    ) -> Result<Answered<CreatedEndpoint>, StripeError> {
+    ) -> Result<StripeResponse<CreatedEndpoint>, StripeError> {
         let mut call = Call::new(Method::POST, &[RESOURCE]);
         call.params = new.params();
         call.idempotency_key = Some(idempotency_key);
@@ -166,7 +167,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn endpoint(&self, id: &str) -> Result<Option<Answered<WebhookEndpoint>>, StripeError> {
+    pub async fn endpoint(&self, id: &str) -> Result<Option<StripeResponse<WebhookEndpoint>>, StripeError> {
         match self.call(&Call::new(Method::GET, &[RESOURCE, id])).await {
             Ok(answer) => Ok(Some(answer)),
             Err(error) if error.is_missing() => Ok(None),
@@ -178,14 +179,14 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn endpoints(&self) -> Result<Answered<Vec<WebhookEndpoint>>, StripeError> {
+    pub async fn endpoints(&self) -> Result<StripeResponse<Vec<WebhookEndpoint>>, StripeError> {
         let mut all: Vec<WebhookEndpoint> = Vec::new();
         loop {
             let mut call = Call::new(Method::GET, &[RESOURCE]).param("limit", "100");
             if let Some(last) = all.last() {
                 call = call.param("starting_after", last.id.clone());
             }
-            let page: Answered<List<WebhookEndpoint>> = self.call(&call).await?;
+            let page: StripeResponse<List<WebhookEndpoint>> = self.call(&call).await?;
             let more = page.value.has_more && !page.value.data.is_empty();
             all.extend(page.value.data.iter().cloned());
             if !more {
@@ -224,15 +225,15 @@ impl Session<'_> {
     pub async fn update_endpoint(
         &self,
         id: &str,
-        wish: &Wish,
+        spec: &EndpointSpec,
         disabled: bool,
-    ) -> Result<Answered<WebhookEndpoint>, StripeError> {
+    ) -> Result<StripeResponse<WebhookEndpoint>, StripeError> {
         let path = [RESOURCE, id];
         let mut call = Call::new(Method::POST, &path)
-            .param("url", wish.url.clone())
-            .param("description", wish.description.clone())
+            .param("url", spec.url.clone())
+            .param("description", spec.description.clone())
             .param("disabled", disabled.to_string());
-        call.params.extend(enabled_events(&wish.events));
+        call.params.extend(enabled_events(&spec.events));
         self.call(&call).await
     }
 
@@ -240,7 +241,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn enable_endpoint(&self, id: &str) -> Result<Answered<WebhookEndpoint>, StripeError> {
+    pub async fn enable_endpoint(&self, id: &str) -> Result<StripeResponse<WebhookEndpoint>, StripeError> {
         let path = [RESOURCE, id];
         self.call(&Call::new(Method::POST, &path).param("disabled", "false")).await
     }
@@ -249,10 +250,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn delete_endpoint(&self, id: &str) -> Result<Deleted, StripeError> {
+    pub async fn delete_endpoint(&self, id: &str) -> Result<Deletion, StripeError> {
         match self.call::<serde::de::IgnoredAny>(&Call::new(Method::DELETE, &[RESOURCE, id])).await {
-            Ok(_) => Ok(Deleted::Now),
-            Err(error) if error.is_missing() => Ok(Deleted::Before),
+            Ok(_) => Ok(Deletion::Deletion),
+            Err(error) if error.is_missing() => Ok(Deletion::AlreadyGone),
             Err(error) => Err(error),
         }
     }

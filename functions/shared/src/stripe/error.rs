@@ -14,45 +14,47 @@ const LONGEST_MESSAGE: usize = 1_000;
 pub enum StripeError {
     /// Stripe refused, and nothing was done.
     #[error("Stripe refused: {0}")]
-    Refused(Box<Refusal>),
+    Refused(Box<StripeFailure>),
     /// Stripe does not know the key, or it has been revoked.
     #[error("Stripe does not accept the key: {0}")]
-    Unauthorized(Box<Refusal>),
+    Unauthorized(Box<StripeFailure>),
     /// The key may not make this call.
     #[error("the key may not do this: {0}")]
-    Forbidden(Box<Refusal>),
+    Forbidden(Box<StripeFailure>),
     /// The answer kept under the idempotency key is of no use and will not change: a server error, or the key was used for
     /// something else. Something may have been done under it.
     #[error("the idempotency key is used up: {0}")]
-    Spent(Box<Refusal>),
+    IdempotencyKeySpent(Box<StripeFailure>),
     /// No answer that says whether it was done: a timeout, a broken connection, a server error, a call of the same idempotency
     /// key still running.
     #[error("Stripe gave no answer that counts: {0}")]
-    NoAnswer(Box<Refusal>),
+    NoAnswer(Box<StripeFailure>),
 }
 
 impl StripeError {
     /// What Stripe said, or what happened instead.
-    pub fn refusal(&self) -> &Refusal {
+    pub fn failure(&self) -> &StripeFailure {
         match self {
-            Self::Refused(refusal)
-            | Self::Unauthorized(refusal)
-            | Self::Forbidden(refusal)
-            | Self::Spent(refusal)
-            | Self::NoAnswer(refusal) => refusal,
+            Self::Refused(failure)
+            | Self::Unauthorized(failure)
+            | Self::Forbidden(failure)
+            | Self::IdempotencyKeySpent(failure)
+            | Self::NoAnswer(failure) => failure,
         }
     }
 
     /// Does Stripe say that the object after which a list is to go on is no more?
     pub fn is_gone_cursor(&self) -> bool {
-        self.is_missing() && self.refusal().param.as_deref() == Some("starting_after")
+        self.is_missing() && self.failure().param.as_deref() == Some("starting_after")
     }
 
     /// Does Stripe say that there is no object of this id?
     pub fn is_missing(&self) -> bool {
         match self {
-            Self::Refused(refusal) => refusal.code.as_deref() == Some("resource_missing"),
-            Self::Unauthorized(_) | Self::Forbidden(_) | Self::Spent(_) | Self::NoAnswer(_) => false,
+            Self::Refused(failure) => failure.code.as_deref() == Some("resource_missing"),
+            Self::Unauthorized(_) | Self::Forbidden(_) | Self::IdempotencyKeySpent(_) | Self::NoAnswer(_) => {
+                false
+            }
         }
     }
 }
@@ -60,7 +62,7 @@ impl StripeError {
 /// Stripe's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct StripeFailure {
     /// The HTTP status; none if there was no answer.
     pub status: Option<u16>,
     /// Stripe's `type`, such as `invalid_request_error`.
@@ -75,7 +77,7 @@ pub struct Refusal {
     pub request_id: Option<String>,
 }
 
-impl Refusal {
+impl StripeFailure {
     /// Did Stripe only say "not now": too many calls, or another call is changing the same object? It comes as 429, and for some
     /// calls as 400. Nothing was done, and it is not kept under the idempotency key.
     pub fn is_rate_limit(&self) -> bool {
@@ -128,17 +130,17 @@ mod tests {
     fn stripes_words_are_kept_and_a_key_in_them_is_not() {
         let body = br#"{"error":{"type":"invalid_request_error","code":"url_invalid","param":"url",
             "message":"bad url, sent with sk_test_verysecret","doc_url":"https://x"}}"#;
-        let refusal = Refusal::read(400, body, Some("req_1".into()), &key());
-        assert_eq!(refusal.code.as_deref(), Some("url_invalid"));
-        assert_eq!(refusal.param.as_deref(), Some("url"));
-        assert_eq!(refusal.message, "bad url, sent with sk_test_…cret");
+        let failure = StripeFailure::read(400, body, Some("req_1".into()), &key());
+        assert_eq!(failure.code.as_deref(), Some("url_invalid"));
+        assert_eq!(failure.param.as_deref(), Some("url"));
+        assert_eq!(failure.message, "bad url, sent with sk_test_…cret");
     }
 
     #[test]
     fn a_limit_is_known_by_its_status_or_its_code() {
         let limit = |status, code: &str| {
             let body = format!(r#"{{"error":{{"code":"{code}"}}}}"#);
-            Refusal::read(status, body.as_bytes(), None, &key()).is_rate_limit()
+            StripeFailure::read(status, body.as_bytes(), None, &key()).is_rate_limit()
         };
         assert!(
             limit(429, "")
@@ -153,7 +155,7 @@ mod tests {
     fn an_answer_in_another_shape_still_says_its_status() {
         for body in ["", "<html>", "[]", r#"{"error":"invalid_grant"}"#] {
             assert_eq!(
-                Refusal::read(404, body.as_bytes(), None, &key()).message,
+                StripeFailure::read(404, body.as_bytes(), None, &key()).message,
                 "an answer with status 404"
             );
         }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::value::RawValue;
 
-use super::call::{Answered, Call, Session};
+use super::call::{Call, Session, StripeResponse};
 use super::endpoints::List;
 use super::error::StripeError;
 
@@ -18,7 +18,7 @@ pub struct EventsPage {
 
 /// Which events to list.
 #[derive(Debug, Clone, Copy)]
-pub struct EventsWanted<'a> {
+pub struct EventsQuery<'a> {
     /// Stamped in this second or later, in unix seconds.
     pub from: i64,
     /// Stamped in this second or earlier.
@@ -34,7 +34,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn events(&self, wanted: EventsWanted<'_>) -> Result<Answered<EventsPage>, StripeError> {
+    pub async fn events(&self, wanted: EventsQuery<'_>) -> Result<StripeResponse<EventsPage>, StripeError> {
         let mut call = Call::new(Method::GET, &["events"])
             .param("limit", "100")
             .param("created[gte]", wanted.from.to_string())
@@ -43,7 +43,7 @@ impl Session<'_> {
             call = call.param("starting_after", after);
         }
         call.account = wanted.account;
-        let page: Answered<List<Box<RawValue>>> = self.call(&call).await?;
+        let page: StripeResponse<List<Box<RawValue>>> = self.call(&call).await?;
         Ok(page.map(|page| EventsPage { more: page.has_more && !page.data.is_empty(), events: page.data }))
     }
 }

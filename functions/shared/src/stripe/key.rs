@@ -8,23 +8,23 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::aws::chain;
+use crate::aws::error_chain;
 use crate::secret::StripeKey;
-use crate::vault::{Vault, VaultError};
+use crate::secret_store::{SecretStore, SecretStoreError};
 
 const LOOKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The stack's Stripe key, as this process knows it.
 #[derive(Debug)]
 pub struct StripeKeys {
-    vault: Vault,
+    secret_store: SecretStore,
     secret: String,
     /// Locked while reading, so that many calls at once make one read.
-    held: Mutex<Held>,
+    held: Mutex<CachedKey>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct CachedKey {
     key: Option<StripeKey>,
     set_at: Option<i64>,
     looked_again_at: Option<Instant>,
@@ -32,15 +32,15 @@ struct Held {
 
 impl StripeKeys {
     /// The key in this secret of the vault. Nothing is read yet.
-    pub fn new(vault: Vault, secret: impl Into<String>) -> Self {
-        Self { vault, secret: secret.into(), held: Mutex::default() }
+    pub fn new(secret_store: SecretStore, secret: impl Into<String>) -> Self {
+        Self { secret_store, secret: secret.into(), held: Mutex::default() }
     }
 
     /// The key that was set at `set_at`, or later.
-    pub(super) async fn current(&self, set_at: i64) -> Result<Option<StripeKey>, VaultError> {
+    pub(super) async fn current(&self, set_at: i64) -> Result<Option<StripeKey>, SecretStoreError> {
         let mut held = self.held.lock().await;
         if held.key.is_none() || held.set_at != Some(set_at) {
-            held.key = self.vault.stripe_key(&self.secret).await?;
+            held.key = self.secret_store.stripe_key(&self.secret).await?;
             held.set_at = Some(set_at);
         }
         Ok(held.key.clone())
@@ -52,9 +52,11 @@ impl StripeKeys {
         let just_looked = held.looked_again_at.is_some_and(|at| at.elapsed() < LOOKED_AGAIN_AFTER);
         if held.key.as_ref() == Some(refused) && !just_looked {
             held.looked_again_at = Some(Instant::now());
-            match self.vault.stripe_key(&self.secret).await {
+            match self.secret_store.stripe_key(&self.secret).await {
                 Ok(key) => held.key = key,
-                Err(error) => tracing::warn!(error = chain(&error), "the Stripe key could not be read again"),
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "the Stripe key could not be read again")
+                }
             }
         }
         held.key.clone().filter(|key| key != refused)

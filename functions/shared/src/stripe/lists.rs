@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::value::RawValue;
 
-use super::call::{Answered, Call, Session};
+use super::call::{Call, Session, StripeResponse};
 use super::endpoints::List;
 use super::error::StripeError;
 use crate::object_key::Kind;
@@ -19,7 +19,7 @@ pub struct ObjectsPage {
 
 /// Which objects to list.
 #[derive(Debug, Clone, Copy)]
-pub struct ObjectsWanted<'a> {
+pub struct ObjectsQuery<'a> {
     /// Of this kind.
     pub kind: Kind,
     /// Of this connected account; none for our own.
@@ -38,7 +38,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`StripeError`]; [`StripeError::is_gone_cursor`] if the object that came last is no more.
-    pub async fn objects(&self, wanted: ObjectsWanted<'_>) -> Result<Answered<ObjectsPage>, StripeError> {
+    pub async fn objects(
+        &self,
+        wanted: ObjectsQuery<'_>,
+    ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
         let plural = format!("{}s", wanted.kind.object());
         let path = [plural.as_str()];
         let mut call = Call::new(Method::GET, &path).param("limit", "100");
@@ -55,7 +58,7 @@ impl Session<'_> {
             call = call.param("starting_after", after);
         }
         call.account = wanted.account;
-        let page: Answered<List<Box<RawValue>>> = self.call(&call).await?;
+        let page: StripeResponse<List<Box<RawValue>>> = self.call(&call).await?;
         Ok(page.map(|page| ObjectsPage { more: page.has_more && !page.data.is_empty(), objects: page.data }))
     }
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::call::{Answered, Call, Session};
+use super::call::{Call, Session, StripeResponse};
 use super::error::StripeError;
 use crate::object_key::ObjectKey;
 
@@ -21,7 +21,7 @@ impl Session<'_> {
         match self.call::<Account>(&Call::new(Method::GET, &["account"])).await {
             Ok(account) => Ok(Some(account.value.id)),
             // A restricted key is told: "does not have the required permissions for this endpoint on account 'acct_…'".
-            Err(StripeError::Forbidden(refusal)) => Ok(account_in(&refusal.message)),
+            Err(StripeError::Forbidden(failure)) => Ok(account_in(&failure.message)),
             Err(error) => Err(error),
         }
     }
@@ -31,7 +31,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn object(&self, key: &ObjectKey) -> Result<Option<Answered<Box<RawValue>>>, StripeError> {
+    pub async fn object(
+        &self,
+        key: &ObjectKey,
+    ) -> Result<Option<StripeResponse<Box<RawValue>>>, StripeError> {
         // Stripe's paths are its words in the plural, for every kind that is kept as a record.
         let plural = format!("{}s", key.object());
         let path = [plural.as_str(), key.id()];
@@ -58,9 +61,9 @@ mod tests {
 
     #[test]
     fn a_refusal_may_name_the_account() {
-        let refusal = "The provided key 'rk_test_*********1234' does not have the required permissions for this endpoint on \
+        let failure = "The provided key 'rk_test_*********1234' does not have the required permissions for this endpoint on \
                        account 'acct_1Abc'. Having the 'rak_x' permission would allow this request to continue.";
-        assert_eq!(account_in(refusal).as_deref(), Some("acct_1Abc"));
+        assert_eq!(account_in(failure).as_deref(), Some("acct_1Abc"));
         assert_eq!(account_in("no account acct_ here"), None);
     }
 }

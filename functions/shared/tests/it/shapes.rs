@@ -2,10 +2,10 @@
 //! and payment, kept as Stripe wrote it.
 
 use serde_json::{Value, json};
-use shared::event::{self, Event, Reading};
+use shared::event::{self, Event, ParsedEvent};
 use shared::event_type;
-use shared::order::{NoSnapshot, Snapshot};
-use shared::records::{Record, Standing};
+use shared::order::{Snapshot, SnapshotError};
+use shared::records::{Provenance, Record};
 
 /// Fields that hold an id, an expanded object or null. In an invoice payment they stand one level down.
 const REFERENCES: [&str; 7] = [
@@ -57,14 +57,14 @@ fn kind(event_type: &str) -> &'static str {
 }
 
 fn read(text: &str) -> Event<'_> {
-    let Reading::Event(event) = event::read(text.as_bytes()) else { panic!("unreadable: {text}") };
+    let ParsedEvent::Event(event) = event::read(text.as_bytes()) else { panic!("unreadable: {text}") };
     *event
 }
 
 /// The record an event makes, and the snapshot it is made of.
 fn record(text: &str) -> (Snapshot, Record) {
     let snapshot = Snapshot::of(&read(text)).unwrap();
-    let standing = Standing {
+    let standing = Provenance {
         as_of: snapshot.created,
         event: Some(snapshot.id.clone()),
         events: vec![snapshot.id.clone()],
@@ -292,7 +292,7 @@ fn a_preview_of_an_invoice_is_no_record_in_any_shape() {
                 object["id"] = id.clone();
             }
             let text = event.to_string();
-            assert_eq!(Snapshot::of(&read(&text)), Err(NoSnapshot::NoRecord), "{id:?}");
+            assert_eq!(Snapshot::of(&read(&text)), Err(SnapshotError::NoRecord), "{id:?}");
             assert_eq!(read(&text).listed_under().unwrap().to_string(), subscription, "{id:?} {old}");
         }
     }

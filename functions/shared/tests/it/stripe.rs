@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::aws::{AwsEnv, Bounds};
+use shared::aws::{AwsEnv, CallLimits};
+use shared::endpoint::EndpointSpec;
 use shared::object_key::ObjectKey;
-use shared::registry::Wish;
-use shared::stripe::{Mark, NewEndpoint, Session, Stripe, StripeError, StripeKeys};
-use shared::vault::Vault;
+use shared::secret_store::SecretStore;
+use shared::stripe::{NewEndpoint, OwnerTag, Session, Stripe, StripeError, StripeKeys};
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 use tokio::time::Instant;
 
@@ -15,8 +15,9 @@ const NOW: i64 = 1_795_521_600;
 
 /// A client that never reads the vault.
 fn client(stripe: &SimulatedStripe) -> Stripe {
-    let vault = Vault::new(AwsEnv::at("http://127.0.0.1:1").secrets_manager(Bounds::PATIENT));
-    Stripe::new(stripe.url().parse().unwrap(), StripeKeys::new(vault, "stripe-key")).unwrap()
+    let secret_store =
+        SecretStore::new(AwsEnv::at("http://127.0.0.1:1").secrets_manager(CallLimits::PATIENT));
+    Stripe::new(stripe.url().parse().unwrap(), StripeKeys::new(secret_store, "stripe-key")).unwrap()
 }
 
 fn started() -> SimulatedStripe {
@@ -27,8 +28,8 @@ fn session<'a>(client: &'a Stripe, stripe: &SimulatedStripe, seconds: u64) -> Se
     client.session_with(stripe.key().parse().unwrap(), Instant::now() + Duration::from_secs(seconds))
 }
 
-fn wish() -> Wish {
-    Wish {
+fn spec() -> EndpointSpec {
+    EndpointSpec {
         url: "https://example.com/a?b=c".into(),
         events: vec!["invoice.paid".into()],
         description: String::new(),
@@ -37,8 +38,8 @@ fn wish() -> Wish {
     }
 }
 
-fn mark() -> Mark {
-    Mark { stack: "s".into(), name: "main".into(), registration: "r".into() }
+fn mark() -> OwnerTag {
+    OwnerTag { stack: "s".into(), name: "main".into(), registration: "r".into() }
 }
 
 #[tokio::test]
@@ -57,20 +58,20 @@ async fn what_is_made_carries_its_mark_and_the_same_key_makes_it_once() {
     let stripe = started();
     let client = client(&stripe);
     let session = session(&client, &stripe, 5);
-    let (wish, mark) = (wish(), mark());
-    let new = NewEndpoint { wish: &wish, mark: &mark };
+    let (spec, mark) = (spec(), mark());
+    let new = NewEndpoint { spec: &spec, mark: &mark };
     let one = session.create_endpoint(&new, "r").await.unwrap().value;
     let again = session.create_endpoint(&new, "r").await.unwrap().value;
     assert_eq!(one, again);
     assert!(one.secret.is_some() && !format!("{one:?}").contains("whsec_"));
     let found = session.endpoints().await.unwrap().value;
     assert_eq!(
-        found.iter().map(shared::stripe::WebhookEndpoint::mark).collect::<Vec<_>>(),
+        found.iter().map(shared::stripe::WebhookEndpoint::owner_tag).collect::<Vec<_>>(),
         [Some(mark.clone())]
     );
-    let other = Wish { url: "https://example.com".into(), ..wish };
-    let spent = session.create_endpoint(&NewEndpoint { wish: &other, mark: &mark }, "r").await;
-    assert!(matches!(spent, Err(StripeError::Spent(_))), "{spent:?}");
+    let other = EndpointSpec { url: "https://example.com".into(), ..spec };
+    let spent = session.create_endpoint(&NewEndpoint { spec: &other, mark: &mark }, "r").await;
+    assert!(matches!(spent, Err(StripeError::IdempotencyKeySpent(_))), "{spent:?}");
 }
 
 #[tokio::test]
@@ -114,7 +115,7 @@ async fn objects_are_looked_for_in_their_account_and_come_as_stripe_shows_them()
     let key: ObjectKey = "acct_1Connected/charge/ch_1".parse().unwrap();
     let found = session.object(&key).await.unwrap().unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(found.value.get()).unwrap(), charge);
-    assert!(found.stands_for().is_some());
+    assert!(found.as_of().is_some());
     for key in ["-/charge/ch_1", "-/charge/../webhook_endpoints"] {
         let key: ObjectKey = key.parse().unwrap();
         assert!(session.object(&key).await.unwrap().is_none(), "{key}");

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use shared::probe::Probed;
+use shared::probe::ProbeOutcome;
 
 use super::{anew, fails, holds};
 use crate::facts::EndpointFacts;
@@ -24,7 +24,7 @@ pub(super) fn checks(endpoint: &EndpointFacts, as_wanted: bool) -> Vec<Check> {
 
 /// Could Stripe not deliver, and has nothing come in since?
 pub(super) fn out_of_reach(endpoint: &EndpointFacts) -> bool {
-    endpoint.undelivered.is_some_and(|undelivered| undelivered.stands(endpoint.heard.at))
+    endpoint.undelivered.is_some_and(|undelivered| undelivered.stands(endpoint.activity.at))
 }
 
 /// May something that happened then be about the events that were not delivered?
@@ -39,17 +39,17 @@ fn time(millis: Option<i64>) -> Option<Timestamp> {
 
 fn arrive(endpoint: &EndpointFacts) -> Check {
     let code = "deliveries_arrive";
-    let heard_at = time(endpoint.heard.at);
+    let last_delivery_at = time(endpoint.activity.at);
     let newest = endpoint.undelivered.and_then(|one| Timestamp::from_second(one.newest).ok());
     let evidence = json!({
         "undelivered": endpoint.undelivered.map(|one| one.count),
         "newest_undelivered_made_at": newest,
-        "last_delivery_at": heard_at,
+        "last_delivery_at": last_delivery_at,
     });
     if !out_of_reach(endpoint) {
         return holds(code, Severity::Error, "what Stripe made and is wanted here arrives", evidence);
     }
-    let summary = match heard_at {
+    let summary = match last_delivery_at {
         Some(_) => {
             "Stripe could not deliver events, and nothing has arrived since they were made; they were fetched and are applied"
         }
@@ -70,9 +70,9 @@ fn arrive(endpoint: &EndpointFacts) -> Check {
 fn reached(endpoint: &EndpointFacts) -> Option<Check> {
     let code = "probe_arrives";
     let probed = endpoint.probed.as_ref().filter(|_| out_of_reach(endpoint))?;
-    let evidence = json!({ "url": endpoint.row.wish.url, "probe": probed });
+    let evidence = json!({ "url": endpoint.row.spec.url, "probe": probed });
     let reaches = "a request of ours reaches the endpoint";
-    Some(match probed.trouble().filter(|_| *probed != Probed::Changed) {
+    Some(match probed.trouble().filter(|_| *probed != ProbeOutcome::Changed) {
         // What is changed on the way does arrive; `signatures_match` tells it.
         None => holds(code, Severity::Error, reaches, evidence),
         Some((summary, remedy)) => fails(code, Severity::Error, summary, evidence, remedy),
@@ -82,34 +82,35 @@ fn reached(endpoint: &EndpointFacts) -> Option<Check> {
 /// Requests whose signature does not match are an error only where Stripe's own do not arrive.
 fn signed(endpoint: &EndpointFacts, as_wanted: bool) -> Check {
     let code = "signatures_match";
-    let heard = endpoint.heard;
+    let activity = endpoint.activity;
     let evidence = json!({
-        "mismatches": heard.mismatches,
-        "since": time(heard.mismatches_since),
-        "last_at": time(heard.mismatched_at),
+        "mismatches": activity.mismatches,
+        "since": time(activity.mismatches_since),
+        "last_at": time(activity.mismatched_at),
         "probe": endpoint.probed,
     });
     let fails =
         |summary: &str, remedy: String| fails(code, Severity::Error, summary, evidence.clone(), remedy);
     let another_secret = format!("if the secret was rolled in Stripe's dashboard, {}", anew(endpoint));
-    let (changed, proxy) = Probed::Changed.trouble().unwrap_or_default();
+    let (changed, proxy) = ProbeOutcome::Changed.trouble().unwrap_or_default();
     if !out_of_reach(endpoint) {
         let summary = "Stripe's deliveries are signed with the secret that is kept here";
         return holds(code, Severity::Error, summary, evidence);
     }
     // Where Stripe sends elsewhere or nothing, what came is somebody else's.
-    match (&endpoint.probed, as_wanted && is_about(endpoint, heard.mismatched_at)) {
-        (Some(Probed::Changed), _) => fails(changed, proxy.to_owned()),
-        (Some(Probed::Stored), true) => fails(
+    match (&endpoint.probed, as_wanted && is_about(endpoint, activity.mismatched_at)) {
+        (Some(ProbeOutcome::Changed), _) => fails(changed, proxy.to_owned()),
+        (Some(ProbeOutcome::Stored), true) => fails(
             "requests came that are signed with another secret than the one kept here, and one of ours came through unchanged: if they are Stripe's, it signs with another secret",
             another_secret,
         ),
-        (Some(Probed::Answered { .. } | Probed::NoAnswer { .. }) | None, true) => fails(
+        (Some(ProbeOutcome::Answered { .. } | ProbeOutcome::NoAnswer { .. }) | None, true) => fails(
             "requests came whose signature does not match: they are signed with another secret, or were changed on the way",
             format!("{another_secret}; or {proxy}"),
         ),
-        (Some(Probed::Stored | Probed::Answered { .. } | Probed::NoAnswer { .. }) | None, false) => {
-            holds(code, Severity::Error, "no request came whose signature does not match", evidence)
-        }
+        (
+            Some(ProbeOutcome::Stored | ProbeOutcome::Answered { .. } | ProbeOutcome::NoAnswer { .. }) | None,
+            false,
+        ) => holds(code, Severity::Error, "no request came whose signature does not match", evidence),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
-use shared::facts::{Said, Secret};
+use shared::health::{SecretPresence, StripeView};
 use shared::mode::Mode;
 use shared::stripe::WebhookEndpoint;
 
@@ -25,7 +25,7 @@ pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
     if row.state.takes_deliveries() {
         checks.push(secret(endpoint));
         checks.push(rotation(endpoint, facts));
-        let sending = EndpointFacts { row: row.as_it_sends(), ..endpoint.clone() };
+        let sending = EndpointFacts { row: row.with_live_endpoint(), ..endpoint.clone() };
         match found(&sending, &facts.at_stripe) {
             Ok((at_stripe, request_id)) => {
                 checks.push(present(&sending, request_id));
@@ -45,8 +45,8 @@ pub(super) fn judge(endpoint: &EndpointFacts, facts: &Facts) -> EndpointStatus {
     } else {
         Condition::Inactive
     };
-    let heard_at = endpoint.heard.at.and_then(|at| Timestamp::from_millisecond(at).ok());
-    EndpointStatus { name: row.name.to_string(), status, checks, heard_at }
+    let last_delivery_at = endpoint.activity.at.and_then(|at| Timestamp::from_millisecond(at).ok());
+    EndpointStatus { name: row.name.to_string(), status, checks, last_delivery_at }
 }
 
 fn whole(endpoint: &EndpointFacts, now: Timestamp) -> Check {
@@ -91,15 +91,17 @@ fn secret(endpoint: &EndpointFacts) -> Check {
     let code = "secret_present";
     let evidence = json!({ "secret": endpoint.row.secret.as_ref().map(|version| &version.name) });
     match endpoint.secret {
-        Secret::There => holds(code, Severity::Error, "its signing secret is in Secrets Manager", evidence),
-        Secret::Missing | Secret::NotNamed => fails(
+        SecretPresence::There => {
+            holds(code, Severity::Error, "its signing secret is in Secrets Manager", evidence)
+        }
+        SecretPresence::Missing | SecretPresence::NotNamed => fails(
             code,
             Severity::Error,
             "its signing secret is lost, so deliveries cannot be told from forgeries and are refused",
             evidence,
             repair(endpoint),
         ),
-        Secret::Unknown => fails(
+        SecretPresence::Unknown => fails(
             code,
             Severity::Error,
             "it is not known whether its signing secret is there: Secrets Manager did not answer",
@@ -120,7 +122,7 @@ fn rotation(endpoint: &EndpointFacts, facts: &Facts) -> Check {
     let at = |millis| Timestamp::from_millisecond(millis).ok();
     let age = |since| SignedDuration::from_millis(facts.now.as_millisecond() - since);
     let since = row.rotated_at.unwrap_or(row.created_at);
-    let next = row.next.as_ref();
+    let next = row.rotation.as_ref();
     let evidence = json!({
         "secret_since": at(since),
         "begun_at": next.and_then(|next| at(next.begun_at)),
@@ -154,11 +156,11 @@ fn rotation(endpoint: &EndpointFacts, facts: &Facts) -> Check {
 /// The endpoint at Stripe, or the check that says why there is none to look at.
 fn found<'a>(
     endpoint: &EndpointFacts,
-    at_stripe: &'a Said<Vec<WebhookEndpoint>>,
+    at_stripe: &'a StripeView<Vec<WebhookEndpoint>>,
 ) -> Result<(&'a WebhookEndpoint, Option<&'a String>), Box<Check>> {
     let code = "at_stripe";
     let id = endpoint.row.stripe_id.as_deref();
-    let Said::This { value: list, request_id } = at_stripe else {
+    let StripeView::Answered { value: list, request_id } = at_stripe else {
         return Err(Box::new(fails(
             code,
             Severity::Error,
@@ -187,15 +189,15 @@ fn present(endpoint: &EndpointFacts, request_id: Option<&String>) -> Check {
 /// The endpoint as it is to be compared. While a change is under way, Stripe may be at the new wish or still at the old one.
 fn settled(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> EndpointFacts {
     let mut settled = endpoint.clone();
-    if let Some(change) = &endpoint.row.change {
+    if let Some(change) = &endpoint.row.pending_change {
         let sorted = |events: &[String]| events.iter().cloned().collect::<BTreeSet<_>>();
-        let is_new = found.url == change.wish.url
-            && sorted(&found.enabled_events) == sorted(&change.wish.events)
+        let is_new = found.url == change.spec.url
+            && sorted(&found.enabled_events) == sorted(&change.spec.events)
             && found.is_enabled() != change.disabled;
         let disabled = if is_new { change.disabled } else { change.was_disabled };
         settled.row.state = if disabled { EndpointState::Disabled } else { EndpointState::Active };
         if is_new {
-            settled.row.wish = change.wish.clone();
+            settled.row.spec = change.spec.clone();
         }
     }
     settled
@@ -203,15 +205,15 @@ fn settled(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> EndpointFacts {
 
 fn as_wanted(endpoint: &EndpointFacts, found: &WebhookEndpoint, mode: Mode) -> Vec<Check> {
     let endpoint = &settled(endpoint, found);
-    let wish = &endpoint.row.wish;
-    let mode_found = Mode::of_livemode(found.livemode);
+    let spec = &endpoint.row.spec;
+    let mode_found = Mode::from_livemode(found.livemode);
     vec![
         enabled(endpoint, found),
         same(
             "url_as_wanted",
             "Stripe sends to the address that is wanted",
             "Stripe sends to another address",
-            json!(wish.url),
+            json!(spec.url),
             json!(found.url),
             repair(endpoint),
         ),
@@ -221,11 +223,11 @@ fn as_wanted(endpoint: &EndpointFacts, found: &WebhookEndpoint, mode: Mode) -> V
             "api_version_as_wanted",
             "events come in the API version that is wanted",
             "events come in another API version",
-            json!(wish.api_version),
+            json!(spec.api_version),
             json!(found.api_version),
             format!(
                 "Stripe cannot change it: POST /endpoints/{}/rotate {{\"api_version\":\"{}\"}} switches over without losing an event",
-                endpoint.row.name, endpoint.row.wish.api_version
+                endpoint.row.name, endpoint.row.spec.api_version
             ),
         ),
         same(
@@ -272,7 +274,7 @@ fn enabled(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> Check {
 
 fn events(endpoint: &EndpointFacts, found: &WebhookEndpoint) -> Check {
     let code = "events_as_wanted";
-    let wanted: BTreeSet<&str> = endpoint.row.wish.events.iter().map(String::as_str).collect();
+    let wanted: BTreeSet<&str> = endpoint.row.spec.events.iter().map(String::as_str).collect();
     let there: BTreeSet<&str> = found.enabled_events.iter().map(String::as_str).collect();
     // `*` is every type that wants no explicit choice; those that do are none that Billhook applies.
     let all = there.contains("*");

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::facts::{Because, Open};
+use shared::health::{CommonReason, OpenEvents};
 use shared::ledger::OpenCount;
 
 use super::{fails, holds};
@@ -11,13 +11,13 @@ use crate::verdict::{Check, Count, Severity};
 /// A failed event is tried again by itself; after this it is worth an alarm.
 const FAILING_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
-pub(super) fn checks(open: &Open, now: Timestamp) -> Vec<Check> {
+pub(super) fn checks(open: &OpenEvents, now: Timestamp) -> Vec<Check> {
     vec![failed(open, now), quarantined(open), backlog(open)]
 }
 
-fn failed(open: &Open, now: Timestamp) -> Check {
+fn failed(open: &OpenEvents, now: Timestamp) -> Check {
     let code = "events_failed";
-    let long = |because: &Because| {
+    let long = |because: &CommonReason| {
         Timestamp::from_millisecond(because.since)
             .is_ok_and(|since| now.duration_since(since) > FAILING_AFTER)
     };
@@ -51,7 +51,7 @@ fn failed(open: &Open, now: Timestamp) -> Check {
     }
 }
 
-fn quarantined(open: &Open) -> Check {
+fn quarantined(open: &OpenEvents) -> Check {
     let code = "events_quarantined";
     let evidence = json!({
         "quarantined": Count(open.quarantined),
@@ -69,7 +69,7 @@ fn quarantined(open: &Open) -> Check {
     )
 }
 
-fn backlog(open: &Open) -> Check {
+fn backlog(open: &OpenEvents) -> Check {
     let code = "backlog";
     let pending = Count(open.pending);
     match &open.overdue {
@@ -88,7 +88,7 @@ fn none(count: OpenCount) -> bool {
     count == OpenCount::Exactly(0)
 }
 
-fn why(because: &Because) -> Value {
+fn why(because: &CommonReason) -> Value {
     json!({
         "commonest_reason": because.reason,
         "events": because.count,

@@ -4,8 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
 use shared::object_key::ObjectKey;
-use shared::registry::{Difference, Finished, Halt, Import, ImportState, Noted, Refused, Unread};
-use shared::stripe::Refusal;
+use shared::registry::{
+    Difference, FinishedPass, Halt, Import, ImportState, RefusedList, Sampled, UncomparedObject,
+};
+use shared::stripe::StripeFailure;
 
 use super::{fails, holds};
 use crate::facts::Facts;
@@ -88,20 +90,20 @@ fn compared(facts: &Facts) -> Check {
 }
 
 /// Was there somebody to hear events and a key to compare with for two days, and no comparison?
-fn is_overdue(facts: &Facts, last: Option<&Finished>) -> bool {
+fn is_overdue(facts: &Facts, last: Option<&FinishedPass>) -> bool {
     let long_ago = |at: Timestamp| facts.now.duration_since(at) > COMPARED_WITHIN;
     let since = |millis: i64| Timestamp::from_millisecond(millis).is_ok_and(long_ago);
-    let heard = facts
+    let activity = facts
         .endpoints
         .iter()
         .any(|endpoint| endpoint.row.state == EndpointState::Active && since(endpoint.row.created_at));
     // The first is begun at once, so one under way has been so for long enough as well.
     let begun = facts.comparison.as_ref().and_then(|comparison| comparison.walk.as_ref());
     let done = last.map(|last| last.finished_at).or(begun.map(|walk| walk.begun_at));
-    heard && facts.key_since.is_some_and(long_ago) && done.is_none_or(since)
+    activity && facts.key_since.is_some_and(long_ago) && done.is_none_or(since)
 }
 
-fn evidence(facts: &Facts, last: Option<&Finished>) -> Value {
+fn evidence(facts: &Facts, last: Option<&FinishedPass>) -> Value {
     let comparison = facts.comparison.as_ref();
     let walk = comparison.and_then(|comparison| comparison.walk.as_ref());
     json!({
@@ -172,7 +174,7 @@ fn stands_still(import: &Import) -> (&'static str, &'static str) {
             "the import stands still: no Stripe key is set",
             "set one with PUT /settings/stripe-key; the import then goes on by itself",
         ),
-        Some(Halt::KeyRefused(_)) => (
+        Some(Halt::KeyRejected(_)) => (
             "the import stands still: Stripe does not accept the key",
             "set another with PUT /settings/stripe-key; the import then goes on by itself",
         ),
@@ -188,7 +190,7 @@ fn stands_still(import: &Import) -> (&'static str, &'static str) {
 }
 
 /// The kinds that are refused, each once: `customers, invoices`.
-fn kinds(refused: &Noted<Refused>) -> String {
+fn kinds(refused: &Sampled<RefusedList>) -> String {
     let mut kinds: Vec<_> = refused.first.iter().map(|one| one.kind).collect();
     kinds.sort();
     kinds.dedup();
@@ -205,27 +207,27 @@ fn named(key: &ObjectKey) -> Value {
     json!({ "kind": key.kind().map(|kind| kind.plural()), "id": key.id(), "account": key.account() })
 }
 
-fn unread(unread: &Unread) -> Value {
+fn unread(unread: &UncomparedObject) -> Value {
     let mut named = named(&unread.key);
-    named["said"] = said(&unread.refusal);
+    named["said"] = said(&unread.failure);
     named
 }
 
-fn refused(refused: &Refused) -> Value {
-    json!({ "kind": refused.kind, "account": refused.account, "said": said(&refused.refusal) })
+fn refused(refused: &RefusedList) -> Value {
+    json!({ "kind": refused.kind, "account": refused.account, "said": said(&refused.failure) })
 }
 
 fn halted(halt: &Halt) -> Value {
     match halt {
         Halt::NoKey => json!({ "why": "no_key" }),
-        Halt::KeyRefused(refusal) => json!({ "why": "key_refused", "said": said(refusal) }),
-        Halt::NoAnswer(refusal) => json!({ "why": "no_answer", "said": said(refusal) }),
+        Halt::KeyRejected(failure) => json!({ "why": "key_refused", "said": said(failure) }),
+        Halt::NoAnswer(failure) => json!({ "why": "no_answer", "said": said(failure) }),
     }
 }
 
-fn said(refusal: &Refusal) -> Value {
+fn said(failure: &StripeFailure) -> Value {
     json!({
-        "stripe_status": refusal.status, "stripe_message": refusal.message, "stripe_request": refusal.request_id,
+        "stripe_status": failure.status, "stripe_message": failure.message, "stripe_request": failure.request_id,
     })
 }
 

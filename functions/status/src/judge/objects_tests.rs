@@ -3,30 +3,31 @@
 use shared::endpoint::EndpointState;
 use shared::object_key::Kind;
 use shared::registry::{
-    Comparison, Difference, Finished, Halt, Import, ImportState, Noted, Refused, Seen, Unread, Walk,
+    Difference, DriftPass, DriftProgress, DriftReport, FinishedPass, Halt, Import, ImportState, RefusedList,
+    Sampled, UncomparedObject,
 };
 
 use super::judge;
-use super::tests::{ago, failing, now, refusal, well};
+use super::tests::{ago, failing, failure, now, well};
 use crate::facts::Facts;
 use crate::verdict::Condition;
 
 const A_MINUTE: i64 = 60;
 const AN_HOUR: i64 = 3_600;
 
-fn finished(seconds: i64) -> Comparison {
+fn finished(seconds: i64) -> DriftProgress {
     let at = ago(seconds);
-    let last = Finished { begun_at: at, finished_at: at, until: at, seen: Seen::default() };
-    Comparison { last: Some(last), ..Comparison::default() }
+    let last = FinishedPass { begun_at: at, finished_at: at, until: at, seen: DriftReport::default() };
+    DriftProgress { last: Some(last), ..DriftProgress::default() }
 }
 
-fn seen(facts: &mut Facts) -> &mut Seen {
+fn seen(facts: &mut Facts) -> &mut DriftReport {
     &mut facts.comparison.as_mut().unwrap().last.as_mut().unwrap().seen
 }
 
-fn walk(seconds: i64) -> Walk {
+fn walk(seconds: i64) -> DriftPass {
     let at = ago(seconds);
-    Walk {
+    DriftPass {
         begun_at: at,
         since: at,
         until: at,
@@ -34,7 +35,7 @@ fn walk(seconds: i64) -> Walk {
         walked: false,
         doubts: vec![],
         stuck: None,
-        seen: Seen::default(),
+        seen: DriftReport::default(),
     }
 }
 
@@ -49,17 +50,17 @@ fn import(state: ImportState) -> Import {
         ended_at: None,
         moved_at: ago(5 * A_MINUTE),
         halted: None,
-        refused: Noted::default(),
+        refused: Sampled::default(),
         rev: 3,
     }
 }
 
-fn refused(kind: Kind) -> Refused {
-    Refused { account: None, kind, refusal: refusal() }
+fn refused(kind: Kind) -> RefusedList {
+    RefusedList { account: None, kind, failure: failure() }
 }
 
-fn unread() -> Unread {
-    Unread { key: "acct_1/invoice/in_1".parse().unwrap(), refusal: refusal() }
+fn unread() -> UncomparedObject {
+    UncomparedObject { key: "acct_1/invoice/in_1".parse().unwrap(), failure: failure() }
 }
 
 fn refused_and_ended(state: ImportState, seconds: i64) -> Import {
@@ -102,17 +103,23 @@ fn each_trouble_is_a_warning_and_nothing_is_said_without_one() {
         (|f| f.comparison = Some(finished(48 * AN_HOUR + 1)), compared),
         (|f| f.comparison = None, compared),
         (
-            |f| f.comparison = Some(Comparison { walk: Some(walk(47 * AN_HOUR)), ..Comparison::default() }),
+            |f| {
+                f.comparison =
+                    Some(DriftProgress { walk: Some(walk(47 * AN_HOUR)), ..DriftProgress::default() })
+            },
             &[],
         ),
         (
-            |f| f.comparison = Some(Comparison { walk: Some(walk(49 * AN_HOUR)), ..Comparison::default() }),
+            |f| {
+                f.comparison =
+                    Some(DriftProgress { walk: Some(walk(49 * AN_HOUR)), ..DriftProgress::default() })
+            },
             compared,
         ),
         (
             |f| {
                 let walk = Some(walk(30 * AN_HOUR));
-                f.comparison = Some(Comparison { walk, ..finished(50 * AN_HOUR) });
+                f.comparison = Some(DriftProgress { walk, ..finished(50 * AN_HOUR) });
             },
             compared,
         ),
@@ -125,14 +132,14 @@ fn each_trouble_is_a_warning_and_nothing_is_said_without_one() {
         ),
         (
             |f| {
-                let halted = Some(Halt::NoAnswer(Box::new(refusal())));
+                let halted = Some(Halt::NoAnswer(Box::new(failure())));
                 f.import = Some(Import { halted, ..import(ImportState::Running) });
             },
             &[],
         ),
         (
             |f| {
-                let halted = Some(Halt::KeyRefused(Box::new(refusal())));
+                let halted = Some(Halt::KeyRejected(Box::new(failure())));
                 f.import =
                     Some(Import { halted, moved_at: ago(16 * A_MINUTE), ..import(ImportState::Running) });
             },

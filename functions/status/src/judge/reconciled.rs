@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::facts::{Gaps, Said};
-use shared::stripe::{Refusal, WebhookEndpoint};
+use shared::health::{GapReport, StripeView};
+use shared::stripe::{StripeFailure, WebhookEndpoint};
 
 use super::deliveries::{is_about, out_of_reach};
 use super::{fails, holds};
@@ -49,38 +49,38 @@ fn lately(facts: &Facts, needed: Severity) -> Check {
     }
 }
 
-fn readable(events: &Said<Gaps>, needed: Severity) -> Option<Check> {
+fn readable(events: &StripeView<GapReport>, needed: Severity) -> Option<Check> {
     let code = "events_readable";
-    let said = |refusal: &Refusal| {
+    let said = |failure: &StripeFailure| {
         json!({
-            "stripe_status": refusal.status, "stripe_message": refusal.message, "stripe_request": refusal.request_id,
+            "stripe_status": failure.status, "stripe_message": failure.message, "stripe_request": failure.request_id,
         })
     };
-    let unknown = |summary: &str, refusal: &Refusal, remedy: &str| {
-        Some(fails(code, needed, summary, said(refusal), remedy))
+    let unknown = |summary: &str, failure: &StripeFailure, remedy: &str| {
+        Some(fails(code, needed, summary, said(failure), remedy))
     };
     match events {
-        Said::Nothing => None,
-        Said::This { request_id, .. } => {
+        StripeView::NotAsked => None,
+        StripeView::Answered { request_id, .. } => {
             Some(holds(code, needed, "the key may read events", json!({ "stripe_request": request_id })))
         }
-        Said::MayNot(refusal) | Said::KeyRefused(refusal) => unknown(
+        StripeView::Forbidden(failure) | StripeView::KeyRejected(failure) => unknown(
             "the key may not read events, so nobody can tell whether all have arrived",
-            refusal,
+            failure,
             LET_IT_READ,
         ),
-        Said::NoAnswer(refusal) => unknown(
+        StripeView::Unavailable(failure) => unknown(
             "Stripe did not list its events, so nobody can tell whether all have arrived",
-            refusal,
+            failure,
             "wait for the next reconciliation; https://status.stripe.com tells of Stripe's troubles",
         ),
     }
 }
 
 /// Has everything been looked at that Stripe made?
-fn compared(events: &Said<Gaps>) -> Option<Check> {
+fn compared(events: &StripeView<GapReport>) -> Option<Check> {
     let code = "events_compared";
-    let Said::This { value: gaps, .. } = events else { return None };
+    let StripeView::Answered { value: gaps, .. } = events else { return None };
     let evidence =
         json!({ "compared_until": Timestamp::from_second(gaps.until).ok(), "still_to_compare": gaps.more });
     Some(if gaps.more {
@@ -97,9 +97,9 @@ fn compared(events: &Said<Gaps>) -> Option<Check> {
 }
 
 /// Connected accounts whose events cannot be compared.
-fn accounts(events: &Said<Gaps>) -> Option<Check> {
+fn accounts(events: &StripeView<GapReport>) -> Option<Check> {
     let code = "accounts_readable";
-    let Said::This { value: gaps, .. } = events else { return None };
+    let StripeView::Answered { value: gaps, .. } = events else { return None };
     let evidence = json!({ "refused": gaps.refused, "unanswered": gaps.unanswered });
     Some(if !gaps.refused.is_empty() {
         fails(
@@ -134,7 +134,7 @@ fn clock(facts: &Facts) -> Option<Check> {
     let by_signature = facts
         .endpoints
         .iter()
-        .filter_map(|endpoint| Some((endpoint.heard.at?, -endpoint.heard.off_by_s? * 1_000)))
+        .filter_map(|endpoint| Some((endpoint.activity.at?, -endpoint.activity.off_by_s? * 1_000)))
         .filter(|(at, _)| {
             facts.now.as_millisecond() - at <= LATELY.as_millis().try_into().unwrap_or(i64::MAX)
         })
@@ -142,8 +142,8 @@ fn clock(facts: &Facts) -> Option<Check> {
         .max_by_key(|ahead| ahead.abs());
     // A request that was signed long ago may be an old one sent again by anybody: it counts where Stripe's own do not arrive.
     let refused = facts.endpoints.iter().filter(|endpoint| out_of_reach(endpoint)).find_map(|endpoint| {
-        let heard = endpoint.heard;
-        heard.stale_by_s.filter(|_| is_about(endpoint, heard.stale_at)).map(|by| -by * 1_000)
+        let activity = endpoint.activity;
+        activity.stale_by_s.filter(|_| is_about(endpoint, activity.stale_at)).map(|by| -by * 1_000)
     });
     let ahead = [by_answer, by_signature, refused].into_iter().flatten().max_by_key(|ahead| ahead.abs())?;
     let seconds = |ahead: Option<i64>| ahead.map(|ahead| ahead / 1_000);
@@ -169,11 +169,11 @@ fn clock(facts: &Facts) -> Option<Check> {
 /// Endpoints at Stripe that point here and were not made here: what they bring is refused, because nobody knows their secret.
 fn strangers(facts: &Facts) -> Option<Check> {
     let code = "strangers_at_stripe";
-    let Said::This { value: list, .. } = &facts.at_stripe else { return None };
+    let StripeView::Answered { value: list, .. } = &facts.at_stripe else { return None };
     let ours = |found: &WebhookEndpoint| {
         let known =
             facts.endpoints.iter().any(|endpoint| endpoint.row.stripe_id.as_deref() == Some(&found.id));
-        known || found.mark().is_some_and(|mark| mark.stack == facts.stack)
+        known || found.owner_tag().is_some_and(|mark| mark.stack == facts.stack)
     };
     let strangers: Vec<Value> = list
         .iter()

@@ -1,11 +1,11 @@
 //! Checks of the whole stack: the key, Stripe, and records that may not be the latest.
 
 use serde_json::{Value, json};
-use shared::facts::Said;
+use shared::health::StripeView;
 use shared::ledger::OpenCount;
 use shared::object_key::ObjectKey;
-use shared::records::Uncertain;
-use shared::stripe::{Refusal, WebhookEndpoint};
+use shared::records::UncertainRecords;
+use shared::stripe::{StripeFailure, WebhookEndpoint};
 
 use super::{events, fails, holds};
 use crate::facts::{Facts, Key};
@@ -53,7 +53,7 @@ fn key(key: &Key, needed: Severity) -> Vec<Check> {
     }]
 }
 
-fn stripe(at_stripe: &Said<Vec<WebhookEndpoint>>, needed: Severity) -> Vec<Check> {
+fn stripe(at_stripe: &StripeView<Vec<WebhookEndpoint>>, needed: Severity) -> Vec<Check> {
     let accepted = |request_id: Option<&String>| {
         holds(
             "stripe_key_accepted",
@@ -70,37 +70,37 @@ fn stripe(at_stripe: &Said<Vec<WebhookEndpoint>>, needed: Severity) -> Vec<Check
         holds("stripe_key_rights", needed, "the key may read webhook endpoints", evidence)
     };
     match at_stripe {
-        Said::Nothing => vec![],
-        Said::This { request_id, .. } => {
+        StripeView::NotAsked => vec![],
+        StripeView::Answered { request_id, .. } => {
             let id = request_id.as_ref();
             vec![accepted(id), may(id), answers(id)]
         }
-        Said::KeyRefused(refusal) => vec![
+        StripeView::KeyRejected(failure) => vec![
             fails(
                 "stripe_key_accepted",
                 needed,
                 "Stripe does not accept the key: it was revoked, or is not one of Stripe's",
-                said(refusal),
+                said(failure),
                 SET_THE_KEY,
             ),
-            answers(refusal.request_id.as_ref()),
+            answers(failure.request_id.as_ref()),
         ],
-        Said::MayNot(refusal) => vec![
-            accepted(refusal.request_id.as_ref()),
+        StripeView::Forbidden(failure) => vec![
+            accepted(failure.request_id.as_ref()),
             fails(
                 "stripe_key_rights",
                 needed,
                 "the key may not read webhook endpoints, so nobody can tell how they stand at Stripe",
-                said(refusal),
+                said(failure),
                 "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with PUT /settings/stripe-key",
             ),
-            answers(refusal.request_id.as_ref()),
+            answers(failure.request_id.as_ref()),
         ],
-        Said::NoAnswer(refusal) => vec![fails(
+        StripeView::Unavailable(failure) => vec![fails(
             "stripe_answers",
             needed,
             "Stripe gave no answer that counts, so nobody can tell how the endpoints stand there",
-            said(refusal),
+            said(failure),
             "ask again in a moment; https://status.stripe.com tells of Stripe's troubles",
         )],
     }
@@ -108,7 +108,7 @@ fn stripe(at_stripe: &Said<Vec<WebhookEndpoint>>, needed: Severity) -> Vec<Check
 
 /// Endpoints at Stripe that this stack made and knows no more: Stripe sends to them, and each delivery is refused here.
 fn left_over(facts: &Facts) -> Option<Check> {
-    let Said::This { value: list, .. } = &facts.at_stripe else { return None };
+    let StripeView::Answered { value: list, .. } = &facts.at_stripe else { return None };
     let rows: Vec<_> = facts.endpoints.iter().map(|endpoint| endpoint.row.clone()).collect();
     let left: Vec<_> = list
         .iter()
@@ -130,16 +130,16 @@ fn left_over(facts: &Facts) -> Option<Check> {
     })
 }
 
-fn said(refusal: &Refusal) -> Value {
+fn said(failure: &StripeFailure) -> Value {
     json!({
-        "stripe_status": refusal.status,
-        "stripe_message": refusal.message,
-        "stripe_request": refusal.request_id,
+        "stripe_status": failure.status,
+        "stripe_message": failure.message,
+        "stripe_request": failure.request_id,
     })
 }
 
 /// Stripe could have told their order, if the key might read them.
-fn uncertain(uncertain: &Uncertain) -> Check {
+fn uncertain(uncertain: &UncertainRecords) -> Check {
     let code = "order_uncertain";
     let named = |key: &ObjectKey| json!({ "object": key.object(), "id": key.id(), "account": key.account() });
     let first: Vec<_> = uncertain.first.iter().map(named).collect();

@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use shared::endpoint::EndpointState;
-use shared::facts::{Because, Gaps, Open, Said, Secret, Undelivered};
+use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
+use shared::health::{CommonReason, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered};
 use shared::ledger::OpenCount;
 use shared::mode::Mode;
-use shared::records::Uncertain;
-use shared::registry::{Endpoint, Heard, SecretVersion, Wish};
-use shared::stripe::{Refusal, WebhookEndpoint};
+use shared::records::UncertainRecords;
+use shared::registry::EndpointActivity;
+use shared::stripe::{StripeFailure, WebhookEndpoint};
 
 use super::judge;
 use crate::facts::{EndpointFacts, Facts, Key};
@@ -35,11 +35,11 @@ pub(super) fn well() -> Facts {
         rotate_days: 0,
         endpoints: vec![endpoint("main")],
         key: Key::Set { hint: "sk_test_…ated".into() },
-        at_stripe: Said::This { value: vec![at_stripe("main")], request_id: Some("req_1".into()) },
-        open: Open { pending: OpenCount::Exactly(3), ..Open::default() },
-        uncertain: Uncertain { count: OpenCount::Exactly(0), first: vec![] },
+        at_stripe: StripeView::Answered { value: vec![at_stripe("main")], request_id: Some("req_1".into()) },
+        open: OpenEvents { pending: OpenCount::Exactly(3), ..OpenEvents::default() },
+        uncertain: UncertainRecords { count: OpenCount::Exactly(0), first: vec![] },
         clock_ahead: Some(400),
-        events: Said::This { value: Gaps::default(), request_id: Some("req_3".into()) },
+        events: StripeView::Answered { value: GapReport::default(), request_id: Some("req_3".into()) },
         reconciled_at: Some(now() - SignedDuration::from_mins(5)),
         key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],
@@ -49,11 +49,11 @@ pub(super) fn well() -> Facts {
 }
 
 fn endpoint(name: &str) -> EndpointFacts {
-    let row = Endpoint {
+    let row = EndpointRow {
         name: name.parse().unwrap(),
         state: EndpointState::Active,
         registration: "1".into(),
-        wish: Wish {
+        spec: EndpointSpec {
             url: format!("https://example.com/{name}"),
             events: vec!["invoice.paid".into(), "refund.created".into()],
             description: String::new(),
@@ -67,12 +67,18 @@ fn endpoint(name: &str) -> EndpointFacts {
         state_since: ago(3_600),
         listens_since: ago(3_600),
         rotated_at: None,
-        change: None,
-        next: None,
+        pending_change: None,
+        rotation: None,
         replaces: false,
         rev: 1,
     };
-    EndpointFacts { row, heard: heard(0), secret: Secret::There, undelivered: None, probed: None }
+    EndpointFacts {
+        row,
+        activity: activity(0),
+        secret: SecretPresence::There,
+        undelivered: None,
+        probed: None,
+    }
 }
 
 fn at_stripe(name: &str) -> WebhookEndpoint {
@@ -90,12 +96,14 @@ fn at_stripe(name: &str) -> WebhookEndpoint {
 }
 
 fn there(facts: &mut Facts) -> &mut WebhookEndpoint {
-    let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    let StripeView::Answered { value: list, .. } = &mut facts.at_stripe else {
+        panic!("Stripe was not asked")
+    };
     &mut list[0]
 }
 
-fn gaps(facts: &mut Facts) -> &mut Gaps {
-    let Said::This { value, .. } = &mut facts.events else { panic!("events were not compared") };
+fn gaps(facts: &mut Facts) -> &mut GapReport {
+    let StripeView::Answered { value, .. } = &mut facts.events else { panic!("events were not compared") };
     value
 }
 
@@ -105,8 +113,8 @@ fn missing(facts: &mut Facts, seconds: i64) {
 }
 
 /// A delivery came in so long ago.
-fn heard(seconds: i64) -> Heard {
-    Heard { at: Some(ago(seconds)), off_by_s: Some(0), ..Heard::default() }
+fn activity(seconds: i64) -> EndpointActivity {
+    EndpointActivity { at: Some(ago(seconds)), off_by_s: Some(0), ..EndpointActivity::default() }
 }
 
 /// An event failed, which came in so long ago.
@@ -114,7 +122,7 @@ fn failed_for(facts: &mut Facts, seconds: i64) {
     facts.open.failed = OpenCount::Exactly(1);
     let example = "evt_1".parse().unwrap();
     facts.open.failed_because =
-        Some(Because { looked_at: 1, reason: "r".into(), count: 1, example, since: ago(seconds) });
+        Some(CommonReason { looked_at: 1, reason: "r".into(), count: 1, example, since: ago(seconds) });
 }
 
 fn at(seconds: i64) -> Option<Timestamp> {
@@ -123,7 +131,9 @@ fn at(seconds: i64) -> Option<Timestamp> {
 
 /// One more at Stripe, made by hand.
 fn add_stranger(facts: &mut Facts, url: &str) {
-    let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    let StripeView::Answered { value: list, .. } = &mut facts.at_stripe else {
+        panic!("Stripe was not asked")
+    };
     list.push(WebhookEndpoint { url: url.into(), ..at_stripe("stranger") });
 }
 
@@ -131,12 +141,14 @@ fn add_stranger(facts: &mut Facts, url: &str) {
 fn add_marked(facts: &mut Facts, registration: &str) {
     let mark = [("stack", "stack"), ("name", "main"), ("registration", registration)];
     let metadata = mark.map(|(key, value)| (format!("billhook_{key}"), value.to_owned())).into();
-    let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("Stripe was not asked") };
+    let StripeView::Answered { value: list, .. } = &mut facts.at_stripe else {
+        panic!("Stripe was not asked")
+    };
     list.push(WebhookEndpoint { metadata, ..at_stripe("marked") });
 }
 
-pub(super) fn refusal() -> Refusal {
-    Refusal {
+pub(super) fn failure() -> StripeFailure {
+    StripeFailure {
         status: Some(500),
         kind: None,
         code: None,
@@ -202,22 +214,30 @@ fn each_trouble_fails_its_check_and_no_other() {
     let troubles: [(Trouble, &[&str], Condition); 51] = [
         // Without Stripe's view two checks fail: the cause, and that nothing is known of the endpoint.
         (
-            |f| (f.key, f.at_stripe) = (Key::NotSet, Said::Nothing),
+            |f| (f.key, f.at_stripe) = (Key::NotSet, StripeView::NotAsked),
             &["stripe_key_present", "at_stripe"],
             Condition::Error,
         ),
         (
-            |f| (f.key, f.at_stripe) = (Key::Unknown, Said::Nothing),
+            |f| (f.key, f.at_stripe) = (Key::Unknown, StripeView::NotAsked),
             &["stripe_key_present", "at_stripe"],
             Condition::Error,
         ),
         (
-            |f| f.at_stripe = Said::KeyRefused(refusal()),
+            |f| f.at_stripe = StripeView::KeyRejected(failure()),
             &["stripe_key_accepted", "at_stripe"],
             Condition::Error,
         ),
-        (|f| f.at_stripe = Said::MayNot(refusal()), &["stripe_key_rights", "at_stripe"], Condition::Error),
-        (|f| f.at_stripe = Said::NoAnswer(refusal()), &["stripe_answers", "at_stripe"], Condition::Error),
+        (
+            |f| f.at_stripe = StripeView::Forbidden(failure()),
+            &["stripe_key_rights", "at_stripe"],
+            Condition::Error,
+        ),
+        (
+            |f| f.at_stripe = StripeView::Unavailable(failure()),
+            &["stripe_answers", "at_stripe"],
+            Condition::Error,
+        ),
         (|f| add_marked(f, "1"), &["left_over_at_stripe"], Condition::Active),
         (|f| f.open.failed = OpenCount::Exactly(1), &[], Condition::Active),
         (|f| failed_for(f, 601), &["events_failed"], Condition::Error),
@@ -229,23 +249,31 @@ fn each_trouble_fails_its_check_and_no_other() {
         (|f| f.reconciled_at = at(16 * 60), &["reconciled_lately"], Condition::Error),
         (|f| f.reconciled_at = None, &["reconciled_lately"], Condition::Error),
         (|f| (f.reconciled_at, f.key_since) = (None, at(14 * 60)), &[], Condition::Active),
-        (|f| f.events = Said::MayNot(refusal()), &["events_readable"], Condition::Error),
-        (|f| f.events = Said::KeyRefused(refusal()), &["events_readable"], Condition::Error),
-        (|f| f.events = Said::NoAnswer(refusal()), &["events_readable"], Condition::Error),
-        (|f| f.events = Said::Nothing, &[], Condition::Active),
+        (|f| f.events = StripeView::Forbidden(failure()), &["events_readable"], Condition::Error),
+        (|f| f.events = StripeView::KeyRejected(failure()), &["events_readable"], Condition::Error),
+        (|f| f.events = StripeView::Unavailable(failure()), &["events_readable"], Condition::Error),
+        (|f| f.events = StripeView::NotAsked, &[], Condition::Active),
         (|f| missing(f, 0), &[], Condition::Active),
-        (|f| (missing(f, 0), f.endpoints[0].heard = heard(61)).1, &["deliveries_arrive"], Condition::Error),
-        (|f| (missing(f, 0), f.endpoints[0].heard = heard(60)).1, &[], Condition::Active),
-        (|f| (missing(f, 0), f.endpoints[0].heard.at = None).1, &["deliveries_arrive"], Condition::Error),
+        (
+            |f| (missing(f, 0), f.endpoints[0].activity = activity(61)).1,
+            &["deliveries_arrive"],
+            Condition::Error,
+        ),
+        (|f| (missing(f, 0), f.endpoints[0].activity = activity(60)).1, &[], Condition::Active),
+        (|f| (missing(f, 0), f.endpoints[0].activity.at = None).1, &["deliveries_arrive"], Condition::Error),
         (|f| missing(f, 60), &[], Condition::Active),
         (|f| gaps(f).more = true, &["events_compared"], Condition::Active),
         (|f| gaps(f).refused = vec!["acct_1".into()], &["accounts_readable"], Condition::Active),
         (|f| f.clock_ahead = Some(31_000), &["clock"], Condition::Active),
         (|f| f.clock_ahead = Some(-240_000), &["clock"], Condition::Error),
         (|f| f.clock_ahead = None, &[], Condition::Active),
-        (|f| f.endpoints[0].heard.off_by_s = Some(-31), &["clock"], Condition::Active),
-        (|f| f.endpoints[0].heard.off_by_s = Some(240), &["clock"], Condition::Error),
-        (|f| f.endpoints[0].heard = Heard { off_by_s: Some(-250), ..heard(901) }, &[], Condition::Active),
+        (|f| f.endpoints[0].activity.off_by_s = Some(-31), &["clock"], Condition::Active),
+        (|f| f.endpoints[0].activity.off_by_s = Some(240), &["clock"], Condition::Error),
+        (
+            |f| f.endpoints[0].activity = EndpointActivity { off_by_s: Some(-250), ..activity(901) },
+            &[],
+            Condition::Active,
+        ),
         (
             |f| add_stranger(f, "https://hooks.example.com/webhooks/main"),
             &["strangers_at_stripe"],
@@ -274,9 +302,9 @@ fn each_trouble_fails_its_check_and_no_other() {
             &[],
             Condition::Inactive,
         ),
-        (|f| f.endpoints[0].secret = Secret::Missing, &["secret_present"], Condition::Error),
-        (|f| f.endpoints[0].secret = Secret::NotNamed, &["secret_present"], Condition::Error),
-        (|f| f.endpoints[0].secret = Secret::Unknown, &["secret_present"], Condition::Error),
+        (|f| f.endpoints[0].secret = SecretPresence::Missing, &["secret_present"], Condition::Error),
+        (|f| f.endpoints[0].secret = SecretPresence::NotNamed, &["secret_present"], Condition::Error),
+        (|f| f.endpoints[0].secret = SecretPresence::Unknown, &["secret_present"], Condition::Error),
         (|f| there(f).id = "we_other".into(), &["at_stripe"], Condition::Error),
         (|f| there(f).status = "disabled".into(), &["enabled_at_stripe"], Condition::Error),
         (|f| there(f).url = "https://example.com/other".into(), &["url_as_wanted"], Condition::Error),

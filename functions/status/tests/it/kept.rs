@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use shared::facts::{Facts, Gaps, Open, Said, Secret, Undelivered};
-use shared::ledger::{OpenCount, State};
-use shared::records::Uncertain;
+use shared::health::{GapReport, HealthSnapshot, OpenEvents, SecretPresence, StripeView, Undelivered};
+use shared::ledger::{EventState, OpenCount};
+use shared::records::UncertainRecords;
 use simulated_stripe::EndpointChange;
 
 use crate::support::{Stack, failing, later};
@@ -22,21 +22,21 @@ impl Stack {
             })
         }).collect::<Vec<_>>()))
             .unwrap();
-        let facts = Facts {
+        let facts = HealthSnapshot {
             at: later(seconds).as_millisecond(),
-            endpoints: Said::This { value, request_id: Some("req_kept".into()) },
+            endpoints: StripeView::Answered { value, request_id: Some("req_kept".into()) },
             clock_ahead: Some(0),
-            events: Said::This { value: Gaps::default(), request_id: None },
+            events: StripeView::Answered { value: GapReport::default(), request_id: None },
             undelivered: missing
                 .map(|at| ("main".to_owned(), Undelivered { newest: later(at).as_second(), count: 3 }))
                 .into_iter()
                 .collect(),
             probes: BTreeMap::new(),
-            secrets: BTreeMap::from([("main".to_owned(), Secret::There)]),
-            open: Open::default(),
-            uncertain: Uncertain { count: OpenCount::default(), first: vec![] },
+            secrets: BTreeMap::from([("main".to_owned(), SecretPresence::There)]),
+            open: OpenEvents::default(),
+            uncertain: UncertainRecords { count: OpenCount::default(), first: vec![] },
         };
-        self.registry().keep_facts(&facts).await.unwrap();
+        self.registry().store_health_snapshot(&facts).await.unwrap();
     }
 }
 
@@ -59,7 +59,7 @@ async fn what_happened_since_is_seen_when_asked_for() {
     let stack = Stack::start().await;
     stack.reconcile(60, None).await;
     stack.change(EndpointChange { disabled: Some(true), ..EndpointChange::default() });
-    stack.event("evt_1", State::Dead).await;
+    stack.event("evt_1", EventState::Dead).await;
     assert!(failing(&stack.status_at(later(120)).await).is_empty(), "as it was then");
     let (_, live) = stack.call_at(later(120), "/status?live=true").await;
     assert_eq!(failing(&live).into_iter().collect::<Vec<_>>(), ["enabled_at_stripe", "events_failed"]);
@@ -90,7 +90,7 @@ async fn what_stripe_cannot_deliver_is_an_error_until_a_delivery_comes_in() {
     // That nothing more was missing says nothing: nothing more may have happened.
     stack.reconcile(360, Some(60)).await;
     assert_eq!(stack.status_at(later(400)).await["status"], "error");
-    stack.registry().heard(&"main".parse().unwrap(), 0, later(420)).await.unwrap();
+    stack.registry().record_delivery(&"main".parse().unwrap(), 0, later(420)).await.unwrap();
     assert_eq!(stack.status_at(later(430)).await["status"], "active");
 }
 
@@ -113,7 +113,7 @@ async fn facts_that_are_too_old_or_from_within_a_change_are_gathered_anew() {
 #[tokio::test]
 async fn facts_that_cannot_be_read_keep_nothing_from_working() {
     let stack = Stack::start().await;
-    let client = stack.cloud.aws().dynamodb(shared::aws::Bounds::PATIENT);
+    let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let put = client.put_item().table_name("RegistryTable").item("kind", text("facts"));
     put.item("name", text("stack")).item("at", text("of another version")).send().await.unwrap();
@@ -124,9 +124,9 @@ async fn facts_that_cannot_be_read_keep_nothing_from_working() {
 async fn facts_with_a_hole_are_gathered_anew() {
     let stack = Stack::start().await;
     stack.reconcile(60, None).await;
-    let mut facts = stack.registry().kept(&[], later(60)).await.unwrap().facts.unwrap();
-    facts.secrets.insert("main".to_owned(), Secret::Unknown);
-    stack.registry().keep_facts(&facts).await.unwrap();
+    let mut facts = stack.registry().status_rows(&[], later(60)).await.unwrap().facts.unwrap();
+    facts.secrets.insert("main".to_owned(), SecretPresence::Unknown);
+    stack.registry().store_health_snapshot(&facts).await.unwrap();
     assert!(failing(&stack.status_at(later(120)).await).is_empty(), "Secrets Manager answers now");
 }
 

@@ -8,15 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use shared::access::Access;
-use shared::aws::Bounds;
-use shared::endpoint::{API_VERSION, EndpointState};
-use shared::event::{self, Reading};
-use shared::ledger::{Ledger, Mark, Row, State};
+use shared::aws::CallLimits;
+use shared::endpoint::{API_VERSION, EndpointRow, EndpointSpec, EndpointState, SecretVersion};
+use shared::event::{self, ParsedEvent};
+use shared::ledger::{EventState, Ledger, LedgerRow, Transition};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
 use shared::payload;
-use shared::records::{Put, Record, Records, Standing};
-use shared::registry::{Endpoint, Registry, SecretVersion, Settings, Wish};
+use shared::records::{Provenance, Put, Record, Records};
+use shared::registry::{Registry, Settings};
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
 use status::{Config, Deps, handle};
 use test_cloud::TestCloud;
@@ -65,7 +65,7 @@ impl Stack {
     }
 
     /// An endpoint as `register` leaves it.
-    pub(crate) async fn add_endpoint(&self, name: &str) -> Endpoint {
+    pub(crate) async fn add_endpoint(&self, name: &str) -> EndpointRow {
         let url = format!("https://hooks.example.com/webhooks/{name}");
         let events = ["invoice.paid", "refund.created"];
         let at_stripe = self.stripe.add_endpoint(&url, &events);
@@ -74,11 +74,11 @@ impl Stack {
         let secret_name = format!("stack/endpoints/{name}/1");
         let value = json!({ "signing": [{ "stripe_id": at_stripe.id, "secret": at_stripe.secret }] });
         let version = self.cloud.put_secret(&secret_name, &value.to_string());
-        let row = Endpoint {
+        let row = EndpointRow {
             name: name.parse().unwrap(),
             state: EndpointState::Active,
             registration: "1".into(),
-            wish: Wish {
+            spec: EndpointSpec {
                 url,
                 events: events.map(str::to_owned).to_vec(),
                 description: String::new(),
@@ -92,8 +92,8 @@ impl Stack {
             state_since: now().as_millisecond(),
             listens_since: now().as_millisecond(),
             rotated_at: None,
-            change: None,
-            next: None,
+            pending_change: None,
+            rotation: None,
             replaces: false,
             rev: 0,
         };
@@ -103,7 +103,7 @@ impl Stack {
 
     pub(crate) async fn set_state(&self, state: EndpointState) {
         let row = self.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
-        let mut changed = Endpoint { state, ..row.clone() };
+        let mut changed = EndpointRow { state, ..row.clone() };
         self.registry().replace(&row, &mut changed).await.unwrap();
     }
 
@@ -116,25 +116,28 @@ impl Stack {
     }
 
     /// An event in this state.
-    pub(crate) async fn event(&self, id: &str, state: State) {
+    pub(crate) async fn event(&self, id: &str, state: EventState) {
         let body = json!({
             "id": id, "object": "event", "type": "invoice.paid", "created": 1_785_000_000, "livemode": false,
             "api_version": API_VERSION, "data": { "object": { "object": "invoice", "id": "in_1" } },
         })
         .to_string();
-        let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable") };
+        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable") };
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = Row::of(&event, "main", now(), packed);
+        let row = LedgerRow::of(&event, "main", now(), packed);
         self.ledger().record(&row).await.unwrap();
         if row.state != state {
-            self.ledger().mark(&row, &Mark::because(state, "for a test"), retention(), now()).await.unwrap();
+            self.ledger()
+                .transition(&row, &Transition::because(state, "for a test"), retention(), now())
+                .await
+                .unwrap();
         }
     }
 
     /// A record whose events could not be put in order, or could since.
     pub(crate) async fn uncertain_record(&self, id: &str, order_uncertain: bool) {
         let object = json!({ "object": "subscription", "id": id, "created": 5 });
-        let standing = Standing {
+        let standing = Provenance {
             as_of: if order_uncertain { 5 } else { 6 },
             event: Some("evt_1".parse().unwrap()),
             events: vec!["evt_1".parse().unwrap()],
@@ -144,21 +147,24 @@ impl Stack {
         };
         let key = ObjectKey::new(None, "subscription", id).unwrap();
         let record = Record::new(key, standing, object.to_string().as_bytes(), &object).unwrap();
-        let records = Records::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RecordsTable");
+        let records = Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
         assert_eq!(records.put_newer(&record).await.unwrap(), Put::Done);
     }
 
     pub(crate) async fn settle(&self, id: &str) {
         let row = self.ledger().get(&id.parse().unwrap(), now()).await.unwrap().unwrap();
-        self.ledger().mark(&row, &Mark::plain(State::Processed), retention(), now()).await.unwrap();
+        self.ledger()
+            .transition(&row, &Transition::plain(EventState::Processed), retention(), now())
+            .await
+            .unwrap();
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(Bounds::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
     /// A process that has just started and knows nothing.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::endpoint::EndpointState;
-use shared::ledger::State;
+use shared::ledger::EventState;
 use simulated_stripe::{EndpointChange, Fault, Key};
 
 use crate::support::{KEY_SECRET, Stack, failing, later, now};
@@ -10,15 +10,15 @@ use crate::support::{KEY_SECRET, Stack, failing, later, now};
 #[tokio::test]
 async fn an_endpoint_that_is_at_stripe_as_wanted_is_active() {
     let stack = Stack::start().await;
-    stack.registry().heard(&"main".parse().unwrap(), 0, later(-90)).await.unwrap();
-    stack.registry().count(&[(State::Processed, 7)], later(-3600)).await.unwrap();
-    stack.event("evt_1", State::Pending).await;
+    stack.registry().record_delivery(&"main".parse().unwrap(), 0, later(-90)).await.unwrap();
+    stack.registry().add_hourly_counts(&[(EventState::Processed, 7)], later(-3600)).await.unwrap();
+    stack.event("evt_1", EventState::Pending).await;
     let status = stack.status().await;
     assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("active"), 0), "{status}");
     assert_eq!(status["mode"], "test");
     let endpoint = &status["endpoints"][0];
     assert_eq!((endpoint["name"].as_str(), endpoint["status"].as_str()), (Some("main"), Some("active")));
-    assert_eq!(endpoint["heard_at"], "2026-11-24T11:58:30Z");
+    assert_eq!(endpoint["last_delivery_at"], "2026-11-24T11:58:30Z");
     assert_eq!(status["counts"], json!({ "pending": 1, "failed": 0, "dead": 0, "quarantined": 0 }));
     assert_eq!(status["last_day"][0]["hour"], "2026-11-24T11:00:00Z");
     assert_eq!(status["last_day"][0]["processed"], 7);
@@ -180,9 +180,9 @@ async fn a_stripe_that_fails_is_told_and_not_taken_for_a_missing_endpoint() {
 #[tokio::test]
 async fn events_that_wait_or_failed_are_counted_and_judged() {
     let troubles = [
-        (State::Failed, "events_failed", "error"),
-        (State::Dead, "events_failed", "error"),
-        (State::Quarantined, "events_quarantined", "active"),
+        (EventState::Failed, "events_failed", "error"),
+        (EventState::Dead, "events_failed", "error"),
+        (EventState::Quarantined, "events_quarantined", "active"),
     ];
     for (state, code, expected) in troubles {
         let stack = Stack::start().await;
@@ -191,7 +191,7 @@ async fn events_that_wait_or_failed_are_counted_and_judged() {
         }
         // What failed is tried again by itself, and is told when it has done so for ten minutes.
         let early = stack.status_at(later(600)).await;
-        assert_eq!(failing(&early).is_empty(), state == State::Failed);
+        assert_eq!(failing(&early).is_empty(), state == EventState::Failed);
         let status = stack.status_at(later(601)).await;
         assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), [code]);
         assert_eq!(status["status"], expected, "{code}");
@@ -224,7 +224,7 @@ async fn records_whose_events_have_no_order_are_counted_named_and_no_error() {
 #[tokio::test]
 async fn a_pending_event_is_a_backlog_when_it_is_a_minute_beyond_its_time() {
     let stack = Stack::start().await;
-    stack.event("evt_1", State::Pending).await;
+    stack.event("evt_1", EventState::Pending).await;
     // Two minutes are left to the doorbell, then one more.
     assert_eq!(stack.status_at(later(179)).await["status"], "active");
     let status = stack.status_at(later(181)).await;
@@ -251,7 +251,7 @@ async fn the_status_costs_no_more_with_a_hundred_thousand_settled_events_than_wi
 async fn hours_before_the_last_day_are_not_shown() {
     let stack = Stack::start().await;
     for hours in [0, 23, 26] {
-        stack.registry().count(&[(State::Ignored, 1)], later(-3600 * hours)).await.unwrap();
+        stack.registry().add_hourly_counts(&[(EventState::Ignored, 1)], later(-3600 * hours)).await.unwrap();
     }
     let status = stack.status_at(now()).await;
     assert_eq!(status["last_day"].as_array().unwrap().len(), 2, "{status}");

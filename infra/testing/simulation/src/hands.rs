@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use process::{ProcessError, Summary};
 use serde_json::{Value, json};
-use shared::ledger::Row;
+use shared::ledger::LedgerRow;
 use shared::metrics::Metrics;
 use shared::signature::sign;
 use test_cloud::{Death, Process};
@@ -95,7 +95,11 @@ impl<'a> Applier<'a> {
     }
 
     /// Works on a batch of the ledger's stream: these rows have just been stored.
-    pub async fn ring(&mut self, rows: &[Row], death: Option<Death>) -> Work<Result<Summary, ProcessError>> {
+    pub async fn ring(
+        &mut self,
+        rows: &[LedgerRow],
+        death: Option<Death>,
+    ) -> Work<Result<Summary, ProcessError>> {
         let sample: Value = serde_json::from_str(DOORBELL).expect("JSON");
         let records = rows.iter().map(|row| {
             let mut record = sample["Records"][0].clone();

@@ -11,7 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::ledger::{Row, State};
+use shared::ledger::{EventState, LedgerRow};
 use shared::records::Record;
 use simulated_stripe::history::{Expected, Life, Told, Version};
 
@@ -67,7 +67,7 @@ pub async fn judge(world: &World, lives: &[Life]) -> Verdict {
     verdict
 }
 
-async fn rows(world: &World, lives: &[Life], verdict: &mut Verdict) -> Vec<Row> {
+async fn rows(world: &World, lives: &[Life], verdict: &mut Verdict) -> Vec<LedgerRow> {
     let mut rows = Vec::new();
     for told in lives.iter().flat_map(|life| &life.events) {
         let Some(row) = world.row(&told.id).await else {
@@ -76,8 +76,8 @@ async fn rows(world: &World, lives: &[Life], verdict: &mut Verdict) -> Vec<Row> 
         };
         *verdict.states.entry(row.state.as_str()).or_default() += 1;
         let fits = match told.expected {
-            Expected::Applied => matches!(row.state, State::Processed | State::Superseded),
-            Expected::Ignored => row.state == State::Ignored,
+            Expected::Applied => matches!(row.state, EventState::Processed | EventState::Superseded),
+            Expected::Ignored => row.state == EventState::Ignored,
         };
         if !fits {
             verdict.lost.push(format!("{} ({}): {} {:?}", told.id, told.event_type, row.state, row.reason));
@@ -156,12 +156,12 @@ async fn count(world: &World, lives: &[Life], verdict: &mut Verdict) {
 }
 
 /// Rings all rows once more, as they were when they came in.
-async fn ring_again(world: &World, mut rows: Vec<Row>, verdict: &mut Verdict) {
+async fn ring_again(world: &World, mut rows: Vec<LedgerRow>, verdict: &mut Verdict) {
     let before = (items(world, "LedgerTable").await, items(world, "RecordsTable").await);
     world.cloud.forget();
     // What is written now would carry another time.
     world.pass(Duration::from_secs(60));
-    rows.iter_mut().for_each(|row| row.state = State::Pending);
+    rows.iter_mut().for_each(|row| row.state = EventState::Pending);
     let mut applier = world.applier();
     for batch in rows.chunks(BATCH) {
         match applier.ring(batch, None).await {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shared::ledger::Row;
+use shared::ledger::LedgerRow;
 use simulated_stripe::history::Life;
 use test_cloud::{Death, Fault};
 
@@ -107,7 +107,7 @@ impl Stage<'_> {
     }
 
     /// Rings. A batch that fails is tried again in halves, a few times, and then left to the sweep.
-    async fn ring(&mut self, rows: Vec<Row>) {
+    async fn ring(&mut self, rows: Vec<LedgerRow>) {
         let mut batches = vec![(rows, 0)];
         while let Some((rows, tries)) = batches.pop() {
             if rows.is_empty() || tries > RETRIES {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
-use shared::aws::Bounds;
-use shared::endpoint::EndpointState;
+use shared::aws::CallLimits;
+use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
 use shared::event::EventId;
-use shared::ledger::{Ledger, OpenCount, Row, State};
+use shared::ledger::{EventState, Ledger, LedgerRow, OpenCount};
 use shared::object_key::ObjectKey;
 use shared::records::{Record, Records};
-use shared::registry::{Endpoint, Registry, SecretVersion, Settings, Wish};
+use shared::registry::{Registry, Settings};
 use shared::secret::SigningSecret;
 use simulated_stripe::history::{Life, Version};
 use simulated_stripe::{Options, SimulatedStripe};
@@ -54,7 +54,7 @@ impl World {
     pub async fn at(lives: &[Life], now: i64) -> Self {
         let stripe = SimulatedStripe::start(Options::for_tests().at(now)).expect("a simulated Stripe");
         let cloud = TestCloud::start().await;
-        let dynamodb = cloud.past_the_door().dynamodb(Bounds::PATIENT);
+        let dynamodb = cloud.past_the_door().dynamodb(CallLimits::PATIENT);
         let world = Self {
             ledger: Ledger::new(dynamodb.clone(), "LedgerTable"),
             records: Records::new(dynamodb, "RecordsTable"),
@@ -109,11 +109,11 @@ impl World {
         let version = self.cloud.put_secret(name, &secret.to_string());
         let types: BTreeSet<_> =
             lives.iter().flat_map(|life| &life.events).map(|told| told.event_type.clone()).collect();
-        let endpoint = Endpoint {
+        let endpoint = EndpointRow {
             name: name.parse().expect("a name"),
             state: EndpointState::Active,
             registration: "1".into(),
-            wish: Wish {
+            spec: EndpointSpec {
                 url: format!("https://example.com/webhooks/{name}"),
                 events: types.into_iter().collect(),
                 description: String::new(),
@@ -127,8 +127,8 @@ impl World {
             state_since: 0,
             listens_since: 0,
             rotated_at: None,
-            change: None,
-            next: None,
+            pending_change: None,
+            rotation: None,
             replaces: false,
             rev: 0,
         };
@@ -162,7 +162,7 @@ impl World {
 
     /// The registry, past the door.
     pub fn registry(&self) -> Registry {
-        Registry::new(self.cloud.past_the_door().dynamodb(Bounds::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
     /// The ledger, past the door.
@@ -174,7 +174,7 @@ impl World {
     ///
     /// # Panics
     /// If it cannot be read.
-    pub async fn row(&self, id: &str) -> Option<Row> {
+    pub async fn row(&self, id: &str) -> Option<LedgerRow> {
         let id: EventId = id.parse().expect("an event's id");
         self.ledger.get(&id, self.now()).await.expect("a row")
     }
@@ -193,7 +193,7 @@ impl World {
     /// If they cannot be counted.
     pub async fn open(&self) -> usize {
         let mut open = 0;
-        for state in [State::Pending, State::Failed] {
+        for state in [EventState::Pending, EventState::Failed] {
             let count = self.ledger.count(state).await.expect("a count");
             open += match count {
                 OpenCount::Exactly(count) => count,

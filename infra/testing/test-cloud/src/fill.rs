@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::event::{self, Reading};
-use shared::ledger::Row;
+use shared::event::{self, ParsedEvent};
+use shared::ledger::LedgerRow;
 use shared::payload;
 
 /// Seconds before now over which events have come in.
@@ -20,10 +20,10 @@ pub(crate) fn events(settled: usize, due: usize, now: Timestamp) -> impl Iterato
             "data": { "object": { "object": "invoice", "id": format!("in_{}", i % 50), "status": "paid" } },
         })
         .to_string();
-        let Reading::Event(event) = event::read(body.as_bytes()) else { panic!("{body} is no event") };
+        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body} is no event") };
         let packed = payload::pack(body.as_bytes()).expect("memory");
         let ago = SignedDuration::from_secs(i64::try_from(600 + i * NINE_DAYS / all).unwrap_or(600));
-        let row = Row::of(&event, "main", now - ago, packed);
+        let row = LedgerRow::of(&event, "main", now - ago, packed);
         let item: serde_dynamo::Item = serde_dynamo::to_item(&row).expect("a row");
         let mut item = serde_json::to_value(item).expect("an item");
         // The pending ones are spread over all days.

@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 #[derive(Debug, Default)]
-pub(crate) struct Secrets(Mutex<Kept>);
+pub(crate) struct Secrets(Mutex<StatusRows>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct StatusRows {
     /// By name.
     secrets: BTreeMap<String, Vec<Version>>,
     hold_deleted: bool,
@@ -50,7 +50,7 @@ impl Secrets {
         self.kept().hold_deleted = true;
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, StatusRows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -59,7 +59,7 @@ impl Secrets {
     }
 }
 
-impl Kept {
+impl StatusRows {
     fn add(&mut self, name: &str, id: &str, value: &str) {
         let versions = self.secrets.entry(name.to_owned()).or_default();
         versions.push(Version { id: id.to_owned(), value: value.to_owned() });

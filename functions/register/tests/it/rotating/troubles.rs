@@ -54,7 +54,7 @@ async fn a_key_that_may_not_leaves_the_endpoint_as_it_was() {
         stack.stripe.fault(Fault::status(status).on("POST", ENDPOINTS).times(9));
         assert_eq!(stack.rotate("").await.0, 502);
         let row = stack.row("main").await.unwrap();
-        assert_eq!((row.state, row.next), (EndpointState::Active, None), "{status}");
+        assert_eq!((row.state, row.rotation), (EndpointState::Active, None), "{status}");
     }
 }
 
@@ -90,12 +90,12 @@ async fn of_connected_accounts_those_heard_of_are_waited_for_and_those_that_left
     let stack = Stack::start().await;
     let (_, made) = stack.register(r#"{"connect":true}"#).await;
     for account in ["acct_1", "acct_left"] {
-        stack.registry().note_account(account, now()).await.unwrap();
+        stack.registry().record_connected_account(account, now()).await.unwrap();
     }
     assert_eq!(stack.rotate("").await.0, 200);
     let keep = async |account: &str, until: i64, refused_at: Option<i64>| {
-        let compared = Compared { until, unfinished: None, failed: false, refused_at };
-        stack.registry().keep_compared(Some(account), &compared).await.unwrap();
+        let compared = ReconcileProgress { until, unfinished: None, failed: false, refused_at };
+        stack.registry().store_reconcile_progress(Some(account), &compared).await.unwrap();
     };
     let later = at(300).as_second();
     keep("acct_left", 0, Some(later)).await;

@@ -1,36 +1,36 @@
 //! What stands in the way of deliveries is told apart, and what strangers send is not taken for it.
 
-use shared::probe::{Probed, Step};
+use shared::probe::{ProbeOutcome, ProbeStage};
 
 use super::*;
 
 /// Events are missing, something was heard before, and this became of a probe.
-fn out_of_reach(facts: &mut Facts, probed: Probed) {
+fn out_of_reach(facts: &mut Facts, probed: ProbeOutcome) {
     missing(facts, 60);
-    facts.endpoints[0].heard = heard(600);
+    facts.endpoints[0].activity = activity(600);
     facts.endpoints[0].probed = Some(probed);
 }
 
 /// A request came whose signature does not match.
 fn mismatch(facts: &mut Facts, seconds: i64) {
-    let heard = &mut facts.endpoints[0].heard;
-    (heard.mismatched_at, heard.mismatches) = (Some(ago(seconds)), 7);
+    let activity = &mut facts.endpoints[0].activity;
+    (activity.mismatched_at, activity.mismatches) = (Some(ago(seconds)), 7);
 }
 
-fn answered(status: u16, code: Option<&str>) -> Probed {
-    Probed::Answered { status, code: code.map(str::to_owned) }
+fn answered(status: u16, code: Option<&str>) -> ProbeOutcome {
+    ProbeOutcome::Answered { status, code: code.map(str::to_owned) }
 }
 
 #[test]
 fn what_stands_in_the_way_of_deliveries_is_told_apart() {
     type Trouble = fn(&mut Facts);
-    let no_answer = |at| Probed::NoAnswer { at, why: "w".into() };
-    let way: [(Probed, &[&str], &str); 8] = [
-        (Probed::Stored, &["deliveries_arrive"], "Stripe's dashboard"),
-        (Probed::Changed, &["deliveries_arrive", "signatures_match"], "pass the body on"),
-        (no_answer(Step::Name), &["deliveries_arrive", "probe_arrives"], "DNS"),
-        (no_answer(Step::Connection), &["deliveries_arrive", "probe_arrives"], "firewall"),
-        (no_answer(Step::Answer), &["deliveries_arrive", "probe_arrives"], "throttling"),
+    let no_answer = |at| ProbeOutcome::NoAnswer { at, why: "w".into() };
+    let way: [(ProbeOutcome, &[&str], &str); 8] = [
+        (ProbeOutcome::Stored, &["deliveries_arrive"], "Stripe's dashboard"),
+        (ProbeOutcome::Changed, &["deliveries_arrive", "signatures_match"], "pass the body on"),
+        (no_answer(ProbeStage::Name), &["deliveries_arrive", "probe_arrives"], "DNS"),
+        (no_answer(ProbeStage::Connection), &["deliveries_arrive", "probe_arrives"], "firewall"),
+        (no_answer(ProbeStage::Response), &["deliveries_arrive", "probe_arrives"], "throttling"),
         (answered(503, Some("temporarily_unavailable")), &["deliveries_arrive", "probe_arrives"], "ledger"),
         (answered(404, Some("endpoint_unknown")), &["deliveries_arrive", "probe_arrives"], "ten seconds"),
         (answered(403, None), &["deliveries_arrive", "probe_arrives"], "proxy"),
@@ -43,14 +43,17 @@ fn what_stands_in_the_way_of_deliveries_is_told_apart() {
         let last = all(&status).filter(|check| !check.ok).last().unwrap();
         assert!(last.remedy.as_ref().unwrap().contains(remedy), "{probed:?}: {:?}", last.remedy);
         // A delivery comes in: whatever the probe came to, all is well.
-        facts.endpoints[0].heard = heard(0);
+        facts.endpoints[0].activity = activity(0);
         mismatch(&mut facts, 0);
         assert_eq!(judge(&facts).status, Condition::Active, "{probed:?}");
     }
     let signed: [(Trouble, &str); 3] = [
-        (|f| out_of_reach(f, Probed::Stored), "it signs with another secret"),
-        (|f| (out_of_reach(f, Probed::Stored), f.endpoints[0].probed = None).1, "or were changed on the way"),
-        (|f| out_of_reach(f, Probed::Changed), "a request of ours was"),
+        (|f| out_of_reach(f, ProbeOutcome::Stored), "it signs with another secret"),
+        (
+            |f| (out_of_reach(f, ProbeOutcome::Stored), f.endpoints[0].probed = None).1,
+            "or were changed on the way",
+        ),
+        (|f| out_of_reach(f, ProbeOutcome::Changed), "a request of ours was"),
     ];
     for (trouble, summary) in signed {
         let mut facts = well();
@@ -63,13 +66,13 @@ fn what_stands_in_the_way_of_deliveries_is_told_apart() {
     }
     // Where Stripe sends nothing, what came is somebody else's.
     let mut facts = well();
-    out_of_reach(&mut facts, Probed::Stored);
+    out_of_reach(&mut facts, ProbeOutcome::Stored);
     mismatch(&mut facts, 120);
     there(&mut facts).status = "disabled".into();
     assert_eq!(failing(&judge(&facts)), ["enabled_at_stripe", "deliveries_arrive"]);
     // A request of long before has nothing to do with it.
     let mut facts = well();
-    out_of_reach(&mut facts, Probed::Stored);
+    out_of_reach(&mut facts, ProbeOutcome::Stored);
     mismatch(&mut facts, 60 + 301);
     assert_eq!(failing(&judge(&facts)), ["deliveries_arrive"]);
 }
@@ -77,15 +80,15 @@ fn what_stands_in_the_way_of_deliveries_is_told_apart() {
 #[test]
 fn what_anybody_can_send_changes_nothing_as_long_as_deliveries_arrive() {
     let mut facts = well();
-    let heard = Heard {
+    let activity = EndpointActivity {
         mismatched_at: Some(ago(0)),
         mismatches: 100_000,
         mismatches_since: Some(ago(600)),
         stale_at: Some(ago(0)),
         stale_by_s: Some(-86_400),
-        ..heard(3_600)
+        ..activity(3_600)
     };
-    facts.endpoints[0].heard = heard;
+    facts.endpoints[0].activity = activity;
     let status = judge(&facts);
     assert_eq!((failing(&status), status.status), (vec![], Condition::Active));
     // The same, when Stripe's own do not arrive.
@@ -98,9 +101,9 @@ fn what_anybody_can_send_changes_nothing_as_long_as_deliveries_arrive() {
 fn an_endpoint_that_arrives_does_not_hide_one_that_does_not() {
     let mut facts = well();
     facts.endpoints.push(endpoint("second"));
-    let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("asked") };
+    let StripeView::Answered { value: list, .. } = &mut facts.at_stripe else { panic!("asked") };
     list.push(at_stripe("second"));
-    facts.endpoints[1].heard = heard(600);
+    facts.endpoints[1].activity = activity(600);
     facts.endpoints[1].undelivered = Some(Undelivered { newest: ago(60) / 1_000, count: 1 });
     let status = judge(&facts);
     assert_eq!((failing(&status), status.status), (vec!["deliveries_arrive"], Condition::Error));

@@ -1,17 +1,18 @@
 //! The one word over all, and what is told beside the checks.
 
-use shared::ledger::State;
-use shared::registry::{Hour, Next};
+use shared::endpoint::Rotation;
+use shared::ledger::EventState;
+use shared::registry::HourlyCounts;
 
 use super::*;
 
 #[test]
 fn a_stack_without_endpoints_is_inactive_whatever_the_key() {
     for (key, at_stripe) in [
-        (Key::NotSet, Said::Nothing),
-        (Key::Unknown, Said::Nothing),
-        (Key::Set { hint: "h".into() }, Said::KeyRefused(refusal())),
-        (Key::Set { hint: "h".into() }, Said::NoAnswer(refusal())),
+        (Key::NotSet, StripeView::NotAsked),
+        (Key::Unknown, StripeView::NotAsked),
+        (Key::Set { hint: "h".into() }, StripeView::KeyRejected(failure())),
+        (Key::Set { hint: "h".into() }, StripeView::Unavailable(failure())),
     ] {
         let facts = Facts { endpoints: vec![], key, at_stripe, ..well() };
         let status = judge(&facts);
@@ -31,7 +32,7 @@ fn one_broken_endpoint_is_enough_and_one_active_one_too() {
         let (mut second, mut there) = (endpoint("second"), at_stripe("second"));
         change(&mut second, &mut there);
         facts.endpoints.push(second);
-        let Said::This { value: list, .. } = &mut facts.at_stripe else { panic!("asked") };
+        let StripeView::Answered { value: list, .. } = &mut facts.at_stripe else { panic!("asked") };
         list.push(there);
         let status = judge(&facts);
         (status.status, status.endpoints[0].status, status.endpoints[1].status)
@@ -49,9 +50,9 @@ fn one_broken_endpoint_is_enough_and_one_active_one_too() {
 fn numbers_end_at_a_thousand_and_hours_show_every_end() {
     let mut facts = well();
     facts.open.failed = OpenCount::More;
-    facts.hours = vec![Hour {
+    facts.hours = vec![HourlyCounts {
         begins: "2026-11-24T11:00:00Z".parse().unwrap(),
-        counts: vec![(State::Processed, 5), (State::Ignored, 2)],
+        counts: vec![(EventState::Processed, 5), (EventState::Ignored, 2)],
     }];
     let status = serde_json::to_value(judge(&facts)).unwrap();
     assert_eq!(status["counts"], json!({ "pending": 3, "failed": "1000+", "dead": 0, "quarantined": 0 }));
@@ -74,7 +75,7 @@ fn evidence_can_be_compared_and_stays_short() {
 
 #[test]
 fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
-    let next = |begun: i64, live: Option<i64>| Next {
+    let next = |begun: i64, live: Option<i64>| Rotation {
         registration: "2".into(),
         api_version: "2026-07-29.dahlia".into(),
         begun_at: ago(begun),
@@ -95,7 +96,7 @@ fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
         if next.is_some() {
             facts.endpoints[0].row.state = EndpointState::Rotating;
         }
-        facts.endpoints[0].row.next = next;
+        facts.endpoints[0].row.rotation = next;
         let status = judge(&facts);
         assert_eq!(status.status, Condition::Active);
         let check = all(&status).find(|check| check.code == "rotation_ends").unwrap();
@@ -114,7 +115,7 @@ fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
 #[test]
 fn an_endpoint_whose_first_one_a_rotation_has_removed_is_judged_by_its_second() {
     let mut facts = well();
-    let next = Next {
+    let next = Rotation {
         registration: "2".into(),
         api_version: "2020-08-27".into(),
         begun_at: ago(600),
@@ -124,7 +125,7 @@ fn an_endpoint_whose_first_one_a_rotation_has_removed_is_judged_by_its_second() 
         left: false,
     };
     facts.endpoints[0].row.state = EndpointState::Rotating;
-    facts.endpoints[0].row.next = Some(next);
+    facts.endpoints[0].row.rotation = Some(next);
     let second = there(&mut facts);
     (second.id, second.api_version) = ("we_next".into(), Some("2020-08-27".into()));
     assert_eq!(failing(&judge(&facts)), [""; 0]);

@@ -4,9 +4,9 @@
 #![cfg(test)]
 
 mod layout;
+mod monitoring;
 mod rights;
 mod sources;
-mod monitoring;
 
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use futures::future::join_all;
-use shared::ledger::Row;
+use shared::ledger::LedgerRow;
 use simulated_stripe::history::Life;
 use test_cloud::Death;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -76,7 +76,7 @@ impl<'a> Workers<'a> {
         tokio::join!(receivers, bells, self.sweep_each(each_minute));
     }
 
-    async fn receive(&self, streams: &[UnboundedSender<Row>], minutes: &UnboundedSender<()>) {
+    async fn receive(&self, streams: &[UnboundedSender<LedgerRow>], minutes: &UnboundedSender<()>) {
         let mut receiver = self.world.receiver();
         loop {
             let next = self.arriving.borrow_mut().pop_front();
@@ -116,7 +116,7 @@ impl<'a> Workers<'a> {
         self.arriving.borrow_mut().push_back(number);
     }
 
-    async fn ring(&self, mut bell: UnboundedReceiver<Row>) {
+    async fn ring(&self, mut bell: UnboundedReceiver<LedgerRow>) {
         let mut applier = self.world.applier();
         let mut rows = Vec::new();
         while bell.recv_many(&mut rows, BATCH).await > 0 {

@@ -1,11 +1,11 @@
 //! Whatever the order, the repeats, the split between doorbell and sweep, and what goes wrong in between: in the end each event
 //! has been applied once, and each record is the object as it stands at Stripe.
 
-use simulation::{Course, Trouble, World, courses, crowded, histories, judge, play};
 use proptest::prelude::*;
 use serde_json::Value;
 use simulated_stripe::Key;
 use simulated_stripe::history::{Life, Plan};
+use simulation::{Course, Trouble, World, courses, crowded, histories, judge, play};
 
 /// `PROPTEST_CASES` asks for another number of cases.
 fn config(cases: u32) -> ProptestConfig {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use simulation::{draw, histories};
 use proptest::prelude::*;
 use serde_json::Value;
 use shared::event_type;
 use simulated_stripe::history::{Expected, Kind, Life, Version};
+use simulation::{draw, histories};
 
 /// Statuses that Stripe never leaves, after its API reference.
 fn is_settled(kind: Kind, status: &str) -> bool {

@@ -1,8 +1,8 @@
 //! Courses that once ended wrong, or that every peer gets wrong, in all orders of arrival.
 
-use simulation::{BEGINS, Work, World, judge, settle};
 use serde_json::{Value, json};
 use simulated_stripe::history::{Expected, Kind, Life, Told, Version};
+use simulation::{BEGINS, Work, World, judge, settle};
 
 /// A life that is told by hand: how the object stands in the end, and the events as (type, object, what it replaced).
 fn life(kind: Kind, end: &Value, events: &[(&str, &Value, Option<Value>)]) -> Life {

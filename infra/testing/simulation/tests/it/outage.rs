@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use simulation::{BEGINS, Load, Work, World, judge, lives, settle};
 use serde_json::Value;
 use shared::access::Access;
 use shared::metrics::Metrics;
 use shared::mode::Mode;
+use simulation::{BEGINS, Load, Work, World, judge, lives, settle};
 
 const EVENTS: usize = 5_000;
 
@@ -92,7 +92,7 @@ async fn five_thousand_events_of_an_outage_are_fetched_by_one_reconciliation_eac
     world.pass(Duration::from_secs(6 * 3_600 + u64::try_from(last - down_from).unwrap()));
     world.list_events(&lives);
     for account in ["acct_1First", "acct_1Second"] {
-        world.registry().note_account(account, world.now()).await.unwrap();
+        world.registry().record_connected_account(account, world.now()).await.unwrap();
     }
     let run = reconcile(&world).await;
     let missing = told.len() - arrived.len();

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use simulation::{Applier, BEGINS, Work, World};
 use serde_json::{Value, json};
-use shared::ledger::{OpenCount, Row, State};
+use shared::ledger::{EventState, LedgerRow, OpenCount};
 use shared::retry::Retry;
+use simulation::{Applier, BEGINS, Work, World};
 use test_cloud::Death;
 
 /// Good events, each of an object of its own.
@@ -45,9 +45,9 @@ fn at_killer() -> Option<Death> {
 }
 
 /// Rings for all rows as Lambda does: a batch whose process dies is halved and tried again, and in the end left to the sweep.
-async fn ring_all(applier: &mut Applier<'_>, rows: &[Row]) -> usize {
+async fn ring_all(applier: &mut Applier<'_>, rows: &[LedgerRow]) -> usize {
     let mut died = 0;
-    let mut batches: VecDeque<(Vec<Row>, u32)> =
+    let mut batches: VecDeque<(Vec<LedgerRow>, u32)> =
         rows.chunks(BATCH).map(|batch| (batch.to_vec(), 0)).collect();
     while let Some((rows, tries)) = batches.pop_front() {
         match applier.ring(&rows, at_killer()).await {
@@ -65,13 +65,13 @@ async fn ring_all(applier: &mut Applier<'_>, rows: &[Row]) -> usize {
     died
 }
 
-async fn row(world: &World, id: &str) -> Row {
+async fn row(world: &World, id: &str) -> LedgerRow {
     world.row(id).await.unwrap()
 }
 
 async fn all_good_are_applied(world: &World) -> bool {
-    let open = world.ledger().count(State::Pending).await.unwrap();
-    let failed = world.ledger().count(State::Failed).await.unwrap();
+    let open = world.ledger().count(EventState::Pending).await.unwrap();
+    let failed = world.ledger().count(EventState::Failed).await.unwrap();
     let at_most = |count| matches!(count, OpenCount::Exactly(0 | 1));
     at_most(open) && at_most(failed)
 }
@@ -93,9 +93,9 @@ async fn what_fails_or_kills_each_time_holds_no_other_back_and_is_dead_on_schedu
     let mut died = 0;
     let mut killer = Attempts::of(row(&world, KILLER).await);
     let mut failing = Attempts::of(row(&world, FAILING).await);
-    assert_eq!((killer.row.state, failing.row.state), (State::Pending, State::Failed));
+    assert_eq!((killer.row.state, failing.row.state), (EventState::Pending, EventState::Failed));
     let mut good_after = None;
-    while killer.row.state != State::Dead || failing.row.state != State::Dead {
+    while killer.row.state != EventState::Dead || failing.row.state != EventState::Dead {
         world.pass(Duration::from_secs(60));
         minutes += 1;
         assert!(minutes < 24 * 60, "{:?} {:?}", killer.row, failing.row);
@@ -115,23 +115,23 @@ async fn what_fails_or_kills_each_time_holds_no_other_back_and_is_dead_on_schedu
     killer.were_on_schedule();
     failing.were_on_schedule();
     for i in 0..GOOD {
-        assert_eq!(row(&world, &format!("evt_{i}")).await.state, State::Processed, "evt_{i}");
+        assert_eq!(row(&world, &format!("evt_{i}")).await.state, EventState::Processed, "evt_{i}");
     }
-    assert_eq!(row(&world, "evt_fails_other").await.state, State::Processed);
+    assert_eq!(row(&world, "evt_fails_other").await.state, EventState::Processed);
 }
 
 /// The attempts of one event, as its row shows them.
 struct Attempts {
-    row: Row,
+    row: LedgerRow,
     at: Vec<Timestamp>,
 }
 
 impl Attempts {
-    fn of(row: Row) -> Self {
+    fn of(row: LedgerRow) -> Self {
         Self { row, at: Vec::new() }
     }
 
-    fn see(&mut self, row: Row, now: Timestamp) {
+    fn see(&mut self, row: LedgerRow, now: Timestamp) {
         if row.attempts > self.row.attempts {
             self.at.push(now);
         }

@@ -1,9 +1,9 @@
 //! Late indexes are late and catch up; a process dies at the call it is told to, and what it had asked for is done.
 
 use jiff::Timestamp;
-use shared::aws::{AwsEnv, Bounds};
-use shared::event::{EventId, Reading, read};
-use shared::ledger::{Ledger, Recorded, Row, State};
+use shared::aws::{AwsEnv, CallLimits};
+use shared::event::{EventId, ParsedEvent, read};
+use shared::ledger::{EventState, Ledger, LedgerRow, Recorded};
 use shared::payload;
 use test_cloud::{Death, TestCloud};
 
@@ -16,19 +16,19 @@ fn later() -> Timestamp {
 }
 
 fn ledger(aws: &AwsEnv) -> Ledger {
-    Ledger::new(aws.dynamodb(Bounds::PATIENT), "LedgerTable")
+    Ledger::new(aws.dynamodb(CallLimits::PATIENT), "LedgerTable")
 }
 
-fn row(id: &str) -> Row {
+fn row(id: &str) -> LedgerRow {
     let body = format!(
         r#"{{"id":"{id}","object":"event","type":"invoice.paid","created":5,"livemode":false,"data":{{"object":{{"object":"invoice","id":"in_1"}}}}}}"#
     );
-    let Reading::Event(event) = read(body.as_bytes()) else { panic!("{body}") };
-    Row::of(&event, "main", now(), payload::pack(body.as_bytes()).unwrap())
+    let ParsedEvent::Event(event) = read(body.as_bytes()) else { panic!("{body}") };
+    LedgerRow::of(&event, "main", now(), payload::pack(body.as_bytes()).unwrap())
 }
 
 async fn due(ledger: &Ledger) -> Vec<EventId> {
-    let mut due = ledger.due(State::Pending, later(), 10).await.unwrap();
+    let mut due = ledger.due(EventState::Pending, later(), 10).await.unwrap();
     due.sort();
     due
 }

@@ -26,14 +26,14 @@ pub(crate) async fn get(
 ) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
     let mut items = Vec::new();
     for chunk in keys.chunks(AT_ONCE) {
-        let mut asked = Some(request(chunk.to_vec(), names).map_err(StoreError::while_(doing))?);
+        let mut asked = Some(request(chunk.to_vec(), names).map_err(StoreError::doing(doing))?);
         for round in 0..ROUNDS {
             let Some(request) = asked.take() else { break };
             if round > 0 {
                 tokio::time::sleep(FIRST_WAIT * 2_u32.pow(round - 1)).await;
             }
             let call = client.batch_get_item().request_items(table, request).send();
-            let answer = call.await.map_err(StoreError::while_(doing))?;
+            let answer = call.await.map_err(StoreError::doing(doing))?;
             items.extend(answer.responses.into_iter().flat_map(|mut tables| tables.remove(table)).flatten());
             asked = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
         }

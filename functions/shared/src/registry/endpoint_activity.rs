@@ -13,7 +13,7 @@ use super::Registry;
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
 
-pub(super) const HEARD: &str = "heard";
+pub(super) const ENDPOINT_ACTIVITY: &str = "heard";
 
 /// Mismatches are counted over about this long.
 const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
@@ -22,7 +22,7 @@ const DOING: &str = "noting when an endpoint was heard";
 
 /// What has been noted of one endpoint. Times are unix milliseconds, to about a minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heard {
+pub struct EndpointActivity {
     /// When a rightly signed delivery last came in.
     #[serde(rename = "heard_at", default)]
     pub at: Option<i64>,
@@ -51,14 +51,19 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn heard(&self, name: &EndpointName, off_by_s: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn record_delivery(
+        &self,
+        name: &EndpointName,
+        off_by_s: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.note(name)
             .update_expression("SET heard_at = :now, off_by_s = :off")
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":off", AttributeValue::N(off_by_s.to_string()))
             .send()
             .await
-            .map_err(StoreError::while_(DOING))?;
+            .map_err(StoreError::doing(DOING))?;
         Ok(())
     }
 
@@ -66,7 +71,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn mismatched(
+    pub async fn record_mismatches(
         &self,
         name: &EndpointName,
         count: u64,
@@ -93,7 +98,7 @@ impl Registry {
                     .expression_attribute_values(":count", count)
                     .send()
                     .await
-                    .map_err(StoreError::while_(DOING))?;
+                    .map_err(StoreError::doing(DOING))?;
                 Ok(())
             }
             Err(error) => Err(StoreError::new(DOING, error)),
@@ -104,14 +109,19 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn stale(&self, name: &EndpointName, off_by_s: i64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn record_stale_delivery(
+        &self,
+        name: &EndpointName,
+        off_by_s: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.note(name)
             .update_expression("SET stale_at = :now, stale_by_s = :off")
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":off", AttributeValue::N(off_by_s.to_string()))
             .send()
             .await
-            .map_err(StoreError::while_(DOING))?;
+            .map_err(StoreError::doing(DOING))?;
         Ok(())
     }
 
@@ -119,7 +129,7 @@ impl Registry {
         self.client
             .update_item()
             .table_name(&self.table)
-            .key("kind", AttributeValue::S(HEARD.to_owned()))
+            .key("kind", AttributeValue::S(ENDPOINT_ACTIVITY.to_owned()))
             .key("name", AttributeValue::S(name.to_string()))
     }
 }

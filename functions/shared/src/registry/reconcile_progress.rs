@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Registry;
 use crate::aws::StoreError;
-use crate::facts::Facts;
+use crate::health::HealthSnapshot;
 
 const COMPARED: &str = "compared";
 const ACCOUNT: &str = "account";
@@ -19,12 +19,12 @@ pub(super) const FACTS: &str = "facts";
 
 /// How far an account's events have been compared with the ledger. Seconds are unix seconds of Stripe's `created`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Compared {
+pub struct ReconcileProgress {
     /// All events stamped up to this second have been.
     pub until: i64,
     /// A stretch after that which was not finished: Stripe lists the newest first, so it is done from its end backwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unfinished: Option<Stretch>,
+    pub unfinished: Option<TimeWindow>,
     /// Did Stripe not answer for it last time? Then the others come first.
     #[serde(default)]
     pub failed: bool,
@@ -35,7 +35,7 @@ pub struct Compared {
 
 /// A stretch of seconds whose later part is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stretch {
+pub struct TimeWindow {
     /// Its last second.
     pub end: i64,
     /// Everything after this second is done; of this one, perhaps not all.
@@ -47,14 +47,14 @@ impl Registry {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn compared(&self) -> Result<BTreeMap<String, Compared>, StoreError> {
+    pub async fn reconcile_progress(&self) -> Result<BTreeMap<String, ReconcileProgress>, StoreError> {
         #[derive(Deserialize)]
-        struct Row {
+        struct AccountRow {
             name: String,
             #[serde(flatten)]
-            compared: Compared,
+            compared: ReconcileProgress,
         }
-        let rows: Vec<Row> = self.query(COMPARED, "", "reading how far events were compared").await?;
+        let rows: Vec<AccountRow> = self.query(COMPARED, "", "reading how far events were compared").await?;
         Ok(rows.into_iter().map(|row| (row.name, row.compared)).collect())
     }
 
@@ -62,7 +62,11 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn keep_compared(&self, account: Option<&str>, compared: &Compared) -> Result<(), StoreError> {
+    pub async fn store_reconcile_progress(
+        &self,
+        account: Option<&str>,
+        compared: &ReconcileProgress,
+    ) -> Result<(), StoreError> {
         self.put_over(COMPARED, account.unwrap_or("-"), compared, "keeping how far events were compared")
             .await
     }
@@ -73,10 +77,10 @@ impl Registry {
     /// If they cannot be read.
     pub async fn accounts(&self) -> Result<Vec<String>, StoreError> {
         #[derive(Deserialize)]
-        struct Account {
+        struct ConnectedAccount {
             name: String,
         }
-        let rows: Vec<Account> = self.query(ACCOUNT, "", "reading the connected accounts").await?;
+        let rows: Vec<ConnectedAccount> = self.query(ACCOUNT, "", "reading the connected accounts").await?;
         Ok(rows.into_iter().map(|row| row.name).collect())
     }
 
@@ -84,7 +88,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn note_account(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn record_connected_account(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -94,7 +98,7 @@ impl Registry {
             .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
             .send()
             .await
-            .map_err(StoreError::while_("noting a connected account"))?;
+            .map_err(StoreError::doing("noting a connected account"))?;
         Ok(())
     }
 
@@ -102,7 +106,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn keep_facts(&self, facts: &Facts) -> Result<(), StoreError> {
+    pub async fn store_health_snapshot(&self, facts: &HealthSnapshot) -> Result<(), StoreError> {
         self.put_over(FACTS, super::THE_STACK, facts, "keeping what was gathered").await
     }
 
@@ -117,12 +121,12 @@ impl Registry {
         self.client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(serde_dynamo::to_item(row).map_err(StoreError::while_(doing))?))
+            .set_item(Some(serde_dynamo::to_item(row).map_err(StoreError::doing(doing))?))
             .item("kind", AttributeValue::S(kind.to_owned()))
             .item("name", AttributeValue::S(name.to_owned()))
             .send()
             .await
-            .map_err(StoreError::while_(doing))?;
+            .map_err(StoreError::doing(doing))?;
         Ok(())
     }
 }

@@ -6,34 +6,34 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
-use super::comparing::{COMPARISON, Comparison};
-use super::hours::{HOUR, Hour, hour_name};
-use super::importing::{IMPORT, Import};
-use super::reconciling::FACTS;
-use super::{HEARD, Heard, Registry, SETTINGS, Settings, THE_STACK};
-use crate::aws::{StoreError, chain};
-use crate::batch;
-use crate::facts::Facts;
-use crate::ledger::State;
+use super::drift_progress::{COMPARISON, DriftProgress};
+use super::hourly_counts::{HOUR, HourlyCounts, hour_name};
+use super::import_progress::{IMPORT, Import};
+use super::reconcile_progress::FACTS;
+use super::{ENDPOINT_ACTIVITY, EndpointActivity, Registry, SETTINGS, Settings, THE_STACK};
+use crate::aws::{StoreError, error_chain};
+use crate::batch_get;
+use crate::health::HealthSnapshot;
+use crate::ledger::EventState;
 
 /// Hours that are shown.
 const HOURS: i64 = 24;
 
 /// The rows that the status is made from, besides the endpoints.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct StatusRows {
     /// Once a Stripe key has been set.
     pub settings: Option<Settings>,
     /// Once reconciliation has run.
-    pub facts: Option<Facts>,
+    pub facts: Option<HealthSnapshot>,
     /// The latest import.
     pub import: Option<Import>,
     /// Once records have been compared with Stripe's objects.
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<DriftProgress>,
     /// What receive has noted of each endpoint.
-    pub heard: HashMap<String, Heard>,
+    pub activity: HashMap<String, EndpointActivity>,
     /// The counts of each hour of the last day in which something happened, the earliest first.
-    pub hours: Vec<Hour>,
+    pub hours: Vec<HourlyCounts>,
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -43,13 +43,13 @@ impl Registry {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn kept(&self, endpoints: &[&str], now: Timestamp) -> Result<Kept, StoreError> {
+    pub async fn status_rows(&self, endpoints: &[&str], now: Timestamp) -> Result<StatusRows, StoreError> {
         let doing = "reading what is kept";
         let hours = (0..=HOURS).rev().map(|ago| hour_name(now - SignedDuration::from_hours(ago)));
         let one = |kind: &str, name: String| (kind.to_owned(), name);
         let keys = hours
             .map(|hour| one(HOUR, hour))
-            .chain(endpoints.iter().map(|name| one(HEARD, (*name).to_owned())))
+            .chain(endpoints.iter().map(|name| one(ENDPOINT_ACTIVITY, (*name).to_owned())))
             .chain([SETTINGS, FACTS, IMPORT, COMPARISON].map(|kind| one(kind, THE_STACK.to_owned())));
         let keys = keys.map(|(kind, name)| {
             HashMap::from([
@@ -57,13 +57,13 @@ impl Registry {
                 ("name".to_owned(), AttributeValue::S(name)),
             ])
         });
-        let items = batch::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
-        let mut kept = Kept {
+        let items = batch_get::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
+        let mut kept = StatusRows {
             settings: None,
             facts: None,
             import: None,
             comparison: None,
-            heard: HashMap::new(),
+            activity: HashMap::new(),
             hours: Vec::new(),
         };
         for item in items {
@@ -72,8 +72,8 @@ impl Registry {
                 FACTS => kept.facts = read_if_ours(item, doing),
                 IMPORT => kept.import = read_if_ours(item, doing),
                 COMPARISON => kept.comparison = read_if_ours(item, doing),
-                HEARD => {
-                    kept.heard.insert(text(&item, "name"), read(item, doing)?);
+                ENDPOINT_ACTIVITY => {
+                    kept.activity.insert(text(&item, "name"), read(item, doing)?);
                 }
                 _ => kept.hours.push(hour(&item, doing)?),
             }
@@ -86,17 +86,17 @@ impl Registry {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn facts(&self) -> Result<Option<Facts>, StoreError> {
+    pub async fn health_snapshot(&self) -> Result<Option<HealthSnapshot>, StoreError> {
         let doing = "reading what was gathered";
         let key = [("kind", FACTS), ("name", THE_STACK)]
             .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-        let items = batch::get(&self.client, &self.table, vec![HashMap::from(key)], &[], doing).await?;
+        let items = batch_get::get(&self.client, &self.table, vec![HashMap::from(key)], &[], doing).await?;
         Ok(items.into_iter().next().and_then(|item| read_if_ours(item, doing)))
     }
 }
 
 fn read<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(StoreError::while_(doing))
+    serde_dynamo::from_item(item).map_err(StoreError::doing(doing))
 }
 
 /// What another version of this program has gathered is gathered anew; it must not keep anything from working.
@@ -104,7 +104,7 @@ fn read_if_ours<T: DeserializeOwned>(item: Item, doing: &'static str) -> Option<
     match read(item, doing) {
         Ok(row) => Some(row),
         Err(error) => {
-            tracing::error!(error = chain(&error), "what was gathered cannot be read");
+            tracing::error!(error = error_chain(&error), "what was gathered cannot be read");
             None
         }
     }
@@ -114,9 +114,9 @@ fn text(item: &Item, name: &str) -> String {
     item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }
 
-fn hour(item: &Item, doing: &'static str) -> Result<Hour, StoreError> {
-    let begins = format!("{}:00:00Z", text(item, "name")).parse().map_err(StoreError::while_(doing))?;
-    let count = |state: State| item.get(state.as_str())?.as_n().ok()?.parse().ok();
-    let counts = State::ALL.into_iter().filter_map(|state| Some((state, count(state)?))).collect();
-    Ok(Hour { begins, counts })
+fn hour(item: &Item, doing: &'static str) -> Result<HourlyCounts, StoreError> {
+    let begins = format!("{}:00:00Z", text(item, "name")).parse().map_err(StoreError::doing(doing))?;
+    let count = |state: EventState| item.get(state.as_str())?.as_n().ok()?.parse().ok();
+    let counts = EventState::ALL.into_iter().filter_map(|state| Some((state, count(state)?))).collect();
+    Ok(HourlyCounts { begins, counts })
 }

@@ -14,7 +14,7 @@ pub(super) const KIND_SHARDS: u8 = 4;
 
 /// The keys of a record in the indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Links {
+pub struct IndexKeys {
     by_kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by_customer: Option<String>,
@@ -23,10 +23,10 @@ pub struct Links {
     sort: String,
 }
 
-impl Links {
+impl IndexKeys {
     /// Takes the other's place in lists if that is the earlier one: the place of what does not say when it was made is a guess,
     /// and never too early.
-    pub(super) fn place_with(&mut self, other: &Self) {
+    pub(super) fn use_earlier_position(&mut self, other: &Self) {
         if other.sort < self.sort {
             self.sort.clone_from(&other.sort);
         }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn links(object: &str, fields: Value) -> (Option<String>, Option<String>) {
-        let links = Links::of(&ObjectKey::new(Some("acct_1"), object, "x_1").unwrap(), &fields, 7);
+        let links = IndexKeys::of(&ObjectKey::new(Some("acct_1"), object, "x_1").unwrap(), &fields, 7);
         (links.by_customer, links.by_payment)
     }
 
@@ -111,8 +111,8 @@ mod tests {
         let key = ObjectKey::new(None, "customer", "cus_1").unwrap();
         let invoice = ObjectKey::new(None, "invoice", "in_1").unwrap();
         for made in ["created", "date"] {
-            assert_eq!(Links::of(&invoice, &json!({ made: 5 }), 7).sort, "invoice#000000000005#-/in_1");
+            assert_eq!(IndexKeys::of(&invoice, &json!({ made: 5 }), 7).sort, "invoice#000000000005#-/in_1");
         }
-        assert_eq!(Links::of(&key, &json!({"deleted": true}), 7).sort, "customer#000000000007#-/cus_1");
+        assert_eq!(IndexKeys::of(&key, &json!({"deleted": true}), 7).sort, "customer#000000000007#-/cus_1");
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{EndpointName, EndpointState};
+use super::{EndpointName, EndpointState};
 
 /// One endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
+pub struct EndpointRow {
     /// Its name here.
     pub name: EndpointName,
     /// Where it is in its life.
@@ -15,7 +15,8 @@ pub struct Endpoint {
     /// secret's name.
     pub registration: String,
     /// What an admin asked for.
-    pub wish: Wish,
+    #[serde(rename = "wish")]
+    pub spec: EndpointSpec,
     /// Stripe's id, `we_…`, once Stripe has made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_id: Option<String>,
@@ -41,23 +42,23 @@ pub struct Endpoint {
     #[serde(default, skip_serializing_if = "is_false")]
     pub replaces: bool,
     /// While it is `rotating`: what takes over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<Next>,
+    #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
     /// While it is `changing`: what it is to become.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub change: Option<Change>,
+    #[serde(rename = "change", default, skip_serializing_if = "Option::is_none")]
+    pub pending_change: Option<PendingChange>,
     /// Counts the changes of this row.
     pub rev: u64,
 }
 
-impl Endpoint {
+impl EndpointRow {
     /// The row with what stands at Stripe: from when a rotation has removed the first endpoint, that is the second.
     #[must_use]
-    pub fn as_it_sends(&self) -> Self {
+    pub fn with_live_endpoint(&self) -> Self {
         let mut row = self.clone();
-        if let Some(next) = self.next.as_ref().filter(|next| next.old_gone) {
+        if let Some(next) = self.rotation.as_ref().filter(|next| next.old_gone) {
             row.stripe_id.clone_from(&next.stripe_id);
-            row.wish.api_version.clone_from(&next.api_version);
+            row.spec.api_version.clone_from(&next.api_version);
         }
         row
     }
@@ -65,7 +66,7 @@ impl Endpoint {
 
 /// The endpoint at Stripe that takes over in a rotation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Next {
+pub struct Rotation {
     /// Names the attempt at making it, as `registration` does.
     pub registration: String,
     /// In which version its events are rendered.
@@ -88,9 +89,10 @@ pub struct Next {
 
 /// A change that Stripe has not confirmed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct PendingChange {
     /// What is wanted.
-    pub wish: Wish,
+    #[serde(rename = "wish")]
+    pub spec: EndpointSpec,
     /// Is it to be disabled?
     pub disabled: bool,
     /// Was it disabled before?
@@ -110,7 +112,7 @@ fn is_false(flag: &bool) -> bool {
 
 /// What an admin asked for, and what is therefore wanted at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wish {
+pub struct EndpointSpec {
     /// Where Stripe is to send.
     pub url: String,
     /// Which event types, sorted, each once.

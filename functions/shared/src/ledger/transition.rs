@@ -12,47 +12,47 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-use super::row::{self, Change, DOORBELL, Row};
-use super::{Ledger, Retention, State, number};
-use crate::aws::{StoreError, chain};
-use crate::event::{self, Reading};
+use super::row::{self, LedgerRow, PastState, SWEEP_GRACE};
+use super::{EventState, Ledger, Retention, number};
+use crate::aws::{StoreError, error_chain};
+use crate::event::{self, ParsedEvent};
 use crate::object_key::ObjectKey;
 
 /// What a change came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marked {
+pub enum Transitioned {
     /// The row says so now.
     Done,
     /// The row is no longer as it was read. Nothing was changed.
-    Overtaken,
+    Conflict,
 }
 
 /// A state to put a row into, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct Transition {
     /// The new state.
-    pub state: State,
+    pub state: EventState,
     /// Why.
     pub reason: Option<String>,
     /// When it is to be tried next: for `failed`.
     pub due_at: Option<Timestamp>,
 }
 
-impl Mark {
+impl Transition {
     /// A state that says everything.
-    pub fn plain(state: State) -> Self {
+    pub fn plain(state: EventState) -> Self {
         Self { state, reason: None, due_at: None }
     }
 
     /// A state and its reason.
-    pub fn because(state: State, reason: impl Into<String>) -> Self {
+    pub fn because(state: EventState, reason: impl Into<String>) -> Self {
         Self { state, reason: Some(reason.into()), due_at: None }
     }
 }
 
 /// Who changes a row by hand, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Steering<'a> {
+pub struct Actor<'a> {
     /// An admin's address, or else the subject of the token.
     pub by: &'a str,
     /// In their own words.
@@ -67,13 +67,13 @@ impl Ledger {
     ///
     /// # Errors
     /// If the row could not be written, or nobody can tell whether it was.
-    pub async fn mark(
+    pub async fn transition(
         &self,
-        row: &Row,
-        mark: &Mark,
+        row: &LedgerRow,
+        mark: &Transition,
         retention: Retention,
         now: Timestamp,
-    ) -> Result<Marked, StoreError> {
+    ) -> Result<Transitioned, StoreError> {
         let mut update = Update::of(row, mark.state, mark.due_at, now);
         update.set_or_remove("reason", mark.reason.as_deref().map(text));
         update.remove("by");
@@ -84,7 +84,7 @@ impl Ledger {
         let request = while_open(update.on(self.update(&row.id, 0)), row);
         // A mark whose answer got lost counts as overtaken: whoever did it, the row says so.
         let marked = overtaken(request.send().await, |_| false, "marking an event")?;
-        if let (Marked::Done, Some(at)) = (marked, gone_at) {
+        if let (Transitioned::Done, Some(at)) = (marked, gone_at) {
             self.expire_parts(row, at, now).await;
         }
         Ok(marked)
@@ -95,7 +95,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the row could not be written, or nobody can tell whether it was.
-    pub async fn claim(&self, row: &Row, due_at: Timestamp) -> Result<Option<Row>, StoreError> {
+    pub async fn claim(&self, row: &LedgerRow, due_at: Timestamp) -> Result<Option<LedgerRow>, StoreError> {
         let attempts = row.attempts + 1;
         let taken_by = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
         let mut update = Update::default();
@@ -103,15 +103,15 @@ impl Ledger {
         update.set("due_at", number(due_at.as_millisecond()));
         update.set("taken_by", text(&taken_by));
         let request = while_open(update.on(self.update(&row.id, 0)), row);
-        let ours = |old: &Row| old.taken_by.as_deref() == Some(&taken_by);
+        let ours = |old: &LedgerRow| old.taken_by.as_deref() == Some(&taken_by);
         Ok(match overtaken(request.send().await, ours, "claiming an event")? {
-            Marked::Done => {
+            Transitioned::Done => {
                 let mut claimed = row.clone();
                 claimed.attempts = attempts;
                 claimed.due_at = Some(due_at.as_millisecond());
                 Some(claimed)
             }
-            Marked::Overtaken => None,
+            Transitioned::Conflict => None,
         })
     }
 
@@ -121,13 +121,13 @@ impl Ledger {
     /// If the row could not be written, or nobody can tell whether it was. Doing it again is always right.
     pub async fn replay(
         &self,
-        row: &Row,
-        steering: Steering<'_>,
+        row: &LedgerRow,
+        steering: Actor<'_>,
         now: Timestamp,
-    ) -> Result<Marked, StoreError> {
+    ) -> Result<Transitioned, StoreError> {
         let doing = "replaying an event";
         self.set_parts_expiry(row, None).await?;
-        let mut update = Update::of(row, State::Pending, Some(now + DOORBELL), now);
+        let mut update = Update::of(row, EventState::Pending, Some(now + SWEEP_GRACE), now);
         update.set("attempts", number(0));
         update.set("by", text(steering.by));
         update.set_or_remove("reason", steering.why.map(text));
@@ -136,7 +136,7 @@ impl Ledger {
             self.learn(row, &mut update, now).await?;
         }
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
-        overtaken(request.send().await, |old| old.was_steered(steering.by, now), doing)
+        overtaken(request.send().await, |old| old.was_changed_by(steering.by, now), doing)
     }
 
     /// Closes a row without applying it.
@@ -145,21 +145,21 @@ impl Ledger {
     /// If the row could not be written, or nobody can tell whether it was. Doing it again is always right.
     pub async fn discard(
         &self,
-        row: &Row,
-        steering: Steering<'_>,
+        row: &LedgerRow,
+        steering: Actor<'_>,
         retention: Retention,
         now: Timestamp,
-    ) -> Result<Marked, StoreError> {
+    ) -> Result<Transitioned, StoreError> {
         let gone_at = retention.expires_at(now);
         let why = steering.why.map(|why| format!("{}: {why}", row::DISCARDED));
-        let mut update = Update::of(row, State::Ignored, None, now);
+        let mut update = Update::of(row, EventState::Ignored, None, now);
         update.set("by", text(steering.by));
         update.set("reason", text(why.as_deref().unwrap_or(row::DISCARDED)));
         update.set("expires_at", number(gone_at));
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
-        let ours = |old: &Row| old.was_steered(steering.by, now);
+        let ours = |old: &LedgerRow| old.was_changed_by(steering.by, now);
         let marked = overtaken(request.send().await, ours, "discarding an event")?;
-        if marked == Marked::Done {
+        if marked == Transitioned::Done {
             self.expire_parts(row, gone_at, now).await;
         }
         Ok(marked)
@@ -171,7 +171,7 @@ impl Ledger {
     /// If it could not be written. Doing it again is always right.
     pub async fn list_also_under(
         &self,
-        row: &Row,
+        row: &LedgerRow,
         object: &ObjectKey,
         retention: Retention,
         now: Timestamp,
@@ -181,16 +181,16 @@ impl Ledger {
         update.set("created", number(row.created.unwrap_or(0)));
         update.set("expires_at", number(retention.expires_at(now)));
         let request = update.on(self.update(&row.id, ALSO_LISTED));
-        request.send().await.map_err(StoreError::while_("listing an event under a second object"))?;
+        request.send().await.map_err(StoreError::doing("listing an event under a second object"))?;
         Ok(())
     }
 
     /// What an earlier version of this program could not read of an event, if this one can.
-    async fn learn(&self, row: &Row, update: &mut Update, now: Timestamp) -> Result<(), StoreError> {
+    async fn learn(&self, row: &LedgerRow, update: &mut Update, now: Timestamp) -> Result<(), StoreError> {
         // A row of a list comes without its payload.
         let Some(row) = self.get(&row.id, now).await? else { return Ok(()) };
         let Ok(body) = self.body(&row).await? else { return Ok(()) };
-        if let Reading::Event(event) = event::read(&body) {
+        if let ParsedEvent::Event(event) = event::read(&body) {
             update.set("type", text(&event.event_type));
             update.set("created", number(event.created));
             if let Some(object) = event.listed_under() {
@@ -202,7 +202,7 @@ impl Ledger {
 
     /// Lets the parts of a payload expire with their row. The row goes first: parts that stay too long cost a cent, parts that go
     /// too early are a lost event. So if the row has been replayed meanwhile, it is taken back.
-    async fn expire_parts(&self, row: &Row, at: i64, now: Timestamp) {
+    async fn expire_parts(&self, row: &LedgerRow, at: i64, now: Timestamp) {
         if row.part_numbers().is_empty() {
             return;
         }
@@ -215,11 +215,11 @@ impl Ledger {
             Ok::<(), StoreError>(())
         };
         if let Err(error) = done.await {
-            tracing::warn!(error = chain(&error), event.id = %row.id, "the parts of a payload may not expire with it");
+            tracing::warn!(error = error_chain(&error), event.id = %row.id, "the parts of a payload may not expire with it");
         }
     }
 
-    async fn set_parts_expiry(&self, row: &Row, at: Option<i64>) -> Result<(), StoreError> {
+    async fn set_parts_expiry(&self, row: &LedgerRow, at: Option<i64>) -> Result<(), StoreError> {
         for part in row.part_numbers() {
             let mut update = Update::default();
             update.set_or_remove("expires_at", at.map(number));
@@ -241,7 +241,7 @@ struct Update {
 
 impl Update {
     /// The change of a row's state, and what follows from it.
-    fn of(row: &Row, to: State, due_at: Option<Timestamp>, now: Timestamp) -> Self {
+    fn of(row: &LedgerRow, to: EventState, due_at: Option<Timestamp>, now: Timestamp) -> Self {
         let mut update = Self::default();
         update.set("state", text(to.as_str()));
         update.set("marked_at", number(now.as_millisecond()));
@@ -256,7 +256,7 @@ impl Update {
             }
         }
         if let Some(history) = row.history_before(to) {
-            update.set("history", AttributeValue::L(history.iter().map(Change::attribute).collect()));
+            update.set("history", AttributeValue::L(history.iter().map(PastState::attribute).collect()));
         }
         update
     }
@@ -293,19 +293,19 @@ impl Update {
 }
 
 /// Only while the row is open to the program, and nobody has tried or changed it since it was read.
-fn while_open(request: UpdateItemFluentBuilder, row: &Row) -> UpdateItemFluentBuilder {
+fn while_open(request: UpdateItemFluentBuilder, row: &LedgerRow) -> UpdateItemFluentBuilder {
     unchanged(request, row, "#was IN (:pending, :failed)")
-        .expression_attribute_values(":pending", text(State::Pending.as_str()))
-        .expression_attribute_values(":failed", text(State::Failed.as_str()))
+        .expression_attribute_values(":pending", text(EventState::Pending.as_str()))
+        .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
 }
 
 /// Only while the row is in the state in which it was read, and nobody has tried or changed it since.
-fn while_as_read(request: UpdateItemFluentBuilder, row: &Row) -> UpdateItemFluentBuilder {
+fn while_as_read(request: UpdateItemFluentBuilder, row: &LedgerRow) -> UpdateItemFluentBuilder {
     unchanged(request, row, "#was = :was").expression_attribute_values(":was", text(row.state.as_str()))
 }
 
 /// A state and a number of attempts can come again; the moment of the last change does not.
-fn unchanged(request: UpdateItemFluentBuilder, row: &Row, state: &str) -> UpdateItemFluentBuilder {
+fn unchanged(request: UpdateItemFluentBuilder, row: &LedgerRow, state: &str) -> UpdateItemFluentBuilder {
     let request = request
         .expression_attribute_names("#was", "state")
         .expression_attribute_values(":were", number(row.attempts));
@@ -327,14 +327,14 @@ fn text(text: &str) -> AttributeValue {
 /// `ours` tells by what stands there.
 fn overtaken<T>(
     answer: Result<T, SdkError<UpdateItemError>>,
-    ours: impl Fn(&Row) -> bool,
+    ours: impl Fn(&LedgerRow) -> bool,
     doing: &'static str,
-) -> Result<Marked, StoreError> {
+) -> Result<Transitioned, StoreError> {
     match answer.map_err(SdkError::into_service_error) {
-        Ok(_) => Ok(Marked::Done),
+        Ok(_) => Ok(Transitioned::Done),
         Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-            let old: Option<Row> = refused.item.and_then(|item| serde_dynamo::from_item(item).ok());
-            Ok(if old.as_ref().is_some_and(ours) { Marked::Done } else { Marked::Overtaken })
+            let old: Option<LedgerRow> = refused.item.and_then(|item| serde_dynamo::from_item(item).ok());
+            Ok(if old.as_ref().is_some_and(ours) { Transitioned::Done } else { Transitioned::Conflict })
         }
         Err(error) => Err(StoreError::new(doing, error)),
     }

@@ -13,18 +13,18 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::types::Tag;
 
-use crate::registry::SecretVersion;
+use crate::endpoint::SecretVersion;
 use crate::secret::{SigningSecrets, StripeKey};
 
 /// The secrets of this stack.
 #[derive(Debug, Clone)]
-pub struct Vault {
+pub struct SecretStore {
     client: Client,
 }
 
 /// A secret that could not be read or written. Neither the message nor its cause holds the secret.
 #[derive(Debug, thiserror::Error)]
-pub enum VaultError {
+pub enum SecretStoreError {
     /// Secrets Manager did not do it, or nobody can tell whether it did.
     #[error("{doing} in Secrets Manager failed")]
     Unavailable {
@@ -42,13 +42,13 @@ pub enum VaultError {
     Unreadable(String),
 }
 
-impl VaultError {
-    fn while_<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
+impl SecretStoreError {
+    fn doing<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Unavailable { doing, source: source.into() }
     }
 }
 
-impl Vault {
+impl SecretStore {
     /// The vault behind this client.
     pub fn new(client: Client) -> Self {
         Self { client }
@@ -57,14 +57,14 @@ impl Vault {
     /// The signing secrets in one version of an endpoint's entry.
     ///
     /// # Errors
-    /// See [`VaultError`].
-    pub async fn signing_secrets(&self, at: &SecretVersion) -> Result<SigningSecrets, VaultError> {
+    /// See [`SecretStoreError`].
+    pub async fn signing_secrets(&self, at: &SecretVersion) -> Result<SigningSecrets, SecretStoreError> {
         let text = self
             .value(&at.name, Some(&at.version))
             .await?
-            .ok_or_else(|| VaultError::Missing(at.name.clone()))?;
+            .ok_or_else(|| SecretStoreError::Missing(at.name.clone()))?;
         // The cause is dropped on purpose: it could quote the secret.
-        serde_json::from_str(&text).map_err(|_| VaultError::Unreadable(at.name.clone()))
+        serde_json::from_str(&text).map_err(|_| SecretStoreError::Unreadable(at.name.clone()))
     }
 
     /// Keeps signing secrets under a name that is new, or was made by another request of the same registration. `token` becomes the
@@ -72,15 +72,15 @@ impl Vault {
     /// a version of its own, and Secrets Manager keeps only the last two.
     ///
     /// # Errors
-    /// See [`VaultError`]; also if the token stands for other secrets.
-    pub async fn keep_signing_secrets(
+    /// See [`SecretStoreError`]; also if the token stands for other secrets.
+    pub async fn store_signing_secrets(
         &self,
         name: &str,
         token: &str,
         secrets: &SigningSecrets,
-    ) -> Result<SecretVersion, VaultError> {
+    ) -> Result<SecretVersion, SecretStoreError> {
         let doing = "keeping a signing secret";
-        let text = serde_json::to_string(secrets).map_err(VaultError::while_(doing))?;
+        let text = serde_json::to_string(secrets).map_err(SecretStoreError::doing(doing))?;
         // The same tag as the stack's tables have, so that one call lists what a stack leaves behind. Names begin with the stack's.
         let stack = name.split('/').next().unwrap_or(name);
         let created = self
@@ -98,53 +98,53 @@ impl Vault {
             Err(CreateSecretError::ResourceExistsException(_)) => {
                 let put = self.client.put_secret_value().secret_id(name).client_request_token(token);
                 let put = put.secret_string(&text).send().await;
-                put.map_err(VaultError::while_(doing))?.version_id
+                put.map_err(SecretStoreError::doing(doing))?.version_id
             }
-            Err(error) => return Err(VaultError::while_(doing)(error)),
+            Err(error) => return Err(SecretStoreError::doing(doing)(error)),
         };
-        let version = version.ok_or_else(|| VaultError::while_(doing)("the answer has no version"))?;
+        let version = version.ok_or_else(|| SecretStoreError::doing(doing)("the answer has no version"))?;
         Ok(SecretVersion { name: name.to_owned(), version })
     }
 
-    /// Keeps other signing secrets under a name that is there. `token` as in [`Vault::keep_signing_secrets`].
+    /// Keeps other signing secrets under a name that is there. `token` as in [`SecretStore::store_signing_secrets`].
     ///
     /// # Errors
-    /// See [`VaultError`]; [`VaultError::Missing`] if there is no such entry.
+    /// See [`SecretStoreError`]; [`SecretStoreError::Missing`] if there is no such entry.
     pub async fn put_signing_secrets(
         &self,
         name: &str,
         token: &str,
         secrets: &SigningSecrets,
-    ) -> Result<SecretVersion, VaultError> {
+    ) -> Result<SecretVersion, SecretStoreError> {
         let doing = "keeping a signing secret";
-        let text = serde_json::to_string(secrets).map_err(VaultError::while_(doing))?;
+        let text = serde_json::to_string(secrets).map_err(SecretStoreError::doing(doing))?;
         let put = self.client.put_secret_value().secret_id(name).client_request_token(token);
         match put.secret_string(&text).send().await.map_err(|error| error.into_service_error()) {
             Ok(answer) => {
                 let version = answer.version_id;
                 let version =
-                    version.ok_or_else(|| VaultError::while_(doing)("the answer has no version"))?;
+                    version.ok_or_else(|| SecretStoreError::doing(doing)("the answer has no version"))?;
                 Ok(SecretVersion { name: name.to_owned(), version })
             }
             Err(PutSecretValueError::ResourceNotFoundException(_)) => {
-                Err(VaultError::Missing(name.to_owned()))
+                Err(SecretStoreError::Missing(name.to_owned()))
             }
-            Err(error) => Err(VaultError::while_(doing)(error)),
+            Err(error) => Err(SecretStoreError::doing(doing)(error)),
         }
     }
 
     /// Removes an endpoint's entry at once, without the days of grace, so that nothing of it stays. Already gone is done.
     ///
     /// # Errors
-    /// See [`VaultError`].
-    pub async fn remove(&self, name: &str) -> Result<(), VaultError> {
+    /// See [`SecretStoreError`].
+    pub async fn remove(&self, name: &str) -> Result<(), SecretStoreError> {
         let removed =
             self.client.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
         match removed.map_err(|error| error.into_service_error()) {
             Ok(_) | Err(DeleteSecretError::ResourceNotFoundException(_)) => Ok(()),
             // Secrets Manager deletes a little later than it answers, and refuses to be told again meanwhile.
             Err(DeleteSecretError::InvalidRequestException(_)) if self.is_going(name).await => Ok(()),
-            Err(error) => Err(VaultError::while_("removing a signing secret")(error)),
+            Err(error) => Err(SecretStoreError::doing("removing a signing secret")(error)),
         }
     }
 
@@ -166,7 +166,7 @@ impl Vault {
     ///
     /// # Errors
     /// If Secrets Manager cannot be asked.
-    pub async fn has(&self, at: &SecretVersion) -> Result<bool, VaultError> {
+    pub async fn has(&self, at: &SecretVersion) -> Result<bool, SecretStoreError> {
         match self
             .client
             .describe_secret()
@@ -178,32 +178,32 @@ impl Vault {
             Ok(answer) => Ok(answer.deleted_date.is_none()
                 && answer.version_ids_to_stages.is_some_and(|versions| versions.contains_key(&at.version))),
             Err(DescribeSecretError::ResourceNotFoundException(_)) => Ok(false),
-            Err(error) => Err(VaultError::while_("looking for a signing secret")(error)),
+            Err(error) => Err(SecretStoreError::doing("looking for a signing secret")(error)),
         }
     }
 
     /// The Stripe key, if one has been set.
     ///
     /// # Errors
-    /// See [`VaultError`].
-    pub async fn stripe_key(&self, secret: &str) -> Result<Option<StripeKey>, VaultError> {
+    /// See [`SecretStoreError`].
+    pub async fn stripe_key(&self, secret: &str) -> Result<Option<StripeKey>, SecretStoreError> {
         match self.value(secret, None).await?.as_deref() {
             // What the template puts in place until a key is set.
             None | Some("" | "{}") => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|_| VaultError::Unreadable(secret.to_owned())),
+            Some(text) => text.parse().map(Some).map_err(|_| SecretStoreError::Unreadable(secret.to_owned())),
         }
     }
 
     /// Sets the Stripe key.
     ///
     /// # Errors
-    /// See [`VaultError`].
-    pub async fn set_stripe_key(&self, secret: &str, key: &StripeKey) -> Result<(), VaultError> {
+    /// See [`SecretStoreError`].
+    pub async fn set_stripe_key(&self, secret: &str, key: &StripeKey) -> Result<(), SecretStoreError> {
         let put = self.client.put_secret_value().secret_id(secret).secret_string(key.reveal()).send().await;
-        put.map(drop).map_err(VaultError::while_("setting the Stripe key"))
+        put.map(drop).map_err(SecretStoreError::doing("setting the Stripe key"))
     }
 
-    async fn value(&self, secret: &str, version: Option<&str>) -> Result<Option<String>, VaultError> {
+    async fn value(&self, secret: &str, version: Option<&str>) -> Result<Option<String>, SecretStoreError> {
         let get = self
             .client
             .get_secret_value()
@@ -214,7 +214,7 @@ impl Vault {
         match get.map_err(|error| error.into_service_error()) {
             Ok(answer) => Ok(answer.secret_string),
             Err(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
-            Err(error) => Err(VaultError::while_("reading a secret")(error)),
+            Err(error) => Err(SecretStoreError::doing("reading a secret")(error)),
         }
     }
 }

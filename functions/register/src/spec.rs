@@ -6,10 +6,9 @@
 mod address;
 
 use jiff::civil::Date;
-use shared::endpoint::{API_VERSION, EndpointName, EndpointState};
+use shared::endpoint::{API_VERSION, EndpointName, EndpointRow, EndpointSpec, EndpointState};
 use shared::event_type::{APPLIED, expand};
 use shared::http::{ApiError, Fields};
-use shared::registry::{Endpoint, Wish};
 
 use self::address::{checked, is_ours_or_elsewhere};
 
@@ -26,19 +25,23 @@ pub(crate) fn asked_name(fields: &Fields) -> Option<EndpointName> {
 }
 
 /// Reads and checks the request.
-pub(crate) fn read(fields: &Fields, public_url: &str, local: bool) -> Result<(EndpointName, Wish), ApiError> {
+pub(crate) fn read(
+    fields: &Fields,
+    public_url: &str,
+    local: bool,
+) -> Result<(EndpointName, EndpointSpec), ApiError> {
     let name = name(fields)?;
     let default_url = format!("{public_url}/webhooks/{name}");
     let url = checked(fields.text("url")?.unwrap_or(&default_url), local)?.to_owned();
     is_ours_or_elsewhere(&url, &name, public_url)?;
-    let wish = Wish {
+    let spec = EndpointSpec {
         url,
         events: events(fields)?,
         description: description(fields)?.to_owned(),
         api_version: api_version(fields)?.to_owned(),
         connect: fields.flag("connect")?.unwrap_or(false),
     };
-    Ok((name, wish))
+    Ok((name, spec))
 }
 
 pub(crate) const CHANGEABLE: [&str; 6] =
@@ -47,10 +50,10 @@ pub(crate) const CHANGEABLE: [&str; 6] =
 /// Reads and checks a change of `row`: what is left out stays. Gives what is wanted, and whether it is to be disabled.
 pub(crate) fn changed(
     fields: &Fields,
-    row: &Endpoint,
+    row: &EndpointRow,
     public_url: &str,
     local: bool,
-) -> Result<(Wish, bool), ApiError> {
+) -> Result<(EndpointSpec, bool), ApiError> {
     for (field, remedy) in [
         (
             "api_version",
@@ -73,26 +76,26 @@ pub(crate) fn changed(
         }
     }
     // A change that is not confirmed yet is what is wanted now.
-    let (base, disabled) = match &row.change {
-        Some(change) => (&change.wish, change.disabled),
-        None => (&row.wish, row.state == EndpointState::Disabled),
+    let (base, disabled) = match &row.pending_change {
+        Some(change) => (&change.spec, change.disabled),
+        None => (&row.spec, row.state == EndpointState::Disabled),
     };
-    let mut wish = base.clone();
+    let mut spec = base.clone();
     if let Some(url) = fields.text("url")? {
-        checked(url, local)?.clone_into(&mut wish.url);
+        checked(url, local)?.clone_into(&mut spec.url);
         is_ours_or_elsewhere(url, &row.name, public_url)?;
     }
     if fields.is_given("events") {
-        wish.events = events(fields)?;
+        spec.events = events(fields)?;
     }
     if fields.text("description")?.is_some() {
-        description(fields)?.clone_into(&mut wish.description);
+        description(fields)?.clone_into(&mut spec.description);
     }
-    Ok((wish, fields.flag("disabled")?.unwrap_or(disabled)))
+    Ok((spec, fields.flag("disabled")?.unwrap_or(disabled)))
 }
 
 /// The fields in which two wishes differ.
-pub(crate) fn differences(one: &Wish, other: &Wish) -> Vec<&'static str> {
+pub(crate) fn differences(one: &EndpointSpec, other: &EndpointSpec) -> Vec<&'static str> {
     let fields = [
         ("url", one.url == other.url),
         ("events", one.events == other.events),
@@ -105,7 +108,7 @@ pub(crate) fn differences(one: &Wish, other: &Wish) -> Vec<&'static str> {
 
 fn name(fields: &Fields) -> Result<EndpointName, ApiError> {
     let name = fields.text("name")?.unwrap_or(DEFAULT_NAME).parse();
-    name.map_err(|error: shared::endpoint::NotAnEndpointName| {
+    name.map_err(|error: shared::endpoint::InvalidEndpointName| {
         ApiError::invalid("name", error.to_string()).remedy("choose a name such as `main` or `disputes`")
     })
 }
@@ -157,23 +160,23 @@ pub(crate) fn api_version(fields: &Fields) -> Result<&str, ApiError> {
 mod tests {
     use super::*;
 
-    fn wish(body: &str) -> Result<(EndpointName, Wish), ApiError> {
+    fn spec(body: &str) -> Result<(EndpointName, EndpointSpec), ApiError> {
         read(&Fields::read(body.as_bytes(), &FIELDS)?, "https://hooks.example.com", false)
     }
 
     #[test]
     fn an_empty_request_asks_for_all_that_is_applied_at_the_public_url() {
-        let (name, wish) = wish("").unwrap();
-        assert_eq!((name.as_str(), wish.url.as_str()), ("main", "https://hooks.example.com/webhooks/main"));
-        assert_eq!((wish.events.len(), wish.api_version.as_str()), (APPLIED.len(), API_VERSION));
-        assert!(!wish.connect && wish.description.is_empty());
+        let (name, spec) = spec("").unwrap();
+        assert_eq!((name.as_str(), spec.url.as_str()), ("main", "https://hooks.example.com/webhooks/main"));
+        assert_eq!((spec.events.len(), spec.api_version.as_str()), (APPLIED.len(), API_VERSION));
+        assert!(!spec.connect && spec.description.is_empty());
     }
 
     #[test]
     fn patterns_become_types_and_null_is_as_left_out() {
-        let (_, some) = wish(r#"{"events":["invoice.paid","charge.dispute.*"]}"#).unwrap();
+        let (_, some) = spec(r#"{"events":["invoice.paid","charge.dispute.*"]}"#).unwrap();
         assert_eq!(some.events.len(), 6);
-        assert_eq!(wish(r#"{"events":null}"#).unwrap(), wish("{}").unwrap());
+        assert_eq!(spec(r#"{"events":null}"#).unwrap(), spec("{}").unwrap());
     }
 
     #[test]
@@ -196,23 +199,23 @@ mod tests {
             (r#"{"colour":"red"}"#, "colour", "no field"),
         ];
         for (body, field, reason) in cases {
-            let refusal = serde_json::to_value(answer(wish(body).unwrap_err())).unwrap();
-            assert_eq!(refusal["error"]["field"], field, "{body}");
-            assert!(refusal["error"]["message"].as_str().unwrap().contains(reason), "{refusal}");
+            let failure = serde_json::to_value(answer(spec(body).unwrap_err())).unwrap();
+            assert_eq!(failure["error"]["field"], field, "{body}");
+            assert!(failure["error"]["message"].as_str().unwrap().contains(reason), "{failure}");
         }
     }
 
     #[test]
     fn versions_of_both_forms_are_taken() {
         for version in ["2026-07-29.dahlia", "2020-08-27"] {
-            assert_eq!(wish(&format!(r#"{{"api_version":"{version}"}}"#)).unwrap().1.api_version, version);
+            assert_eq!(spec(&format!(r#"{{"api_version":"{version}"}}"#)).unwrap().1.api_version, version);
         }
     }
 
     #[test]
     fn two_wishes_tell_where_they_differ() {
-        let (_, one) = wish("{}").unwrap();
-        let (_, other) = wish(r#"{"url":"https://example.com/x","connect":true}"#).unwrap();
+        let (_, one) = spec("{}").unwrap();
+        let (_, other) = spec(r#"{"url":"https://example.com/x","connect":true}"#).unwrap();
         assert_eq!(differences(&one, &other), ["url", "connect"]);
         assert!(differences(&one, &one).is_empty());
     }

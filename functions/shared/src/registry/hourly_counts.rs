@@ -5,17 +5,17 @@ use jiff::Timestamp;
 
 use super::Registry;
 use crate::aws::StoreError;
-use crate::ledger::State;
+use crate::ledger::EventState;
 
 pub(super) const HOUR: &str = "hour";
 
 /// How many events reached each end in one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hour {
+pub struct HourlyCounts {
     /// When it began.
     pub begins: Timestamp,
     /// Counts by state.
-    pub counts: Vec<(State, u64)>,
+    pub counts: Vec<(EventState, u64)>,
 }
 
 impl Registry {
@@ -23,7 +23,11 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn count(&self, counts: &[(State, u64)], now: Timestamp) -> Result<(), StoreError> {
+    pub async fn add_hourly_counts(
+        &self,
+        counts: &[(EventState, u64)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut update = self
             .client
             .update_item()
@@ -39,7 +43,7 @@ impl Registry {
         }
         if !adds.is_empty() {
             let update = update.update_expression(format!("ADD {}", adds.join(", ")));
-            update.send().await.map_err(StoreError::while_("counting events by the hour"))?;
+            update.send().await.map_err(StoreError::doing("counting events by the hour"))?;
         }
         Ok(())
     }

@@ -11,18 +11,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::comparing::{COMPARISON, Comparison};
+use super::drift_progress::{COMPARISON, DriftProgress};
+use super::progress::{Halt, RefusedList, Sampled};
 use super::{Registry, SETTINGS, Settings, THE_STACK, Written};
-use crate::aws::{StoreError, chain};
-use crate::batch;
+use crate::aws::{StoreError, error_chain};
+use crate::batch_get;
 use crate::object_key::Kind;
-use crate::stripe::{Refusal, StripeError};
+use crate::stripe::StripeFailure;
 
 pub(super) const IMPORT: &str = "import";
 const IMPORTED: &str = "imported";
-
-/// So many are named of what there can be many of.
-const NAMED: usize = 10;
 
 /// An import: what is wanted and how it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +47,7 @@ pub struct Import {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
     /// Lists that Stripe refuses, or never answers.
-    pub refused: Noted<Refused>,
+    pub refused: Sampled<RefusedList>,
     /// Counts the changes of this row.
     pub rev: u64,
 }
@@ -66,97 +64,33 @@ pub enum ImportState {
     Stopped,
 }
 
-/// Why a run ended before its end. The next one tries again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Halt {
-    /// No Stripe key is set.
-    NoKey,
-    /// Stripe does not accept the key.
-    KeyRefused(Box<Refusal>),
-    /// Stripe gave no answer that counts, or wants fewer calls.
-    NoAnswer(Box<Refusal>),
-}
-
-impl Halt {
-    /// What a failed call means to work that goes through many objects: it halts, or only what was asked for is refused.
-    ///
-    /// # Errors
-    /// The refusal: of what the key may not read, or of an account that is not connected any more.
-    pub fn by(error: StripeError) -> Result<Self, Box<Refusal>> {
-        match error {
-            StripeError::Unauthorized(refusal) => Ok(Self::KeyRefused(refusal)),
-            StripeError::NoAnswer(refusal) | StripeError::Spent(refusal) => Ok(Self::NoAnswer(refusal)),
-            StripeError::Refused(refusal) if refusal.is_rate_limit() => Ok(Self::NoAnswer(refusal)),
-            StripeError::Refused(refusal) | StripeError::Forbidden(refusal) => Err(refusal),
-        }
-    }
-}
-
-/// How many there are, and the first ten.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Noted<T> {
-    /// How many.
-    pub count: u64,
-    /// The first of them.
-    pub first: Vec<T>,
-}
-
-impl<T> Default for Noted<T> {
-    fn default() -> Self {
-        Self { count: 0, first: Vec::new() }
-    }
-}
-
-impl<T> Noted<T> {
-    /// One more.
-    pub fn note(&mut self, one: T) {
-        self.count += 1;
-        if self.first.len() < NAMED {
-            self.first.push(one);
-        }
-    }
-}
-
-/// A kind of an account that Stripe refuses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// The connected account; none for our own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// The kind.
-    pub kind: Kind,
-    /// Stripe's words.
-    pub refusal: Refusal,
-}
-
 /// How far an account is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
+pub struct AccountImport {
     /// The import's id.
     pub import: String,
     /// By kind; one that is not there waits.
-    pub kinds: BTreeMap<Kind, Progress>,
+    pub kinds: BTreeMap<Kind, KindProgress>,
 }
 
 /// How far a kind is. Counts may be short by what a run did that died.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct KindProgress {
     /// Is there more?
     pub stage: Stage,
     /// The object that came last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Place>,
+    pub after: Option<ListPosition>,
     /// Objects that Stripe listed.
     pub looked_at: u64,
     /// Records written.
     pub written: u64,
     /// Objects that cannot be kept: too large, or without an id. By id.
     #[serde(default)]
-    pub left_out: Noted<String>,
+    pub left_out: Sampled<String>,
     /// Why Stripe refuses the list, or never answers it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<Refusal>,
+    #[serde(rename = "refusal", default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<StripeFailure>,
     /// So many runs have halted at the next page, because Stripe gave no answer to it.
     #[serde(default)]
     pub unanswered: u32,
@@ -177,7 +111,7 @@ pub enum Stage {
 
 /// A place in one of Stripe's lists, which go from the newest to the oldest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct ListPosition {
     /// The object that came last.
     pub id: String,
     /// When it was made, in unix seconds: the object itself may be gone when the list is gone on with.
@@ -187,11 +121,11 @@ pub struct Place {
 
 /// What the schedule looks at.
 #[derive(Debug, Clone)]
-pub struct Work {
+pub struct ScheduledWork {
     /// The latest import.
     pub import: Option<Import>,
     /// The nightly comparison.
-    pub comparison: Comparison,
+    pub comparison: DriftProgress,
     /// Once a Stripe key has been set.
     pub settings: Option<Settings>,
 }
@@ -201,7 +135,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn work(&self) -> Result<Work, StoreError> {
+    pub async fn scheduled_work(&self) -> Result<ScheduledWork, StoreError> {
         let doing = "reading what is to be imported or compared";
         let keys =
             [(IMPORT, THE_STACK), (COMPARISON, THE_STACK), (SETTINGS, THE_STACK)].map(|(kind, name)| {
@@ -210,20 +144,20 @@ impl Registry {
                     ("name".to_owned(), AttributeValue::S(name.to_owned())),
                 ])
             });
-        let mut work = Work { import: None, comparison: Comparison::default(), settings: None };
-        for item in batch::get(&self.client, &self.table, keys.to_vec(), &[], doing).await? {
+        let mut work = ScheduledWork { import: None, comparison: DriftProgress::default(), settings: None };
+        for item in batch_get::get(&self.client, &self.table, keys.to_vec(), &[], doing).await? {
             match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
                 Some(IMPORT) => {
-                    work.import = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?
+                    work.import = serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?
                 }
                 // One of another version of this program is begun anew.
                 Some(COMPARISON) => match serde_dynamo::from_item(item) {
                     Ok(comparison) => work.comparison = comparison,
                     Err(error) => {
-                        tracing::error!(error = chain(&error), "the kept comparison cannot be read")
+                        tracing::error!(error = error_chain(&error), "the kept comparison cannot be read")
                     }
                 },
-                _ => work.settings = serde_dynamo::from_item(item).map_err(StoreError::while_(doing))?,
+                _ => work.settings = serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?,
             }
         }
         Ok(work)
@@ -250,14 +184,14 @@ impl Registry {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn imported(&self, import: &str) -> Result<BTreeMap<String, Imported>, StoreError> {
+    pub async fn account_imports(&self, import: &str) -> Result<BTreeMap<String, AccountImport>, StoreError> {
         #[derive(Deserialize)]
-        struct Row {
+        struct AccountRow {
             name: String,
             #[serde(flatten)]
-            imported: Imported,
+            imported: AccountImport,
         }
-        let rows: Vec<Row> = self.query(IMPORTED, "", "reading how far the import is").await?;
+        let rows: Vec<AccountRow> = self.query(IMPORTED, "", "reading how far the import is").await?;
         let of_it = rows.into_iter().filter(|row| row.imported.import == import);
         Ok(of_it.map(|row| (row.name, row.imported)).collect())
     }
@@ -266,17 +200,17 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was.
-    pub async fn keep_imported(
+    pub async fn store_account_import(
         &self,
         account: Option<&str>,
-        imported: &Imported,
+        imported: &AccountImport,
     ) -> Result<Written, StoreError> {
         let doing = "keeping how far the import is";
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(serde_dynamo::to_item(imported).map_err(StoreError::while_(doing))?))
+            .set_item(Some(serde_dynamo::to_item(imported).map_err(StoreError::doing(doing))?))
             .item("kind", AttributeValue::S(IMPORTED.to_owned()))
             .item("name", AttributeValue::S(account.unwrap_or("-").to_owned()))
             .condition_expression("attribute_not_exists(#import) OR #import <= :import")
@@ -286,7 +220,7 @@ impl Registry {
             .await;
         match put.map_err(|error| error.into_service_error()) {
             Ok(_) => Ok(Written::Done),
-            Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(Written::Overtaken),
+            Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(Written::Conflict),
             Err(error) => Err(StoreError::new(doing, error)),
         }
     }

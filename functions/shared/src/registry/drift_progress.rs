@@ -4,24 +4,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::importing::{Halt, Noted, Refused};
+use super::progress::{Halt, RefusedList, Sampled};
 use super::{Registry, THE_STACK};
 use crate::aws::StoreError;
-use crate::ledger::Position;
+use crate::ledger::EventPosition;
 use crate::object_key::ObjectKey;
-use crate::stripe::Refusal;
+use crate::stripe::StripeFailure;
 
 pub(super) const COMPARISON: &str = "comparison";
 
 /// The nightly comparison of records with Stripe's objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
+pub struct DriftProgress {
     /// The one that is not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub walk: Option<Walk>,
+    pub walk: Option<DriftPass>,
     /// The last one that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<Finished>,
+    pub last: Option<FinishedPass>,
     /// Why the last run got no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
@@ -29,7 +29,7 @@ pub struct Comparison {
 
 /// A comparison under way. Times are unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Walk {
+pub struct DriftPass {
     /// When it was begun.
     pub begun_at: i64,
     /// It looks at events that came in from here…
@@ -38,21 +38,21 @@ pub struct Walk {
     pub until: i64,
     /// The event that came last, from the latest backwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Position>,
+    pub after: Option<EventPosition>,
     /// Have all been looked at?
     pub walked: bool,
     /// Objects that are not as their records say, to be looked at again when an event that tells of it would be here.
-    pub doubts: Vec<Doubt>,
+    pub doubts: Vec<Mismatch>,
     /// The object at which runs halt, because Stripe gives no answer to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stuck: Option<Stuck>,
+    pub stuck: Option<UnansweredObject>,
     /// What it has seen.
-    pub seen: Seen,
+    pub seen: DriftReport,
 }
 
 /// An object that is not as its record says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Doubt {
+pub struct Mismatch {
     /// Which.
     pub key: ObjectKey,
     /// Since when, in unix milliseconds.
@@ -64,7 +64,7 @@ pub struct Doubt {
 
 /// An object that Stripe gives no answer to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stuck {
+pub struct UnansweredObject {
     /// Which.
     pub key: ObjectKey,
     /// So many runs have halted there.
@@ -73,7 +73,7 @@ pub struct Stuck {
 
 /// A comparison that was finished. Times are unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finished {
+pub struct FinishedPass {
     /// When it was begun.
     pub begun_at: i64,
     /// When it was finished.
@@ -81,34 +81,35 @@ pub struct Finished {
     /// It looked at events that came in up to here.
     pub until: i64,
     /// What it saw.
-    pub seen: Seen,
+    pub seen: DriftReport,
 }
 
 /// What a comparison saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct DriftReport {
     /// Objects that Stripe was asked for.
     pub looked_at: u64,
     /// Those that had changed at Stripe without an event here. Their records are mended.
-    pub differed: Noted<Difference>,
+    pub differed: Sampled<Difference>,
     /// Kinds of accounts that the key may not read.
-    pub refused: Noted<Refused>,
+    pub refused: Sampled<RefusedList>,
     /// Objects that Stripe refused each by itself, or gave no answer to in run after run. Their records stay.
     #[serde(default)]
-    pub unread: Noted<Unread>,
+    pub unread: Sampled<UncomparedObject>,
     /// Objects that Stripe does not know although it has told of them. Their records stay.
-    pub missing: Noted<ObjectKey>,
+    pub missing: Sampled<ObjectKey>,
     /// Objects too large to be kept as they are now.
-    pub too_large: Noted<ObjectKey>,
+    pub too_large: Sampled<ObjectKey>,
 }
 
 /// An object that could not be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unread {
+pub struct UncomparedObject {
     /// Which.
     pub key: ObjectKey,
     /// Stripe's words, or what happened instead of an answer.
-    pub refusal: Refusal,
+    #[serde(rename = "refusal")]
+    pub failure: StripeFailure,
 }
 
 /// A record that was not as its object.
@@ -125,7 +126,7 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn keep_comparison(&self, comparison: &Comparison) -> Result<(), StoreError> {
+    pub async fn store_drift_progress(&self, comparison: &DriftProgress) -> Result<(), StoreError> {
         self.put_over(COMPARISON, THE_STACK, comparison, "keeping how far the comparison is").await
     }
 }

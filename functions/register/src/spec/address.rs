@@ -4,9 +4,9 @@
 //! machine, http to this machine is let through too. Where a name leads is not looked up here. At the stack's own address, only the
 //! endpoint's own path takes its deliveries.
 
-use shared::address::names_public_host;
 use shared::endpoint::EndpointName;
 use shared::http::ApiError;
+use shared::public_host::names_public_host;
 use shared::stripe::is_loopback;
 use url::Url;
 

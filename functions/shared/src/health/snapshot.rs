@@ -1,0 +1,190 @@
+//! What is known of the stack beyond its own rows, as it is kept and as the status reads it: types only.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::EndpointRow;
+use crate::event::EventId;
+use crate::ledger::OpenCount;
+use crate::probe::ProbeOutcome;
+use crate::records::UncertainRecords;
+use crate::stripe::{StripeError, StripeFailure, WebhookEndpoint};
+
+/// How often receive records that an endpoint had a delivery, in milliseconds.
+const ACTIVITY_INTERVAL: i64 = 60_000;
+
+/// All that was gathered at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthSnapshot {
+    /// When, in unix milliseconds.
+    pub at: i64,
+    /// The account's endpoints at Stripe: those of this stack, and others that point here.
+    pub endpoints: StripeView<Vec<WebhookEndpoint>>,
+    /// How far our clock is ahead of Stripe's, in milliseconds, give or take a second: its `Date` has whole ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead: Option<i64>,
+    /// What comparing Stripe's events with the ledger came to.
+    pub events: StripeView<GapReport>,
+    /// What Stripe could not deliver to an endpoint, by its name.
+    pub undelivered: BTreeMap<String, Undelivered>,
+    /// What became of a probe to each endpoint that Stripe could not reach, by its name.
+    pub probes: BTreeMap<String, ProbeOutcome>,
+    /// The signing secret of each endpoint, by its name here.
+    pub secrets: BTreeMap<String, SecretPresence>,
+    /// Events that are not final.
+    pub open: OpenEvents,
+    /// Records whose events could not be put in order.
+    pub uncertain: UncertainRecords,
+}
+
+/// An answer of Stripe, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StripeView<T> {
+    /// It was not asked: there is no key, or nothing to ask for.
+    #[serde(rename = "nothing")]
+    NotAsked,
+    /// This.
+    #[serde(rename = "this")]
+    Answered {
+        /// The answer.
+        value: T,
+        /// Stripe's `Request-Id`.
+        request_id: Option<String>,
+    },
+    /// It does not accept the key.
+    #[serde(rename = "key_refused")]
+    KeyRejected(StripeFailure),
+    /// The key may not ask this.
+    #[serde(rename = "may_not")]
+    Forbidden(StripeFailure),
+    /// It gave no answer that counts.
+    #[serde(rename = "no_answer")]
+    Unavailable(StripeFailure),
+}
+
+impl<T> From<StripeError> for StripeView<T> {
+    fn from(error: StripeError) -> Self {
+        match error {
+            StripeError::Unauthorized(failure) => Self::KeyRejected(*failure),
+            StripeError::Forbidden(failure) => Self::Forbidden(*failure),
+            // A limit on calls, or something between us and Stripe: either way nothing is known.
+            StripeError::Refused(failure)
+            | StripeError::IdempotencyKeySpent(failure)
+            | StripeError::NoAnswer(failure) => Self::Unavailable(*failure),
+        }
+    }
+}
+
+/// What comparing events came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapReport {
+    /// Everything up to this second of Stripe's has been compared, in every account.
+    pub until: i64,
+    /// Events looked at in the last run.
+    pub looked_at: u64,
+    /// Of those, wanted and not here; they are now.
+    pub filled: u64,
+    /// Of those looked at, what Stripe could not deliver, by the endpoint that wants it.
+    pub undelivered: BTreeMap<String, Undelivered>,
+    /// Is a stretch left for the next run?
+    pub more: bool,
+    /// Connected accounts that Stripe does not let the key ask for, the first ten.
+    pub refused: Vec<String>,
+    /// Connected accounts for which Stripe did not answer, the first ten.
+    pub unanswered: Vec<String>,
+}
+
+/// Events of the last day that an endpoint wants and Stripe says are not delivered, though it tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// When the newest was made, in unix seconds of Stripe's.
+    pub newest: i64,
+    /// How many a run saw.
+    pub count: u64,
+}
+
+impl Undelivered {
+    /// Has nothing been delivered since the newest was made? `last_delivery_at` is when a delivery last came in, in unix milliseconds; that is
+    /// noted once a minute, so one from the minute before may stand for a later one. What another endpoint of the account failed to
+    /// take counts as undelivered too, and then this one was heard.
+    pub fn stands(&self, last_delivery_at: Option<i64>) -> bool {
+        last_delivery_at
+            .is_none_or(|last_delivery_at| last_delivery_at + ACTIVITY_INTERVAL < self.newest * 1_000)
+    }
+}
+
+/// Is a signing secret where the endpoint's row says?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretPresence {
+    /// It is.
+    There,
+    /// It is not.
+    Missing,
+    /// The row names none.
+    NotNamed,
+    /// Secrets Manager could not be asked.
+    Unknown,
+}
+
+/// Events that are not final.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenEvents {
+    /// To be applied.
+    pub pending: OpenCount,
+    /// To be tried again.
+    pub failed: OpenCount,
+    /// Tried often enough.
+    pub dead: OpenCount,
+    /// Set aside.
+    pub quarantined: OpenCount,
+    /// The pending event that has waited longest beyond its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<EventId>,
+    /// Of those that failed, a few that have done so the longest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_because: Option<CommonReason>,
+    /// Of the dead, the last few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_because: Option<CommonReason>,
+    /// Of those set aside, the last few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined_because: Option<CommonReason>,
+}
+
+/// What some of the events in one state say of why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommonReason {
+    /// How many were looked at.
+    pub looked_at: usize,
+    /// The commonest reason.
+    pub reason: String,
+    /// How many have it.
+    pub count: usize,
+    /// One of them.
+    pub example: EventId,
+    /// Since when the first of those looked at has been so, in unix milliseconds.
+    pub since: i64,
+}
+
+/// How the endpoints of this stack are known.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnStack<'a> {
+    /// The stack's name, which marks them.
+    pub stack: &'a str,
+    /// The address they point to, without a slash at its end.
+    pub public_url: &'a str,
+    /// Their rows here.
+    pub rows: &'a [EndpointRow],
+}
+
+impl OwnStack<'_> {
+    /// Is it of this stack, or does it point here?
+    pub(super) fn concerns(&self, endpoint: &WebhookEndpoint) -> bool {
+        endpoint.owner_tag().is_some_and(|mark| mark.stack == self.stack)
+            || self.rows.iter().any(|row| row.stripe_id.as_deref() == Some(&endpoint.id))
+            || endpoint.url.starts_with(&format!("{}/", self.public_url))
+    }
+}

@@ -1,0 +1,78 @@
+//! What long work that goes through many objects keeps from one run to the next: why it halted, what Stripe refuses, and samples
+//! of what there can be many of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::object_key::Kind;
+use crate::stripe::{StripeError, StripeFailure};
+
+/// So many are named of what there can be many of.
+const NAMED: usize = 10;
+
+/// Why a run ended before its end. The next one tries again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Halt {
+    /// No Stripe key is set.
+    NoKey,
+    /// Stripe does not accept the key.
+    #[serde(rename = "key_refused")]
+    KeyRejected(Box<StripeFailure>),
+    /// Stripe gave no answer that counts, or wants fewer calls.
+    NoAnswer(Box<StripeFailure>),
+}
+
+impl Halt {
+    /// What a failed call means to work that goes through many objects: it halts, or only what was asked for is refused.
+    ///
+    /// # Errors
+    /// The refusal: of what the key may not read, or of an account that is not connected any more.
+    pub fn by(error: StripeError) -> Result<Self, Box<StripeFailure>> {
+        match error {
+            StripeError::Unauthorized(failure) => Ok(Self::KeyRejected(failure)),
+            StripeError::NoAnswer(failure) | StripeError::IdempotencyKeySpent(failure) => {
+                Ok(Self::NoAnswer(failure))
+            }
+            StripeError::Refused(failure) if failure.is_rate_limit() => Ok(Self::NoAnswer(failure)),
+            StripeError::Refused(failure) | StripeError::Forbidden(failure) => Err(failure),
+        }
+    }
+}
+
+/// How many there are, and the first ten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sampled<T> {
+    /// How many.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<T>,
+}
+
+impl<T> Default for Sampled<T> {
+    fn default() -> Self {
+        Self { count: 0, first: Vec::new() }
+    }
+}
+
+impl<T> Sampled<T> {
+    /// One more.
+    pub fn note(&mut self, one: T) {
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(one);
+        }
+    }
+}
+
+/// A kind of an account that Stripe refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedList {
+    /// The connected account; none for our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The kind.
+    pub kind: Kind,
+    /// Stripe's words.
+    #[serde(rename = "refusal")]
+    pub failure: StripeFailure,
+}
