@@ -1,4 +1,4 @@
-"""The commands: ``up`` and ``down`` for a stack that stays, ``demo`` for one that comes, tells its story, and goes."""
+"""The commands: ``up`` starts a local stack, ``down`` ends it, ``demo`` runs the demo on one of its own."""
 
 import argparse
 import ipaddress
@@ -9,23 +9,24 @@ from types import FrameType
 from urllib.parse import urlsplit
 
 from . import demo, stack
-from .surroundings import LOCAL, Slot, Trouble
+from .progress import Reporter
+from .settings import LOCAL, StackPaths, UserError
 
 
 def main() -> int:
-    """Runs one command; what a person can mend is one line on standard error."""
+    """Runs one command; an error that the user can correct is one line on standard error."""
     parser = argparse.ArgumentParser(prog="localcloud", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "demo"])
     command = parser.parse_args().command
-    # A closed terminal or a polite kill ends us like Ctrl-C, so that what was started is ended too.
+    # A closed terminal or SIGTERM ends us like Ctrl-C, so that what was started is ended too.
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Unless it is to be ignored, as under nohup.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupted)
     try:
         return {"up": _up, "down": _down, "demo": demo.main}[command]()
-    except Trouble as trouble:
-        print(f"{command}: {trouble}", file=sys.stderr)
+    except UserError as error:
+        print(f"{command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{command}: interrupted", file=sys.stderr)
@@ -38,25 +39,31 @@ def _interrupted(_number: int, _frame: FrameType | None) -> None:
 
 def _up() -> int:
     port = _port()
-    slot = Slot(str(port))
-    with stack.held(slot):
-        ready = stack.up(slot, port, say=lambda line: print(f"· {line}", flush=True), given=_given_stripe())
-        stack.publish(slot)
-    print(f"up: {ready.api_url}")
-    print(f"    description, with tokens: {os.path.relpath(slot.folder / 'stack.json')}")
-    print(f"    logs: {os.path.relpath(slot.logs)}/")
-    print(f"    end it with: {stack.end_with(port)}")
+    paths = StackPaths(str(port))
+    with stack.locked(paths):
+        started = stack.up(paths, port, Reporter(), _stripe_from_environment())
+        stack.publish(paths)
+    description = os.path.relpath(paths.root / "stack.json")
+    print(f"up: {started.api_url}")
+    authorization = f"Authorization: Bearer $(jq -r .admin.token {description})"
+    print(f'    try: curl -H "{authorization}" {started.api_url}/status')
+    print(f"    URLs, tokens and names: {description}")
+    print(f"    logs: {os.path.relpath(paths.logs)}/")
+    print(f"    end it with: {stack.down_command(port)}")
     return 0
 
 
 def _down() -> int:
-    slot = Slot(str(_port()))
-    if not slot.folder.exists():
+    paths = StackPaths(str(_port()))
+    if not paths.root.exists():
         others = [folder.name for folder in (LOCAL / "stacks").glob("*/") if folder.name.isdigit()]
-        print(f"down: nothing runs for PORT={slot.name}" + (f" (there is {', '.join(others)})" if others else ""))
+        print(
+            f"down: nothing runs for PORT={paths.name}"
+            + (f" (there is {', '.join(others)})" if others else "")
+        )
         return 0
-    with stack.held(slot):
-        ended = stack.down(slot)
+    with stack.locked(paths):
+        ended = stack.down(paths)
     print(f"down: ended {ended} processes")
     return 0
 
@@ -64,26 +71,29 @@ def _down() -> int:
 def _port() -> int:
     given = os.environ.get("PORT") or str(stack.DEFAULT_PORT)
     if not given.isdigit() or not 1024 <= int(given) <= 65535:
-        raise Trouble(f"PORT={given} is not a port from 1024 to 65535")
+        raise UserError(f"PORT={given} is not a port from 1024 to 65535")
     return int(given)
 
 
-def _given_stripe() -> stack.Stripe | None:
+def _stripe_from_environment() -> stack.StripeApi | None:
     base, key = os.environ.get("STRIPE_API_BASE"), os.environ.get("STRIPE_API_KEY")
     if bool(base) != bool(key):
-        raise Trouble("STRIPE_API_BASE and STRIPE_API_KEY go together: set both, or neither")
+        raise UserError("STRIPE_API_BASE and STRIPE_API_KEY go together: set both, or neither")
     if not base or not key:
         return None
     if not _is_api_base(base):
-        raise Trouble(
-            f"STRIPE_API_BASE={base} is no address that the functions take: https://host, or http:// on this machine, "
-            "without path, query or credentials"
+        raise UserError(
+            f"STRIPE_API_BASE={base} is no URL that the functions take: https://host, or http:// on this "
+            "machine, without path, query or credentials"
         )
-    return stack.Stripe(base.rstrip("/"), key)
+    return stack.StripeApi(base.rstrip("/"), key)
 
 
 def _is_api_base(text: str) -> bool:
-    """The rule of the functions (`functions/shared/src/stripe/base.rs`): the key must not leave this machine in the clear."""
+    """Whether the functions accept it: the key is never sent in the clear.
+
+    The rule is that of `functions/shared/src/stripe/base.rs`.
+    """
     try:
         url = urlsplit(text)
         host, _ = url.hostname or "", url.port

@@ -1,4 +1,4 @@
-"""JSON over HTTP, as a caller outside sees it: any status is an answer, and only silence is an error."""
+"""JSON over HTTP, as a client outside sees it: every status is a response, and only silence is an error."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Over the API's own 30 seconds: its answer is wanted, not our impatience.
+# Over the API's own 30 seconds, so that its response comes before our limit.
 TIMEOUT_S = 35.0
 
 # Without a proxy, whatever the user's environment says: all of this is on one machine.
@@ -18,15 +18,15 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A response: its status, its body, and the body as JSON if it is that."""
+class Response:
+    """A response: its status and its body."""
 
     status: int
     text: str
 
     @property
     def json(self) -> Any:
-        """The body read as JSON; ``None`` if it is none."""
+        """The body read as JSON; ``None`` if it is no JSON."""
         try:
             return json.loads(self.text)
         except ValueError:
@@ -46,32 +46,36 @@ def send(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT_S,
-) -> Answer:
+) -> Response:
     """Sends bytes as they are."""
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)
     try:
-        with _opener.open(request, timeout=timeout) as response:
-            return Answer(response.status, response.read().decode(errors="replace"))
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return Answer(refusal.code, refusal.read().decode(errors="replace"))
+        with _opener.open(request, timeout=timeout) as received:
+            return Response(received.status, received.read().decode(errors="replace"))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Response(error.code, error.read().decode(errors="replace"))
 
 
-def call(method: str, url: str, token: str | None = None, body: Any = None, timeout: float = TIMEOUT_S) -> Answer:
+def send_json(
+    method: str, url: str, token: str | None = None, body: Any = None, timeout: float = TIMEOUT_S
+) -> Response:
     """Sends JSON, signed in if a token is given."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if body is None:
         return send(method, url, None, headers, timeout)
-    return send(method, url, json.dumps(body).encode(), headers | {"Content-Type": "application/json"}, timeout)
+    return send(
+        method, url, json.dumps(body).encode(), headers | {"Content-Type": "application/json"}, timeout
+    )
 
 
-def until(look: Callable[[], T], wanted: Callable[[T], bool], seconds: float, pause: float = 0.2) -> T:
-    """Looks again and again until what is seen is what is wanted; what was seen last is in the error if it never is."""
-    deadline = time.monotonic() + seconds
+def poll(read: Callable[[], T], accept: Callable[[T], bool], timeout: float, interval: float = 0.2) -> T:
+    """Reads a value until it is accepted, and returns it; the error after the timeout shows the last one."""
+    deadline = time.monotonic() + timeout
     while True:
-        seen = look()
-        if wanted(seen):
-            return seen
+        value = read()
+        if accept(value):
+            return value
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {seconds:g} seconds; last seen: {seen}")
-        time.sleep(pause)
+            raise TimeoutError(f"not within {timeout:g} seconds; last seen: {value}")
+        time.sleep(interval)

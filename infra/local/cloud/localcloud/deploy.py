@@ -11,67 +11,74 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from .processes import tail
-from .surroundings import CREDENTIALS, REGION, ROOT, Slot, Trouble, environment
+from .settings import CREDENTIALS, REGION, ROOT, StackPaths, UserError, build_environment
 
 STACK = "billhook-local"
-# The API's id is fixed, so that its address is known before it is made and can be a parameter of the same deployment.
+# The API's id is fixed, so that its URL is known before it is made and can be a parameter of the same
+# deployment.
 API_ID = "billhook"
 BUCKET = "billhook-deployments"
-DEPLOY_S = 300.0
+DEPLOY_TIMEOUT_S = 300.0
 
 
 def api_url(endpoint: str) -> str:
-    """The API's address in the form that every client can resolve."""
+    """Returns the API's URL in the form that every client can resolve."""
     return f"{endpoint}/_aws/execute-api/{API_ID}"
 
 
 @functools.cache
-def aws(service: str, endpoint: str) -> Any:
-    """A client for one of AWS's services as MiniStack has it."""
-    return boto3.Session(
+def aws_client(service: str, endpoint: str) -> Any:
+    """Returns a client for one of AWS's services as MiniStack has it."""
+    session: Any = boto3.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
-    ).client(
+    )
+    return session.client(
         service,
         endpoint_url=endpoint,
         config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}, proxies={}),
     )
 
 
-def deploy(slot: Slot, endpoint: str, template: Path, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Makes the stack, or changes it to what the template now says; gives its outputs."""
-    log = slot.logs / "deploy.log"
+def deploy(paths: StackPaths, endpoint: str, template: Path, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Creates the stack, or updates it to what the template now says; returns its outputs."""
+    log = paths.logs / "deploy.log"
     # A bucket of our own saves the stack that SAM would make for one.
-    aws("s3", endpoint).create_bucket(Bucket=BUCKET)
+    aws_client("s3", endpoint).create_bucket(Bucket=BUCKET)
     command = [
-        "sam", "deploy",
-        "--config-file", str(ROOT / "samconfig.toml"),
-        "--config-env", "local",
-        "--stack-name", STACK,
-        "--template-file", str(template),
-        "--s3-bucket", BUCKET,
-        "--parameter-overrides", *[f"{name}={value}" for name, value in parameters.items()],
+        *("sam", "deploy"),
+        *("--config-file", str(ROOT / "samconfig.toml")),
+        *("--config-env", "local"),
+        *("--stack-name", STACK),
+        *("--template-file", str(template)),
+        *("--s3-bucket", BUCKET),
+        *("--parameter-overrides", *[f"{name}={value}" for name, value in parameters.items()]),
         # MiniStack takes an API's id from this tag.
-        "--tags", f"ms-custom-id={API_ID}",
+        *("--tags", f"ms-custom-id={API_ID}"),
     ]
     with open(log, "wb") as output:
         try:
-            ended = subprocess.run(
-                command, cwd=ROOT, env=environment(slot) | {"AWS_ENDPOINT_URL": endpoint}, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT, timeout=DEPLOY_S,
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=build_environment(paths) | {"AWS_ENDPOINT_URL": endpoint},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=DEPLOY_TIMEOUT_S,
             )
         except subprocess.TimeoutExpired:
-            raise Trouble(f"the deployment took over {DEPLOY_S:g} seconds; see {log}") from None
-    if ended.returncode != 0:
-        raise Trouble(f"`sam deploy` failed; {log} ends with:\n{tail(log, 40)}")
+            raise UserError(f"the deployment took over {DEPLOY_TIMEOUT_S:g} seconds; see {log}") from None
+    if done.returncode != 0:
+        raise UserError(f"`sam deploy` failed; {log} ends with:\n{tail(log, 40)}")
     return outputs(endpoint)
 
 
 def outputs(endpoint: str) -> dict[str, str]:
-    """What the stack says of itself; empty if there is none."""
+    """Returns the stack's outputs; none if there is no stack."""
     try:
-        stacks = aws("cloudformation", endpoint).describe_stacks(StackName=STACK)["Stacks"]
+        stacks = aws_client("cloudformation", endpoint).describe_stacks(StackName=STACK)["Stacks"]
     except ClientError:
         return {}
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}

@@ -1,8 +1,8 @@
 """Starts processes that outlive the command that starts them, and later ends exactly those.
 
-Each is the leader of a process group of its own, so whatever it starts in turn (MiniStack runs every function as a
-process) is in that group. A number alone proves nothing, since the system uses it again: a process is ours only if its
-group was recorded *and* its command line names the slot's folder.
+Each is the leader of a process group of its own, so whatever it starts in turn (MiniStack runs every function
+as a process) is in that group. A number alone proves nothing, since the system uses it again: a process
+belongs to the stack only if its group was recorded *and* its command line names the stack's folder.
 """
 
 import contextlib
@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .surroundings import Slot
+from .settings import StackPaths
 
-PATIENCE_S = 10.0
+STOP_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,24 @@ class Process:
 
 
 class Processes:
-    """The processes of one slot, kept in a file of its folder."""
+    """The processes of one stack, recorded in a file of its folder."""
 
-    def __init__(self, slot: Slot) -> None:
-        self._slot = slot
-        self._record = slot.folder / "processes.json"
+    def __init__(self, paths: StackPaths) -> None:
+        """Reads nothing yet."""
+        self._paths = paths
+        self._record = paths.root / "processes.json"
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Starts a command in the background; the command line must name the slot's folder."""
-        assert any(str(self._slot.folder) in word for word in command), command
-        self._slot.logs.mkdir(parents=True, exist_ok=True)
-        with open(self._slot.logs / f"{name}.log", "wb") as log, _undisturbed():
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Starts a command in the background; the command line must name the stack's folder."""
+        assert any(str(self._paths.root) in word for word in command), command
+        self._paths.logs.mkdir(parents=True, exist_ok=True)
+        with open(self._paths.logs / f"{name}.log", "wb") as log, _signals_deferred():
             process = subprocess.Popen(
                 command,
                 env=dict(environment),
-                cwd=self._slot.folder,
+                cwd=self._paths.root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -53,45 +56,52 @@ class Processes:
             self._write(self._read() | {name: process.pid})
         return process
 
-    def all_alive(self) -> bool:
+    def all_running(self) -> bool:
         """Whether each process that was started still runs."""
         started = set(self._read().values())
-        return bool(started) and started <= {process.pid for process in self._ours()}
+        return bool(started) and started <= {process.pid for process in self._running()}
 
     def stop_all(self) -> int:
-        """Ends all of them and what they started; says how many processes that were."""
-        found = self._ours()
+        """Ends all of them and what they started; returns how many processes that were."""
+        found = self._running()
         for sent in (signal.SIGTERM, signal.SIGKILL):
-            for process in self._ours():
+            for process in self._running():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, sent)
-            deadline = time.monotonic() + PATIENCE_S
-            while self._ours() and time.monotonic() < deadline:
+            deadline = time.monotonic() + STOP_TIMEOUT_S
+            while self._running() and time.monotonic() < deadline:
                 time.sleep(0.05)
         return len(found)
 
-    def _ours(self) -> list[Process]:
+    def _running(self) -> list[Process]:
         groups = set(self._read().values())
-        folder = str(self._slot.folder)
-        return [process for process in _table() if process.group in groups and folder in process.command]
+        root = str(self._paths.root)
+        return [
+            process for process in _process_table() if process.group in groups and root in process.command
+        ]
 
     def _read(self) -> dict[str, int]:
         try:
-            return json.loads(self._record.read_text())
+            record: dict[str, int] = json.loads(self._record.read_text())
         except FileNotFoundError:
             return {}
+        return record
 
     def _write(self, record: Mapping[str, int]) -> None:
         self._record.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._record.with_suffix(".new")
-        fresh.write_text(json.dumps(record))
-        fresh.replace(self._record)
+        new = self._record.with_suffix(".new")
+        new.write_text(json.dumps(record))
+        new.replace(self._record)
 
 
-def _table() -> list[Process]:
-    """All processes that still run; one that has ended and waits for its parent does not."""
+def _process_table() -> list[Process]:
+    """Returns all processes that still run; one that has ended and waits for its parent does not."""
     listing = subprocess.run(
-        ["ps", "-A", "-ww", "-o", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True, timeout=10
+        ["ps", "-A", "-ww", "-o", "pid=,pgid=,stat=,args="],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
     ).stdout
     processes = []
     for line in listing.splitlines():
@@ -102,22 +112,22 @@ def _table() -> list[Process]:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _signals_deferred() -> Iterator[None]:
     """Puts off Ctrl-C and the like until the end, so that nothing is started without being recorded."""
-    late: list[int] = []
+    received: list[int] = []
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda number, _: late.append(number)) for number in signals}
+    before = {number: signal.signal(number, lambda number, _: received.append(number)) for number in signals}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in late:
-        signal.raise_signal(number)
+    for late in received:
+        signal.raise_signal(late)
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The end of a log, for a person to read."""
+    """Returns the last lines of a log."""
     try:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except FileNotFoundError:

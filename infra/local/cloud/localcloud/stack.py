@@ -1,4 +1,4 @@
-"""One local stack: how it comes up, how it goes down, and its description for tests and tools."""
+"""One local stack: how it is started and ended, and its description for tests and tools."""
 
 import contextlib
 import fcntl
@@ -7,14 +7,15 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import build, client, deploy, people, servers
+from . import build, client, deploy, servers, users
 from .processes import Processes
-from .surroundings import LOCAL, Slot, Trouble, free_port, is_free
+from .progress import Reporter
+from .settings import LOCAL, StackPaths, UserError, free_port, is_free
 
 FUNCTIONS = ("receive", "process", "register", "status", "records", "replay", "reconcile", "import")
 TABLES = ("ledger", "records", "registry", "audit")
@@ -22,15 +23,13 @@ TABLES = ("ledger", "records", "registry", "audit")
 # The Makefile's too.
 DEFAULT_PORT = 4566
 
-# Where tools look for "the" stack: a link to the description of the one that `make up` made last.
+# A link to the description of the stack that `make up` started last.
 LINK = LOCAL / "stack.json"
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Stripe:
-    """A Stripe that exists already, to be used instead of a simulated one."""
+class StripeApi:
+    """Where Stripe's API is, and a key for it."""
 
     base: str
     key: str
@@ -38,169 +37,200 @@ class Stripe:
 
 @dataclass(frozen=True)
 class Stack:
-    """What is in ``stack.json``: addresses, people, names."""
+    """The description of a stack, as in ``stack.json``: URLs, users, names."""
 
-    described: dict[str, Any]
+    description: dict[str, Any]
 
     def __getattr__(self, name: str) -> Any:
+        """Returns the member of the description."""
         try:
-            return self.described[name]
+            return self.description[name]
         except KeyError:
             raise AttributeError(name) from None
 
-    def call(self, method: str, path: str, token: str | None = None, body: Any = None) -> client.Answer:
+    def call(self, method: str, path: str, token: str | None = None, body: Any = None) -> client.Response:
         """Calls Billhook's API."""
-        return client.call(method, self.api_url + path, token, body)
+        return client.send_json(method, self.api_url + path, token, body)
 
-    def admin_call(self, method: str, path: str, body: Any = None) -> client.Answer:
+    def admin_call(self, method: str, path: str, body: Any = None) -> client.Response:
         """Calls Billhook's API as its admin."""
         return self.call(method, path, self.admin["token"], body)
 
     def aws(self, service: str) -> Any:
-        """A client for one of AWS's services, as the account's owner."""
-        return deploy.aws(service, self.aws_endpoint_url)
+        """Returns a client for one of AWS's services, as the account's owner."""
+        return deploy.aws_client(service, self.aws_endpoint_url)
 
 
 @contextlib.contextmanager
-def held(slot: Slot) -> Iterator[None]:
-    """Keeps a second command off the slot; the system lets go of it however this one ends."""
-    slot.lock.parent.mkdir(parents=True, exist_ok=True)
-    with open(slot.lock, "w") as lock:
+def locked(paths: StackPaths) -> Iterator[None]:
+    """Keeps a second command off the stack; the system releases the lock however this one ends."""
+    paths.lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(paths.lock, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Trouble(f"another command is at work on the stack '{slot.name}' of this folder") from None
+            raise UserError(
+                f"another command is at work on the stack '{paths.name}' of this folder"
+            ) from None
         yield
 
 
-def end_with(port: int) -> str:
-    """The command that ends the stack at a port."""
+def down_command(port: int) -> str:
+    """Returns the command that ends the stack at a port."""
     return "make down" if port == DEFAULT_PORT else f"PORT={port} make down"
 
 
-def up(slot: Slot, port: int, say: Say, given: Stripe | None = None) -> Stack:
-    """Brings the stack up, or up to date if it runs already. Harmless when nothing has changed."""
-    processes = Processes(slot)
-    before = _read(slot)
-    if before and processes.all_alive():
-        if given and (before["stripe_api_base"], before["stripe_api_key"]) != (given.base, given.key):
-            raise Trouble(f"the stack at PORT={port} runs with another Stripe: end it first, with `{end_with(port)}`")
-        return _bring_up_to_date(slot, processes, before, say)
+def up(paths: StackPaths, port: int, report: Reporter, stripe: StripeApi | None = None) -> Stack:
+    """Starts the stack, or updates it if it runs already; without a given Stripe it has a simulated one.
+
+    Running it again changes nothing if the source has not changed.
+    """
+    processes = Processes(paths)
+    before = _read(paths)
+    if before and processes.all_running():
+        if stripe and (before["stripe_api_base"], before["stripe_api_key"]) != (stripe.base, stripe.key):
+            raise UserError(
+                f"the stack at PORT={port} runs with another Stripe: end it with `{down_command(port)}`"
+            )
+        return _update(paths, processes, before, report)
     if before:
-        say("this stack does not run any more; starting anew")
+        report("this stack does not run any more; starting it again")
     # What an interrupted run may have left.
-    down(slot)
+    down(paths)
     if not is_free(port):
-        raise Trouble(f"port {port} is in use: end what uses it, or choose another with PORT=…")
-    slot.folder.mkdir(parents=True)
+        raise UserError(f"port {port} is in use: end what uses it, or choose another with PORT=…")
+    paths.root.mkdir(parents=True)
     try:
-        return _bring_up(slot, processes, port, given, say)
+        return _start(paths, processes, port, stripe, report)
     except BaseException:
         # Half a stack is of no use to anyone.
-        down(slot)
+        down(paths)
         raise
 
 
-def _bring_up(slot: Slot, processes: Processes, port: int, given: Stripe | None, say: Say) -> Stack:
-    """From nothing: build, servers, deployment, people, key."""
-    say("building the functions (sam build)")
-    template = build.build(slot)
-    say(f"starting AWS (MiniStack) on port {port}")
-    endpoint = servers.start_ministack(slot, processes, port)
-    stripe, control = (given, None) if given else _simulate_stripe(slot, processes, say)
-    say("deploying the template (sam deploy)")
-    outputs = _deploy(slot, endpoint, template, stripe)
-    described = _describe(endpoint, outputs, stripe, control)
+def _start(
+    paths: StackPaths, processes: Processes, port: int, given: StripeApi | None, report: Reporter
+) -> Stack:
+    """Does all of it: build, servers, deployment, users, key."""
+    report("building the functions (sam build)")
+    template = build.build(paths, report)
+    report(f"starting AWS (MiniStack) on port {port}")
+    endpoint = servers.start_ministack(paths, processes, port)
+    stripe, control = (given, None) if given else _start_simulated_stripe(paths, processes, report)
+    report("deploying the template (sam deploy)")
+    outputs = _deploy(paths, endpoint, template, stripe)
+    description = _description(endpoint, outputs, stripe, control)
     for name in ("admin", "viewer"):
-        say(f"making the {name} (Cognito)")
-        described[name] = people.make(endpoint, outputs["UserPoolId"], outputs["ClientId"], name, name).as_dict()
-    stack = Stack(described)
-    say("giving Billhook its Stripe key (PUT /settings/stripe-key)")
-    answer = stack.admin_call("PUT", "/settings/stripe-key", {"key": stripe.key})
-    if answer.status // 100 != 2:
-        raise Trouble(f"Billhook did not take the Stripe key: {answer.status} {answer.text}")
+        report(f"creating the user {name} (Cognito)")
+        description[name] = users.create(
+            endpoint, outputs["UserPoolId"], outputs["ClientId"], name, name
+        ).as_dict()
+    stack = Stack(description)
+    report("giving Billhook its Stripe key (PUT /settings/stripe-key)")
+    response = stack.admin_call("PUT", "/settings/stripe-key", {"key": stripe.key})
+    if response.status // 100 != 2:
+        raise UserError(f"Billhook did not take the Stripe key: {response.status} {response.text}")
     # Last, so that a description always is of a stack that is ready.
-    _write(slot, described)
+    _write(paths, description)
     return stack
 
 
-def _bring_up_to_date(slot: Slot, processes: Processes, before: dict[str, Any], say: Say) -> Stack:
-    """Brings over what has changed in the source, and gives the people tokens that are good for another day."""
-    say("this stack is up already; building what has changed (sam build)")
-    template = build.build(slot)
+def _update(paths: StackPaths, processes: Processes, before: dict[str, Any], report: Reporter) -> Stack:
+    """Deploys what has changed in the source, and gives the users tokens that are valid for another day."""
+    report("this stack is up already; building what has changed (sam build)")
+    template = build.build(paths, report)
     endpoint = before["aws_endpoint_url"]
-    stripe = Stripe(before["stripe_api_base"], before["stripe_api_key"])
-    if (slot.folder / "deployed").read_text() == _digest(template.parent):
-        say("nothing has changed since it was deployed")
+    stripe = StripeApi(before["stripe_api_base"], before["stripe_api_key"])
+    if (paths.root / "deployed").read_text() == _digest(template.parent):
+        report("nothing has changed since it was deployed")
         outputs = deploy.outputs(endpoint)
     else:
-        say("deploying what has changed (sam deploy)")
-        outputs = _deploy(slot, endpoint, template, stripe)
-    described = _describe(endpoint, outputs, stripe, before.get("stripe_control_url"))
+        report("deploying what has changed (sam deploy)")
+        outputs = _deploy(paths, endpoint, template, stripe)
+    description = _description(endpoint, outputs, stripe, before.get("stripe_control_url"))
     for name in ("admin", "viewer"):
-        known = before[name]
-        token = people.sign_in(
-            endpoint, outputs["UserPoolId"], outputs["ClientId"], known["username"], known["password"]
+        user = before[name]
+        token = users.sign_in(
+            endpoint, outputs["UserPoolId"], outputs["ClientId"], user["username"], user["password"]
         )
-        described[name] = known | {"token": token}
+        description[name] = user | {"token": token}
     simulated = "stripe_control_url" in before
-    if simulated and servers.simulated_stripe_is_old(slot, build.built_binary(slot, "simulated-stripe")):
-        say("the simulated Stripe has changed: it is used after `make down` and `make up`, since it would forget all")
-    _write(slot, described)
-    return Stack(described)
+    if simulated and servers.is_simulated_stripe_outdated(
+        paths, build.built_binary(paths, "simulated-stripe")
+    ):
+        report(
+            "the simulated Stripe has changed: `make down` and `make up` start the new one, which is empty"
+        )
+    _write(paths, description)
+    return Stack(description)
 
 
-def down(slot: Slot) -> int:
-    """Ends what `up` started, and nothing else; says how many processes that was."""
-    ended = Processes(slot).stop_all()
-    was_published = LINK.is_symlink() and LINK.resolve() == slot.folder / "stack.json"
-    shutil.rmtree(slot.folder, ignore_errors=True)
+def down(paths: StackPaths) -> int:
+    """Ends what `up` started, and nothing else; returns how many processes that was."""
+    ended = Processes(paths).stop_all()
+    was_published = LINK.is_symlink() and LINK.resolve() == paths.root / "stack.json"
+    shutil.rmtree(paths.root, ignore_errors=True)
     if was_published:
         LINK.unlink()
         _publish_another()
     return ended
 
 
-def publish(slot: Slot) -> None:
-    """Makes this slot's description the one at ``.local/stack.json``."""
+def publish(paths: StackPaths) -> None:
+    """Makes this stack's description the one at ``.local/stack.json``."""
     LINK.unlink(missing_ok=True)
-    LINK.symlink_to(Path("stacks") / slot.name / "stack.json")
+    LINK.symlink_to(Path("stacks") / paths.name / "stack.json")
 
 
 def _publish_another() -> None:
-    """The newest of the other stacks of `make up`, whose slots are named by their ports."""
+    """Publishes the newest of the other stacks of `make up`, which are named by their ports."""
     others = [path for path in (LOCAL / "stacks").glob("*/stack.json") if path.parent.name.isdigit()]
     if others:
         newest = max(others, key=lambda path: path.stat().st_mtime)
         LINK.symlink_to(newest.relative_to(LOCAL))
 
 
-def _simulate_stripe(slot: Slot, processes: Processes, say: Say) -> tuple[Stripe, str]:
-    """A Stripe of our own, and where it is told what to do."""
+def _start_simulated_stripe(
+    paths: StackPaths, processes: Processes, report: Reporter
+) -> tuple[StripeApi, str]:
+    """Starts a simulated Stripe; returns its API and the URL of its control API."""
     port = free_port()
     key = f"sk_test_{secrets.token_hex(16)}"
-    say(f"starting the simulated Stripe on port {port}")
+    report(f"starting the simulated Stripe on port {port}")
     base = servers.start_simulated_stripe(
-        slot, processes, build.built_binary(slot, "simulated-stripe"), port, key, "test", f"acct_{secrets.token_hex(8)}"
+        paths,
+        processes,
+        build.built_binary(paths, "simulated-stripe"),
+        port,
+        key,
+        "test",
+        f"acct_{secrets.token_hex(8)}",
     )
-    return Stripe(base, key), f"{base}/_control"
+    return StripeApi(base, key), f"{base}/_control"
 
 
-def _deploy(slot: Slot, endpoint: str, template: Path, stripe: Stripe) -> dict[str, str]:
-    outputs = deploy.deploy(slot, endpoint, template, {
-        "Mode": "live" if "_live_" in stripe.key else "test",
-        "Architecture": build.architecture(),
-        "PublicUrl": deploy.api_url(endpoint),
-        "StripeApiBase": stripe.base,
-        "TokenHours": "24",
-        "LogRetentionDays": "1",
-    })
-    (slot.folder / "deployed").write_text(_digest(template.parent))
+def _deploy(paths: StackPaths, endpoint: str, template: Path, stripe: StripeApi) -> dict[str, str]:
+    outputs = deploy.deploy(
+        paths,
+        endpoint,
+        template,
+        {
+            "Mode": "live" if "_live_" in stripe.key else "test",
+            "Architecture": build.architecture(),
+            "PublicUrl": deploy.api_url(endpoint),
+            "StripeApiBase": stripe.base,
+            "TokenHours": "24",
+            "LogRetentionDays": "1",
+        },
+    )
+    (paths.root / "deployed").write_text(_digest(template.parent))
     return outputs
 
 
-def _describe(endpoint: str, outputs: dict[str, str], stripe: Stripe, control: str | None) -> dict[str, Any]:
-    """What tests and tools need to know of the stack, but for the people."""
+def _description(
+    endpoint: str, outputs: dict[str, str], stripe: StripeApi, control: str | None
+) -> dict[str, Any]:
+    """Returns what tests and tools need to know of the stack, without its users."""
     return {
         "api_url": deploy.api_url(endpoint),
         "aws_endpoint_url": endpoint,
@@ -216,25 +246,25 @@ def _describe(endpoint: str, outputs: dict[str, str], stripe: Stripe, control: s
 
 
 def _digest(built: Path) -> str:
-    """Stands for everything that a deployment would bring over. SAM would find out too, but takes seconds for it."""
+    """Returns a digest of all that is deployed. SAM compares too, but takes seconds for it."""
     total = hashlib.sha256()
     for file in sorted(path for path in built.rglob("*") if path.is_file()):
         total.update(str(file.relative_to(built)).encode() + hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()
 
 
-def _read(slot: Slot) -> Any:
+def _read(paths: StackPaths) -> Any:
     try:
-        return json.loads((slot.folder / "stack.json").read_text())
+        return json.loads((paths.root / "stack.json").read_text())
     except FileNotFoundError:
         return None
 
 
-def _write(slot: Slot, described: dict[str, Any]) -> None:
-    """For the user's eyes alone: it holds passwords, tokens and a key."""
-    path = slot.folder / "stack.json"
-    fresh = path.with_suffix(".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(described, file, indent=2)
+def _write(paths: StackPaths, description: dict[str, Any]) -> None:
+    """Writes the description, readable by the user alone: it holds passwords, tokens and a key."""
+    path = paths.root / "stack.json"
+    new = path.with_suffix(".new")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(description, file, indent=2)
         file.write("\n")
-    fresh.replace(path)
+    new.replace(path)

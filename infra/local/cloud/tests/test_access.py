@@ -1,4 +1,4 @@
-"""Only Stripe gets in by the front door, and only admins by the back."""
+"""Deliveries need a signature, everything else a token, and changes an admin's."""
 
 import base64
 import json
@@ -28,16 +28,16 @@ BODIES = {"/endpoints": {"name": "main"}, "/settings/stripe-key": {"key": "sk_te
 
 @pytest.mark.parametrize(("method", "path"), READS + CHANGES)
 def test_without_a_token_nothing_is_read_or_changed(stack: Stack, method: str, path: str) -> None:
-    answer = stack.call(method, path, None, BODIES.get(path))
+    response = stack.call(method, path, None, BODIES.get(path))
     # From API Gateway, in its own form: the function never runs.
-    assert (answer.status, answer.json) == (401, {"message": "Unauthorized"})
+    assert (response.status, response.json) == (401, {"message": "Unauthorized"})
 
 
 @pytest.mark.parametrize(("method", "path"), READS + CHANGES)
 def test_a_token_that_was_tampered_with_is_refused(stack: Stack, method: str, path: str) -> None:
     head, claims, signature = stack.viewer["token"].split(".")
-    told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-    promoted = json.dumps(told | {"cognito:groups": ["admin"]}).encode()
+    payload = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    promoted = json.dumps(payload | {"cognito:groups": ["admin"]}).encode()
     forged = ".".join([head, base64.urlsafe_b64encode(promoted).decode().rstrip("="), signature])
     assert stack.call(method, path, forged, BODIES.get(path)).status == 401
 
@@ -54,30 +54,32 @@ def test_a_viewer_reads(stack: Stack, method: str, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), CHANGES)
 def test_a_viewer_changes_nothing(stack: Stack, method: str, path: str) -> None:
-    answer = stack.call(method, path, stack.viewer["token"], BODIES.get(path))
-    assert (answer.status, bool(answer.code)) == (403, True)
+    response = stack.call(method, path, stack.viewer["token"], BODIES.get(path))
+    assert (response.status, bool(response.code)) == (403, True)
     assert stack.admin_call("GET", "/endpoints").json["data"] == []
 
 
 @pytest.mark.parametrize(("method", "path"), READS + CHANGES)
-def test_someone_in_no_group_has_no_role(stack: Stack, nobody: str, method: str, path: str) -> None:
-    assert stack.call(method, path, nobody, BODIES.get(path)).status == 403
+def test_a_user_in_no_group_has_no_role(
+    stack: Stack, token_without_group: str, method: str, path: str
+) -> None:
+    assert stack.call(method, path, token_without_group, BODIES.get(path)).status == 403
 
 
 @pytest.mark.parametrize(("method", "path"), READS + CHANGES)
 def test_a_group_whose_name_contains_admin_is_not_admin(
-    stack: Stack, near_admin: str, method: str, path: str
+    stack: Stack, token_of_similar_group: str, method: str, path: str
 ) -> None:
     # API Gateway writes this one group as "[billing admin]", just as it would write two.
-    assert stack.call(method, path, near_admin, BODIES.get(path)).status == 403
+    assert stack.call(method, path, token_of_similar_group, BODIES.get(path)).status == 403
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/endpoint", "/webhooks", "/webhooks/main/more"])
 def test_what_is_no_route_is_answered_by_the_gateway(stack: Stack, path: str) -> None:
-    answer = stack.call("GET", path, stack.admin["token"])
-    assert (answer.status, answer.json) == (404, {"message": "Not Found"})
+    response = stack.call("GET", path, stack.admin["token"])
+    assert (response.status, response.json) == (404, {"message": "Not Found"})
 
 
 def test_a_delivery_to_an_unknown_endpoint_is_not_found(stack: Stack) -> None:
-    answer = stack.call("POST", "/webhooks/nobody-registered-this", None, {"id": "evt_lost"})
-    assert (answer.status, answer.code) == (404, "endpoint_unknown")
+    response = stack.call("POST", "/webhooks/nobody-registered-this", None, {"id": "evt_lost"})
+    assert (response.status, response.code) == (404, "endpoint_unknown")

@@ -5,10 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from delivering import Endpoint, event
 from localcloud import client
+from localcloud.settings import ROOT
 from localcloud.stack import Stack
-from localcloud.surroundings import ROOT
+from signed_deliveries import Endpoint, event
 
 SAMPLES = sorted((ROOT / "events" / "stripe").glob("*.json"))
 FINAL = {"processed", "superseded", "ignored"}
@@ -17,9 +17,12 @@ APPLIED_S = 240.0
 
 
 def renamed(text: str, run: str) -> str:
-    """A sample with an event id and object ids of its own, so that tests do not meet each other's."""
-    return text.replace("evt_1Syn", f"evt_{run}").replace("_1Syn", f"_1{run}").replace("_3Syn", f"_3{run}").replace(
-        "cus_Syn", f"cus_{run}"
+    """Returns a sample with ids of its own, so that tests do not share events and objects."""
+    return (
+        text.replace("evt_1Syn", f"evt_{run}")
+        .replace("_1Syn", f"_1{run}")
+        .replace("_3Syn", f"_3{run}")
+        .replace("cus_Syn", f"cus_{run}")
     )
 
 
@@ -29,11 +32,11 @@ def final(stack: Stack, ids: list[str]) -> dict[str, str]:
     def states() -> dict[str, str]:
         seen = {}
         for event_id in ids:
-            answer = stack.admin_call("GET", f"/events/{event_id}")
-            seen[event_id] = answer.json["state"] if answer.status == 200 else str(answer.status)
+            response = stack.admin_call("GET", f"/events/{event_id}")
+            seen[event_id] = response.json["state"] if response.status == 200 else str(response.status)
         return seen
 
-    return client.until(states, lambda seen: set(seen.values()) <= FINAL, APPLIED_S, pause=1.0)
+    return client.poll(states, lambda seen: set(seen.values()) <= FINAL, APPLIED_S, interval=1.0)
 
 
 def test_every_sample_is_stored_and_applied_and_none_fails(stack: Stack, endpoint: Endpoint) -> None:
@@ -41,8 +44,8 @@ def test_every_sample_is_stored_and_applied_and_none_fails(stack: Stack, endpoin
     bodies = [renamed(path.read_text(), run) for path in SAMPLES]
     assert len(bodies) == 53
     for body in bodies:
-        answer = endpoint.deliver(body, endpoint.sign(body))
-        assert (answer.status, answer.json["outcome"]) == (200, "stored"), answer.text
+        response = endpoint.deliver(body, endpoint.sign(body))
+        assert (response.status, response.json["outcome"]) == (200, "stored"), response.text
     states = final(stack, [json.loads(body)["id"] for body in bodies])
     assert "processed" in states.values()
     status = stack.admin_call("GET", "/status").json
@@ -62,9 +65,9 @@ def test_sent_from_many_connections_at_once_and_again_it_is_one_row_and_one_chan
     body = renamed((ROOT / "events" / "stripe" / "customer.subscription.created.json").read_text(), run)
     sent: dict[str, Any] = json.loads(body)
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda _: endpoint.deliver(body, endpoint.sign(body)), range(36)))
-    assert {answer.status for answer in answers} == {200}
-    assert {answer.json["event"] for answer in answers} == {sent["id"]}
+        responses = list(pool.map(lambda _: endpoint.deliver(body, endpoint.sign(body)), range(36)))
+    assert {response.status for response in responses} == {200}
+    assert {response.json["event"] for response in responses} == {sent["id"]}
     final(stack, [sent["id"]])
     path = f"/records/subscriptions/{sent['data']['object']['id']}"
     before = stack.admin_call("GET", path).json
@@ -76,13 +79,13 @@ def test_sent_from_many_connections_at_once_and_again_it_is_one_row_and_one_chan
 
 
 def test_a_name_can_be_registered_removed_and_registered_again(stack: Stack) -> None:
-    secrets = []
+    secrets: list[str] = []
     for _ in range(2):
         assert stack.call("POST", "/webhooks/again", None, {}).code == "endpoint_unknown" or secrets
         made = stack.admin_call("POST", "/endpoints", {"name": "again"})
         assert made.status == 201, made.text
         secrets.append(made.json["signing_secret"])
-        # Though the function has just looked in vain, the first delivery after the answer is let in.
+        # Though the function has just looked in vain, the first delivery after the response is let in.
         endpoint = Endpoint(f"{stack.api_url}/webhooks/again", secrets[-1])
         body = event()
         assert endpoint.deliver(body, endpoint.sign(body)).status == 200
@@ -90,9 +93,11 @@ def test_a_name_can_be_registered_removed_and_registered_again(stack: Stack) -> 
         assert gone.status == 204, gone.text
         assert stack.admin_call("GET", "/endpoints/again").status == 404
     assert secrets[0] != secrets[1]
-    names = stack.aws("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": [f"{stack.stack_name}/endpoints/again"]}])
+    names = stack.aws("secretsmanager").list_secrets(
+        Filters=[{"Key": "name", "Values": [f"{stack.stack_name}/endpoints/again"]}]
+    )
     assert names["SecretList"] == []
-    actions = [act["action"] for act in stack.admin_call("GET", "/audit").json["data"]]
+    actions = [entry["action"] for entry in stack.admin_call("GET", "/audit").json["data"]]
     assert actions.count("endpoint.register") >= 2 and actions.count("endpoint.deregister") >= 2
 
 
@@ -100,9 +105,12 @@ def test_a_removed_endpoint_is_unknown_ten_seconds_later(stack: Stack) -> None:
     made = stack.admin_call("POST", "/endpoints", {"name": "short-lived"}).json
     removed = Endpoint(f"{stack.api_url}/webhooks/short-lived", made["signing_secret"])
     body = '{"id":"evt_late"}'
-    client.until(lambda: removed.deliver(body, removed.sign(body)).status, lambda status: status == 200, 15.0)
+    client.poll(lambda: removed.deliver(body, removed.sign(body)).status, lambda status: status == 200, 15.0)
     assert stack.admin_call("DELETE", "/endpoints/short-lived?confirm=short-lived").status == 204
-    answer = client.until(
-        lambda: removed.deliver(body, removed.sign(body)), lambda answer: answer.status == 404, 12.0, pause=1.0
+    response = client.poll(
+        lambda: removed.deliver(body, removed.sign(body)),
+        lambda response: response.status == 404,
+        12.0,
+        interval=1.0,
     )
-    assert answer.code == "endpoint_unknown"
+    assert response.code == "endpoint_unknown"

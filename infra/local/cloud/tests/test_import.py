@@ -3,7 +3,7 @@
 import time
 
 from localcloud import client
-from localcloud.client import Answer
+from localcloud.client import Response
 from localcloud.stack import Stack
 
 # The schedule begins within a minute, and carries on each minute.
@@ -11,44 +11,66 @@ IMPORTED_S = 240.0
 
 
 def put(stack: Stack, value: dict[str, object]) -> None:
-    """An object that Stripe has and tells of in no event."""
-    answer = client.call("PUT", f"{stack.stripe_control_url}/objects", None, value)
-    assert answer.status == 204, answer.text
+    """Adds an object at the simulated Stripe, without an event."""
+    response = client.send_json("PUT", f"{stack.stripe_control_url}/objects", None, value)
+    assert response.status == 204, response.text
 
 
-def started(stack: Stack, wish: dict[str, object]) -> Answer:
-    """The answer to a start, once no other import goes on."""
-    return client.until(
-        lambda: stack.admin_call("POST", "/import", wish), lambda answer: answer.status != 409, IMPORTED_S, pause=2.0
+def start_import(stack: Stack, body: dict[str, object]) -> Response:
+    """Starts an import once no other runs; returns the response."""
+    return client.poll(
+        lambda: stack.admin_call("POST", "/import", body),
+        lambda response: response.status != 409,
+        IMPORTED_S,
+        interval=2.0,
     )
 
 
 def test_what_stripe_had_before_comes_in_and_is_shown_as_its_answer(stack: Stack) -> None:
     number = time.time_ns()
     customer, invoice = f"cus_Before{number}", f"in_Before{number}"
-    put(stack, {"object": "customer", "id": customer, "created": 1_700_000_000, "email": "before@example.com"})
-    put(stack, {"object": "invoice", "id": invoice, "created": 1_700_000_000, "customer": customer, "status": "paid"})
+    put(
+        stack, {"object": "customer", "id": customer, "created": 1_700_000_000, "email": "before@example.com"}
+    )
+    put(
+        stack,
+        {
+            "object": "invoice",
+            "id": invoice,
+            "created": 1_700_000_000,
+            "customer": customer,
+            "status": "paid",
+        },
+    )
     assert stack.admin_call("GET", f"/records/customers/{customer}").status == 404
 
     assert stack.call("POST", "/import", stack.viewer["token"], {}).status == 403
-    answer = started(stack, {"kinds": ["customers", "invoices"]})
-    assert (answer.status, answer.json["state"]) == (202, "running"), answer.text
+    response = start_import(stack, {"kinds": ["customers", "invoices"]})
+    assert (response.status, response.json["state"]) == (202, "running"), response.text
     assert stack.admin_call("POST", "/import", {}).code == "import_running"
 
-    over = client.until(
+    over = client.poll(
         lambda: stack.call("GET", "/import", stack.viewer["token"]),
-        lambda answer: answer.json["state"] != "running",
+        lambda response: response.json["state"] != "running",
         IMPORTED_S,
-        pause=2.0,
+        interval=2.0,
     ).json
     assert (over["state"], over["refused"]["count"], over["halted"]) == ("finished", 0, None), over
     assert over["looked_at"] >= 2
 
     record = stack.admin_call("GET", f"/records/customers/{customer}").json
-    assert (record["object"]["email"], record["fetched"], record["event"]) == ("before@example.com", True, None)
+    assert (record["object"]["email"], record["fetched"], record["event"]) == (
+        "before@example.com",
+        True,
+        None,
+    )
     assert [one["id"] for one in record["invoices"]] == [invoice]
     checks = {check["code"]: check for check in stack.admin_call("GET", "/status").json["checks"]}
     assert checks["import_goes_on"]["ok"], checks["import_goes_on"]
     assert "records_as_stripe" in checks
-    acts = {(act["action"], act["result"]) for act in stack.admin_call("GET", "/audit").json["data"]}
-    assert {("import.start", "done"), ("import.start", "forbidden"), ("import.start", "import_running")} <= acts
+    entries = {(entry["action"], entry["result"]) for entry in stack.admin_call("GET", "/audit").json["data"]}
+    assert {
+        ("import.start", "done"),
+        ("import.start", "forbidden"),
+        ("import.start", "import_running"),
+    } <= entries

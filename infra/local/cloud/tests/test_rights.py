@@ -1,7 +1,7 @@
 """Each function can do what it is for, and nothing else.
 
-MiniStack enforces IAM here (``AUTH=true``), so the other tests show that the rights are enough. These show that they
-are not more than that, by asking IAM about the roles that were deployed.
+MiniStack enforces IAM here (``AUTH=true``), so the other tests show that the rights are enough. These show
+that they are not more than that, by asking IAM about the roles that were deployed.
 """
 
 import json
@@ -13,80 +13,93 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.deploy import outputs
+from localcloud.settings import REGION
 from localcloud.stack import FUNCTIONS, TABLES, Stack
-from localcloud.surroundings import REGION
 
 ACCOUNT = "000000000000"
 
 
-def may(stack: Stack, function: str, action: str, resource: str) -> bool:
-    """What IAM says of a function's role."""
+def is_allowed(stack: Stack, function: str, action: str, resource: str) -> bool:
+    """Whether IAM allows the action to a function's role."""
     (result,) = stack.aws("iam").simulate_principal_policy(
         PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/{role(stack, function)}",
         ActionNames=[action],
         ResourceArns=[resource],
     )["EvaluationResults"]
-    return result["EvalDecision"] == "allowed"
+    decision: str = result["EvalDecision"]
+    return decision == "allowed"
 
 
 def role(stack: Stack, function: str) -> str:
-    """The name of a function's role."""
+    """Returns the name of a function's role."""
     found = stack.aws("lambda").get_function_configuration(FunctionName=stack.functions[function])
     return str(found["Role"]).rsplit("/", 1)[1]
 
 
 def table(stack: Stack, name: str, index: str | None = None) -> str:
-    """A table's ARN, or an index's."""
-    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{stack.tables[name]}" + (f"/index/{index}" if index else "")
+    """Returns a table's ARN, or an index's."""
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{stack.tables[name]}" + (
+        f"/index/{index}" if index else ""
+    )
 
 
 def signing_secret(stack: str) -> str:
-    """The ARN that a signing secret of a stack would have."""
+    """Returns the ARN that a signing secret of a stack would have."""
     return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{stack}/endpoints/main-AbCdEf"
 
 
-def who_may(stack: Stack, action: str, resource: str) -> set[str]:
-    """The functions that may."""
-    return {function for function in FUNCTIONS if may(stack, function, action, resource)}
+def allowed_functions(stack: Stack, action: str, resource: str) -> set[str]:
+    """Returns the functions to which IAM allows the action."""
+    return {function for function in FUNCTIONS if is_allowed(stack, function, action, resource)}
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_no_function_reads_a_whole_table_or_removes_it(stack: Stack, name: str) -> None:
-    for action in ("dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:BatchWriteItem"):
-        assert who_may(stack, action, table(stack, name)) == set(), action
+    for action in (
+        "dynamodb:Scan",
+        "dynamodb:DeleteTable",
+        "dynamodb:UpdateTable",
+        "dynamodb:BatchWriteItem",
+    ):
+        assert allowed_functions(stack, action, table(stack, name)) == set(), action
 
 
 @pytest.mark.parametrize("name", ["ledger", "records", "audit"])
 def test_what_was_written_is_never_deleted(stack: Stack, name: str) -> None:
-    assert who_may(stack, "dynamodb:DeleteItem", table(stack, name)) == set()
+    assert allowed_functions(stack, "dynamodb:DeleteItem", table(stack, name)) == set()
 
 
 def test_only_receive_and_reconcile_add_events_and_only_process_and_replay_mark_them(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "ledger")) == {"receive", "reconcile"}
-    assert who_may(stack, "dynamodb:UpdateItem", table(stack, "ledger")) == {"process", "replay"}
+    assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "ledger")) == {"receive", "reconcile"}
+    assert allowed_functions(stack, "dynamodb:UpdateItem", table(stack, "ledger")) == {"process", "replay"}
 
 
 def test_receive_cannot_read_what_it_stores(stack: Stack) -> None:
     for action in ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem"):
-        assert not may(stack, "receive", action, table(stack, "ledger"))
-        assert not may(stack, "receive", action, table(stack, "records"))
+        assert not is_allowed(stack, "receive", action, table(stack, "ledger"))
+        assert not is_allowed(stack, "receive", action, table(stack, "records"))
 
 
 def test_only_process_and_import_write_records(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "records")) == {"process", "import"}
-    assert who_may(stack, "dynamodb:UpdateItem", table(stack, "records")) == set()
+    assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "records")) == {"process", "import"}
+    assert allowed_functions(stack, "dynamodb:UpdateItem", table(stack, "records")) == set()
 
 
 def test_only_register_makes_and_removes_endpoints(stack: Stack) -> None:
-    # reconcile and import only their own notes.
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "registry")) == {"register", "reconcile", "import"}
-    assert who_may(stack, "dynamodb:DeleteItem", table(stack, "registry")) == {"register"}
+    # Reconcile and import write their progress there.
+    assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "registry")) == {
+        "register",
+        "reconcile",
+        "import",
+    }
+    assert allowed_functions(stack, "dynamodb:DeleteItem", table(stack, "registry")) == {"register"}
     # As a whole and under a condition only: a row is never changed in part.
-    assert not may(stack, "register", "dynamodb:UpdateItem", table(stack, "registry"))
+    assert not is_allowed(stack, "register", "dynamodb:UpdateItem", table(stack, "registry"))
 
 
-def test_receive_updates_nothing_in_the_registry_but_when_it_heard(stack: Stack) -> None:
-    # MiniStack does not know this condition's key and so lets more through than AWS; hence the policy's own text.
+def test_receive_updates_nothing_in_the_registry_but_when_an_event_arrived(stack: Stack) -> None:
+    # MiniStack does not know this condition's key and so lets more through than AWS; hence the policy's own
+    # text.
     updates = [
         statement
         for statement in _statements(stack, "receive")
@@ -97,27 +110,44 @@ def test_receive_updates_nothing_in_the_registry_but_when_it_heard(stack: Stack)
     ]
 
 
-def test_the_audit_is_only_added_to_by_those_that_people_change_things_with(stack: Stack) -> None:
-    assert who_may(stack, "dynamodb:PutItem", table(stack, "audit")) == {"register", "replay", "reconcile", "import"}
-    assert who_may(stack, "dynamodb:UpdateItem", table(stack, "audit")) == set()
-    assert who_may(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}
+def test_the_audit_is_only_added_to_by_functions_that_admins_make_changes_with(stack: Stack) -> None:
+    assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "audit")) == {
+        "register",
+        "replay",
+        "reconcile",
+        "import",
+    }
+    assert allowed_functions(stack, "dynamodb:UpdateItem", table(stack, "audit")) == set()
+    assert allowed_functions(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}
 
 
 def test_signing_secrets_are_kept_by_register_and_read_to_verify_and_to_probe(stack: Stack) -> None:
     readers = {"receive", "register", "reconcile"}
-    assert who_may(stack, "secretsmanager:GetSecretValue", signing_secret(stack.stack_name)) == readers
-    for action in ("secretsmanager:CreateSecret", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"):
-        assert who_may(stack, action, signing_secret(stack.stack_name)) == {"register"}
+    assert (
+        allowed_functions(stack, "secretsmanager:GetSecretValue", signing_secret(stack.stack_name)) == readers
+    )
+    for action in (
+        "secretsmanager:CreateSecret",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:DeleteSecret",
+    ):
+        assert allowed_functions(stack, action, signing_secret(stack.stack_name)) == {"register"}
 
 
 def test_another_stacks_secrets_are_out_of_reach(stack: Stack) -> None:
-    assert who_may(stack, "secretsmanager:GetSecretValue", signing_secret("billhook-live")) == set()
+    assert allowed_functions(stack, "secretsmanager:GetSecretValue", signing_secret("billhook-live")) == set()
 
 
 def test_the_stripe_key_is_read_by_who_calls_stripe_and_set_by_register(stack: Stack) -> None:
     key = outputs(stack.aws_endpoint_url)["StripeKeySecret"]
-    assert who_may(stack, "secretsmanager:GetSecretValue", key) == {"process", "reconcile", "register", "status", "import"}
-    assert who_may(stack, "secretsmanager:PutSecretValue", key) == {"register"}
+    assert allowed_functions(stack, "secretsmanager:GetSecretValue", key) == {
+        "process",
+        "reconcile",
+        "register",
+        "status",
+        "import",
+    }
+    assert allowed_functions(stack, "secretsmanager:PutSecretValue", key) == {"register"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -142,18 +172,25 @@ def test_the_rights_are_enforced_and_not_only_written_down(stack: Stack, as_rece
 
 @pytest.fixture
 def as_receive(stack: Stack) -> Iterator[boto3.Session]:
-    """What receive may do, as a session. Its own role is Lambda's alone, so one with its policy stands in for it."""
+    """A session with the rights of receive, by another role: only Lambda can assume that of receive."""
     iam = stack.aws("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "sts:AssumeRole",
+    }
     iam.create_role(
-        RoleName="stand-in", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        RoleName="stand-in",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )
     policy = iam.get_role_policy(RoleName=role(stack, "receive"), PolicyName="receive")["PolicyDocument"]
     iam.put_role_policy(RoleName="stand-in", PolicyName="receive", PolicyDocument=json.dumps(policy))
     given = stack.aws("sts").assume_role(
         RoleArn=f"arn:aws:iam::{ACCOUNT}:role/stand-in", RoleSessionName="test"
     )["Credentials"]
-    yield boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION)
+    yield boto3.Session(
+        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=REGION
+    )
     iam.delete_role_policy(RoleName="stand-in", PolicyName="receive")
     iam.delete_role(RoleName="stand-in")
     event = {"id": {"S": "evt_of_a_test"}, "part": {"N": "0"}}

@@ -1,4 +1,4 @@
-"""A signing secret is changed under steady deliveries, and none is refused or lost, whichever secret signed it."""
+"""A signing secret is rotated under steady deliveries, and none is refused or lost."""
 
 import itertools
 import json
@@ -7,30 +7,32 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from delivering import Endpoint, event
+
+from endpoint_case import EndpointCase
 from localcloud import client
+from localcloud.settings import ROOT
 from localcloud.stack import Stack
-from localcloud.surroundings import ROOT
-from test_troubles import Case
+from signed_deliveries import Endpoint, event
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def case(stack: Stack) -> Iterator[Case]:
-    """An endpoint of its own."""
-    made = Case(stack, f"rotating-{next(_numbers)}")
+def case(stack: Stack) -> Iterator[EndpointCase]:
+    """A registered endpoint of its own."""
+    made = EndpointCase(stack, f"rotating-{next(_numbers)}")
     made.register()
     yield made
     made.deregister()
 
 
 class Deliveries:
-    """Deliveries one after the other, each signed with the next of the secrets that Stripe may use."""
+    """Sends deliveries one after the other, each signed with the next of the secrets that Stripe may use."""
 
     def __init__(self, url: str, secret: str) -> None:
+        """Sends nothing yet."""
         self.url, self.secrets = url, [secret]
-        self.answers: list[tuple[str, int]] = []
+        self.responses: list[tuple[str, int]] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -40,19 +42,23 @@ class Deliveries:
                 return
             endpoint = Endpoint(self.url, self.secrets[number % len(self.secrets)])
             body = event()
-            self.answers.append((json.loads(body)["id"], endpoint.deliver(body, endpoint.sign(body)).status))
+            self.responses.append(
+                (json.loads(body)["id"], endpoint.deliver(body, endpoint.sign(body)).status)
+            )
 
     def __enter__(self) -> "Deliveries":
+        """Starts."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Ends, once the delivery under way is answered."""
         self._stop.set()
         self._thread.join()
 
 
-def end_of_rotation(case: Case) -> None:
-    """As if reconciliation had compared all of before, some minutes later."""
+def end_rotation(case: EndpointCase) -> None:
+    """Makes reconciliation look complete up to now, some minutes later, which ends the rotation."""
     soon = str(int(time.time()) + 60)
     case.stack.aws("dynamodb").put_item(
         TableName=case.stack.tables["registry"],
@@ -63,32 +69,44 @@ def end_of_rotation(case: Case) -> None:
     # The first endpoint goes, and in a later run its secret.
     for _ in range(2):
         case.set_row(state_since=int((time.time() - 120) * 1000))
-        answer = case.stack.aws("lambda").invoke(FunctionName=case.stack.functions["register"], Payload=schedule)
-        rotated = json.loads(answer["Payload"].read())["rotated"]
+        response = case.stack.aws("lambda").invoke(
+            FunctionName=case.stack.functions["register"], Payload=schedule
+        )
+        rotated = json.loads(response["Payload"].read())["rotated"]
     assert case.name in rotated
 
 
-def test_no_delivery_is_refused_or_lost_while_the_secret_is_changed(case: Case) -> None:
-    with Deliveries(case.made["url"], case.made["signing_secret"]) as deliveries:
-        answer = case.stack.admin_call("POST", f"/endpoints/{case.name}/rotate")
-        assert answer.status == 200 and answer.json["state"] == "rotating", answer.text
-        at_stripe = [one["secret"] for one in case.control("GET", "/endpoints").json if one["metadata"].get("billhook_name") == case.name]
-        assert set(at_stripe) == {case.made["signing_secret"], answer.json["signing_secret"]}
+def test_no_delivery_is_refused_or_lost_while_the_secret_is_changed(case: EndpointCase) -> None:
+    with Deliveries(case.registered["url"], case.registered["signing_secret"]) as deliveries:
+        response = case.stack.admin_call("POST", f"/endpoints/{case.name}/rotate")
+        assert response.status == 200 and response.json["state"] == "rotating", response.text
+        at_stripe = [
+            one["secret"]
+            for one in case.control("GET", "/endpoints").json
+            if one["metadata"].get("billhook_name") == case.name
+        ]
+        assert set(at_stripe) == {case.registered["signing_secret"], response.json["signing_secret"]}
         deliveries.secrets = at_stripe
-        client.until(lambda: len(deliveries.answers), lambda sent: sent > 60, 60.0)
+        client.poll(lambda: len(deliveries.responses), lambda sent: sent > 60, 60.0)
         # From here on Stripe sends by the second alone.
-        deliveries.secrets = [answer.json["signing_secret"]]
-        end_of_rotation(case)
-        ended = len(deliveries.answers)
-        client.until(lambda: len(deliveries.answers), lambda sent: sent > ended + 20, 60.0)
-    assert {status for _, status in deliveries.answers} == {200}
-    for event_id, _ in deliveries.answers:
+        deliveries.secrets = [response.json["signing_secret"]]
+        end_rotation(case)
+        ended = len(deliveries.responses)
+        client.poll(lambda: len(deliveries.responses), lambda sent: sent > ended + 20, 60.0)
+    assert {status for _, status in deliveries.responses} == {200}
+    for event_id, _ in deliveries.responses:
         assert case.stack.admin_call("GET", f"/events/{event_id}").status == 200
     shown = case.stack.admin_call("GET", f"/endpoints/{case.name}").json
-    assert (shown["state"], shown["signing_secret_hint"]) == ("active", answer.json["signing_secret"][-4:])
-    left = [one["id"] for one in case.control("GET", "/endpoints").json if one["metadata"].get("billhook_name") == case.name]
+    assert (shown["state"], shown["signing_secret_hint"]) == ("active", response.json["signing_secret"][-4:])
+    left = [
+        one["id"]
+        for one in case.control("GET", "/endpoints").json
+        if one["metadata"].get("billhook_name") == case.name
+    ]
     assert left == [shown["stripe_id"]]
     # The secret of before opens nothing any more, ten seconds later at the latest.
-    old = Endpoint(case.made["url"], case.made["signing_secret"])
+    old = Endpoint(case.registered["url"], case.registered["signing_secret"])
     body = event()
-    client.until(lambda: old.deliver(body, old.sign(body)).status, lambda status: status == 400, 15.0, pause=1.0)
+    client.poll(
+        lambda: old.deliver(body, old.sign(body)).status, lambda status: status == 400, 15.0, interval=1.0
+    )

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from delivering import Endpoint
-from localcloud.stack import FUNCTIONS, Stack
-from localcloud.surroundings import ROOT
 
-# What each is answered on a stack with a key and the endpoint `main`, in this order; none where there is no HTTP answer.
+from localcloud.settings import ROOT
+from localcloud.stack import FUNCTIONS, Stack
+from signed_deliveries import Endpoint
+
+# What each is answered on a stack with a key and the endpoint `main`, in this order; none where there is no
+# HTTP response.
 EXPECTED = {
     "receive/unsigned": 400,
     "process/doorbell": None,
@@ -49,13 +51,17 @@ EXPECTED = {
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_registered_afterwards(stack: Stack, endpoint: Endpoint) -> Iterator[None]:
-    """One sample registers an endpoint and another removes it, but either can be run alone."""
+    """Deregisters what the samples register: one removes it again, but each can be run alone."""
     yield
     stack.admin_call("DELETE", "/endpoints/sample?confirm=sample")
 
 
 def test_each_sample_is_stated_here() -> None:
-    samples = {f"{path.parent.name}/{path.stem}" for name in FUNCTIONS for path in (ROOT / "events" / name).glob("*.json")}
+    samples = {
+        f"{path.parent.name}/{path.stem}"
+        for name in FUNCTIONS
+        for path in (ROOT / "events" / name).glob("*.json")
+    }
     assert samples == set(EXPECTED)
 
 
@@ -63,8 +69,8 @@ def test_each_sample_is_stated_here() -> None:
 def test_a_sample_is_answered_as_stated(stack: Stack, sample: str) -> None:
     function = sample.split("/")[0]
     event = (ROOT / "events" / f"{sample}.json").read_bytes()
-    answer = stack.aws("lambda").invoke(FunctionName=stack.functions[function], Payload=event)
-    payload: Any = json.loads(answer["Payload"].read() or "null")
-    assert "FunctionError" not in answer, payload
+    response = stack.aws("lambda").invoke(FunctionName=stack.functions[function], Payload=event)
+    payload: Any = json.loads(response["Payload"].read() or "null")
+    assert "FunctionError" not in response, payload
     status = payload.get("statusCode") if isinstance(payload, dict) else None
     assert status == EXPECTED[sample], payload

@@ -8,12 +8,13 @@ import time
 
 import pytest
 import stripe
-from delivering import Endpoint, event
-from localcloud.client import Answer
+
 from localcloud.stack import Stack
+from signed_deliveries import Endpoint, event
+
 
 def v1(header: str) -> str:
-    """The signature in a header."""
+    """Returns the signature in a header."""
     return header.partition(",v1=")[2]
 
 
@@ -21,15 +22,18 @@ def test_what_stripes_library_signs_is_stored(stack: Stack, endpoint: Endpoint) 
     body = event()
     header = endpoint.sign(body)
     sent = stripe.Webhook.construct_event(body, header, endpoint.secret)
-    answer = endpoint.deliver(body, header)
-    assert (answer.status, answer.json) == (200, {"received": True, "event": sent.id, "outcome": "stored"})
+    response = endpoint.deliver(body, header)
+    assert (response.status, response.json) == (
+        200,
+        {"received": True, "event": sent.id, "outcome": "stored"},
+    )
     assert stack.admin_call("GET", f"/events/{sent.id}").status == 200
 
 
 def test_sent_again_it_is_a_duplicate(endpoint: Endpoint) -> None:
     body = event()
     assert endpoint.deliver(body, endpoint.sign(body)).json["outcome"] == "stored"
-    # Each retry of Stripe's is signed anew, with its own time.
+    # Each retry of Stripe's is signed again, with its own time.
     later = endpoint.sign(body, at=int(time.time()) - 7)
     again = endpoint.deliver(body, later)
     assert (again.status, again.json["outcome"]) == (200, "duplicate")
@@ -79,8 +83,8 @@ def test_a_header_that_the_library_refuses_is_refused(endpoint: Endpoint, form: 
     header = _filled(endpoint, body, form)
     with pytest.raises(stripe.SignatureVerificationError):
         stripe.WebhookSignature.verify_header(body, header, endpoint.secret, tolerance=300)
-    answer = endpoint.deliver(body, header)
-    assert (answer.status, answer.code) == (400, code)
+    response = endpoint.deliver(body, header)
+    assert (response.status, response.code) == (400, code)
 
 
 # Refused by the library and by us. Whether such a thing is no signature or a wrong one is a matter of taste.
@@ -100,61 +104,62 @@ def test_a_signature_that_is_nearly_right_is_refused(endpoint: Endpoint, form: s
     header = _filled(endpoint, body, form)
     with pytest.raises(stripe.SignatureVerificationError):
         stripe.WebhookSignature.verify_header(body, header, endpoint.secret, tolerance=300)
-    answer = endpoint.deliver(body, header)
-    assert (answer.status, answer.code in ("signature_malformed", "signature_mismatch")) == (400, True)
+    response = endpoint.deliver(body, header)
+    assert (response.status, response.code in ("signature_malformed", "signature_mismatch")) == (400, True)
 
 
 @pytest.mark.parametrize("header", [None, ""])
 def test_without_a_signature_it_is_refused(endpoint: Endpoint, header: str | None) -> None:
-    answer = endpoint.deliver(event(), header)
-    assert (answer.status, answer.code) == (400, "signature_missing")
+    response = endpoint.deliver(event(), header)
+    assert (response.status, response.code) == (400, "signature_missing")
 
 
 def test_another_endpoints_secret_is_refused(endpoint: Endpoint) -> None:
     body = event()
-    answer = endpoint.deliver(body, endpoint.sign(body, secret="whsec_" + "0" * 32))
-    assert (answer.status, answer.code) == (400, "signature_mismatch")
+    response = endpoint.deliver(body, endpoint.sign(body, secret="whsec_" + "0" * 32))
+    assert (response.status, response.code) == (400, "signature_mismatch")
 
 
 def test_the_whole_secret_is_the_key(endpoint: Endpoint) -> None:
     body = event()
-    answer = endpoint.deliver(body, endpoint.sign(body, secret=endpoint.secret.removeprefix("whsec_")))
-    assert (answer.status, answer.code) == (400, "signature_mismatch")
+    response = endpoint.deliver(body, endpoint.sign(body, secret=endpoint.secret.removeprefix("whsec_")))
+    assert (response.status, response.code) == (400, "signature_mismatch")
 
 
 # The edge itself, 300 against 301 seconds, is a unit test's, with a clock of its own.
 @pytest.mark.parametrize(("age", "status"), [(290, 200), (310, 400), (-290, 200), (-310, 400)])
 def test_five_minutes_either_way_are_tolerated(endpoint: Endpoint, age: int, status: int) -> None:
-    # The library tolerates any time in the future; a signature that is made ahead of time could wait for its day.
+    # The library tolerates any time in the future; a signature that is made ahead of time could wait for its
+    # day.
     body = event()
-    answer = endpoint.deliver(body, endpoint.sign(body, at=int(time.time()) - age))
-    assert answer.status == status
-    assert answer.code == (None if status == 200 else "timestamp_out_of_tolerance")
+    response = endpoint.deliver(body, endpoint.sign(body, at=int(time.time()) - age))
+    assert response.status == status
+    assert response.code == (None if status == 200 else "timestamp_out_of_tolerance")
 
 
 def test_milliseconds_are_no_seconds(endpoint: Endpoint) -> None:
     body = event()
-    answer = endpoint.deliver(body, endpoint.sign(body, at=time.time_ns() // 1_000_000))
-    assert (answer.status, answer.code) == (400, "timestamp_out_of_tolerance")
+    response = endpoint.deliver(body, endpoint.sign(body, at=time.time_ns() // 1_000_000))
+    assert (response.status, response.code) == (400, "timestamp_out_of_tolerance")
 
 
-def test_an_old_time_is_told_only_to_who_can_sign(endpoint: Endpoint) -> None:
+def test_an_old_time_is_reported_only_if_the_signature_is_right(endpoint: Endpoint) -> None:
     body = event()
-    answer = endpoint.deliver(body, f"t={int(time.time()) - 3600},v1={'0' * 64}")
-    assert (answer.status, answer.code) == (400, "signature_mismatch")
+    response = endpoint.deliver(body, f"t={int(time.time()) - 3600},v1={'0' * 64}")
+    assert (response.status, response.code) == (400, "signature_mismatch")
 
 
 @pytest.mark.parametrize("form", ["t=+{t},v1={v1}", "t= {t},v1={v1}", "t={t} ,v1={v1}", "t={t}.5,v1={v1}"])
 def test_a_time_is_digits_and_nothing_else(endpoint: Endpoint, form: str) -> None:
-    # The library takes the first three, because it prints the number anew before it signs.
+    # The library takes the first three, because it prints the number again before it signs.
     body = event()
     assert endpoint.deliver(body, _filled(endpoint, body, form)).status == 400
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", '"evt_1"', "{}", '{"id":7}', '{"id":"evt_1"'])
 def test_signed_but_no_event_is_refused(endpoint: Endpoint, body: str) -> None:
-    answer = endpoint.deliver(body, endpoint.sign(body))
-    assert (answer.status, answer.code) == (400, "payload_invalid")
+    response = endpoint.deliver(body, endpoint.sign(body))
+    assert (response.status, response.code) == (400, "payload_invalid")
 
 
 def test_signed_but_unreadable_is_kept_and_set_aside(stack: Stack, endpoint: Endpoint) -> None:
@@ -167,8 +172,8 @@ def test_signed_but_unreadable_is_kept_and_set_aside(stack: Stack, endpoint: End
 
 def test_over_one_mebibyte_is_too_large(endpoint: Endpoint) -> None:
     body = event(padding="x" * (1024 * 1024))
-    answer = endpoint.deliver(body, endpoint.sign(body))
-    assert (answer.status, answer.code) == (413, "payload_too_large")
+    response = endpoint.deliver(body, endpoint.sign(body))
+    assert (response.status, response.code) == (413, "payload_too_large")
 
 
 def test_an_event_of_the_other_mode_is_kept_and_set_aside(stack: Stack, endpoint: Endpoint) -> None:

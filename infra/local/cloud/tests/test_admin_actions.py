@@ -5,82 +5,92 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from delivering import Endpoint, event
+
 from localcloud import client
-from localcloud.client import Answer
+from localcloud.client import Response
 from localcloud.stack import Stack
+from signed_deliveries import Endpoint, event
 
 # A replayed event rings the doorbell; what it missed waits for the sweep, and its two minutes' grace.
 APPLIED_S = 240.0
-# A change of the rules holds everywhere after ten seconds.
-RULES_HOLD_S = 60.0
+# A change of the settings holds everywhere after ten seconds.
+SETTINGS_HOLD_S = 60.0
 
 
 @pytest.fixture(autouse=True)
 def nothing_ignored_afterwards(stack: Stack) -> Iterator[None]:
-    """The rules hold for the whole stack."""
+    """Resets the settings, which hold for the whole stack."""
     yield
     assert stack.admin_call("PATCH", "/settings", {"ignore": []}).status == 200
 
 
-def sent(endpoint: Endpoint, body: str) -> str:
-    """Delivers an event, and gives its id."""
-    answer = endpoint.deliver(body, endpoint.sign(body))
-    assert answer.status == 200, answer.text
-    return str(answer.json["event"])
+def deliver(endpoint: Endpoint, body: str) -> str:
+    """Delivers an event; returns its id."""
+    response = endpoint.deliver(body, endpoint.sign(body))
+    assert response.status == 200, response.text
+    return str(response.json["event"])
 
 
-def shown(stack: Stack, event_id: str, state: str) -> Answer:
-    """The event, once it is in this state."""
-    return client.until(
+def event_in_state(stack: Stack, event_id: str, state: str) -> Response:
+    """Returns the event once it is in this state."""
+    return client.poll(
         lambda: stack.admin_call("GET", f"/events/{event_id}"),
-        lambda answer: answer.status == 200 and answer.json["state"] == state,
+        lambda response: response.status == 200 and response.json["state"] == state,
         APPLIED_S,
-        pause=1.0,
+        interval=1.0,
     )
 
 
-def test_what_is_ignored_is_applied_when_it_is_replayed_after_the_pattern_went(stack: Stack, endpoint: Endpoint) -> None:
+def test_what_is_ignored_is_applied_when_it_is_replayed_after_the_pattern_went(
+    stack: Stack, endpoint: Endpoint
+) -> None:
     customer = f"cus_Steered{time.time_ns()}"
     changed = {"data": {"object": {"object": "customer", "id": customer, "created": 1_785_000_000}}}
-    assert stack.admin_call("PATCH", "/settings", {"ignore": ["customer.updated"]}).json["ignore"] == ["customer.updated"]
+    assert stack.admin_call("PATCH", "/settings", {"ignore": ["customer.updated"]}).json["ignore"] == [
+        "customer.updated"
+    ]
 
     def ignored() -> dict[str, str]:
-        """Events go on to be applied until the new rule has reached every process."""
-        found = shown_final(stack, sent(endpoint, event(**changed)))
+        """Sends another event: they are still applied until the new setting has reached every process."""
+        found = final_event(stack, deliver(endpoint, event(**changed)))
         return {"id": found.json["id"], "state": found.json["state"], "reason": str(found.json["reason"])}
 
-    last = client.until(ignored, lambda event: event["state"] == "ignored", RULES_HOLD_S)
+    last = client.poll(ignored, lambda event: event["state"] == "ignored", SETTINGS_HOLD_S)
     assert last["reason"] == "filter"
 
     assert stack.admin_call("PATCH", "/settings", {"ignore": []}).status == 200
 
     def replayed() -> str:
-        """The old rule holds for ten seconds more."""
-        answer = stack.admin_call("POST", "/events/replay", {"state": "ignored", "reason": "filter", "type": "customer.*"})
-        assert answer.status == 200, answer.text
-        return str(shown_final(stack, last["id"]).json["state"])
+        """Replays what is ignored: the old setting holds for ten seconds more."""
+        response = stack.admin_call(
+            "POST", "/events/replay", {"state": "ignored", "reason": "filter", "type": "customer.*"}
+        )
+        assert response.status == 200, response.text
+        return str(final_event(stack, last["id"]).json["state"])
 
-    assert client.until(replayed, lambda state: state != "ignored", RULES_HOLD_S) in {"processed", "superseded"}
+    assert client.poll(replayed, lambda state: state != "ignored", SETTINGS_HOLD_S) in {
+        "processed",
+        "superseded",
+    }
     record = stack.admin_call("GET", f"/records/customers/{customer}")
     assert record.status == 200 and record.json["id"] == customer
     history = [change["state"] for change in stack.admin_call("GET", f"/events/{last['id']}").json["history"]]
     assert history[:3] == ["pending", "ignored", "pending"] and history[-1] in {"processed", "superseded"}
 
 
-def shown_final(stack: Stack, event_id: str) -> Answer:
-    """The event, once it waits for nothing."""
-    return client.until(
+def final_event(stack: Stack, event_id: str) -> Response:
+    """Returns the event once it is in a final state."""
+    return client.poll(
         lambda: stack.admin_call("GET", f"/events/{event_id}"),
-        lambda answer: answer.status == 200 and answer.json["state"] not in {"pending", "failed"},
+        lambda response: response.status == 200 and response.json["state"] not in {"pending", "failed"},
         APPLIED_S,
-        pause=0.5,
+        interval=0.5,
     )
 
 
 def test_what_is_set_aside_is_closed_with_who_and_why(stack: Stack, endpoint: Endpoint) -> None:
-    event_id = sent(endpoint, json.dumps(json.loads(event()) | {"livemode": True}))
-    assert shown(stack, event_id, "quarantined").json["reason"] == "a live event at a test stack"
+    event_id = deliver(endpoint, json.dumps(json.loads(event()) | {"livemode": True}))
+    assert event_in_state(stack, event_id, "quarantined").json["reason"] == "a live event at a test stack"
     path = f"/events/{event_id}/discard"
     assert stack.admin_call("POST", path, {}).code == "parameter_missing"
     assert stack.call("POST", path, stack.viewer["token"], {"why": "sent by mistake"}).status == 403
@@ -91,8 +101,10 @@ def test_what_is_set_aside_is_closed_with_who_and_why(stack: Stack, endpoint: En
         "discarded: sent by mistake",
     )
     assert closed.json["by"] == stack.admin["username"]
-    acts = [act for act in stack.admin_call("GET", "/audit").json["data"] if act["target"] == event_id]
-    assert sorted((act["action"], act["result"]) for act in acts) == [
+    entries = [
+        entry for entry in stack.admin_call("GET", "/audit").json["data"] if entry["target"] == event_id
+    ]
+    assert sorted((entry["action"], entry["result"]) for entry in entries) == [
         ("events.discard", "done"),
         ("events.discard", "forbidden"),
         ("events.discard", "parameter_missing"),
@@ -100,12 +112,12 @@ def test_what_is_set_aside_is_closed_with_who_and_why(stack: Stack, endpoint: En
 
 
 def test_a_reconciliation_is_run_by_an_admin_and_seen_in_the_status(stack: Stack, endpoint: Endpoint) -> None:
-    found = client.until(
+    found = client.poll(
         lambda: stack.admin_call("POST", "/reconcile", {}),
         # The schedule may be at it at this very moment.
-        lambda answer: answer.status != 409,
+        lambda response: response.status != 409,
         60.0,
-        pause=2.0,
+        interval=2.0,
     )
     assert found.status == 200, found.text
     assert (found.json["endpoints"], found.json["events"], found.json["more"]) == ("ok", "ok", False)
