@@ -95,11 +95,11 @@ async fn register(cloud: &TestCloud) {
         signing_secret_hint: None,
         created_at: 0,
         state_since: 0,
-        listens_since: 0,
+        subscribed_since: 0,
         rotated_at: None,
         pending_change: None,
         rotation: None,
-        replaces: false,
+        is_replacement: false,
         rev: 0,
     };
     Registry::new(cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")

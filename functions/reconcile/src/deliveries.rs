@@ -38,7 +38,7 @@ pub(crate) fn undelivered(
     let of = |name: &str| rows.iter().find(|row| row.name.as_str() == name);
     let yesterday = now.as_second() - A_DAY;
     all.retain(|name, one| {
-        one.newest >= yesterday && of(name).is_some_and(|row| one.newest * 1_000 >= row.listens_since)
+        one.newest >= yesterday && of(name).is_some_and(|row| one.newest * 1_000 >= row.subscribed_since)
     });
     all
 }

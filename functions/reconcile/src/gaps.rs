@@ -288,7 +288,7 @@ impl Work<'_> {
         };
         let lately = created >= self.now.as_second() - A_DAY;
         for endpoint in
-            endpoints.iter().filter(|row| lately && created * 1_000 >= row.listens_since + SETTLING)
+            endpoints.iter().filter(|row| lately && created * 1_000 >= row.subscribed_since + SETTLING)
         {
             // Then it is another endpoint of the account that has not taken it.
             if known.is_some_and(|known| known.source.is_none() && known.endpoint == endpoint.name.as_str()) {

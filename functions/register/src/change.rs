@@ -58,7 +58,7 @@ pub(crate) async fn change(
         .as_ref()
         .map_or(row.state == EndpointState::Disabled, |change| change.was_disabled);
     let unclear = row.pending_change.is_some();
-    let ended = |other: &PendingChange| other.left || left_half_done(&row, moment);
+    let ended = |other: &PendingChange| other.abandoned || left_half_done(&row, moment);
     // Two that tell Stripe at once could reach it in either order.
     if row.pending_change.as_ref().is_some_and(|other| !ended(other)) {
         return Err(RegisterError::ChangeInProgress(name.to_owned()));
@@ -69,7 +69,7 @@ pub(crate) async fn change(
         row
     } else {
         let (_, session) = deps.with_stripe(moment).await?;
-        let change = PendingChange { spec, disabled, was_disabled, back: false, left: false };
+        let change = PendingChange { spec, disabled, was_disabled, is_rollback: false, abandoned: false };
         let wished = match begin(deps, &row, change, moment).await {
             Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
             begun => begun?,
@@ -112,8 +112,8 @@ pub(crate) async fn carry_out(
         Err(error) => error,
     };
     let back =
-        PendingChange { spec: row.spec.clone(), disabled: change.was_disabled, back: true, ..change.clone() };
-    if change.back || !is_certain(&error, unclear) {
+        PendingChange { spec: row.spec.clone(), disabled: change.was_disabled, is_rollback: true, ..change.clone() };
+    if change.is_rollback || !is_certain(&error, unclear) {
         leave(deps, &row, change, moment).await;
     } else if unclear {
         // Stripe may be at the wish of that earlier request.
@@ -140,7 +140,7 @@ fn is_certain(error: &StripeError, unclear: bool) -> bool {
 /// Notes that this request is over and the change is not. If that cannot be written, the others wait for a minute.
 async fn leave(deps: &Deps, row: &EndpointRow, change: PendingChange, moment: Moment) {
     let left =
-        write(deps, row, moment, |new| new.pending_change = Some(PendingChange { left: true, ..change }))
+        write(deps, row, moment, |new| new.pending_change = Some(PendingChange { abandoned: true, ..change }))
             .await;
     if let Err(error) = left {
         tracing::warn!(error = error_chain(&error), endpoint.name = %row.name, "that a change is left could not be noted");
@@ -161,7 +161,7 @@ async fn settle(
         new.spec = change.spec.clone();
         new.pending_change = None;
         if listens_otherwise {
-            new.listens_since = moment.now.as_millisecond();
+            new.subscribed_since = moment.now.as_millisecond();
         }
     })
     .await

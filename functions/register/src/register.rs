@@ -129,8 +129,8 @@ async fn finish(
         // A replacement of one that is disabled is still to be told so.
         state: if row.pending_change.is_some() { EndpointState::Changing } else { EndpointState::Active },
         state_since: moment.now.as_millisecond(),
-        replaces: false,
-        listens_since: moment.now.as_millisecond(),
+        is_replacement: false,
+        subscribed_since: moment.now.as_millisecond(),
         stripe_id: Some(stripe_id.to_owned()),
         secret: Some(version),
         signing_secret_hint: Some(secret.hint()),
@@ -182,9 +182,9 @@ async fn refused(
         let rows = deps.registry.endpoints().await.unwrap_or_default();
         hint = Some(cap::remedy(deps, session, &rows, moment.now).await);
     }
-    if attempt.made_nothing(&error) && attempt.row.replaces {
+    if attempt.made_nothing(&error) && attempt.row.is_replacement {
         // It was whole once: it stays, as one that Stripe does not know.
-        let mut kept = EndpointRow { state: EndpointState::Active, replaces: false, ..attempt.row.clone() };
+        let mut kept = EndpointRow { state: EndpointState::Active, is_replacement: false, ..attempt.row.clone() };
         if let Err(error) = deps.registry.replace(&attempt.row, &mut kept).await {
             tracing::warn!(error = error_chain(&error), endpoint.name = %attempt.row.name, "a replacement could not be taken back");
         }

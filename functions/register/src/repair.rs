@@ -77,7 +77,7 @@ pub(crate) async fn repair(
     let unclear = row.pending_change.is_some();
     let change = row.pending_change.clone().unwrap_or_else(|| as_it_is(&row));
     // From here on nobody else is at it.
-    let row = match begin(deps, &row, PendingChange { left: false, ..change }, moment).await {
+    let row = match begin(deps, &row, PendingChange { abandoned: false, ..change }, moment).await {
         Err(RegisterError::EndpointOvertaken(name)) => return Err(overtaken(deps, name).await),
         begun => begun?,
     };
@@ -96,8 +96,8 @@ pub(crate) async fn repair(
 }
 
 fn is_left(row: &EndpointRow) -> bool {
-    row.pending_change.as_ref().is_some_and(|change| change.left)
-        || row.rotation.as_ref().is_some_and(|next| next.left)
+    row.pending_change.as_ref().is_some_and(|change| change.abandoned)
+        || row.rotation.as_ref().is_some_and(|next| next.abandoned)
 }
 
 /// A rotation that works is left to its end; one that cannot go on is given up.
@@ -125,7 +125,7 @@ async fn out_of_rotation(
 /// A change to what is wanted already.
 fn as_it_is(row: &EndpointRow) -> PendingChange {
     let disabled = row.state == EndpointState::Disabled;
-    PendingChange { spec: row.spec.clone(), disabled, was_disabled: disabled, back: false, left: false }
+    PendingChange { spec: row.spec.clone(), disabled, was_disabled: disabled, is_rollback: false, abandoned: false }
 }
 
 /// Makes another endpoint at Stripe in its place, for the same wish. `row` is claimed: it is `changing`.
@@ -142,12 +142,12 @@ async fn replace(
     let wanted = row.pending_change.clone().unwrap_or_else(|| as_it_is(&row));
     // Stripe makes it enabled; what is to be disabled is told so when its secret is here.
     let change =
-        wanted.disabled.then(|| PendingChange { was_disabled: false, back: false, ..wanted.clone() });
+        wanted.disabled.then(|| PendingChange { was_disabled: false, is_rollback: false, ..wanted.clone() });
     let mut anew = EndpointRow {
         state: EndpointState::Registering,
         state_since: moment.now.as_millisecond(),
         registration: uuid::Uuid::new_v4().to_string(),
-        replaces: true,
+        is_replacement: true,
         stripe_id: None,
         secret: None,
         signing_secret_hint: None,

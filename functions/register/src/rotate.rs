@@ -58,7 +58,7 @@ pub(crate) async fn rotate(
         (EndpointState::Rotating, Some(next))
             if next.live_since.is_none()
                 && next.api_version == api_version
-                && (next.left || left_half_done(&row, moment)) =>
+                && (next.abandoned || left_half_done(&row, moment)) =>
         {
             row
         }
@@ -102,8 +102,8 @@ pub(crate) async fn begin(
         begun_at: moment.now.as_millisecond(),
         stripe_id: None,
         live_since: None,
-        old_gone: false,
-        left: false,
+        old_deleted: false,
+        abandoned: false,
     };
     write(deps, row, moment, |new| {
         new.state = EndpointState::Rotating;
@@ -124,7 +124,7 @@ pub(crate) async fn switch_over(
     // Nobody else goes on with it meanwhile.
     let mut row = write(deps, &row, moment, |new| {
         if let Some(next) = &mut new.rotation {
-            next.left = false;
+            next.abandoned = false;
         }
     })
     .await?;
@@ -132,7 +132,7 @@ pub(crate) async fn switch_over(
     if done.is_err() && row.rotation.as_ref().is_some_and(|next| next.live_since.is_none()) {
         let left = write(deps, &row, moment, |new| {
             if let Some(next) = &mut new.rotation {
-                next.left = true;
+                next.abandoned = true;
             }
         });
         if let Err(error) = left.await {

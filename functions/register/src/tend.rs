@@ -104,9 +104,9 @@ async fn finish(
         }
         EndpointState::Changing => {
             let Some(change) = row.pending_change.clone() else { return Ok(()) };
-            let list = if change.back { &mut tended.taken_back } else { &mut tended.changed };
+            let list = if change.is_rollback { &mut tended.taken_back } else { &mut tended.changed };
             // From here on, nobody else tells Stripe.
-            let result = match begin(deps, &row, PendingChange { left: false, ..change }, moment).await {
+            let result = match begin(deps, &row, PendingChange { abandoned: false, ..change }, moment).await {
                 Ok(row) => Box::pin(carry_out(deps, session, row, true, moment)).await.map(drop),
                 Err(error) => Err(error),
             };

@@ -58,11 +58,11 @@ impl Stack {
             signing_secret_hint: Some("cret".into()),
             created_at: now().as_millisecond(),
             state_since: now().as_millisecond(),
-            listens_since: now().as_millisecond(),
+            subscribed_since: now().as_millisecond(),
             rotated_at: None,
             pending_change: None,
             rotation: None,
-            replaces: false,
+            is_replacement: false,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.unwrap();

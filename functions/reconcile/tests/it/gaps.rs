@@ -282,7 +282,7 @@ async fn a_change_of_an_endpoint_takes_nothing_of_what_it_wanted_away() {
     // Nothing could be compared for over a day; then its address is changed.
     let id = stack.missed("invoice.paid", ago(1_440 + 300));
     let row = stack.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
-    let mut changed = EndpointRow { listens_since: now().as_millisecond(), ..row.clone() };
+    let mut changed = EndpointRow { subscribed_since: now().as_millisecond(), ..row.clone() };
     stack.registry().replace(&row, &mut changed).await.unwrap();
     stack.run(later(1)).await;
     assert!(stack.row(&id).await.is_some());

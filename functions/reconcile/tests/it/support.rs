@@ -102,11 +102,11 @@ impl Stack {
             signing_secret_hint: None,
             created_at: at.as_millisecond(),
             state_since: at.as_millisecond(),
-            listens_since: at.as_millisecond(),
+            subscribed_since: at.as_millisecond(),
             rotated_at: None,
             pending_change: None,
             rotation: None,
-            replaces: false,
+            is_replacement: false,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.unwrap();

@@ -38,11 +38,11 @@ impl Attempt {
             signing_secret_hint: None,
             created_at: now.as_millisecond(),
             state_since: now.as_millisecond(),
-            listens_since: now.as_millisecond(),
+            subscribed_since: now.as_millisecond(),
             rotated_at: None,
             pending_change: None,
             rotation: None,
-            replaces: false,
+            is_replacement: false,
             rev: 0,
         };
         Self { row, is_new: true, is_lost: false }

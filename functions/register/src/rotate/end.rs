@@ -25,7 +25,7 @@ pub(crate) async fn end(
         live_since: Some(live_since),
         registration,
         api_version,
-        old_gone,
+        old_deleted,
         ..
     }) = row.rotation.clone()
     else {
@@ -36,7 +36,7 @@ pub(crate) async fn end(
     }
     let newest = deps.secrets_of(&row).await?.signing.into_iter().find(|one| one.stripe_id == id);
     let newest = newest.ok_or_else(|| RegisterError::NoSecret(row.name.to_string()))?;
-    if !old_gone {
+    if !old_deleted {
         // Whatever somebody has done to the second meanwhile, it must send before the first goes.
         match session.update_endpoint(&id, &row.spec, false).await {
             Ok(_) => {}
@@ -52,7 +52,7 @@ pub(crate) async fn end(
         // What it had sent is still on its way: its secret goes in the next run.
         write(deps, &row, moment, |new| {
             if let Some(next) = &mut new.rotation {
-                next.old_gone = true;
+                next.old_deleted = true;
             }
         })
         .await?;

@@ -129,7 +129,7 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
             let later = now() + SignedDuration::from_secs(61);
             if by_schedule {
                 stack.tend(later).await;
-            } else if stack.row("main").await.unwrap().pending_change.is_none_or(|change| change.left) {
+            } else if stack.row("main").await.unwrap().pending_change.is_none_or(|change| change.abandoned) {
                 // The request knew that it was over.
                 assert_eq!(stack.patch(CHANGE).await.0, 200, "{what}");
             } else {

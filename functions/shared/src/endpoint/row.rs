@@ -1,4 +1,4 @@
-//! An endpoint as the registry holds it: what is wished, what Stripe made of it, where its secret is.
+//! An endpoint as the registry holds it: what is wanted, what Stripe made of it, where its secret is.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,8 @@ pub struct EndpointRow {
     pub name: EndpointName,
     /// Where it is in its life.
     pub state: EndpointState,
-    /// Names this attempt at registering: Stripe's `Idempotency-Key`, a mark in the endpoint's `metadata`, and part of the
-    /// secret's name.
+    /// Names this attempt at registering: Stripe's `Idempotency-Key`, a part of the owner tag in the endpoint's
+    /// `metadata`, and a part of the secret's name.
     pub registration: String,
     /// What an admin asked for.
     #[serde(rename = "wish")]
@@ -31,17 +31,17 @@ pub struct EndpointRow {
     /// When it came into its present state, in unix milliseconds.
     #[serde(default)]
     pub state_since: i64,
-    /// Since when Stripe is to send it what it wants now, in unix milliseconds: from registering, or from the last change of its
-    /// address, its events, or whether it is disabled.
-    #[serde(default)]
-    pub listens_since: i64,
+    /// Since when it is subscribed to what it wants now, in unix milliseconds: since registering, or since the last
+    /// change of its address, its events, or whether it is disabled.
+    #[serde(rename = "listens_since", default)]
+    pub subscribed_since: i64,
     /// When its secret was last changed, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<i64>,
-    /// Does it take the place of one that was whole? Then it is not taken back if Stripe refuses it.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub replaces: bool,
-    /// While it is `rotating`: what takes over.
+    /// Whether it takes the place of one that was registered. Then its row stays if Stripe refuses it.
+    #[serde(rename = "replaces", default, skip_serializing_if = "is_false")]
+    pub is_replacement: bool,
+    /// While it is `rotating`: the endpoint that takes over.
     #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
     /// While it is `changing`: what it is to become.
@@ -56,9 +56,9 @@ impl EndpointRow {
     #[must_use]
     pub fn with_live_endpoint(&self) -> Self {
         let mut row = self.clone();
-        if let Some(next) = self.rotation.as_ref().filter(|next| next.old_gone) {
-            row.stripe_id.clone_from(&next.stripe_id);
-            row.spec.api_version.clone_from(&next.api_version);
+        if let Some(rotation) = self.rotation.as_ref().filter(|rotation| rotation.old_deleted) {
+            row.stripe_id.clone_from(&rotation.stripe_id);
+            row.spec.api_version.clone_from(&rotation.api_version);
         }
         row
     }
@@ -67,24 +67,24 @@ impl EndpointRow {
 /// The endpoint at Stripe that takes over in a rotation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
-    /// Names the attempt at making it, as `registration` does.
+    /// Names the attempt at creating it, as the row's `registration` does for the first.
     pub registration: String,
-    /// In which version its events are rendered.
+    /// The API version that its events are rendered in.
     pub api_version: String,
     /// When the attempt began, in unix milliseconds.
     pub begun_at: i64,
     /// Stripe's id, once its secret is kept here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_id: Option<String>,
-    /// Since when it gets all events, in unix seconds of Stripe's.
+    /// Since when it gets all events, in unix seconds by Stripe's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_since: Option<i64>,
-    /// Is the first endpoint deleted at Stripe? Then its secret is dropped a little later.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub old_gone: bool,
-    /// Has the request that was at it ended? Then another may go on at once.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub left: bool,
+    /// Whether the first endpoint is deleted at Stripe. Its secret is dropped a little later.
+    #[serde(rename = "old_gone", default, skip_serializing_if = "is_false")]
+    pub old_deleted: bool,
+    /// Whether the request that worked on it has ended without finishing it. Then another may go on at once.
+    #[serde(rename = "left", default, skip_serializing_if = "is_false")]
+    pub abandoned: bool,
 }
 
 /// A change that Stripe has not confirmed yet.
@@ -93,16 +93,17 @@ pub struct PendingChange {
     /// What is wanted.
     #[serde(rename = "wish")]
     pub spec: EndpointSpec,
-    /// Is it to be disabled?
+    /// Whether it is to be disabled.
     pub disabled: bool,
-    /// Was it disabled before?
+    /// Whether it was disabled before.
     pub was_disabled: bool,
-    /// Is it a wish that Stripe refused, on its way back?
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub back: bool,
-    /// Has the request that told Stripe ended without knowing what became of it? Then another may go on at once.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub left: bool,
+    /// Whether it undoes a change that Stripe refused.
+    #[serde(rename = "back", default, skip_serializing_if = "is_false")]
+    pub is_rollback: bool,
+    /// Whether the request that sent it to Stripe has ended without knowing what became of it. Then another may go on
+    /// at once.
+    #[serde(rename = "left", default, skip_serializing_if = "is_false")]
+    pub abandoned: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
@@ -115,13 +116,13 @@ fn is_false(flag: &bool) -> bool {
 pub struct EndpointSpec {
     /// Where Stripe is to send.
     pub url: String,
-    /// Which event types, sorted, each once.
+    /// The event types, sorted, each once.
     pub events: Vec<String>,
-    /// Shown in Stripe's dashboard; may be empty.
+    /// The text that Stripe's dashboard shows; may be empty.
     pub description: String,
-    /// In which version events are rendered.
+    /// The API version that events are rendered in.
     pub api_version: String,
-    /// Are the events those of connected accounts?
+    /// Whether the events are those of connected accounts.
     pub connect: bool,
 }
 

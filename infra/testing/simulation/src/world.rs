@@ -125,11 +125,11 @@ impl World {
             signing_secret_hint: None,
             created_at: 0,
             state_since: 0,
-            listens_since: 0,
+            subscribed_since: 0,
             rotated_at: None,
             pending_change: None,
             rotation: None,
-            replaces: false,
+            is_replacement: false,
             rev: 0,
         };
         self.registry().insert(&endpoint).await.expect("an endpoint");
