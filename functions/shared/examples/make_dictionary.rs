@@ -1,8 +1,10 @@
-//! Makes a dictionary for `payload`: the largest sample event of each kind of object in `events/stripe`, as Stripe sends them.
+//! Makes a dictionary for `payload`: the largest sample event of each kind of object in `events/stripe`, as
+//! Stripe sends them.
 //!
-//! `cargo run -p shared --example make_dictionary -- <out>`. It also says what the dictionary is worth on the samples that are
-//! not in it. Whole events serve five times better here than a dictionary trained by zstd (mean 105 bytes against 540 for an
-//! unseen event), because nearly all of an event is the names of its fields in their fixed order.
+//! `cargo run -p shared --example make_dictionary -- <out>`. It also says what the dictionary is worth on the
+//! samples that are not in it. Whole events serve five times better here than a dictionary trained by zstd
+//! (mean 105 bytes against 540 for an unseen event), because nearly all of an event is the names of its
+//! fields in their fixed order.
 //!
 //! A dictionary in use is never replaced: give a new one the next number.
 

@@ -1,12 +1,13 @@
 //! Who is calling, and what may they do.
 //!
-//! API Gateway has checked the token's signature, issuer, audience and age before a function runs (HTTP API, JWT authorizer).
-//! What is left is the role. The groups are read from the token itself, because API Gateway passes a list as `[a b]`, in which
-//! one group `billing admin` cannot be told from two. So that the token read is the token checked, there must be one, and its `sub`
-//! must be the one that API Gateway tells.
+//! API Gateway has checked the token's signature, issuer, audience and age before a function runs (HTTP API,
+//! JWT authorizer). What is left is the role. The groups are read from the token itself, because API Gateway
+//! passes a list as `[a b]`, in which one group `billing admin` cannot be told from two. So that the token
+//! read is the token checked, there must be one, and its `sub` must be the one that API Gateway tells.
 //!
-//! The rule: a request that came through our API needs a token, whatever its routes say; one that did not come through it is a
-//! direct invocation, which IAM has allowed. `apiId` is set by API Gateway and cannot be chosen by a caller.
+//! The rule: a request that came through our API needs a token, whatever its routes say; one that did not
+//! come through it is a direct invocation, which IAM has allowed. `apiId` is set by API Gateway and cannot be
+//! chosen by a caller.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -143,7 +144,8 @@ fn unauthenticated() -> ApiError {
         .remedy("send the ID token as `Authorization: Bearer …`")
 }
 
-/// The claims of the token that API Gateway has checked. It joins several headers of one name by a comma, and checks the first.
+/// The claims of the token that API Gateway has checked. It joins several headers of one name by a comma, and
+/// checks the first.
 fn claims(request: &Request) -> Option<Map<String, Value>> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION).iter();
     let (Some(header), None) = (headers.next(), headers.next()) else { return None };

@@ -1,9 +1,10 @@
 //! The audit: who did what, when, from where. Rows are only ever added.
 //!
-//! Keys: `year` (UTC) and `at` (the time and a random end, so that two acts of one millisecond are two rows). Changes by people
-//! are few, so a year is one list.
+//! Keys: `year` (UTC) and `at` (the time and a random end, so that two acts of one millisecond are two rows).
+//! Changes by people are few, so a year is one list.
 //!
-//! The rule: no row is put over another. The random end is long enough that a row which is there already is this very one.
+//! The rule: no row is put over another. The random end is long enough that a row which is there already is
+//! this very one.
 
 use std::time::Duration;
 
@@ -110,12 +111,13 @@ impl Audit {
         }
     }
 
-    /// Adds an act that is done or refused already. If it cannot be written, the act stands and is answered as what it is: an error
-    /// would say something that is not true. The gap is logged as an error: who did what, when, and how it ended.
+    /// Adds an act that is done or refused already. If it cannot be written, the act stands and is answered
+    /// as what it is: an error would say something that is not true. The gap is logged as an error: who did
+    /// what, when, and how it ended.
     ///
-    /// A row before the act would close the gap, but then every act would depend on one more write, and half of the rows would say
-    /// nothing of how it ended.
-    pub async fn note(&self, act: &AuditEntry) {
+    /// A row before the act would close the gap, but then every act would depend on one more write, and half
+    /// of the rows would say nothing of how it ended.
+    pub async fn record(&self, act: &AuditEntry) {
         let written = tokio::time::timeout(WRITTEN_WITHIN, self.add(act)).await;
         let written = written.map_err(|late| StoreError::new("writing the audit", late)).flatten();
         if let Err(error) = written {
@@ -133,7 +135,8 @@ impl Audit {
         }
     }
 
-    /// Acts before the place `from`, the latest first: at most `limit`, and the place to go on from if there are more.
+    /// Acts before the place `from`, the latest first: at most `limit`, and the place to go on from if there
+    /// are more.
     ///
     /// # Errors
     /// If they cannot be read.

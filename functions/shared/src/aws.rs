@@ -1,9 +1,11 @@
 //! AWS's SDK clients, made from the environment that Lambda gives and nothing else.
 //!
-//! `aws-config`'s chain of places to look for a region and credentials is left out: in Lambda both are variables, and the chain
-//! costs start-up time. The SDK then does not see `AWS_ENDPOINT_URL`, which the local stack sets, so it is read here.
+//! `aws-config`'s chain of places to look for a region and credentials is left out: in Lambda both are
+//! variables, and the chain costs start-up time. The SDK then does not see `AWS_ENDPOINT_URL`, which the
+//! local stack sets, so it is read here.
 //!
-//! The rule: no call without a bound on connecting, on an attempt, on the number of attempts and on the whole.
+//! The rule: no call without a bound on connecting, on an attempt, on the number of attempts and on the
+//! whole.
 
 use std::error::Error;
 use std::time::Duration;
@@ -37,7 +39,8 @@ pub struct CallLimits {
 }
 
 impl CallLimits {
-    /// For the receive path, which must answer Stripe within 3 s: two attempts of a second and a short wait between.
+    /// For the receive path, which must answer Stripe within 3 s: two attempts of a second and a short wait
+    /// between.
     pub const RECEIVE: Self = Self {
         connect: Duration::from_secs(1),
         attempt: Duration::from_secs(1),
@@ -62,7 +65,8 @@ impl CallLimits {
     }
 
     fn retries(self) -> RetryConfig {
-        // The SDK waits up to this long before the second attempt, then up to twice it: short, because the bounds are short.
+        // The SDK waits up to this long before the second attempt, then up to twice it: short, because the
+        // bounds are short.
         RetryConfig::standard()
             .with_max_attempts(self.attempts)
             .with_initial_backoff(Duration::from_millis(100))
@@ -70,7 +74,8 @@ impl CallLimits {
 }
 
 impl AwsEnv {
-    /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and `AWS_ENDPOINT_URL`.
+    /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and
+    /// `AWS_ENDPOINT_URL`.
     ///
     /// # Errors
     /// The first variable that is missing; the last two may be.
@@ -151,9 +156,9 @@ impl StoreError {
         Self { lasting, ..Self::new(doing, error) }
     }
 
-    /// Will the same call be refused again, whenever it is made? So for what DynamoDB cannot take (`ValidationException`), such as
-    /// an item that is too large.
-    pub fn is_lasting(&self) -> bool {
+    /// Returns whether the same call would be refused again whenever it is made: DynamoDB cannot take it
+    /// (`ValidationException`), as with an item that is too large.
+    pub fn is_permanent(&self) -> bool {
         self.lasting
     }
 

@@ -15,8 +15,8 @@ const ROUNDS: u32 = 5;
 /// The wait before the second of them; doubled each time, as the API reference advises.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 
-/// Reads the items with these keys, consistently, in any order; those that are not there are left out. `names` are the attributes
-/// to read; none means all.
+/// Reads the items with these keys, consistently, in any order; those that are not there are left out.
+/// `names` are the attributes to read; none means all.
 pub(crate) async fn get(
     client: &Client,
     table: &str,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::row::{EndpointRow, EndpointSpec, PendingChange, Rotation, SecretVersion};
 
-/// The API version that endpoints are registered with and that every call to Stripe names, unless an admin asks for another.
-/// It is the version of the sample events.
+/// The API version that endpoints are registered with and that every call to Stripe names, unless an admin
+/// asks for another. It is the version of the sample events.
 pub const API_VERSION: &str = "2026-07-29.dahlia";
 
 /// The name of an endpoint here, part of its URL: `[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?`.
@@ -82,9 +82,10 @@ pub enum EndpointState {
 }
 
 impl EndpointState {
-    /// May deliveries come in? From when its secret is known here until its removal has been asked for; what Stripe sends in the
-    /// moment before, it sends again. A disabled endpoint still gets what Stripe had sent before.
-    pub fn takes_deliveries(self) -> bool {
+    /// Returns whether deliveries are accepted: from when its secret is known here until its removal has been
+    /// asked for; what Stripe sends in the moment before, it sends again. A disabled endpoint still gets what
+    /// Stripe had sent before.
+    pub fn accepts_deliveries(self) -> bool {
         match self {
             Self::Active | Self::Changing | Self::Rotating | Self::Disabled => true,
             Self::Registering | Self::Deregistering => false,

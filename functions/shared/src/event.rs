@@ -1,8 +1,9 @@
 //! Stripe's event envelope, read with as little work as possible and as much tolerance as is safe.
 //!
-//! What is needed to keep an event is its `id`; what is needed to apply it is the rest. So reading has three ends: read, kept but
-//! unreadable (somebody looks at it), or no event at all. Fields that are not named here are kept in the payload, untouched.
-//! A field that comes twice is unreadable: two readers could see two different events.
+//! What is needed to keep an event is its `id`; what is needed to apply it is the rest. So reading has three
+//! ends: read, kept but unreadable (somebody looks at it), or no event at all. Fields that are not named here
+//! are kept in the payload, untouched. A field that comes twice is unreadable: two readers could see two
+//! different events.
 
 mod id;
 mod preview;
@@ -18,6 +19,7 @@ use self::preview::Preview;
 use crate::event_type;
 use crate::mode::Mode;
 use crate::object_key::{Kind, ObjectKey};
+use crate::unix_time::UnixSeconds;
 
 /// An event that could be read.
 #[derive(Debug, Clone)]
@@ -27,7 +29,7 @@ pub struct Event<'a> {
     /// Such as `invoice.paid`.
     pub event_type: Cow<'a, str>,
     /// When Stripe made it, in unix seconds.
-    pub created: i64,
+    pub created: UnixSeconds,
     /// Test or live.
     pub mode: Mode,
     /// The version its `data` is rendered in; none in events from before 2014.
@@ -38,7 +40,8 @@ pub struct Event<'a> {
     pub object: &'a RawValue,
     /// `data.previous_attributes` as sent.
     pub previous_attributes: Option<&'a RawValue>,
-    /// What `data.object` says it is; none if it says nothing that can be read, which matters only for types that are applied.
+    /// What `data.object` says it is; none if it says nothing that can be read, which matters only for types
+    /// that are applied.
     head: Option<Head<'a>>,
 }
 
@@ -76,7 +79,7 @@ struct Envelope<'a> {
     object: Cow<'a, str>,
     #[serde(borrow, rename = "type")]
     event_type: Cow<'a, str>,
-    created: i64,
+    created: UnixSeconds,
     livemode: bool,
     #[serde(borrow, default)]
     api_version: Option<Cow<'a, str>>,
@@ -175,15 +178,16 @@ fn keep_unread(body: &[u8], reason: String) -> ParsedEvent<'_> {
 }
 
 impl<'a> Event<'a> {
-    /// Which object it is about, by `data.object` itself. None for a preview (`invoice.upcoming`), which has no id or one that
-    /// names nothing, and for an id that cannot be a key.
+    /// Which object it is about, by `data.object` itself. None for a preview (`invoice.upcoming`), which has
+    /// no id or one that names nothing, and for an id that cannot be a key.
     pub fn subject(&self) -> Option<ObjectKey> {
         let head = self.head.as_ref()?;
         let id = head.id.as_deref().filter(|id| !id.starts_with("upcoming_in_"))?;
         ObjectKey::new(self.account.as_deref(), &head.object, id).ok()
     }
 
-    /// Under which object the event is listed: its subject, or for a preview the subscription or else the customer it is for.
+    /// Under which object the event is listed: its subject, or for a preview the subscription or else the
+    /// customer it is for.
     pub fn listed_under(&self) -> Option<ObjectKey> {
         self.subject().or_else(|| self.previewed().into_iter().next())
     }

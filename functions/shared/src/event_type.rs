@@ -1,7 +1,7 @@
 //! Stripe's event types: which exist, which change a record here, and the patterns that name several.
 //!
-//! An unknown type in a delivery is never an error (Stripe adds types); in an admin's request it is, because there it is a slip
-//! of the pen. A pattern is an exact type or `prefix.*`.
+//! An unknown type in a delivery is never an error (Stripe adds types); in an admin's request it is, because
+//! there it is a slip of the pen. A pattern is an exact type or `prefix.*`.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -13,7 +13,8 @@ static KNOWN: LazyLock<BTreeSet<&'static str>> =
 /// The type of a probe of ours (`probe`): none of Stripe's begins so.
 pub const PROBE: &str = "billhook.probe";
 
-/// The types that Billhook applies to records, in alphabetical order: what an endpoint gets that asks for nothing else.
+/// The types that Billhook applies to records, in alphabetical order: what an endpoint gets that asks for
+/// nothing else.
 pub const APPLIED: [&str; 53] = [
     "charge.captured",
     "charge.dispute.closed",
@@ -70,7 +71,7 @@ pub const APPLIED: [&str; 53] = [
     "refund.updated",
 ];
 
-/// Does an event of this type change a record here?
+/// Returns whether an event of this type changes a record here.
 pub fn is_applied(event_type: &str) -> bool {
     APPLIED.binary_search(&event_type).is_ok()
 }
@@ -109,7 +110,7 @@ pub fn expand<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Vec<Str
     Ok(types.into_iter().collect())
 }
 
-/// Does the pattern, an exact type or `prefix.*`, name this type?
+/// Returns whether a pattern, an exact type or `prefix.*`, matches this type.
 pub fn matches(pattern: &str, event_type: &str) -> bool {
     match pattern.strip_suffix(".*") {
         Some(prefix) => event_type.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),

@@ -1,8 +1,9 @@
-//! The health of the stack beyond its own rows: what Stripe says, whether secrets are there, which events wait.
+//! The health of the stack beyond its own rows: what Stripe says, whether secrets are there, which events
+//! wait.
 //!
-//! Reconciliation gathers it every few minutes (`gather`) and keeps it in the registry as a snapshot (`snapshot`), so that the
-//! status answers from a read or two, whatever the size; `GET /status?live=true` gathers it anew. What could not be had is said to
-//! be unknown, never left as it was.
+//! Reconciliation gathers it every few minutes (`gather`) and keeps it in the registry as a snapshot
+//! (`snapshot`), so that the status answers from a read or two, whatever the size; `GET /status?live=true`
+//! gathers it anew. What could not be had is said to be unknown, never left as it was.
 
 mod gather;
 mod snapshot;

@@ -1,10 +1,9 @@
 //! Answers and requests of the HTTP API, the same in every function.
 //!
-//! An error is `{"error":{"code","message","field"?,"remedy"?,"request_id"}}`. The rule: the message is for the caller; a cause
-//! from inside is logged where it is decided and never sent. A handler answers every refusal as a response, because an `Err`
-//! would reach the caller as a bare 500.
+//! An error is `{"error":{"code","message","field"?,"remedy"?,"request_id"}}`. The rule: the message is for
+//! the caller; a cause from inside is logged where it is decided and never sent. A handler answers every
+//! refusal as a response, because an `Err` would reach the caller as a bare 500.
 
-mod events;
 mod fields;
 mod trigger;
 
@@ -12,7 +11,6 @@ use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
-pub use self::events::{EventFilter, EventView, PastStateView};
 pub use self::fields::{Fields, Query};
 pub use self::trigger::{Trigger, UnknownTrigger};
 use crate::aws::{StoreError, error_chain};
@@ -126,8 +124,8 @@ impl From<SecretStoreError> for ApiError {
 
 /// A JSON answer. Never cached: every answer is a state at a moment, and some show secrets.
 pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
-    // What is answered is made of texts, numbers and stored JSON, which always serialize; an empty body would still be a
-    // well-formed answer with the right status.
+    // What is answered is made of texts, numbers and stored JSON, which always serialize; an empty body would
+    // still be a well-formed answer with the right status.
     let text = serde_json::to_string(body).unwrap_or_default();
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = status;
@@ -137,7 +135,8 @@ pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
     response
 }
 
-/// An answer as API Gateway takes it from a function (HTTP API, payload format 2.0), for one that schedules wake too.
+/// An answer as API Gateway takes it from a function (HTTP API, payload format 2.0), for one that schedules
+/// wake too.
 pub fn to_lambda(response: Response<Body>) -> serde_json::Value {
     let (parts, body) = response.into_parts();
     let headers: serde_json::Map<_, _> = parts
@@ -163,7 +162,8 @@ pub fn request_id(request: &Request) -> String {
     request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default()
 }
 
-/// The segments of the request's path, percent-decoded: `/records/payments/pi_1` is `["records", "payments", "pi_1"]`.
+/// The segments of the request's path, percent-decoded: `/records/payments/pi_1` is `["records", "payments",
+/// "pi_1"]`.
 pub fn segments(request: &Request) -> Vec<String> {
     request
         .raw_http_path()

@@ -1,15 +1,17 @@
 //! The ledger: one row an event, with its state and its payload. The ledger is the queue.
 //!
-//! Keys: `id` (the event's) and `part` (0 is the row; 1 lists it under a second object; a payload too large for one item lies in
-//! parts far above). Indexes, keys only:
-//! - `open`: rows that are not final, by `<state>#<shard>` and `due_at`. The sweep reads it, status counts it.
+//! Keys: `id` (the event's) and `part` (0 is the row; 1 lists it under a second object; a payload too large
+//! for one item lies in parts far above). Indexes, keys only:
+//! - `open`: rows that are not final, by `<state>#<shard>` and `due_at`. The sweep reads it, status counts
+//!   it.
 //! - `object`: all events of one object, by when Stripe made them.
 //! - `day`: all events of one day, by when they came in.
 //!
-//! Rules: a row is written once, under the condition that there is none. After that only its state changes (`change`), under the
-//! condition that it is not final and that nobody else has tried since (`attempts`). What is final expires; what waits for the
-//! program or for an admin never does. No index holds what changes while a row is open but
-//! `open` itself, which has to. The keys of `open` and `day` are spread over shards, because one key takes 1,000 writes a second.
+//! Rules: a row is written once, under the condition that there is none. After that only its state changes
+//! (`change`), under the condition that it is not final and that nobody else has tried since (`attempts`).
+//! What is final expires; what waits for the program or for an admin never does. No index holds what changes
+//! while a row is open but `open` itself, which has to. The keys of `open` and `day` are spread over shards,
+//! because one key takes 1,000 writes a second.
 
 mod bodies;
 mod lists;
@@ -35,9 +37,10 @@ pub use self::transition::{Actor, Transition, Transitioned};
 use crate::aws::StoreError;
 use crate::event::EventId;
 use crate::payload::PayloadError;
+use crate::unix_time::UnixSeconds;
 
-/// The largest payload, packed, that lies in the row itself. DynamoDB takes 400 kB an item (Service Quotas); the rest of a row
-/// has under 25 kB: its texts are cut, and its history is bounded.
+/// The largest payload, packed, that lies in the row itself. DynamoDB takes 400 kB an item (Service Quotas);
+/// the rest of a row has under 25 kB: its texts are cut, and its history is bounded.
 pub const MAX_IN_ROW: usize = 380_000;
 
 /// What has expired is gone, also before DynamoDB has removed it.
@@ -65,8 +68,9 @@ impl Ledger {
         Self { client, table: table.into() }
     }
 
-    /// Stores an event, once: one write, or for a very large payload its parts first and the row last, so that a row is always
-    /// whole. A write that was done although its answer got lost meets itself when it is tried again, and counts as new.
+    /// Stores an event, once: one write, or for a very large payload its parts first and the row last, so
+    /// that a row is always whole. A write that was done although its answer got lost meets itself when it is
+    /// tried again, and counts as new.
     ///
     /// # Errors
     /// If the row could not be stored, or nobody can tell whether it was. Storing it again is always right.
@@ -88,7 +92,7 @@ impl Ledger {
             .table_name(&self.table)
             .set_item(Some(item))
             .condition_expression(IF_NOT_THERE)
-            .expression_attribute_values(":now", number(row.received_at / 1_000))
+            .expression_attribute_values(":now", number(UnixSeconds::from(row.received_at)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
@@ -102,7 +106,8 @@ impl Ledger {
         }
     }
 
-    /// A part that is there already holds these very bytes, because its number is made from them; and it may be due to expire.
+    /// A part that is there already holds these very bytes, because its number is made from them; and it may
+    /// be due to expire.
     async fn put_part(&self, row: &LedgerRow, part: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let put = self
             .client
@@ -112,7 +117,7 @@ impl Ledger {
             .item("part", number(part))
             .item("body", AttributeValue::B(Blob::new(bytes)))
             .condition_expression(IF_NOT_THERE)
-            .expression_attribute_values(":now", number(row.received_at / 1_000))
+            .expression_attribute_values(":now", number(UnixSeconds::from(row.received_at)))
             .send()
             .await;
         match put.map_err(|error| error.into_service_error()) {
@@ -121,8 +126,8 @@ impl Ledger {
         }
     }
 
-    /// One row, read consistently, with its payload unless that lies in parts (see [`Ledger::body`]). None also for one that has
-    /// expired: DynamoDB removes those within days.
+    /// One row, read consistently, with its payload unless that lies in parts (see [`Ledger::body`]). None
+    /// also for one that has expired: DynamoDB removes those within days.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -143,8 +148,8 @@ impl Ledger {
         Ok(row.filter(|row| !row.is_gone(now)))
     }
 
-    /// The payload of a row as it came in, put together from its parts if need be. Inside, an error that trying again does not
-    /// mend: the payload is damaged.
+    /// The payload of a row as it came in, put together from its parts if need be. Inside, an error that
+    /// trying again does not mend: the payload is damaged.
     ///
     /// # Errors
     /// If a part cannot be read.

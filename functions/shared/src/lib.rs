@@ -1,11 +1,47 @@
 //! The words and the edges that two or more functions use.
 //!
-//! Layout, and the rule it keeps: the words (`mode`, `event`, `event_type`, `object_key`, `endpoint`, `address`, `secret`,
-//! `signature`, `payload`, `page`, `order`, `retry`) are pure and know nothing of AWS, HTTP or Stripe's client. The edges (`aws`, `batch`, `ledger`, `records`,
-//! `registry`, `audit`, `vault`, `stripe`, `probe`, `http`, `access`, `facts`) each own one outside thing and are the only files that name its SDK.
-//! `infra/testing/repo-checks` checks it.
+//! The map: a module uses only modules above it. The words are pure: they know nothing of AWS, HTTP or
+//! Stripe's client. Each edge owns one outside thing and is the only one to name its SDK.
+//! `infra/testing/repo-checks` reads this map and holds the sources to it.
+//!
+//! # Words
+//!
+//! - `unix_time`: seconds and milliseconds of Unix time, each a type
+//! - `account`: our own Stripe account, or a connected one, in keys
+//! - `mode`: test or live
+//! - `event_type`: Stripe's event types, which are applied, and patterns of them
+//! - `object_key`: names one object at Stripe; the kinds of record
+//! - `event`: Stripe's event, parsed
+//! - `secret`: signing secrets and Stripe keys, never printed
+//! - `signature`: the `Stripe-Signature` header, checked and made
+//! - `endpoint`: a webhook endpoint's name, state and row
+//! - `payload`: Stripe's bytes, packed
+//! - `page`: limits and cursors of lists
+//! - `order`: which of an object's snapshots is the present one
+//! - `retry`: the schedule by which a failed event is tried again
+//! - `public_host`: hosts that can be on the public internet
+//!
+//! # Edges
+//!
+//! - `env`: environment variables, parsed
+//! - `log`: the log, as JSON lines
+//! - `metrics`: CloudWatch metrics, as log lines
+//! - `aws`: clients of AWS with bounded calls, and their errors
+//! - `batch_get`: `BatchGetItem`, whole
+//! - `secret_store`: Secrets Manager
+//! - `stripe`: Stripe's API
+//! - `http`: requests and answers of API Gateway
+//! - `access`: who calls, and with which role
+//! - `ledger`: the table of events
+//! - `event_view`: events as the API shows and filters them
+//! - `records`: the table of records
+//! - `probe`: a signed request through an endpoint's public address
+//! - `health`: what the status knows of Stripe, secrets and waiting events
+//! - `registry`: the table of endpoints, settings and progress
+//! - `audit`: the table of who did what
 
 pub mod access;
+pub mod account;
 pub mod audit;
 pub mod aws;
 mod batch_get;
@@ -13,6 +49,7 @@ pub mod endpoint;
 pub mod env;
 pub mod event;
 pub mod event_type;
+pub mod event_view;
 pub mod health;
 pub mod http;
 pub mod ledger;
@@ -32,3 +69,4 @@ pub mod secret;
 pub mod secret_store;
 pub mod signature;
 pub mod stripe;
+pub mod unix_time;

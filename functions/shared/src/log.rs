@@ -1,14 +1,15 @@
 //! Logs: JSON lines, as Lambda's own are, at the level that Lambda's logging configuration names.
 //!
-//! The rule: a failure is logged once, where it is decided, with dotted fields; never a payload, a signature header or a secret.
-//! Each line carries the span in which Lambda's runtime handles a request, so `span.requestId` finds the lines of one request; it is
-//! the `request_id` of an error's answer.
+//! The rule: a failure is logged once, where it is decided, with dotted fields; never a payload, a signature
+//! header or a secret. Each line carries the span in which Lambda's runtime handles a request, so
+//! `span.requestId` finds the lines of one request; it is the `request_id` of an error's answer.
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Starts logging to standard output. `AWS_LAMBDA_LOG_LEVEL` is set by Lambda from the template's `ApplicationLogLevel`.
+/// Starts logging to standard output. `AWS_LAMBDA_LOG_LEVEL` is set by Lambda from the template's
+/// `ApplicationLogLevel`.
 pub fn init() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
     let started = tracing::subscriber::set_global_default(subscriber(&level, std::io::stdout));
@@ -20,7 +21,8 @@ fn subscriber<W>(level: &str, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    // The SDKs' own lines below `warn` are about their insides. The runtime's span is of level `info`, and needed at any level.
+    // The SDKs' own lines below `warn` are about their insides. The runtime's span is of level `info`, and
+    // needed at any level.
     let filter = EnvFilter::new(format!(
         "{},aws=warn,hyper=warn,h2=warn,rustls=warn,reqwest=warn,lambda_runtime::layers=info",
         level.to_lowercase()

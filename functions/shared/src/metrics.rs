@@ -1,14 +1,16 @@
 //! Metrics: log lines that CloudWatch makes numbers of, without a call and without waiting.
 //!
-//! A line is in CloudWatch's embedded metric format ("Specification: Embedded metric format" in its user guide): one namespace, one
-//! set of dimensions a line, at most a hundred values a metric. It goes to standard output as a line of its own, whole, beside
-//! those of `log`. Lambda leaves lines that are JSON already as they are ("Configuring JSON and plain text log formats" in its
-//! developer guide) and takes one without `level` and `timestamp` for INFO ("Log-level filtering"), so both are written, and the
-//! application log level must stay INFO or below.
+//! A line is in CloudWatch's embedded metric format ("Specification: Embedded metric format" in its user
+//! guide): one namespace, one set of dimensions a line, at most a hundred values a metric. It goes to
+//! standard output as a line of its own, whole, beside those of `log`. Lambda leaves lines that are JSON
+//! already as they are ("Configuring JSON and plain text log formats" in its developer guide) and takes one
+//! without `level` and `timestamp` for INFO ("Log-level filtering"), so both are written, and the application
+//! log level must stay INFO or below.
 //!
-//! Rules: names stand here and nowhere else in the code, and each is in an alarm or on the dashboard of `infra/monitoring.yaml`
-//! (`infra/testing/repo-checks` checks it). Each name, and each value of a dimension, costs money by the month, so there are few: never an
-//! id, never what a stranger sent. What cannot be written is let go: a metric never fails or holds up anything.
+//! Rules: names stand here and nowhere else in the code, and each is in an alarm or on the dashboard of
+//! `infra/monitoring.yaml` (`infra/testing/repo-checks` checks it). Each name, and each value of a dimension,
+//! costs money by the month, so there are few: never an id, never what a stranger sent. What cannot be
+//! written is let go: a metric never fails or holds up anything.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -119,8 +121,8 @@ impl Metrics {
         Self { stack: stack.into(), to: Arc::new(Mutex::new(to)) }
     }
 
-    /// Writes what was measured as one line; as more, if there are over a hundred values of one metric. Nothing measured is no
-    /// line.
+    /// Writes what was measured as one line; as more, if there are over a hundred values of one metric.
+    /// Nothing measured is no line.
     pub fn emit(&self, measured: &[(Metric, Measured)], now: Timestamp) {
         let mut first = Vec::new();
         let mut more = Vec::new();

@@ -1,12 +1,15 @@
 //! Which of Stripe's objects an event or a record is about: account, object, id.
 //!
-//! The rule: never derived from an event's type (`charge.refund.updated` carries a refund), always from `data.object` itself.
-//! The account is part of the key from the start, so that two connected accounts can never share a record.
+//! The rule: never derived from an event's type (`charge.refund.updated` carries a refund), always from
+//! `data.object` itself. The account is part of the key from the start, so that two connected accounts can
+//! never share a record.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::account::{AccountKey, is_key_part};
 
 /// The kinds of object that are kept as records. Written as in `GET /records/{kind}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,8 +84,8 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.plural() == plural)
     }
 
-    /// The kind that an id's prefix tells. Only a help for people who look an id up: a key is never made from it, because
-    /// merchants may choose a customer's id themselves.
+    /// The kind that an id's prefix tells. Only a help for people who look an id up: a key is never made from
+    /// it, because merchants may choose a customer's id themselves.
     pub fn from_id_prefix(id: &str) -> Option<Self> {
         match id.split_once('_')?.0 {
             "cus" => Some(Self::Customer),
@@ -121,7 +124,7 @@ impl TryFrom<String> for Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ObjectKey {
-    account: Option<String>,
+    account: AccountKey,
     object: String,
     id: String,
 }
@@ -139,12 +142,15 @@ impl ObjectKey {
     /// # Errors
     /// A part that is empty, over 255 bytes, holds a space, a control character or, but in the id, a slash.
     pub fn new(account: Option<&str>, object: &str, id: &str) -> Result<Self, InvalidObjectKey> {
-        let visible = |part: &str| {
-            (1..=255).contains(&part.len()) && !part.chars().any(|c| c.is_whitespace() || c.is_control())
-        };
-        let name = |part: &str| visible(part) && !part.contains('/') && part != "-";
-        if account.is_none_or(name) && name(object) && visible(id) {
-            Ok(Self { account: account.map(str::to_owned), object: object.to_owned(), id: id.to_owned() })
+        let account = AccountKey::new(account).map_err(|_| InvalidObjectKey)?;
+        Self::in_account(account, object, id)
+    }
+
+    fn in_account(account: AccountKey, object: &str, id: &str) -> Result<Self, InvalidObjectKey> {
+        // An id may hold slashes: it is the last part.
+        let is_id = (1..=255).contains(&id.len()) && !id.chars().any(|c| c.is_whitespace() || c.is_control());
+        if is_key_part(object) && object != "-" && is_id {
+            Ok(Self { account, object: object.to_owned(), id: id.to_owned() })
         } else {
             Err(InvalidObjectKey)
         }
@@ -154,13 +160,18 @@ impl ObjectKey {
     ///
     /// # Errors
     /// As [`ObjectKey::new`].
-    pub fn beside(&self, kind: Kind, id: &str) -> Result<Self, InvalidObjectKey> {
+    pub fn sibling(&self, kind: Kind, id: &str) -> Result<Self, InvalidObjectKey> {
         Self::new(self.account(), kind.object(), id)
     }
 
     /// The connected account, `acct_…`; none for our own.
     pub fn account(&self) -> Option<&str> {
-        self.account.as_deref()
+        self.account.connected()
+    }
+
+    /// Returns the account it is in, as keys name it.
+    pub fn account_key(&self) -> &AccountKey {
+        &self.account
     }
 
     /// Stripe's word for what it is.
@@ -181,7 +192,7 @@ impl ObjectKey {
 
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.account.as_deref().unwrap_or("-"), self.object, self.id)
+        write!(f, "{}/{}/{}", self.account, self.object, self.id)
     }
 }
 
@@ -191,8 +202,9 @@ impl FromStr for ObjectKey {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
-            (Some("-"), Some(object), Some(id)) => Self::new(None, object, id),
-            (Some(account), Some(object), Some(id)) => Self::new(Some(account), object, id),
+            (Some(account), Some(object), Some(id)) => {
+                Self::in_account(account.parse().map_err(|_| InvalidObjectKey)?, object, id)
+            }
             _ => Err(InvalidObjectKey),
         }
     }

@@ -1,20 +1,22 @@
 //! Which snapshot wins: the order of one object's events.
 //!
-//! Stripe promises no order, sends twice, and stamps `created` in whole seconds; several changes of one object in one second are
-//! normal (a subscription's creation and its update on first payment). So:
+//! Stripe promises no order, sends twice, and stamps `created` in whole seconds; several changes of one
+//! object in one second are normal (a subscription's creation and its update on first payment). So:
 //!
 //! 1. The later second wins.
-//! 2. Within a second, **all** its events are looked at together, not the stored one and the new one, so that the order of arrival
-//!    cannot matter. Equal snapshots count once. Then are struck out, as long as one is left: notices, which report no change;
-//!    creations; and, when one has a status that Stripe never leaves, those whose status it can leave.
-//! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's end wins (`chain`). An
-//!    event that does not say what it replaced can at most confirm that end.
+//! 2. Within a second, **all** its events are looked at together, not the stored one and the new one, so that
+//!    the order of arrival cannot matter. Equal snapshots count once. Then are struck out, as long as one is
+//!    left: notices, which report no change; creations; and, when one has a status that Stripe never leaves,
+//!    those whose status it can leave.
+//! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's
+//!    end wins (`chain`). An event that does not say what it replaced can at most confirm that end.
 //!
-//! 4. What is still several cannot be told apart by what the events say, and Stripe is asked (by `process`). Its answer stands for the last
-//!    second that had wholly passed when it was asked: events stamped up to then are older than it, later ones newer.
+//! 4. What is still several cannot be told apart by what the events say, and Stripe is asked (by `process`).
+//!    Its answer stands for the last second that had wholly passed when it was asked: events stamped up to
+//!    then are older than it, later ones newer.
 //!
-//! Where the key may not read the object, the greatest event id wins, which is the same whatever came first, and the record is
-//! marked uncertain.
+//! Where the key may not read the object, the greatest event id wins, which is the same whatever came first,
+//! and the record is marked uncertain.
 //!
 //! Final whatever the times: a deletion. Stripe never uses an id again.
 //!
@@ -28,6 +30,7 @@ use serde_json::Value;
 use self::chain::Step;
 pub use self::snapshot::{Snapshot, SnapshotError};
 use crate::event::EventId;
+use crate::unix_time::UnixSeconds;
 
 /// Where a snapshot stands against what the record shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +47,15 @@ pub enum Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordVersion {
     /// The second it stands for.
-    pub as_of: i64,
-    /// Is the object gone for ever?
+    pub as_of: UnixSeconds,
+    /// Whether the object is deleted, which is final.
     pub deleted: bool,
-    /// Is it Stripe's answer to a question? Then it stands for the whole of its second.
+    /// Whether it was fetched from Stripe. Then it stands for the whole of its second.
     pub fetched: bool,
 }
 
 /// Rule 1, and deletions: compares a snapshot of this second with what a record shows.
-pub fn compare(created: i64, is_deletion: bool, record: RecordVersion) -> Comparison {
+pub fn compare(created: UnixSeconds, is_deletion: bool, record: RecordVersion) -> Comparison {
     match (is_deletion, record.deleted) {
         (true, false) => Comparison::Newer,
         (false, true) => Comparison::Older,
@@ -65,10 +68,11 @@ pub fn compare(created: i64, is_deletion: bool, record: RecordVersion) -> Compar
     }
 }
 
-/// Rule 4 from the other side: does Stripe's answer, good for all that it stamped up to the second `as_of`, take the place of what a
-/// record shows? An event of that very second is in the answer. Of two answers good for one second nobody can tell the later one;
-/// if they differ, the change between them is of a later second.
-pub fn fetched_is_newer(as_of: i64, is_deletion: bool, record: RecordVersion) -> bool {
+/// Rule 4 from the other side: does Stripe's answer, good for all that it stamped up to the second `as_of`,
+/// take the place of what a record shows? An event of that very second is in the answer. Of two answers good
+/// for one second nobody can tell the later one; if they differ, the change between them is of a later
+/// second.
+pub fn fetched_is_newer(as_of: UnixSeconds, is_deletion: bool, record: RecordVersion) -> bool {
     match (is_deletion, record.deleted) {
         (_, true) => false,
         (true, false) => true,
@@ -82,11 +86,12 @@ pub fn fetched_is_newer(as_of: i64, is_deletion: bool, record: RecordVersion) ->
 pub struct Winner {
     /// The event whose snapshot the record shows.
     pub id: EventId,
-    /// Was it chosen only because one had to be?
+    /// Whether the events could not tell, and the greatest id was taken.
     pub uncertain: bool,
 }
 
-/// Rules 2 and 3 and what follows them: decides between all events of one object and one second. None for no events.
+/// Rules 2 and 3 and what follows them: decides between all events of one object and one second. None for no
+/// events.
 pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winner> {
     let mut events: Vec<&Snapshot> = events.into_iter().collect();
     events.sort_by(|a, b| a.id.cmp(&b.id));
@@ -159,11 +164,11 @@ mod tests {
     use super::*;
     use crate::object_key::ObjectKey;
 
-    fn of(id: &str, event_type: &str, kind: &str, object: Value) -> Snapshot {
+    fn snapshot(id: &str, event_type: &str, kind: &str, object: Value) -> Snapshot {
         Snapshot {
             id: id.parse().unwrap(),
             event_type: event_type.into(),
-            created: 5,
+            created: UnixSeconds::new(5),
             key: ObjectKey::new(None, kind, "x_1").unwrap(),
             api_version: Some("2026-07-29.dahlia".into()),
             previous_attributes: None,
@@ -173,7 +178,12 @@ mod tests {
     }
 
     fn subscription(id: &str, event_type: &str, status: &str) -> Snapshot {
-        of(id, &format!("customer.subscription.{event_type}"), "subscription", json!({ "status": status }))
+        snapshot(
+            id,
+            &format!("customer.subscription.{event_type}"),
+            "subscription",
+            json!({ "status": status }),
+        )
     }
 
     fn wins(events: &[Snapshot]) -> (String, bool) {
@@ -183,32 +193,60 @@ mod tests {
 
     #[test]
     fn a_later_second_wins_and_a_deletion_is_final() {
-        let event = RecordVersion { as_of: 5, deleted: false, fetched: false };
-        assert_eq!(compare(6, false, event), Comparison::Newer);
-        assert_eq!(compare(4, false, event), Comparison::Older);
-        assert_eq!(compare(5, false, event), Comparison::SameSecond);
-        assert_eq!(compare(9, false, RecordVersion { deleted: true, ..event }), Comparison::Older);
-        assert_eq!(compare(4, true, event), Comparison::Newer);
+        let event = RecordVersion { as_of: UnixSeconds::new(5), deleted: false, fetched: false };
+        assert_eq!(compare(UnixSeconds::new(6), false, event), Comparison::Newer);
+        assert_eq!(compare(UnixSeconds::new(4), false, event), Comparison::Older);
+        assert_eq!(compare(UnixSeconds::new(5), false, event), Comparison::SameSecond);
+        assert_eq!(
+            compare(UnixSeconds::new(9), false, RecordVersion { deleted: true, ..event }),
+            Comparison::Older
+        );
+        assert_eq!(compare(UnixSeconds::new(4), true, event), Comparison::Newer);
         let answer = RecordVersion { fetched: true, ..event };
-        assert_eq!(compare(5, false, answer), Comparison::Older, "the whole second is in Stripe's answer");
-        assert_eq!(compare(6, false, answer), Comparison::Newer);
-        assert_eq!(compare(5, true, answer), Comparison::Newer, "a deletion is final");
+        assert_eq!(
+            compare(UnixSeconds::new(5), false, answer),
+            Comparison::Older,
+            "the whole second is in Stripe's answer"
+        );
+        assert_eq!(compare(UnixSeconds::new(6), false, answer), Comparison::Newer);
+        assert_eq!(compare(UnixSeconds::new(5), true, answer), Comparison::Newer, "a deletion is final");
     }
 
     #[test]
     fn an_answer_gives_way_to_what_is_later_than_its_second_and_a_deletion_to_nothing() {
-        let event = RecordVersion { as_of: 5, deleted: false, fetched: false };
+        let event = RecordVersion { as_of: UnixSeconds::new(5), deleted: false, fetched: false };
         let answer = RecordVersion { fetched: true, ..event };
-        assert!(fetched_is_newer(5, false, event) && fetched_is_newer(6, false, event));
-        assert!(!fetched_is_newer(4, false, event));
-        assert!(fetched_is_newer(6, false, answer) && !fetched_is_newer(5, false, answer));
-        assert!(fetched_is_newer(4, true, event) && fetched_is_newer(4, true, answer), "a deletion is final");
-        assert!(!fetched_is_newer(9, false, RecordVersion { deleted: true, ..event }));
+        assert!(
+            fetched_is_newer(UnixSeconds::new(5), false, event)
+                && fetched_is_newer(UnixSeconds::new(6), false, event)
+        );
+        assert!(!fetched_is_newer(UnixSeconds::new(4), false, event));
+        assert!(
+            fetched_is_newer(UnixSeconds::new(6), false, answer)
+                && !fetched_is_newer(UnixSeconds::new(5), false, answer)
+        );
+        assert!(
+            fetched_is_newer(UnixSeconds::new(4), true, event)
+                && fetched_is_newer(UnixSeconds::new(4), true, answer),
+            "a deletion is final"
+        );
+        assert!(!fetched_is_newer(UnixSeconds::new(9), false, RecordVersion { deleted: true, ..event }));
         // The two rules agree: what an answer replaces does not come back.
         for created in 4..7 {
             for as_of in 4..7 {
-                let stays = compare(created, false, RecordVersion { as_of, ..answer }) == Comparison::Older;
-                assert_eq!(stays, fetched_is_newer(as_of, false, RecordVersion { as_of: created, ..event }));
+                let stays = compare(
+                    UnixSeconds::new(created),
+                    false,
+                    RecordVersion { as_of: UnixSeconds::new(as_of), ..answer },
+                ) == Comparison::Older;
+                assert_eq!(
+                    stays,
+                    fetched_is_newer(
+                        UnixSeconds::new(as_of),
+                        false,
+                        RecordVersion { as_of: UnixSeconds::new(created), ..event }
+                    )
+                );
             }
         }
     }
@@ -237,19 +275,19 @@ mod tests {
         let events =
             [subscription("evt_9", "updated", "past_due"), subscription("evt_1", "deleted", "canceled")];
         assert_eq!(wins(&events), ("evt_1".into(), false));
-        let paid = of("evt_1", "invoice.paid", "invoice", json!({"status": "paid"}));
-        let open = of("evt_9", "invoice.finalized", "invoice", json!({"status": "open"}));
+        let paid = snapshot("evt_1", "invoice.paid", "invoice", json!({"status": "paid"}));
+        let open = snapshot("evt_9", "invoice.finalized", "invoice", json!({"status": "open"}));
         assert_eq!(wins(&[open, paid]), ("evt_1".into(), false));
         // A refund that succeeded can still fail.
-        let succeeded = of("evt_9", "refund.updated", "refund", json!({"status": "succeeded"}));
-        let failed = of("evt_1", "refund.failed", "refund", json!({"status": "failed"}));
+        let succeeded = snapshot("evt_9", "refund.updated", "refund", json!({"status": "succeeded"}));
+        let failed = snapshot("evt_1", "refund.failed", "refund", json!({"status": "failed"}));
         assert_eq!(wins(&[succeeded, failed]), ("evt_1".into(), false));
     }
 
     #[test]
     fn equal_snapshots_are_one() {
         let paid =
-            |id, event_type| of(id, event_type, "invoice", json!({"status": "paid", "amount_paid": 5}));
+            |id, event_type| snapshot(id, event_type, "invoice", json!({"status": "paid", "amount_paid": 5}));
         assert_eq!(
             wins(&[paid("evt_1", "invoice.paid"), paid("evt_2", "invoice.payment_succeeded")]),
             ("evt_2".into(), false)
@@ -282,17 +320,19 @@ mod tests {
 
     #[test]
     fn an_old_invoice_that_is_paid_wins_although_it_has_no_status() {
-        let updated = of("evt_9", "invoice.updated", "invoice", json!({"paid": false, "closed": false}));
-        let paid = of("evt_1", "invoice.payment_succeeded", "invoice", json!({"paid": true, "closed": true}));
+        let updated =
+            snapshot("evt_9", "invoice.updated", "invoice", json!({"paid": false, "closed": false}));
+        let paid =
+            snapshot("evt_1", "invoice.payment_succeeded", "invoice", json!({"paid": true, "closed": true}));
         assert_eq!(wins(&[updated, paid]), ("evt_1".into(), false));
     }
 
     #[test]
     fn a_deletion_wins_its_second_in_either_shape() {
-        let updated = of("evt_9", "customer.updated", "customer", json!({"email": "a"}));
-        let deleted = of("evt_1", "customer.deleted", "customer", json!({"deleted": true}));
+        let updated = snapshot("evt_9", "customer.updated", "customer", json!({"email": "a"}));
+        let deleted = snapshot("evt_1", "customer.deleted", "customer", json!({"deleted": true}));
         assert_eq!(wins(&[updated.clone(), deleted.clone()]), ("evt_1".into(), false));
-        let again = of("evt_2", "customer.deleted", "customer", json!({"email": "a"}));
+        let again = snapshot("evt_2", "customer.deleted", "customer", json!({"email": "a"}));
         assert_eq!(wins(&[updated, deleted, again]), ("evt_2".into(), false));
     }
 

@@ -1,7 +1,8 @@
 //! Pages of lists: `limit` and `cursor` in, `{"data":[…],"next_cursor":…}` out.
 //!
-//! A cursor is a place in one list, written so that people do not read meaning into it. It carries the list's name and its
-//! filters, and is refused in any other; it holds no more than what the caller could read anyway.
+//! A cursor is a place in one list, written so that people do not read meaning into it. It carries the list's
+//! name and its filters, and is refused in any other; it holds no more than what the caller could read
+//! anyway.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

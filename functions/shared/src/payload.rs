@@ -1,7 +1,8 @@
 //! Payloads as they are stored: zstd with a dictionary of events in Stripe's wire form, byte-exact back.
 //!
-//! A DynamoDB write is charged by the started kilobyte; with the dictionary most events fit one. The rule: a dictionary is never
-//! changed or dropped once it has been used, because rows packed with it must stay readable. A better one gets the next number.
+//! A DynamoDB write is charged by the started kilobyte; with the dictionary most events fit one. The rule: a
+//! dictionary is never changed or dropped once it has been used, because rows packed with it must stay
+//! readable. A better one gets the next number.
 
 use std::io::Read;
 use std::sync::LazyLock;
@@ -9,7 +10,8 @@ use std::sync::LazyLock;
 use sha2::{Digest, Sha256};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
-/// The number of the dictionary that new payloads are packed with. `cargo run -p shared --example make_dictionary` makes one.
+/// The number of the dictionary that new payloads are packed with. `cargo run -p shared --example
+/// make_dictionary` makes one.
 const CURRENT: u32 = 1;
 
 static DICTIONARY_1: &[u8] = include_bytes!("payload/stripe-1.dict");
@@ -22,7 +24,8 @@ static ENCODER: LazyLock<EncoderDictionary<'static>> =
 static DECODER_1: LazyLock<DecoderDictionary<'static>> =
     LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
 
-/// What a stored payload may unpack to, in bytes: above what is taken in (1 MiB) and what Stripe's API answers.
+/// What a stored payload may unpack to, in bytes: above what is taken in (1 MiB) and what Stripe's API
+/// answers.
 const MAX_UNPACKED: u64 = 16 * 1024 * 1024;
 
 /// A payload as stored.
@@ -111,7 +114,8 @@ mod tests {
 
     #[test]
     fn what_was_packed_with_the_first_dictionary_stays_readable() {
-        // Made when dictionary 1 was made. If this fails, rows in production cannot be read: restore the dictionary.
+        // Made when dictionary 1 was made. If this fails, rows in production cannot be read: restore the
+        // dictionary.
         let stored = Packed {
             dictionary: 1,
             sha256: Sha256::digest(b"{\"id\":\"evt_1\",\"object\":\"event\"}").into(),

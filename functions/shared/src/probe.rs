@@ -1,10 +1,13 @@
-//! A probe: a request that goes to an endpoint the way Stripe's go, signed with the secret kept here, and what came back.
+//! A probe: a request that goes to an endpoint the way Stripe's go, signed with the secret kept here, and
+//! what came back.
 //!
-//! It tells apart what a delivery that fails cannot: is the address reached at all, is the body changed on the way, or does Stripe
-//! sign with another secret? It has a type that Stripe never uses; receive stores it for a day, outside of lists and counts.
+//! It tells apart what a failed delivery cannot: an address that is not reached, a body that is changed on
+//! the way, and a Stripe that signs with another secret. It has a type that Stripe never uses; receive stores
+//! it for a day, outside of lists and counts.
 //!
-//! Rules: a probe goes by https to hosts of the internet only, also when their name leads elsewhere, because a person chose the
-//! address; on the local stack it may go to this machine. No redirect is followed. The answer is read up to a bound.
+//! Rules: a probe goes by https to hosts of the internet only, also when their name leads elsewhere, because
+//! a person chose the address; on the local stack it may go to this machine. No redirect is followed. The
+//! answer is read up to a bound.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -91,10 +94,10 @@ pub struct ProbeReport {
     /// How long it took, in milliseconds, to the answer or to where it ended.
     pub took: u64,
     /// How far our clock is ahead of that of whoever answered, in milliseconds, give or take a second.
-    pub clock_ahead: Option<i64>,
+    pub clock_ahead_ms: Option<i64>,
 }
 
-/// Sends a probe, signed at `now`. `local`: is this the local stack?
+/// Sends a probe, signed at `now`. `local` allows an address on this machine, as on the local stack.
 pub async fn probe(
     url: &str,
     secret: &SigningSecret,
@@ -117,7 +120,7 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
         probed: ProbeOutcome::NoAnswer { at: ProbeStage::Name, why: String::new() },
         addresses: Vec::new(),
         took: 0,
-        clock_ahead: None,
+        clock_ahead_ms: None,
     };
     let lost = |at, why: String| ProbeOutcome::NoAnswer { at, why };
     let late = |at| lost(at, format!("nothing within {} s", TRY_WITHIN.as_secs()));
@@ -131,7 +134,8 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
             report.addresses = addresses;
             match sent {
                 Ok(Ok(answer)) => {
-                    report.clock_ahead = answer.date.map(|date| now.as_millisecond() - date.as_millisecond());
+                    report.clock_ahead_ms =
+                        answer.date.map(|date| now.as_millisecond() - date.as_millisecond());
                     meaning(answer.status, &answer.body, &id)
                 }
                 Ok(Err(error)) => {
@@ -213,8 +217,8 @@ async fn resolved(url: &str, local: bool) -> Result<(Url, Vec<SocketAddr>), Stri
     }
 }
 
-/// Where the host's name in an address leads, if that is not on the internet: nothing may be told to send there. None also for a
-/// name that leads nowhere now, or is not answered for in time.
+/// Where the host's name in an address leads, if that is not on the internet: nothing may be told to send
+/// there. None also for a name that leads nowhere now, or is not answered for in time.
 pub async fn leads_inside(url: &str) -> Option<IpAddr> {
     let url = Url::parse(url).ok()?;
     let host = url.host_str()?.to_owned();
@@ -276,8 +280,8 @@ fn meaning(status: u16, answer: &[u8], id: &str) -> ProbeOutcome {
     }
 }
 
-/// An event in the form in which Stripe writes its own: indented, with what a program that reads and writes JSON anew would
-/// write in another way.
+/// An event in the form in which Stripe writes its own: indented, with what a program that reads and writes
+/// JSON anew would write in another way.
 fn body(id: &str, mode: Mode, now: Timestamp) -> String {
     let livemode = mode == Mode::Live;
     let created = now.as_second();

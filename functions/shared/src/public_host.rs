@@ -1,12 +1,13 @@
 //! Which hosts are on the public internet: where Stripe can send, and where a probe of ours may go.
 //!
-//! The rule: nothing that is sent for somebody leaves for this machine or for a network around it, however its address is written.
+//! The rule: nothing that is sent for somebody leaves for this machine or for a network around it, however
+//! its address is written.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// Does the address name a host that can be on the public internet? Where a name leads is not looked up.
+/// Returns whether the address names a host that can be on the public internet. Names are not resolved.
 pub fn names_public_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => !name.is_empty() && !names_this_machine(name),
@@ -21,7 +22,8 @@ fn names_this_machine(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Can it be reached from the internet? Ranges from IANA's special-purpose registries (RFC 6890 and its successors).
+/// Returns whether the address can be reached from the internet. Ranges are from IANA's special-purpose
+/// registries (RFC 6890 and its successors).
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),

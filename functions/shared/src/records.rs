@@ -1,16 +1,19 @@
 //! Records: the current state of each Stripe object here.
 //!
-//! Keys: `key` names the object (account, object, id). Indexes, keys only, sorted by when Stripe made the object and then its id:
+//! Keys: `key` names the object (account, object, id). Indexes, keys only, sorted by when Stripe made the
+//! object and then its id:
 //! - `by_kind`: all of a kind, spread over shards;
 //! - `by_customer`: subscriptions, invoices, payments and charges of a customer;
-//! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has none;
+//! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has
+//!   none;
 //! - `uncertain`: the few whose events could not be put in order, as long as they are so.
 //!
-//! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry is paid for once an
-//! object and not once an event.
+//! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry
+//! is paid for once an object and not once an event.
 //!
-//! The rule: a record is replaced whole, by one write, under the condition that it is as it was read, or that it is older than
-//! what is written. What the object says (status, customer, amounts) is read from the object, never stored beside it.
+//! The rule: a record is replaced whole, by one write, under the condition that it is as it was read, or that
+//! it is older than what is written. What the object says (status, customer, amounts) is read from the
+//! object, never stored beside it.
 
 mod index_keys;
 mod lists;
@@ -32,6 +35,7 @@ use crate::event::EventId;
 use crate::ledger::MAX_IN_ROW;
 use crate::object_key::ObjectKey;
 use crate::payload::{self, Packed, PayloadError};
+use crate::unix_time::UnixSeconds;
 
 /// The table of records.
 #[derive(Debug, Clone)]
@@ -46,20 +50,22 @@ pub struct Record {
     /// Which object.
     pub key: ObjectKey,
     /// The second, in unix seconds, of the event whose snapshot it is.
-    pub as_of: i64,
-    /// The event whose snapshot it is, or which made us ask Stripe; none if it was asked of our own accord, by an import.
+    pub as_of: UnixSeconds,
+    /// The event whose snapshot it is, or which made us ask Stripe; none if it was asked of our own accord,
+    /// by an import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<EventId>,
-    /// All events of that second that have been looked at, sorted: which of them wins must not depend on who came first.
+    /// All events of that second that have been looked at, sorted: which of them wins must not depend on who
+    /// came first.
     pub events: Vec<EventId>,
-    /// Is the object gone for ever? Then nothing replaces it but another deletion.
+    /// Whether the object is deleted. Then nothing replaces it but another deletion.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
-    /// Could the events of that second not be put in order?
+    /// Whether the events of that second could not be put in order.
     #[serde(default, skip_serializing_if = "is_false")]
     pub order_uncertain: bool,
-    /// Is it Stripe's answer to a question, and no event's snapshot? Then it stands for the whole of that second, and the events
-    /// are those that could not tell.
+    /// Whether it was fetched from Stripe, and is no event's snapshot. Then it stands for the whole of that
+    /// second, and the events are those that could not tell.
     #[serde(default, skip_serializing_if = "is_false")]
     pub fetched: bool,
     #[serde(flatten)]
@@ -89,16 +95,16 @@ pub enum Put {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// The second.
-    pub as_of: i64,
+    pub as_of: UnixSeconds,
     /// The event whose snapshot it is, or which made us ask Stripe.
     pub event: Option<EventId>,
     /// All events of that second that have been looked at.
     pub events: Vec<EventId>,
-    /// Is the object gone for ever?
+    /// Whether the object is deleted.
     pub deleted: bool,
-    /// Could the second's events not be put in order?
+    /// Whether the second's events could not be put in order.
     pub order_uncertain: bool,
-    /// Is it Stripe's answer to a question?
+    /// Whether it was fetched from Stripe.
     pub fetched: bool,
 }
 
@@ -112,7 +118,7 @@ impl Record {
         let Provenance { as_of, event, mut events, deleted, order_uncertain, fetched } = standing;
         events.sort();
         events.dedup();
-        let links = IndexKeys::of(&key, object, as_of);
+        let links = IndexKeys::new(&key, object, as_of);
         Ok(Self {
             key,
             as_of,
@@ -129,7 +135,7 @@ impl Record {
     }
 
     /// Its place in lists.
-    pub fn place(&self) -> &str {
+    pub fn list_position(&self) -> &str {
         self.links.sort()
     }
 
@@ -141,7 +147,7 @@ impl Record {
         record
     }
 
-    /// Is its object too large to be stored? The rest of a record is under 20 kB.
+    /// Returns whether its object is too large to be stored. The rest of a record is under 20 kB.
     pub fn is_too_large(&self) -> bool {
         self.body.len() > MAX_IN_ROW
     }
@@ -173,12 +179,13 @@ impl Records {
         Self { client, table: table.into() }
     }
 
-    /// Writes a record where there is none or an older one, without reading first. A deletion is written only where there is none:
-    /// it may say less than the record whose place it takes, which comes with the refusal.
+    /// Writes a record where there is none or an older one, without reading first. A deletion is written only
+    /// where there is none: it may say less than the record whose place it takes, which comes with the
+    /// refusal.
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was. Writing it again is always right.
-    pub async fn put_newer(&self, record: &Record) -> Result<Put, StoreError> {
+    pub async fn put_if_newer(&self, record: &Record) -> Result<Put, StoreError> {
         let put = self.put(record)?;
         let put = if record.deleted {
             put.condition_expression("attribute_not_exists(#key)")
@@ -191,21 +198,25 @@ impl Records {
         refused(put.expression_attribute_names("#key", "key").send().await)
     }
 
-    /// Writes a record over `old`, if that still stands there. It stands in lists where the earlier of both does.
+    /// Writes a record over `old`, if that still stands there. It stands in lists where the earlier of both
+    /// does.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was. Deciding and writing again is always right.
-    pub async fn put_over(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
+    /// If it could not be written, or nobody can tell whether it was. Deciding and writing again is always
+    /// right.
+    pub async fn replace(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
         let mut new = new.clone();
         new.links.use_earlier_position(&old.links);
-        // What a record is follows from its second, the events seen, the one that won, the place and whether it is gone. What Stripe was asked of our
-        // own accord has no event, and for one second it is asked once: its answer gives way to a later second's only.
+        // What a record is follows from its second, the events seen, the one that won, the place and whether
+        // it is gone. What Stripe was asked of our own accord has no event, and for one second it is asked
+        // once: its answer gives way to a later second's only.
         let event = match &old.event {
             Some(_) => "#event = :event",
             None => "attribute_not_exists(#event)",
         };
-        // A deletion found by asking stands for the second of the record whose place it took, and takes over its events.
+        // A deletion found by asking stands for the second of the record whose place it took, and takes over
+        // its events.
         let deleted = if old.deleted { "attribute_exists(deleted)" } else { "attribute_not_exists(deleted)" };
         let put = self
             .put(&new)?
@@ -213,7 +224,7 @@ impl Records {
                 "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted}"
             ))
             .expression_attribute_names("#sort", "sort")
-            .expression_attribute_values(":sort", AttributeValue::S(old.place().to_owned()))
+            .expression_attribute_values(":sort", AttributeValue::S(old.list_position().to_owned()))
             .expression_attribute_names("#event", "event")
             .expression_attribute_names("#events", "events")
             .expression_attribute_values(":as_of", AttributeValue::N(old.as_of.to_string()))

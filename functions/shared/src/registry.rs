@@ -1,11 +1,11 @@
 //! The registry: the endpoints, the settings of the stack and the small facts kept beside them.
 //!
-//! Keys: `kind` and `name`. All endpoints lie under one `kind`, so that one small read gives them all; receive makes that read
-//! in init and now and then. What changes often (when an endpoint was heard, counts by the hour) has rows of its own, so that
-//! it never stands in the way of a change of an endpoint.
+//! Keys: `kind` and `name`. All endpoints lie under one `kind`, so that one small read gives them all;
+//! receive makes that read in init and now and then. What changes often (when an endpoint was heard, counts
+//! by the hour) has rows of its own, so that it never stands in the way of a change of an endpoint.
 //!
-//! The rule: an endpoint or the settings are written under the condition that they are as they were read (`rev`), so that of
-//! two admins at once one wins and the other is told.
+//! The rule: an endpoint or the settings are written under the condition that they are as they were read
+//! (`rev`), so that of two admins at once one wins and the other is told.
 
 mod drift_progress;
 mod endpoint_activity;
@@ -43,9 +43,11 @@ pub use self::status_rows::StatusRows;
 use crate::aws::StoreError;
 use crate::endpoint::{EndpointName, EndpointRow};
 use crate::retry::Retry;
+use crate::unix_time::UnixMillis;
 
-/// How long after a change of an endpoint a process may still refuse a delivery without looking here again: receive looks again
-/// for an unknown name or secret no sooner than this. Registering answers only when it is over.
+/// How long after a change of an endpoint a process may still refuse a delivery without looking here again:
+/// receive looks again for an unknown name or secret no sooner than this. Registering answers only when it is
+/// over.
 pub const ENDPOINT_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 const ENDPOINT: &str = "endpoint";
@@ -73,11 +75,11 @@ pub enum Written {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// When the first Stripe key was set, in unix milliseconds. Nothing here is older.
-    pub since: i64,
+    pub since: UnixMillis,
     /// Enough of the Stripe key to tell it from another.
     pub stripe_key_hint: String,
     /// When the key was set, in unix milliseconds.
-    pub stripe_key_set_at: i64,
+    pub stripe_key_set_at: UnixMillis,
     /// The Stripe account it belongs to, `acct_…`, if Stripe told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_account: Option<String>,
@@ -88,7 +90,7 @@ pub struct Settings {
 impl Settings {
     /// When the first Stripe key was set.
     pub fn since(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.since).unwrap_or(Timestamp::UNIX_EPOCH)
+        self.since.to_timestamp().unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -129,7 +131,8 @@ impl Registry {
             .send();
         while let Some(item) = pages.next().await {
             let item = item.map_err(StoreError::doing(doing))?;
-            // One that cannot be read, such as of a later version of this program, must not close the door to the others.
+            // One that cannot be read, such as of a later version of this program, must not close the door to
+            // the others.
             match serde_dynamo::from_item(item) {
                 Ok(endpoint) => endpoints.push(endpoint),
                 Err(error) => tracing::error!(error = %error, "an endpoint's row cannot be read"),
@@ -285,8 +288,9 @@ impl Registry {
         answer.item.map(serde_dynamo::from_item).transpose().map_err(StoreError::doing(doing))
     }
 
-    /// Puts a row over the one with this `rev` (and `registration`), or where there is none. A write that was done although its answer got lost
-    /// meets itself when the SDK tries it again; the row is read to tell that from being overtaken.
+    /// Puts a row over the one with this `rev` (and `registration`), or where there is none. A write that was
+    /// done although its answer got lost meets itself when the SDK tries it again; the row is read to tell
+    /// that from being overtaken.
     async fn put<T: Serialize + DeserializeOwned + PartialEq>(
         &self,
         kind: &str,

@@ -13,7 +13,8 @@ use crate::event::EventId;
 pub struct Retry {
     /// Attempts of the sweep before an event is dead: 1 to 100.
     pub attempts: u32,
-    /// Seconds before the first of them: 1 to 3,600. The sweep runs each minute, so less than 60 means the next one.
+    /// Seconds before the first of them: 1 to 3,600. The sweep runs each minute, so less than 60 means the
+    /// next one.
     pub first_delay_s: u32,
     /// Seconds between two of them at most: from the first delay to a day.
     pub longest_delay_s: u32,
@@ -30,7 +31,8 @@ pub struct OutOfBounds {
 }
 
 impl Default for Retry {
-    /// Twelve attempts: after half a minute, doubling up to an hour; the last about six hours after the first failure.
+    /// Twelve attempts: after half a minute, doubling up to an hour; the last about six hours after the first
+    /// failure.
     fn default() -> Self {
         Self { attempts: 12, first_delay_s: 30, longest_delay_s: 3_600 }
     }
@@ -61,8 +63,8 @@ impl Retry {
         Ok(self)
     }
 
-    /// When an event is due again that has been tried `attempts` times. The wait is shorter by up to a fifth, by event and attempt,
-    /// so that what failed together is not tried together.
+    /// When an event is due again that has been tried `attempts` times. The wait is shorter by up to a fifth,
+    /// by event and attempt, so that what failed together is not tried together.
     pub fn due_at(&self, id: &EventId, attempts: u32, now: Timestamp) -> Timestamp {
         let first = Duration::from_secs(self.first_delay_s.into());
         let longest = Duration::from_secs(self.longest_delay_s.into());
@@ -72,7 +74,7 @@ impl Retry {
         now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_hours(24))
     }
 
-    /// Are the attempts used up?
+    /// Returns whether the attempts are used up.
     pub fn used_up(&self, attempts: u32) -> bool {
         attempts >= self.attempts
     }

@@ -1,7 +1,7 @@
 //! Secrets as values that cannot be shown by accident.
 //!
-//! The rule: neither type implements `Display`, `Debug` prints `[redacted]`, and the text leaves only through `reveal`, so that
-//! every place which shows a secret can be found by that word.
+//! The rule: neither type implements `Display`, `Debug` prints `[redacted]`, and the text leaves only through
+//! `reveal`, so that every place which shows a secret can be found by that word.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,7 +32,8 @@ impl FromStr for SigningSecret {
 }
 
 impl SigningSecret {
-    /// The whole secret. The prefix is part of the HMAC key (Stripe's documentation, "Verify webhook signatures manually").
+    /// The whole secret. The prefix is part of the HMAC key (Stripe's documentation, "Verify webhook
+    /// signatures manually").
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -61,7 +62,8 @@ impl<'de> Deserialize<'de> for SigningSecret {
     }
 }
 
-/// What an endpoint's entry in Secrets Manager holds: the signing secrets accepted now, newest first, at most two.
+/// What an endpoint's entry in Secrets Manager holds: the signing secrets accepted now, newest first, at most
+/// two.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningSecrets {
     /// Newest first.
@@ -131,8 +133,8 @@ impl StripeKey {
         self.mode
     }
 
-    /// The prefix and the last four characters, as Stripe's dashboard shows keys: `sk_test_…AbCd`. Of a key so short that this would
-    /// be much of it, the prefix alone.
+    /// The prefix and the last four characters, as Stripe's dashboard shows keys: `sk_test_…AbCd`. Of a key
+    /// so short that this would be much of it, the prefix alone.
     pub fn hint(&self) -> String {
         let (prefix, rest) = self.text.split_at(8);
         if rest.len() < 8 { format!("{prefix}…") } else { format!("{prefix}…{}", last_four(rest)) }

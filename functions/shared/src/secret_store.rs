@@ -1,7 +1,8 @@
 //! Secrets Manager: signing secrets, and the Stripe key.
 //!
-//! Signing secrets: one entry an endpoint and registration, whose value lists those accepted now. Readers name the version they
-//! want, so that what they hold is exactly what the registry says; version stages are left to Secrets Manager.
+//! Signing secrets: one entry an endpoint and registration, whose value lists those accepted now. Readers
+//! name the version they want, so that what they hold is exactly what the registry says; version stages are
+//! left to Secrets Manager.
 
 use std::error::Error;
 
@@ -67,9 +68,10 @@ impl SecretStore {
         serde_json::from_str(&text).map_err(|_| SecretStoreError::Unreadable(at.name.clone()))
     }
 
-    /// Keeps signing secrets under a name that is new, or was made by another request of the same registration. `token` becomes the
-    /// version's id: whoever keeps the same secrets with it, at once or later, is given the same version. Without it each would make
-    /// a version of its own, and Secrets Manager keeps only the last two.
+    /// Keeps signing secrets under a name that is new, or was made by another request of the same
+    /// registration. `token` becomes the version's id: whoever keeps the same secrets with it, at once or
+    /// later, is given the same version. Without it each would make a version of its own, and Secrets Manager
+    /// keeps only the last two.
     ///
     /// # Errors
     /// See [`SecretStoreError`]; also if the token stands for other secrets.
@@ -81,7 +83,8 @@ impl SecretStore {
     ) -> Result<SecretVersion, SecretStoreError> {
         let doing = "keeping a signing secret";
         let text = serde_json::to_string(secrets).map_err(SecretStoreError::doing(doing))?;
-        // The same tag as the stack's tables have, so that one call lists what a stack leaves behind. Names begin with the stack's.
+        // The same tag as the stack's tables have, so that one call lists what a stack leaves behind. Names
+        // begin with the stack's.
         let stack = name.split('/').next().unwrap_or(name);
         let created = self
             .client
@@ -106,7 +109,8 @@ impl SecretStore {
         Ok(SecretVersion { name: name.to_owned(), version })
     }
 
-    /// Keeps other signing secrets under a name that is there. `token` as in [`SecretStore::store_signing_secrets`].
+    /// Keeps other signing secrets under a name that is there. `token` as in
+    /// [`SecretStore::store_signing_secrets`].
     ///
     /// # Errors
     /// See [`SecretStoreError`]; [`SecretStoreError::Missing`] if there is no such entry.
@@ -133,7 +137,8 @@ impl SecretStore {
         }
     }
 
-    /// Removes an endpoint's entry at once, without the days of grace, so that nothing of it stays. Already gone is done.
+    /// Removes an endpoint's entry at once, without the days of grace, so that nothing of it stays. Already
+    /// gone is done.
     ///
     /// # Errors
     /// See [`SecretStoreError`].
@@ -162,7 +167,7 @@ impl SecretStore {
         }
     }
 
-    /// Is the entry there? Asked without reading its value.
+    /// Returns whether the entry exists, without reading its value.
     ///
     /// # Errors
     /// If Secrets Manager cannot be asked.

@@ -1,11 +1,12 @@
-//! Is this delivery from Stripe? The check of the `Stripe-Signature` header.
+//! The `Stripe-Signature` header: how a delivery is known to come from Stripe.
 //!
-//! Stripe's documentation ("Verify webhook signatures manually"): the header is `t=<unix seconds>,v1=<hex>[,v1=…]`, and a `v1` is
-//! HMAC-SHA256, keyed with the whole secret, over the text of `t`, a dot and the body as sent. While a secret is being rolled
-//! there is one `v1` for each.
+//! Stripe's documentation ("Verify webhook signatures manually"): the header is `t=<unix
+//! seconds>,v1=<hex>[,v1=…]`, and a `v1` is HMAC-SHA256, keyed with the whole secret, over the text of `t`, a
+//! dot and the body as sent. While a secret is being rolled there is one `v1` for each.
 //!
 //! Rules kept here, some stricter than the official libraries:
-//! - the HMAC is over the text of `t` and the bytes of the body exactly as they came, and compared in constant time;
+//! - the HMAC is over the text of `t` and the bytes of the body exactly as they came, and compared in
+//!   constant time;
 //! - every well-formed `v1` counts; items that are not well formed, and other schemes, are skipped;
 //! - the signature is checked before the age, so that only the holder of a secret learns about our clock;
 //! - the age is bounded both ways (the libraries accept any time in the future), and two `t` are refused.
@@ -15,7 +16,8 @@ use sha2::Sha256;
 
 use crate::secret::SigningSecret;
 
-/// How far `t` may be from our clock, in seconds, to either side. Five minutes is the default of Stripe's libraries.
+/// How far `t` may be from our clock, in seconds, to either side. Five minutes is the default of Stripe's
+/// libraries.
 pub const TOLERANCE_S: i64 = 300;
 
 /// Why a delivery is refused.

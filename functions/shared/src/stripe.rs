@@ -1,10 +1,12 @@
 //! Stripe's API: the calls that Billhook makes, in its own words.
 //!
-//! Layout: `base` is where Stripe is, `key` which key is used, `call` one call with its tries, `retry` when to try again, `error`
-//! what a failure means to the caller, `endpoints`, `events`, `lists` and `objects` the calls themselves.
+//! Layout: `base` is where Stripe is, `key` which key is used, `call` one call with its tries, `retry` when
+//! to try again, `error` what a failure means to the caller, `endpoints`, `events`, `lists` and `objects` the
+//! calls themselves.
 //!
-//! Rules: every call has a bound on connecting, on one try, on the number of tries, on the whole and on the size of the answer;
-//! no redirect is followed, because the key would go with it; the key is in no error and no log.
+//! Rules: every call has a bound on connecting, on one try, on the number of tries, on the whole and on the
+//! size of the answer; no redirect is followed, because the key would go with it; the key is in no error and
+//! no log.
 
 mod base;
 mod call;
@@ -30,6 +32,7 @@ pub use self::key::StripeKeys;
 pub use self::lists::{ObjectsPage, ObjectsQuery};
 use crate::secret::StripeKey;
 use crate::secret_store::SecretStoreError;
+use crate::unix_time::UnixMillis;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
@@ -60,14 +63,14 @@ impl Stripe {
         Ok(Self { http, base, keys })
     }
 
-    /// Calls with the key of this stack, to be answered before `until`. None: no key has been set. `set_at` is when the settings
-    /// say it was set: a process that holds an earlier one reads it again.
+    /// Calls with the key of this stack, to be answered before `until`. None: no key has been set. `set_at`
+    /// is when the settings say it was set: a process that holds an earlier one reads it again.
     ///
     /// # Errors
     /// If the key cannot be read.
     pub async fn session(
         &self,
-        set_at: i64,
+        set_at: UnixMillis,
         until: Instant,
     ) -> Result<Option<Session<'_>>, SecretStoreError> {
         let key = self.keys.current(set_at).await?;

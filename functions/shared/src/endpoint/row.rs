@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointName, EndpointState};
+use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// One endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,8 +12,8 @@ pub struct EndpointRow {
     pub name: EndpointName,
     /// Where it is in its life.
     pub state: EndpointState,
-    /// Names this attempt at registering: Stripe's `Idempotency-Key`, a part of the owner tag in the endpoint's
-    /// `metadata`, and a part of the secret's name.
+    /// Names this attempt at registering: Stripe's `Idempotency-Key`, a part of the owner tag in the
+    /// endpoint's `metadata`, and a part of the secret's name.
     pub registration: String,
     /// What an admin asked for.
     #[serde(rename = "wish")]
@@ -27,17 +28,17 @@ pub struct EndpointRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_secret_hint: Option<String>,
     /// When it was asked for, in unix milliseconds.
-    pub created_at: i64,
+    pub created_at: UnixMillis,
     /// When it came into its present state, in unix milliseconds.
     #[serde(default)]
-    pub state_since: i64,
-    /// Since when it is subscribed to what it wants now, in unix milliseconds: since registering, or since the last
-    /// change of its address, its events, or whether it is disabled.
+    pub state_since: UnixMillis,
+    /// Since when it is subscribed to what it wants now, in unix milliseconds: since registering, or since
+    /// the last change of its address, its events, or whether it is disabled.
     #[serde(rename = "listens_since", default)]
-    pub subscribed_since: i64,
+    pub subscribed_since: UnixMillis,
     /// When its secret was last changed, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotated_at: Option<i64>,
+    pub rotated_at: Option<UnixMillis>,
     /// Whether it takes the place of one that was registered. Then its row stays if Stripe refuses it.
     #[serde(rename = "replaces", default, skip_serializing_if = "is_false")]
     pub is_replacement: bool,
@@ -52,7 +53,8 @@ pub struct EndpointRow {
 }
 
 impl EndpointRow {
-    /// The row with what stands at Stripe: from when a rotation has removed the first endpoint, that is the second.
+    /// The row with what stands at Stripe: from when a rotation has removed the first endpoint, that is the
+    /// second.
     #[must_use]
     pub fn with_live_endpoint(&self) -> Self {
         let mut row = self.clone();
@@ -72,13 +74,13 @@ pub struct Rotation {
     /// The API version that its events are rendered in.
     pub api_version: String,
     /// When the attempt began, in unix milliseconds.
-    pub begun_at: i64,
+    pub begun_at: UnixMillis,
     /// Stripe's id, once its secret is kept here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_id: Option<String>,
     /// Since when it gets all events, in unix seconds by Stripe's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live_since: Option<i64>,
+    pub live_since: Option<UnixSeconds>,
     /// Whether the first endpoint is deleted at Stripe. Its secret is dropped a little later.
     #[serde(rename = "old_gone", default, skip_serializing_if = "is_false")]
     pub old_deleted: bool,
@@ -100,8 +102,8 @@ pub struct PendingChange {
     /// Whether it undoes a change that Stripe refused.
     #[serde(rename = "back", default, skip_serializing_if = "is_false")]
     pub is_rollback: bool,
-    /// Whether the request that sent it to Stripe has ended without knowing what became of it. Then another may go on
-    /// at once.
+    /// Whether the request that sent it to Stripe has ended without knowing what became of it. Then another
+    /// may go on at once.
     #[serde(rename = "left", default, skip_serializing_if = "is_false")]
     pub abandoned: bool,
 }

@@ -1,5 +1,5 @@
-//! Previews, such as `invoice.upcoming`'s: objects that have no id, or none that names anything, and are found under what they are
-//! for.
+//! Previews, such as `invoice.upcoming`'s: objects that have no id, or none that names anything, and are
+//! found under what they are for.
 
 use serde::Deserialize;
 

@@ -1,4 +1,5 @@
-//! Gathers what a [`HealthSnapshot`](super::HealthSnapshot) is made of: Stripe's endpoints, open events, secrets.
+//! Gathers what a [`HealthSnapshot`](super::HealthSnapshot) is made of: Stripe's endpoints, open events,
+//! secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,7 +15,8 @@ use crate::ledger::{EventState, Ledger, LedgerRow, OpenCount};
 use crate::secret_store::SecretStore;
 use crate::stripe::{Session, StripeResponse, WebhookEndpoint};
 
-/// A pending event this long after its time waits for something that does not happen: the sweep runs every minute.
+/// A pending event this long after its time waits for something that does not happen: the sweep runs every
+/// minute.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// Events of one state that are looked at for why.
 const LOOKED_AT: usize = 25;
@@ -46,7 +48,8 @@ fn clock_ahead<T>(answer: &StripeResponse<T>, began: Timestamp, took: Duration) 
     Some(began.as_millisecond() + i64::try_from(took.as_millis()).ok()? - date.as_millisecond())
 }
 
-/// Which events wait. One state after the other: each count asks all shards at once, and 64 new connections would take longer.
+/// Which events wait. One state after the other: each count asks all shards at once, and 64 new connections
+/// would take longer.
 ///
 /// # Errors
 /// If the ledger cannot be read.
@@ -86,13 +89,13 @@ async fn waiting(
     ids.extend(ledger.due_first(state, LOOKED_AT).await?);
     let ids: BTreeSet<_> = ids.into_iter().collect();
     let rows = ledger.rows(&ids, now).await?;
-    let because = CommonReason::of(rows.values().filter(|row| row.state == state));
+    let because = CommonReason::most_common(rows.values().filter(|row| row.state == state));
     // The index is late: by now none is in this state any more.
     Ok(because.map_or_else(Default::default, |because| (count, Some(because))))
 }
 
 impl CommonReason {
-    fn of<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Option<Self> {
+    fn most_common<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Option<Self> {
         let mut by_reason: BTreeMap<&str, Vec<&LedgerRow>> = BTreeMap::new();
         for row in rows {
             by_reason.entry(row.reason.as_deref().unwrap_or_default()).or_default().push(row);
@@ -111,8 +114,8 @@ pub async fn secrets(
     rows: &[EndpointRow],
     until: Instant,
 ) -> BTreeMap<String, SecretPresence> {
-    let of = rows.iter().map(async |row| (row.name.to_string(), secret(secret_store, row, until).await));
-    join_all(of).await.into_iter().collect()
+    let lookups = rows.iter().map(async |row| (row.name.to_string(), secret(secret_store, row, until).await));
+    join_all(lookups).await.into_iter().collect()
 }
 
 async fn secret(secret_store: &SecretStore, row: &EndpointRow, until: Instant) -> SecretPresence {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::EndpointRow;
@@ -10,20 +11,22 @@ use crate::ledger::OpenCount;
 use crate::probe::ProbeOutcome;
 use crate::records::UncertainRecords;
 use crate::stripe::{StripeError, StripeFailure, WebhookEndpoint};
+use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// How often receive records that an endpoint had a delivery, in milliseconds.
-const ACTIVITY_INTERVAL: i64 = 60_000;
+const ACTIVITY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
 /// All that was gathered at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthSnapshot {
     /// When, in unix milliseconds.
-    pub at: i64,
+    pub at: UnixMillis,
     /// The account's endpoints at Stripe: those of this stack, and others that point here.
     pub endpoints: StripeView<Vec<WebhookEndpoint>>,
-    /// How far our clock is ahead of Stripe's, in milliseconds, give or take a second: its `Date` has whole ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clock_ahead: Option<i64>,
+    /// How far our clock is ahead of Stripe's, in milliseconds, give or take a second: its `Date` has whole
+    /// ones.
+    #[serde(rename = "clock_ahead", default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_ms: Option<i64>,
     /// What comparing Stripe's events with the ledger came to.
     pub events: StripeView<GapReport>,
     /// What Stripe could not deliver to an endpoint, by its name.
@@ -81,14 +84,14 @@ impl<T> From<StripeError> for StripeView<T> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapReport {
     /// Everything up to this second of Stripe's has been compared, in every account.
-    pub until: i64,
+    pub until: UnixSeconds,
     /// Events looked at in the last run.
     pub looked_at: u64,
     /// Of those, wanted and not here; they are now.
     pub filled: u64,
     /// Of those looked at, what Stripe could not deliver, by the endpoint that wants it.
     pub undelivered: BTreeMap<String, Undelivered>,
-    /// Is a stretch left for the next run?
+    /// Whether a window is left for the next run.
     pub more: bool,
     /// Connected accounts that Stripe does not let the key ask for, the first ten.
     pub refused: Vec<String>,
@@ -100,22 +103,24 @@ pub struct GapReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelivered {
     /// When the newest was made, in unix seconds of Stripe's.
-    pub newest: i64,
+    pub newest: UnixSeconds,
     /// How many a run saw.
     pub count: u64,
 }
 
 impl Undelivered {
-    /// Has nothing been delivered since the newest was made? `last_delivery_at` is when a delivery last came in, in unix milliseconds; that is
-    /// noted once a minute, so one from the minute before may stand for a later one. What another endpoint of the account failed to
-    /// take counts as undelivered too, and then this one was heard.
-    pub fn stands(&self, last_delivery_at: Option<i64>) -> bool {
-        last_delivery_at
-            .is_none_or(|last_delivery_at| last_delivery_at + ACTIVITY_INTERVAL < self.newest * 1_000)
+    /// Returns whether nothing has been delivered since the newest was made. `last_delivery_at` is when a
+    /// delivery last came in, in unix milliseconds; that is noted once a minute, so one from the minute
+    /// before may stand for a later one. What another endpoint of the account failed to take counts as
+    /// undelivered too, and then this one was heard.
+    pub fn still_holds(&self, last_delivery_at: Option<UnixMillis>) -> bool {
+        last_delivery_at.is_none_or(|last_delivery_at| {
+            last_delivery_at + ACTIVITY_INTERVAL < UnixMillis::from(self.newest)
+        })
     }
 }
 
-/// Is a signing secret where the endpoint's row says?
+/// Whether a signing secret is where the endpoint's row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretPresence {
@@ -166,7 +171,7 @@ pub struct CommonReason {
     /// One of them.
     pub example: EventId,
     /// Since when the first of those looked at has been so, in unix milliseconds.
-    pub since: i64,
+    pub since: UnixMillis,
 }
 
 /// How the endpoints of this stack are known.
@@ -181,7 +186,7 @@ pub struct OwnStack<'a> {
 }
 
 impl OwnStack<'_> {
-    /// Is it of this stack, or does it point here?
+    /// Returns whether it is of this stack, or points here.
     pub(super) fn concerns(&self, endpoint: &WebhookEndpoint) -> bool {
         endpoint.owner_tag().is_some_and(|mark| mark.stack == self.stack)
             || self.rows.iter().any(|row| row.stripe_id.as_deref() == Some(&endpoint.id))

@@ -42,7 +42,7 @@ impl Fields {
         }
     }
 
-    /// Is the field there, be it null?
+    /// Returns whether the field is in the body, null included.
     pub fn is_given(&self, field: &str) -> bool {
         self.fields.contains_key(field)
     }
@@ -161,7 +161,8 @@ fn unknown_field(unknown: &str, known: &[&str]) -> ApiError {
 pub struct Query(BTreeMap<String, String>);
 
 impl Query {
-    /// Reads a query that may have these parameters, each once, and no others: a misspelt filter must not list everything.
+    /// Reads a query that may have these parameters, each once, and no others: a misspelt filter must not
+    /// list everything.
     ///
     /// # Errors
     /// 400 for another parameter, or one that comes twice.

@@ -7,8 +7,8 @@ use crate::batch_get;
 use crate::event::EventId;
 
 impl Ledger {
-    /// The payloads of these events as they came in, read consistently, in any order; without those that are not there
-    /// any more or are damaged.
+    /// The payloads of these events as they came in, read consistently, in any order; without those that are
+    /// not there any more or are damaged.
     ///
     /// # Errors
     /// If they cannot be read, or DynamoDB leaves some out again and again.

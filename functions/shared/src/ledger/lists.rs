@@ -1,7 +1,9 @@
-//! Lists of the ledger: by day, by object, by open state; newest first, whole pages, and a place to go on from.
+//! Lists of the ledger: by day, by object, by open state; newest first, whole pages, and a place to go on
+//! from.
 //!
-//! An index key is spread over shards, so a list merges them. Indexes hold no state: rows are read in batches afterwards. The
-//! order within a page is total (time, then id), so that a row is listed once however many share its millisecond.
+//! An index key is spread over shards, so a list merges them. Indexes hold no state: rows are read in batches
+//! afterwards. The order within a page is total (time, then id), so that a row is listed once however many
+//! share its millisecond.
 
 use std::collections::HashMap;
 
@@ -18,7 +20,8 @@ use crate::event::EventId;
 use crate::object_key::ObjectKey;
 use crate::page::MAX_LIMIT;
 
-/// Rows that one request may look at before it gives a short page: a filter that fits nothing must not read the whole table.
+/// Rows that one request may look at before it gives a short page: a filter that fits nothing must not read
+/// the whole table.
 const MAX_LOOKED_AT: usize = 1_000;
 
 /// Which rows to list.
@@ -90,8 +93,8 @@ const BY_OBJECT: EventIndex = EventIndex { index: "object", key: "object", sort:
 pub(super) const BY_OPEN: EventIndex = EventIndex { index: "open", key: "open", sort: "due_at" };
 
 impl Ledger {
-    /// A page of `listing` after `from`, of at most `limit` rows that `wanted` says yes to. A page may be short and still have a
-    /// next one, when few rows are wanted.
+    /// A page of `listing` after `from`, of at most `limit` rows that `wanted` says yes to. A page may be
+    /// short and still have a next one, when few rows are wanted.
     ///
     /// # Errors
     /// If an index or the rows cannot be read.
@@ -178,8 +181,8 @@ impl Ledger {
         }
     }
 
-    /// Days are read from the latest backwards: the first alone, then ever more at once, so that neither a busy day costs the
-    /// days before it nor a quiet year takes a query after another.
+    /// Days are read from the latest backwards: the first alone, then ever more at once, so that neither a
+    /// busy day costs the days before it nor a quiet year takes a query after another.
     async fn received(
         &self,
         since: Timestamp,
@@ -209,7 +212,8 @@ impl Ledger {
         }
     }
 
-    /// Merges the shards of an index: the first `limit + 1` entries after `from`, and down to `floor`, the later first.
+    /// Merges the shards of an index: the first `limit + 1` entries after `from`, and down to `floor`, the
+    /// later first.
     async fn merged(
         &self,
         source: &EventIndex,
@@ -243,7 +247,8 @@ impl Ledger {
                 .expression_attribute_values(":floor", number(floor))
                 .expression_attribute_values(":until", number(from.map_or(i64::MAX, |from| from.sort)))
                 .scan_index_forward(false)
-                // One more for the end, one to see the time after the cut, one for the place itself, which is left out below.
+                // One more for the end, one to see the time after the cut, one for the place itself, which is
+                // left out below.
                 .limit(i32::try_from(limit + 3).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(page)
                 .send()
@@ -256,7 +261,8 @@ impl Ledger {
                 }
             }
             page = answer.last_evaluated_key;
-            // DynamoDB does not order entries of one time by id, so the time at the cut must have been read to its end.
+            // DynamoDB does not order entries of one time by id, so the time at the cut must have been read
+            // to its end.
             let cut = entries.get(limit).map(|entry| entry.sort);
             let whole = cut.is_some_and(|cut| entries.last().is_some_and(|last| last.sort < cut));
             if page.is_none() || whole {
@@ -280,8 +286,8 @@ impl Ledger {
 }
 
 impl EventListing {
-    /// Can this place be one of the list? A forged one may not.
-    pub fn may_hold(&self, place: &EventPosition) -> bool {
+    /// Returns whether a position can be one of this list. A forged one cannot.
+    pub fn can_contain(&self, place: &EventPosition) -> bool {
         match self {
             Self::Received { since, until } => {
                 (since.as_millisecond()..=until.as_millisecond()).contains(&place.sort)
@@ -290,7 +296,7 @@ impl EventListing {
         }
     }
 
-    /// An index may lag behind: is the row, read consistently, still one of this list?
+    /// Returns whether the row, read consistently, is still one of this list: an index may lag behind.
     fn still_holds(&self, row: &LedgerRow) -> bool {
         match self {
             Self::Open(state) => row.state == *state,

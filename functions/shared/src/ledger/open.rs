@@ -32,7 +32,7 @@ impl Default for OpenCount {
 
 impl OpenCount {
     /// Tells a number, as far as it is told.
-    pub(crate) fn of(count: usize) -> Self {
+    pub(crate) fn from_count(count: usize) -> Self {
         if count > COUNTED { Self::More } else { Self::Exactly(count) }
     }
 }
@@ -114,7 +114,8 @@ impl Ledger {
     /// If the index cannot be read.
     pub async fn count(&self, state: EventState) -> Result<OpenCount, StoreError> {
         let doing = "counting open events";
-        // One more than is counted, so that the end is known. An entry has under 200 bytes: one page a shard holds them all.
+        // One more than is counted, so that the end is known. An entry has under 200 bytes: one page a shard
+        // holds them all.
         let enough = i32::try_from(COUNTED + 1).unwrap_or(i32::MAX);
         let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
         let counts = try_join_all(shards.map(async |key| {
@@ -128,6 +129,6 @@ impl Ledger {
         }))
         .await?;
         let count: usize = counts.iter().map(|answer| usize::try_from(answer.count()).unwrap_or(0)).sum();
-        Ok(OpenCount::of(count))
+        Ok(OpenCount::from_count(count))
     }
 }

@@ -1,10 +1,11 @@
 //! How long a row is kept once its state is final.
 //!
-//! Stripe lists events and sends them again for 30 days (its documentation, "Webhooks"). A row must outlive that, or an event sent
-//! again would count as new; so there is a least time.
+//! Stripe lists events and sends them again for 30 days (its documentation, "Webhooks"). A row must outlive
+//! that, or an event sent again would count as new; so there is a least time.
 
 use std::str::FromStr;
 
+use crate::unix_time::UnixSeconds;
 use jiff::{SignedDuration, Timestamp};
 
 /// The days for which final rows are kept.
@@ -23,8 +24,8 @@ impl Retention {
     pub const MOST: u16 = 3_650;
 
     /// When a row that becomes final now is gone, in unix seconds: the form DynamoDB's time to live asks for.
-    pub(super) fn expires_at(self, now: Timestamp) -> i64 {
-        (now + SignedDuration::from_hours(24 * i64::from(self.0))).as_second()
+    pub(super) fn expires_at(self, now: Timestamp) -> UnixSeconds {
+        UnixSeconds::from(now + SignedDuration::from_hours(24 * i64::from(self.0)))
     }
 }
 
@@ -47,7 +48,7 @@ mod tests {
             assert_eq!(wrong.parse::<Retention>(), Err(InvalidRetention), "{wrong}");
         }
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
-        let gone_at = Timestamp::from_second("35".parse::<Retention>().unwrap().expires_at(now)).unwrap();
+        let gone_at = "35".parse::<Retention>().unwrap().expires_at(now).to_timestamp().unwrap();
         assert_eq!(gone_at.to_string(), "2026-12-29T12:00:00Z");
     }
 }

@@ -1,7 +1,7 @@
 //! A row of the ledger as it lies in DynamoDB.
 //!
-//! Attribute names and values are counted in the write's price, so both are short, and what the payload says is not said again
-//! but where an index or a list needs it.
+//! Attribute names and values are counted in the write's price, so both are short, and what the payload says
+//! is not said again but where an index or a list needs it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use crate::event::{Event, EventId};
 use crate::event_type::PROBE;
 use crate::object_key::ObjectKey;
 use crate::payload::{Packed, PayloadError};
+use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// Shards of the keys of index `open`.
 pub(super) const OPEN_SHARDS: u8 = 16;
@@ -47,7 +48,7 @@ pub enum EventSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastState {
     /// When it came to be so, in unix milliseconds.
-    pub at: i64,
+    pub at: UnixMillis,
     /// The state.
     pub state: EventState,
     /// How often the sweep had taken it in the end.
@@ -80,7 +81,7 @@ pub struct LedgerRow {
     pub event_type: Option<String>,
     /// When Stripe made it, in unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created: Option<i64>,
+    pub created: Option<UnixSeconds>,
     /// The object it is listed under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectKey>,
@@ -90,14 +91,14 @@ pub struct LedgerRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<EventSource>,
     /// When it came in, in unix milliseconds.
-    pub received_at: i64,
+    pub received_at: UnixMillis,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     day: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<String>,
     /// When it is to be tried, or since when it waits for an admin, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<i64>,
+    pub due_at: Option<UnixMillis>,
     /// How often the sweep has taken it.
     pub attempts: u32,
     /// Which claim took it last: tells a claim whose answer got lost from somebody else's.
@@ -108,7 +109,7 @@ pub struct LedgerRow {
     pub reason: Option<String>,
     /// When the state was last changed, in unix milliseconds; none while it is as received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marked_at: Option<i64>,
+    pub marked_at: Option<UnixMillis>,
     /// Who put it into this state by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -117,7 +118,7 @@ pub struct LedgerRow {
     pub history: Vec<PastState>,
     /// When it is gone, in unix seconds: for a final state. DynamoDB removes it then or some days later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<i64>,
+    pub expires_at: Option<UnixSeconds>,
     /// How many parts hold the payload, if it is not in the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u64>,
@@ -155,9 +156,9 @@ impl StoredPayload {
 
     /// The number of the first part and the parts, if it is too large for the row.
     ///
-    /// The number is made from the stored bytes themselves. So the same bytes have the same parts, however often they are stored,
-    /// and no other bytes can take their place: neither those of the same event in another API version, nor the same event packed
-    /// in another way by a later version of this program.
+    /// The number is made from the stored bytes themselves. So the same bytes have the same parts, however
+    /// often they are stored, and no other bytes can take their place: neither those of the same event in
+    /// another API version, nor the same event packed in another way by a later version of this program.
     pub(super) fn split(&self) -> Option<(u64, Vec<&[u8]>)> {
         if self.bytes.len() <= MAX_IN_ROW {
             return None;
@@ -170,9 +171,9 @@ impl StoredPayload {
 
 impl LedgerRow {
     /// The row of an event that could be read: to be applied, or to be set aside by whoever applies it.
-    pub fn of(event: &Event<'_>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
+    pub fn from_event(event: &Event<'_>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
         Self {
-            event_type: Some(cut(&event.event_type)),
+            event_type: Some(truncated(&event.event_type)),
             created: Some(event.created),
             object: event.listed_under(),
             ..Self::new(event.id.clone(), EventState::Pending, None, endpoint, now, payload)
@@ -181,15 +182,15 @@ impl LedgerRow {
 
     /// The same, for an event that no delivery brought.
     #[must_use]
-    pub fn brought_by(self, source: EventSource) -> Self {
+    pub fn with_source(self, source: EventSource) -> Self {
         Self { source: Some(source), ..self }
     }
 
     /// The row of a probe: in its final state from the start, in no list, and gone after a day.
     pub fn probe(event: &Event<'_>, endpoint: &str, now: Timestamp, payload: Packed) -> Self {
-        let expires_at = (now + PROBE_KEPT_FOR).as_second();
+        let expires_at = UnixSeconds::from(now + PROBE_KEPT_FOR);
         Self {
-            event_type: Some(cut(&event.event_type)),
+            event_type: Some(truncated(&event.event_type)),
             created: Some(event.created),
             day: None,
             expires_at: Some(expires_at),
@@ -204,7 +205,7 @@ impl LedgerRow {
         }
     }
 
-    /// Is it a probe's?
+    /// Returns whether it is a probe's.
     pub fn is_probe(&self) -> bool {
         self.event_type.as_deref() == Some(PROBE)
     }
@@ -234,7 +235,7 @@ impl LedgerRow {
         Self {
             day: Some(day_key(now, shard(&id, DAY_SHARDS))),
             open: open_key(state, &id),
-            due_at: due_at.map(|at| at.as_millisecond()),
+            due_at: due_at.map(UnixMillis::from),
             id,
             part: 0,
             state,
@@ -243,10 +244,10 @@ impl LedgerRow {
             object: None,
             endpoint: endpoint.to_owned(),
             source: None,
-            received_at: now.as_millisecond(),
+            received_at: UnixMillis::from(now),
             attempts: 0,
             taken_by: None,
-            reason: reason.as_deref().map(cut),
+            reason: reason.as_deref().map(truncated),
             marked_at: None,
             by: None,
             history: Vec::new(),
@@ -258,7 +259,7 @@ impl LedgerRow {
     }
 
     /// Its present state, as an earlier one later.
-    pub fn present(&self) -> PastState {
+    pub fn current_state(&self) -> PastState {
         PastState {
             at: self.marked_at.unwrap_or(self.received_at),
             state: self.state,
@@ -269,7 +270,7 @@ impl LedgerRow {
     }
 
     /// Since when it has not worked: from when it came in, or from when an admin had it tried again.
-    pub fn in_state_since(&self) -> i64 {
+    pub fn in_state_since(&self) -> UnixMillis {
         let before = self.history.last().map(|change| change.at);
         before.map_or(self.received_at, |before| before.max(self.received_at))
     }
@@ -286,14 +287,14 @@ impl LedgerRow {
             return None;
         }
         let mut history = self.history.clone();
-        history.push(self.present());
+        history.push(self.current_state());
         Some(history.split_off(history.len().saturating_sub(HISTORY)))
     }
 
-    /// Did this admin change it by hand at this moment?
+    /// Returns whether this admin changed it by hand at this time.
     pub(super) fn was_changed_by(&self, by: &str, at: Timestamp) -> bool {
-        let mut changes = self.history.iter().cloned().chain([self.present()]);
-        changes.any(|change| change.at == at.as_millisecond() && change.by.as_deref() == Some(by))
+        let mut changes = self.history.iter().cloned().chain([self.current_state()]);
+        changes.any(|change| change.at == UnixMillis::from(at) && change.by.as_deref() == Some(by))
     }
 
     /// The numbers of the parts that hold the payload.
@@ -304,12 +305,13 @@ impl LedgerRow {
         }
     }
 
-    /// Has it expired?
+    /// Returns whether it has expired.
     pub(super) fn is_gone(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|at| at <= now.as_second())
+        self.expires_at.is_some_and(|at| at <= UnixSeconds::from(now))
     }
 
-    /// Is `old` this very receipt, stored by a write whose answer got lost? Two receipts of one event differ in time or endpoint.
+    /// Returns whether `old` is this very receipt, stored by a write whose answer got lost. Two receipts of
+    /// one event differ in time or endpoint.
     pub(super) fn is_same_receipt(&self, old: &HashMap<String, AttributeValue>) -> bool {
         let text = |name: &str| old.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
         let number = |name: &str| old.get(name).and_then(|value| value.as_n().ok()).map(String::as_str);
@@ -318,8 +320,9 @@ impl LedgerRow {
     }
 }
 
-/// The part of a text that is kept. A reason can quote what could not be read, and a row has room for 400 kB in all.
-pub(super) fn cut(text: &str) -> String {
+/// The part of a text that is kept. A reason can quote what could not be read, and a row has room for 400 kB
+/// in all.
+pub(super) fn truncated(text: &str) -> String {
     const KEPT: usize = 500;
     match text.char_indices().nth(KEPT) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -49,7 +49,7 @@ impl EventState {
         }
     }
 
-    /// Is somebody, the program or an admin, still to do something? Such rows stand in index `open`.
+    /// Returns whether the program or an admin still has to do something. Such rows stand in index `open`.
     pub fn is_open(self) -> bool {
         match self {
             Self::Pending | Self::Failed | Self::Dead | Self::Quarantined => true,

@@ -1,8 +1,9 @@
 //! How a row's state changes: by marks of the program, and by an admin who replays or discards it.
 //!
-//! Each change is one write under a condition: a mark's, that the row is not final; an admin's, that it is in the state the admin
-//! saw; both, that nobody has tried or changed it since (`attempts`, `marked_at`). What a row was before it came to be what it is stays in `history`, so
-//! that each change can be explained; for most rows, which are applied at once, that is nothing.
+//! Each change is one write under a condition: a mark's, that the row is not final; an admin's, that it is in
+//! the state the admin saw; both, that nobody has tried or changed it since (`attempts`, `marked_at`). What a
+//! row was before it came to be what it is stays in `history`, so that each change can be explained; for most
+//! rows, which are applied at once, that is nothing.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use super::{EventState, Ledger, Retention, number};
 use crate::aws::{StoreError, error_chain};
 use crate::event::{self, ParsedEvent};
 use crate::object_key::ObjectKey;
+use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// What a change came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +42,12 @@ pub struct Transition {
 
 impl Transition {
     /// A state that says everything.
-    pub fn plain(state: EventState) -> Self {
+    pub fn to(state: EventState) -> Self {
         Self { state, reason: None, due_at: None }
     }
 
     /// A state and its reason.
-    pub fn because(state: EventState, reason: impl Into<String>) -> Self {
+    pub fn with_reason(state: EventState, reason: impl Into<String>) -> Self {
         Self { state, reason: Some(reason.into()), due_at: None }
     }
 }
@@ -63,7 +65,8 @@ pub struct Actor<'a> {
 const ALSO_LISTED: u64 = 1;
 
 impl Ledger {
-    /// Puts a row into a state, if it is still open and nobody has tried it since it was read. A final state sets its expiry.
+    /// Puts a row into a state, if it is still open and nobody has tried it since it was read. A final state
+    /// sets its expiry.
     ///
     /// # Errors
     /// If the row could not be written, or nobody can tell whether it was.
@@ -74,7 +77,7 @@ impl Ledger {
         retention: Retention,
         now: Timestamp,
     ) -> Result<Transitioned, StoreError> {
-        let mut update = Update::of(row, mark.state, mark.due_at, now);
+        let mut update = Update::to_state(row, mark.state, mark.due_at, now);
         update.set_or_remove("reason", mark.reason.as_deref().map(text));
         update.remove("by");
         let gone_at = (!mark.state.is_open()).then(|| retention.expires_at(now));
@@ -90,8 +93,9 @@ impl Ledger {
         Ok(marked)
     }
 
-    /// Takes a row to try it: counts the attempt and moves its due time, so that nobody else takes it before `due_at`, and so
-    /// that an event which kills its process is counted too. Gives the row as it stands then.
+    /// Takes a row to try it: counts the attempt and moves its due time, so that nobody else takes it before
+    /// `due_at`, and so that an event which kills its process is counted too. Gives the row as it stands
+    /// then.
     ///
     /// # Errors
     /// If the row could not be written, or nobody can tell whether it was.
@@ -108,35 +112,36 @@ impl Ledger {
             Transitioned::Done => {
                 let mut claimed = row.clone();
                 claimed.attempts = attempts;
-                claimed.due_at = Some(due_at.as_millisecond());
+                claimed.due_at = Some(UnixMillis::from(due_at));
                 Some(claimed)
             }
             Transitioned::Conflict => None,
         })
     }
 
-    /// Has a row applied again, whatever became of it, with all its attempts before it. It does not expire until it is final.
+    /// Has a row applied again, whatever became of it, with all its attempts before it. It does not expire
+    /// until it is final.
     ///
     /// # Errors
     /// If the row could not be written, or nobody can tell whether it was. Doing it again is always right.
     pub async fn replay(
         &self,
         row: &LedgerRow,
-        steering: Actor<'_>,
+        actor: Actor<'_>,
         now: Timestamp,
     ) -> Result<Transitioned, StoreError> {
         let doing = "replaying an event";
         self.set_parts_expiry(row, None).await?;
-        let mut update = Update::of(row, EventState::Pending, Some(now + SWEEP_GRACE), now);
+        let mut update = Update::to_state(row, EventState::Pending, Some(now + SWEEP_GRACE), now);
         update.set("attempts", number(0));
-        update.set("by", text(steering.by));
-        update.set_or_remove("reason", steering.why.map(text));
+        update.set("by", text(actor.by));
+        update.set_or_remove("reason", actor.why.map(text));
         update.remove("expires_at");
         if row.event_type.is_none() {
             self.learn(row, &mut update, now).await?;
         }
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
-        overtaken(request.send().await, |old| old.was_changed_by(steering.by, now), doing)
+        overtaken(request.send().await, |old| old.was_changed_by(actor.by, now), doing)
     }
 
     /// Closes a row without applying it.
@@ -146,18 +151,18 @@ impl Ledger {
     pub async fn discard(
         &self,
         row: &LedgerRow,
-        steering: Actor<'_>,
+        actor: Actor<'_>,
         retention: Retention,
         now: Timestamp,
     ) -> Result<Transitioned, StoreError> {
         let gone_at = retention.expires_at(now);
-        let why = steering.why.map(|why| format!("{}: {why}", row::DISCARDED));
-        let mut update = Update::of(row, EventState::Ignored, None, now);
-        update.set("by", text(steering.by));
+        let why = actor.why.map(|why| format!("{}: {why}", row::DISCARDED));
+        let mut update = Update::to_state(row, EventState::Ignored, None, now);
+        update.set("by", text(actor.by));
         update.set("reason", text(why.as_deref().unwrap_or(row::DISCARDED)));
         update.set("expires_at", number(gone_at));
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
-        let ours = |old: &LedgerRow| old.was_changed_by(steering.by, now);
+        let ours = |old: &LedgerRow| old.was_changed_by(actor.by, now);
         let marked = overtaken(request.send().await, ours, "discarding an event")?;
         if marked == Transitioned::Done {
             self.expire_parts(row, gone_at, now).await;
@@ -165,7 +170,8 @@ impl Ledger {
         Ok(marked)
     }
 
-    /// Lists a row under a second object, as long as a final row is kept: a preview is for a subscription and for its customer.
+    /// Lists a row under a second object, as long as a final row is kept: a preview is for a subscription and
+    /// for its customer.
     ///
     /// # Errors
     /// If it could not be written. Doing it again is always right.
@@ -178,7 +184,7 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let mut update = Update::default();
         update.set("object", AttributeValue::S(object.to_string()));
-        update.set("created", number(row.created.unwrap_or(0)));
+        update.set("created", number(row.created.unwrap_or(UnixSeconds::new(0))));
         update.set("expires_at", number(retention.expires_at(now)));
         let request = update.on(self.update(&row.id, ALSO_LISTED));
         request.send().await.map_err(StoreError::doing("listing an event under a second object"))?;
@@ -200,9 +206,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Lets the parts of a payload expire with their row. The row goes first: parts that stay too long cost a cent, parts that go
-    /// too early are a lost event. So if the row has been replayed meanwhile, it is taken back.
-    async fn expire_parts(&self, row: &LedgerRow, at: i64, now: Timestamp) {
+    /// Lets the parts of a payload expire with their row. The row goes first: parts that stay too long cost a
+    /// cent, parts that go too early are a lost event. So if the row has been replayed meanwhile, it is taken
+    /// back.
+    async fn expire_parts(&self, row: &LedgerRow, at: UnixSeconds, now: Timestamp) {
         if row.part_numbers().is_empty() {
             return;
         }
@@ -219,12 +226,12 @@ impl Ledger {
         }
     }
 
-    async fn set_parts_expiry(&self, row: &LedgerRow, at: Option<i64>) -> Result<(), StoreError> {
+    async fn set_parts_expiry(&self, row: &LedgerRow, at: Option<UnixSeconds>) -> Result<(), StoreError> {
         for part in row.part_numbers() {
             let mut update = Update::default();
             update.set_or_remove("expires_at", at.map(number));
-            // Only where there is such a part: an update makes an item where there is none. That one is missing is told when the
-            // payload is read.
+            // Only where there is such a part: an update makes an item where there is none. That one is
+            // missing is told when the payload is read.
             let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
             overtaken(request.send().await, |_| false, "changing when a part of an event expires")?;
         }
@@ -241,7 +248,7 @@ struct Update {
 
 impl Update {
     /// The change of a row's state, and what follows from it.
-    fn of(row: &LedgerRow, to: EventState, due_at: Option<Timestamp>, now: Timestamp) -> Self {
+    fn to_state(row: &LedgerRow, to: EventState, due_at: Option<Timestamp>, now: Timestamp) -> Self {
         let mut update = Self::default();
         update.set("state", text(to.as_str()));
         update.set("marked_at", number(now.as_millisecond()));
@@ -320,11 +327,11 @@ fn unchanged(request: UpdateItemFluentBuilder, row: &LedgerRow, state: &str) -> 
 }
 
 fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(row::cut(text))
+    AttributeValue::S(row::truncated(text))
 }
 
-/// Reads the answer to a conditional update. One that was done although its answer got lost meets itself when the SDK tries again:
-/// `ours` tells by what stands there.
+/// Reads the answer to a conditional update. One that was done although its answer got lost meets itself when
+/// the SDK tries again: `ours` tells by what stands there.
 fn overtaken<T>(
     answer: Result<T, SdkError<UpdateItemError>>,
     ours: impl Fn(&LedgerRow) -> bool,

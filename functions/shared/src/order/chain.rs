@@ -1,18 +1,21 @@
-//! Rule 3: do the events of a second join into one chain of states?
+//! Rule 3: the events of a second, joined into one chain of states.
 //!
-//! An event carries the state after its change, and in `previous_attributes` what the change replaced. Undone on the event's own
-//! snapshot, that gives the whole state before it. When each event but one begins where another ended, and no state comes twice,
-//! there is one order in which they can have happened, and its last state is the present one.
+//! An event carries the state after its change, and in `previous_attributes` what the change replaced. Undone
+//! on the event's own snapshot, that gives the whole state before it. When each event but one begins where
+//! another ended, and no state comes twice, there is one order in which they can have happened, and its last
+//! state is the present one.
 //!
-//! Why only whole states, all events at once, and no state twice: a value that goes 0, 1, 2, 0 in one second makes the events
-//! 0→1, 1→2, 2→0. Compared in pairs, 2→0 and 0→1 look like a chain that ends in 1; compared in parts, an unrelated field hides the
-//! difference. All three together are a circle, which has no end, and then the events cannot tell.
+//! Why only whole states, all events at once, and no state twice: a value that goes 0, 1, 2, 0 in one second
+//! makes the events 0→1, 1→2, 2→0. Compared in pairs, 2→0 and 0→1 look like a chain that ends in 1; compared
+//! in parts, an unrelated field hides the difference. All three together are a circle, which has no end, and
+//! then the events cannot tell.
 //!
-//! An event that does not say what it replaced, such as the `charge.dispute.closed` of a dispute that an appeal has taken up and
-//! that is lost again, may have come back to a state of before. So such a one can stand only where the chain ends anyway.
+//! An event that does not say what it replaced, such as the `charge.dispute.closed` of a dispute that an
+//! appeal has taken up and that is lost again, may have come back to a state of before. So such a one can
+//! stand only where the chain ends anyway.
 //!
-//! Only within one API version, because another renders the same state otherwise, and only since 2017-05-25, before which
-//! `previous_attributes` left out parts of lists (Stripe's API changelog).
+//! Only within one API version, because another renders the same state otherwise, and only since 2017-05-25,
+//! before which `previous_attributes` left out parts of lists (Stripe's API changelog).
 
 use serde_json::{Map, Value};
 
@@ -26,7 +29,7 @@ pub(super) struct Step<'a> {
     pub(super) after: &'a Value,
     /// What the changes that led to it replaced, of each event that says so.
     pub(super) replaced: Vec<&'a Value>,
-    /// Does each of its events that can report a change say what it replaced?
+    /// Whether each of its events that can report a change says what it replaced.
     pub(super) all_say: bool,
     /// The versions its events are rendered in.
     pub(super) versions: Vec<Option<&'a str>>,
@@ -56,7 +59,8 @@ pub(super) fn end(steps: &[Step<'_>]) -> Option<usize> {
     let [start] = starts[..] else { return None };
     let (mut at, mut length) = (start, 1);
     while let Some(next) = follows[at] {
-        // One of its events may have come later than the change that begins here, and then the chain ends in it.
+        // One of its events may have come later than the change that begins here, and then the chain ends in
+        // it.
         if !steps[at].all_say {
             return None;
         }
@@ -67,7 +71,8 @@ pub(super) fn end(steps: &[Step<'_>]) -> Option<usize> {
     (length == steps.len()).then_some(at)
 }
 
-/// The state before a step: none inside if no event says what it replaced; none at all if two events disagree.
+/// The state before a step: none inside if no event says what it replaced; none at all if two events
+/// disagree.
 #[allow(
     clippy::option_option,
     reason = "the two mean different things, and the difference is used once, right above"
@@ -78,7 +83,8 @@ fn before(step: &Step<'_>) -> Option<Option<Value>> {
     befores.all(|other| other == first).then_some(Some(first))
 }
 
-/// Puts back what a change replaced. Objects hold only the fields that changed; everything else is given whole.
+/// Puts back what a change replaced. Objects hold only the fields that changed; everything else is given
+/// whole.
 fn undo(after: &Value, replaced: &Value) -> Value {
     match (after, replaced) {
         (Value::Object(after), Value::Object(replaced)) => {
@@ -93,7 +99,8 @@ fn undo(after: &Value, replaced: &Value) -> Value {
     }
 }
 
-/// `metadata` holds texts only, and a key that a change added was null before in `previous_attributes`: there, null is absent.
+/// `metadata` holds texts only, and a key that a change added was null before in `previous_attributes`:
+/// there, null is absent.
 pub(super) fn normal(state: &Value) -> Value {
     let mut state = state.clone();
     if let Some(metadata) = state.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -120,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    /// Which of `changes` (before, after) the chain ends in; unchanged fields are left out of what was replaced.
+    /// Which of `changes` (before, after) the chain ends in; unchanged fields are left out of what was
+    /// replaced.
     fn end_of(changes: &[(i64, i64)]) -> Option<i64> {
         let states: Vec<_> = changes
             .iter()
@@ -167,16 +175,16 @@ mod tests {
     fn versions_must_be_one_and_not_older_than_whole_lists() {
         let (a, b) = (json!({"n": 1}), json!({"n": 2}));
         let (to_a, to_b) = (json!({"n": 0}), json!({"n": 1}));
-        let of = |first, second| {
+        let end_at = |first, second| {
             end(&[
                 Step { after: &a, replaced: vec![&to_a], all_say: true, versions: vec![first] },
                 Step { after: &b, replaced: vec![&to_b], all_say: true, versions: vec![second] },
             ])
         };
-        assert_eq!(of(Some("2020-08-27"), Some("2020-08-27")), Some(1));
-        assert_eq!(of(Some("2020-08-27"), Some("2022-11-15")), None);
-        assert_eq!(of(Some("2017-04-06"), Some("2017-04-06")), None);
-        assert_eq!(of(None, None), None);
+        assert_eq!(end_at(Some("2020-08-27"), Some("2020-08-27")), Some(1));
+        assert_eq!(end_at(Some("2020-08-27"), Some("2022-11-15")), None);
+        assert_eq!(end_at(Some("2017-04-06"), Some("2017-04-06")), None);
+        assert_eq!(end_at(None, None), None);
     }
 
     #[test]

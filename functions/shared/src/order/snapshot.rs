@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::event::{Event, EventId};
 use crate::object_key::{Kind, ObjectKey};
+use crate::unix_time::UnixSeconds;
 use serde_json::Value;
 
 /// One event's snapshot of one object.
@@ -14,7 +15,7 @@ pub struct Snapshot {
     /// Its type.
     pub event_type: String,
     /// When Stripe made it, in unix seconds.
-    pub created: i64,
+    pub created: UnixSeconds,
     /// The object it is of.
     pub key: ObjectKey,
     /// The version it is rendered in.
@@ -41,7 +42,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// If it is about nothing that is kept, or cannot be read.
-    pub fn of(event: &Event<'_>) -> Result<Self, SnapshotError> {
+    pub fn from_event(event: &Event<'_>) -> Result<Self, SnapshotError> {
         let object: Value = serde_json::from_str(event.object.get())
             .map_err(|error| SnapshotError::Unreadable(format!("data.object: {error}")))?;
         let Some(key) = event.subject() else {
@@ -76,14 +77,16 @@ impl Snapshot {
         })
     }
 
-    /// Does it say that the object is gone for ever? Stripe never uses an id again. A canceled subscription is not gone: it can
-    /// still change (Stripe's API reference, "Cancel a subscription").
+    /// Returns whether it says that the object is deleted, which is final: Stripe never uses an id again. A
+    /// canceled subscription is not gone: it can still change (Stripe's API reference, "Cancel a
+    /// subscription").
     pub fn is_deletion(&self) -> bool {
         matches!(self.event_type.as_str(), "customer.deleted" | "invoice.deleted")
             || self.object["deleted"] == true
     }
 
-    /// Does its type report no change, but only that a time has come? (Stripe's API reference, "Types of events".)
+    /// Returns whether its type reports no change, but only that a time has come (Stripe's API reference,
+    /// "Types of events".)
     pub(crate) fn is_notice(&self) -> bool {
         matches!(
             self.event_type.as_str(),
@@ -91,12 +94,13 @@ impl Snapshot {
         )
     }
 
-    /// Does its type say that the object has just come to be?
+    /// Returns whether its type reports the creation of the object.
     pub(crate) fn is_creation(&self) -> bool {
         self.event_type.ends_with(".created")
     }
 
-    /// Is its status one that Stripe never leaves? Invoices of before API 2018-11-08 have none, but a flag that says `paid`.
+    /// Returns whether its status is one that Stripe never leaves. Invoices of before API 2018-11-08 have no
+    /// status, but a flag `paid`.
     pub(crate) fn is_settled(&self) -> bool {
         let Some(status) = self.object["status"].as_str() else {
             return self.key.kind() == Some(Kind::Invoice) && self.object["paid"] == true;
@@ -127,7 +131,7 @@ mod tests {
         Snapshot {
             id: "evt_1".parse().unwrap(),
             event_type: format!("{object}.updated"),
-            created: 10,
+            created: UnixSeconds::new(10),
             key: ObjectKey::new(None, object, "x_1").unwrap(),
             api_version: None,
             previous_attributes: None,

@@ -1,13 +1,15 @@
 //! What a record is listed under: its kind, its customer, its payment.
 //!
-//! Any reference may be an id, an expanded object or null, and an invoice payment names what paid it one level down (since API
-//! 2025-03-31).
+//! Any reference may be an id, an expanded object or null, and an invoice payment names what paid it one
+//! level down (since API 2025-03-31).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::account::AccountKey;
 use crate::object_key::{Kind, ObjectKey};
+use crate::unix_time::UnixSeconds;
 
 /// Shards of a kind in index `by_kind`.
 pub(super) const KIND_SHARDS: u8 = 4;
@@ -24,8 +26,8 @@ pub struct IndexKeys {
 }
 
 impl IndexKeys {
-    /// Takes the other's place in lists if that is the earlier one: the place of what does not say when it was made is a guess,
-    /// and never too early.
+    /// Takes the other's place in lists if that is the earlier one: the place of what does not say when it
+    /// was made is a guess, and never too early.
     pub(super) fn use_earlier_position(&mut self, other: &Self) {
         if other.sort < self.sort {
             self.sort.clone_from(&other.sort);
@@ -36,12 +38,13 @@ impl IndexKeys {
         &self.sort
     }
 
-    /// Reads an object's references. It is sorted by when it was made: `created`, or `date` in invoices of before API 2019-03-14.
-    /// What says neither (a deleted customer in three fields) is sorted by `as_of`, unless another event of it says more.
-    pub(super) fn of(key: &ObjectKey, object: &Value, as_of: i64) -> Self {
-        let created = object["created"].as_i64().or(object["date"].as_i64()).unwrap_or(as_of);
+    /// Reads an object's references. It is sorted by when it was made: `created`, or `date` in invoices of
+    /// before API 2019-03-14. What says neither (a deleted customer in three fields) is sorted by `as_of`,
+    /// unless another event of it says more.
+    pub(super) fn new(key: &ObjectKey, object: &Value, as_of: UnixSeconds) -> Self {
+        let created = object["created"].as_i64().or(object["date"].as_i64()).map_or(as_of, UnixSeconds::new);
         let shard = Sha256::digest(key.id())[0] % KIND_SHARDS;
-        let of = |id: Option<&str>| id.map(|id| owner(key.account(), id));
+        let owned = |id: Option<&str>| id.map(|id| owner(key.account_key(), id));
         let (customer, payment) = match key.kind() {
             Some(Kind::Subscription | Kind::Invoice | Kind::Payment) => (id(&object["customer"]), None),
             Some(Kind::Charge) => (id(&object["customer"]), id(&object["payment_intent"])),
@@ -56,9 +59,9 @@ impl IndexKeys {
         };
         Self {
             by_kind: kind_key(key.object(), shard),
-            by_customer: of(customer),
-            by_payment: of(payment),
-            sort: format!("{}#{created:012}#{}", key.object(), owner(key.account(), key.id())),
+            by_customer: owned(customer),
+            by_payment: owned(payment),
+            sort: format!("{}#{:012}#{}", key.object(), created.get(), owner(key.account_key(), key.id())),
         }
     }
 }
@@ -72,8 +75,8 @@ pub(super) fn kind_key(object: &str, shard: u8) -> String {
     format!("{object}#{shard}")
 }
 
-pub(super) fn owner(account: Option<&str>, id: &str) -> String {
-    format!("{}/{id}", account.unwrap_or("-"))
+pub(super) fn owner(account: &AccountKey, id: &str) -> String {
+    format!("{account}/{id}")
 }
 
 #[cfg(test)]
@@ -83,7 +86,11 @@ mod tests {
     use super::*;
 
     fn links(object: &str, fields: Value) -> (Option<String>, Option<String>) {
-        let links = IndexKeys::of(&ObjectKey::new(Some("acct_1"), object, "x_1").unwrap(), &fields, 7);
+        let links = IndexKeys::new(
+            &ObjectKey::new(Some("acct_1"), object, "x_1").unwrap(),
+            &fields,
+            UnixSeconds::new(7),
+        );
         (links.by_customer, links.by_payment)
     }
 
@@ -111,8 +118,14 @@ mod tests {
         let key = ObjectKey::new(None, "customer", "cus_1").unwrap();
         let invoice = ObjectKey::new(None, "invoice", "in_1").unwrap();
         for made in ["created", "date"] {
-            assert_eq!(IndexKeys::of(&invoice, &json!({ made: 5 }), 7).sort, "invoice#000000000005#-/in_1");
+            assert_eq!(
+                IndexKeys::new(&invoice, &json!({ made: 5 }), UnixSeconds::new(7)).sort,
+                "invoice#000000000005#-/in_1"
+            );
         }
-        assert_eq!(IndexKeys::of(&key, &json!({"deleted": true}), 7).sort, "customer#000000000007#-/cus_1");
+        assert_eq!(
+            IndexKeys::new(&key, &json!({"deleted": true}), UnixSeconds::new(7)).sort,
+            "customer#000000000007#-/cus_1"
+        );
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::index_keys::{KIND_SHARDS, kind_key, owner};
 use super::{Record, Records};
+use crate::account::AccountKey;
 use crate::aws::StoreError;
 use crate::batch_get;
 use crate::ledger::{COUNTED, OpenCount};
@@ -29,8 +30,8 @@ pub enum RecordListing {
     Kind(Kind),
     /// Those of a kind that name a customer.
     Customer {
-        /// The customer's account; none for our own.
-        account: Option<String>,
+        /// The customer's account.
+        account: AccountKey,
         /// The customer's id.
         customer: String,
         /// The kind.
@@ -38,8 +39,8 @@ pub enum RecordListing {
     },
     /// Those that name a payment, or a charge without one.
     Payment {
-        /// The payment's account; none for our own.
-        account: Option<String>,
+        /// The payment's account.
+        account: AccountKey,
         /// The PaymentIntent's id, or the charge's.
         payment: String,
         /// The kind; none for every kind.
@@ -77,8 +78,8 @@ struct RecordIndex {
 }
 
 impl RecordListing {
-    /// Can this place be one of the list? A forged one may not.
-    pub fn may_hold(&self, place: &str) -> bool {
+    /// Returns whether a position can be one of this list. A forged one cannot.
+    pub fn can_contain(&self, place: &str) -> bool {
         let of_kind = match self.source().object {
             Some(object) => place.strip_prefix(object).is_some_and(|rest| rest.starts_with('#')),
             None => true,
@@ -95,12 +96,12 @@ impl RecordListing {
             },
             Self::Customer { account, customer, kind } => RecordIndex {
                 index: "by_customer",
-                keys: vec![owner(account.as_deref(), customer)],
+                keys: vec![owner(account, customer)],
                 object: Some(kind.object()),
             },
             Self::Payment { account, payment, kind } => RecordIndex {
                 index: "by_payment",
-                keys: vec![owner(account.as_deref(), payment)],
+                keys: vec![owner(account, payment)],
                 object: kind.map(Kind::object),
             },
         }
@@ -108,8 +109,8 @@ impl RecordListing {
 }
 
 impl Records {
-    /// A page of `listing` after `from`, of at most `limit` records that `wanted` says yes to. A page may be short and still have
-    /// a next one, when few are wanted.
+    /// A page of `listing` after `from`, of at most `limit` records that `wanted` says yes to. A page may be
+    /// short and still have a next one, when few are wanted.
     ///
     /// # Errors
     /// If the index or the records cannot be read.
@@ -171,7 +172,10 @@ impl Records {
             .await
             .map_err(StoreError::doing(doing))?;
         let keys = answer.items().iter().filter_map(|item| item.get("key")?.as_s().ok()?.parse().ok());
-        Ok(UncertainRecords { count: OpenCount::of(answer.items().len()), first: keys.take(NAMED).collect() })
+        Ok(UncertainRecords {
+            count: OpenCount::from_count(answer.items().len()),
+            first: keys.take(NAMED).collect(),
+        })
     }
 
     /// The first `limit + 1` entries (sort, key) after `from`.
@@ -182,7 +186,8 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let doing = "listing records";
-        // Everything of a kind lies between `object#` and `object$`, the next character; everything between `#` and `~`.
+        // Everything of a kind lies between `object#` and `object$`, the next character; everything between
+        // `#` and `~`.
         let object = source.object.unwrap_or_default();
         let floor = format!("{object}#");
         let end = if object.is_empty() { "~".to_owned() } else { format!("{object}$") };
@@ -228,7 +233,8 @@ impl Records {
             keys.into_iter().map(|key| HashMap::from([("key".to_owned(), AttributeValue::S(key))])).collect();
         let doing = "reading records";
         let items = batch_get::get(&self.client, &self.table, keys, &[], doing).await?;
-        // A list that silently leaves one out would be wrong about money, so one that cannot be read is an error.
+        // A list that silently leaves one out would be wrong about money, so one that cannot be read is an
+        // error.
         let records = items.into_iter().map(serde_dynamo::from_item).collect::<Result<Vec<Record>, _>>();
         let records = records.map_err(StoreError::doing(doing))?;
         Ok(records.into_iter().map(|record| (record.key.to_string(), record)).collect())

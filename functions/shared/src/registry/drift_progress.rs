@@ -10,6 +10,7 @@ use crate::aws::StoreError;
 use crate::ledger::EventPosition;
 use crate::object_key::ObjectKey;
 use crate::stripe::StripeFailure;
+use crate::unix_time::UnixMillis;
 
 pub(super) const COMPARISON: &str = "comparison";
 
@@ -31,17 +32,18 @@ pub struct DriftProgress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftPass {
     /// When it was begun.
-    pub begun_at: i64,
+    pub begun_at: UnixMillis,
     /// It looks at events that came in from here…
-    pub since: i64,
+    pub since: UnixMillis,
     /// …to here.
-    pub until: i64,
+    pub until: UnixMillis,
     /// The event that came last, from the latest backwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EventPosition>,
-    /// Have all been looked at?
+    /// Whether all have been listed.
     pub walked: bool,
-    /// Objects that are not as their records say, to be looked at again when an event that tells of it would be here.
+    /// Objects that are not as their records say, to be looked at again when an event that tells of it would
+    /// be here.
     pub doubts: Vec<Mismatch>,
     /// The object at which runs halt, because Stripe gives no answer to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,8 +58,8 @@ pub struct Mismatch {
     /// Which.
     pub key: ObjectKey,
     /// Since when, in unix milliseconds.
-    pub at: i64,
-    /// Is it told already? Its record is then mended next.
+    pub at: UnixMillis,
+    /// Whether it is in the report already. Its record is corrected next.
     #[serde(default)]
     pub told: bool,
 }
@@ -75,11 +77,11 @@ pub struct UnansweredObject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedPass {
     /// When it was begun.
-    pub begun_at: i64,
+    pub begun_at: UnixMillis,
     /// When it was finished.
-    pub finished_at: i64,
+    pub finished_at: UnixMillis,
     /// It looked at events that came in up to here.
-    pub until: i64,
+    pub until: UnixMillis,
     /// What it saw.
     pub seen: DriftReport,
 }

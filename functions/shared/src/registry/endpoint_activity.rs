@@ -1,7 +1,9 @@
-//! What receive notes of an endpoint's deliveries: when one came in, and when what came could not be taken for Stripe's.
+//! What receive notes of an endpoint's deliveries: when one came in, and when what came could not be taken
+//! for Stripe's.
 //!
-//! Each process writes each kind of note at most once a minute and endpoint, so strangers cannot spend our money by what they send. Nothing depends
-//! on these rows but what the status says; what is refused counts there only when Stripe's own events fail to arrive.
+//! Each process writes each kind of note at most once a minute and endpoint, so strangers cannot spend our
+//! money by what they send. Nothing depends on these rows but what the status says; what is refused counts
+//! there only when Stripe's own events fail to arrive.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Registry;
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
+use crate::unix_time::UnixMillis;
 
 pub(super) const ENDPOINT_ACTIVITY: &str = "heard";
 
@@ -25,29 +28,30 @@ const DOING: &str = "noting when an endpoint was heard";
 pub struct EndpointActivity {
     /// When a rightly signed delivery last came in.
     #[serde(rename = "heard_at", default)]
-    pub at: Option<i64>,
+    pub at: Option<UnixMillis>,
     /// How many seconds its `t` was ahead of our clock.
     #[serde(default)]
     pub off_by_s: Option<i64>,
     /// When a request last came that is signed with no secret of the endpoint.
     #[serde(default)]
-    pub mismatched_at: Option<i64>,
+    pub mismatched_at: Option<UnixMillis>,
     /// How many of those were counted since `mismatches_since`, an hour at most.
     #[serde(default)]
     pub mismatches: u64,
     /// Since when.
     #[serde(default)]
-    pub mismatches_since: Option<i64>,
+    pub mismatches_since: Option<UnixMillis>,
     /// When a rightly signed request was last refused because of its time.
     #[serde(default)]
-    pub stale_at: Option<i64>,
+    pub stale_at: Option<UnixMillis>,
     /// How many seconds its `t` was ahead of our clock.
     #[serde(default)]
     pub stale_by_s: Option<i64>,
 }
 
 impl Registry {
-    /// Notes that a rightly signed delivery came in at an endpoint, whose `t` was so many seconds ahead of our clock.
+    /// Notes that a rightly signed delivery came in at an endpoint, whose `t` was so many seconds ahead of
+    /// our clock.
     ///
     /// # Errors
     /// If it could not be written.
@@ -105,7 +109,8 @@ impl Registry {
         }
     }
 
-    /// Notes that a rightly signed request was refused, because its `t` was so many seconds ahead of our clock.
+    /// Notes that a rightly signed request was refused, because its `t` was so many seconds ahead of our
+    /// clock.
     ///
     /// # Errors
     /// If it could not be written.

@@ -19,7 +19,8 @@ pub struct HourlyCounts {
 }
 
 impl Registry {
-    /// Adds to the counts of the hour that `now` is in. Called once a batch: after a crash it may be off by that batch.
+    /// Adds to the counts of the hour that `now` is in. Called once a batch: after a crash it may be off by
+    /// that batch.
     ///
     /// # Errors
     /// If it could not be written.

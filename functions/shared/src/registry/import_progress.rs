@@ -1,8 +1,9 @@
 //! What an import keeps from one run to the next: what is wanted, and how far each kind of each account is.
 //!
-//! One row (`import`) says what is wanted and how it goes. People write it too (they start and stop imports), so it is written under
-//! the condition that it is as it was read. One row an account (`imported`) says how far its kinds are; only the holder of the lease
-//! writes those. They name their import, whose ids grow, so what a late run writes cannot take the place of a later import's.
+//! One row (`import`) says what is wanted and how it goes. People write it too (they start and stop imports),
+//! so it is written under the condition that it is as it was read. One row an account (`imported`) says how
+//! far its kinds are; only the holder of the lease writes those. They name their import, whose ids grow, so
+//! what a late run writes cannot take the place of a later import's.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,10 +15,12 @@ use serde::{Deserialize, Serialize};
 use super::drift_progress::{COMPARISON, DriftProgress};
 use super::progress::{Halt, RefusedList, Sampled};
 use super::{Registry, SETTINGS, Settings, THE_STACK, Written};
+use crate::account::AccountKey;
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
 use crate::object_key::Kind;
 use crate::stripe::StripeFailure;
+use crate::unix_time::{UnixMillis, UnixSeconds};
 
 pub(super) const IMPORT: &str = "import";
 const IMPORTED: &str = "imported";
@@ -29,20 +32,20 @@ pub struct Import {
     pub id: String,
     /// Objects made in this second or later, in unix seconds; none for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<i64>,
+    pub since: Option<UnixSeconds>,
     /// Of these kinds.
     pub kinds: Vec<Kind>,
     /// Who started it: an e-mail address, or the token's subject.
     pub by: String,
     /// When it was started, in unix milliseconds.
-    pub begun_at: i64,
-    /// Does it go on?
+    pub begun_at: UnixMillis,
+    /// Whether it is still running.
     pub state: ImportState,
     /// When it ended, in unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<i64>,
+    pub ended_at: Option<UnixMillis>,
     /// When a run last got further, in unix milliseconds.
-    pub moved_at: i64,
+    pub moved_at: UnixMillis,
     /// Why the last run got no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
@@ -52,7 +55,7 @@ pub struct Import {
     pub rev: u64,
 }
 
-/// Does an import go on?
+/// The state of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportState {
@@ -76,7 +79,7 @@ pub struct AccountImport {
 /// How far a kind is. Counts may be short by what a run did that died.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindProgress {
-    /// Is there more?
+    /// Whether there is more to list.
     pub stage: Stage,
     /// The object that came last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,7 +99,7 @@ pub struct KindProgress {
     pub unanswered: u32,
 }
 
-/// Is there more of a kind?
+/// How far the list of a kind is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -116,7 +119,7 @@ pub struct ListPosition {
     pub id: String,
     /// When it was made, in unix seconds: the object itself may be gone when the list is gone on with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created: Option<i64>,
+    pub created: Option<UnixSeconds>,
 }
 
 /// What the schedule looks at.
@@ -180,14 +183,17 @@ impl Registry {
         self.put(IMPORT, THE_STACK, new, old.map(|old| (old.rev, None)), "storing the import").await
     }
 
-    /// How far an import is, by account (`-` is our own).
+    /// How far an import is, by account.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn account_imports(&self, import: &str) -> Result<BTreeMap<String, AccountImport>, StoreError> {
+    pub async fn account_imports(
+        &self,
+        import: &str,
+    ) -> Result<BTreeMap<AccountKey, AccountImport>, StoreError> {
         #[derive(Deserialize)]
         struct AccountRow {
-            name: String,
+            name: AccountKey,
             #[serde(flatten)]
             imported: AccountImport,
         }
@@ -202,7 +208,7 @@ impl Registry {
     /// If it could not be written, or nobody can tell whether it was.
     pub async fn store_account_import(
         &self,
-        account: Option<&str>,
+        account: &AccountKey,
         imported: &AccountImport,
     ) -> Result<Written, StoreError> {
         let doing = "keeping how far the import is";
@@ -212,7 +218,7 @@ impl Registry {
             .table_name(&self.table)
             .set_item(Some(serde_dynamo::to_item(imported).map_err(StoreError::doing(doing))?))
             .item("kind", AttributeValue::S(IMPORTED.to_owned()))
-            .item("name", AttributeValue::S(account.unwrap_or("-").to_owned()))
+            .item("name", AttributeValue::S(account.to_string()))
             .condition_expression("attribute_not_exists(#import) OR #import <= :import")
             .expression_attribute_names("#import", "import")
             .expression_attribute_values(":import", AttributeValue::S(imported.import.clone()))
@@ -229,10 +235,10 @@ impl Registry {
 impl Import {
     /// When it was started.
     pub fn begun_at(&self) -> Option<Timestamp> {
-        Timestamp::from_millisecond(self.begun_at).ok()
+        self.begun_at.to_timestamp()
     }
 
-    /// Is it the one with this id, and does it go on?
+    /// Returns whether it is the import of this id and is running.
     pub fn goes_on(&self, id: &str) -> bool {
         self.id == id && self.state == ImportState::Running
     }

@@ -1,7 +1,7 @@
 //! Leases: of the runs of one kind of work, one at a time is at it.
 //!
-//! A lease ends by itself, so that a process that died holds nobody up for ever. It keeps work from being done twice, and is not
-//! what keeps it right: what a run writes is right whoever else is at it.
+//! A lease ends by itself, so that a process that died holds nobody up for ever. It keeps work from being
+//! done twice, and is not what keeps it right: what a run writes is right whoever else is at it.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;

@@ -1,5 +1,5 @@
-//! What long work that goes through many objects keeps from one run to the next: why it halted, what Stripe refuses, and samples
-//! of what there can be many of.
+//! What long work that goes through many objects keeps from one run to the next: why it halted, what Stripe
+//! refuses, and samples of what there can be many of.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +22,13 @@ pub enum Halt {
     NoAnswer(Box<StripeFailure>),
 }
 
-impl Halt {
-    /// What a failed call means to work that goes through many objects: it halts, or only what was asked for is refused.
-    ///
-    /// # Errors
+impl TryFrom<StripeError> for Halt {
     /// The refusal: of what the key may not read, or of an account that is not connected any more.
-    pub fn by(error: StripeError) -> Result<Self, Box<StripeFailure>> {
+    type Error = Box<StripeFailure>;
+
+    /// Says what a failed call means to work that goes through many objects: it halts, or only what was asked
+    /// for is refused.
+    fn try_from(error: StripeError) -> Result<Self, Self::Error> {
         match error {
             StripeError::Unauthorized(failure) => Ok(Self::KeyRejected(failure)),
             StripeError::NoAnswer(failure) | StripeError::IdempotencyKeySpent(failure) => {
@@ -56,7 +57,7 @@ impl<T> Default for Sampled<T> {
 
 impl<T> Sampled<T> {
     /// One more.
-    pub fn note(&mut self, one: T) {
+    pub fn add(&mut self, one: T) {
         self.count += 1;
         if self.first.len() < NAMED {
             self.first.push(one);

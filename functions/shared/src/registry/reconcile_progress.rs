@@ -1,5 +1,5 @@
-//! What reconciliation keeps from one run to the next: how far events have been compared, which connected accounts there are, and
-//! the facts it gathered.
+//! What reconciliation keeps from one run to the next: how far events have been compared, which connected
+//! accounts there are, and the facts it gathered.
 //!
 //! Only its holder writes, while it holds the lease; so these rows need no revision.
 
@@ -10,47 +10,51 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Registry;
+use crate::account::AccountKey;
 use crate::aws::StoreError;
 use crate::health::HealthSnapshot;
+use crate::unix_time::UnixSeconds;
 
 const COMPARED: &str = "compared";
 const ACCOUNT: &str = "account";
 pub(super) const FACTS: &str = "facts";
 
-/// How far an account's events have been compared with the ledger. Seconds are unix seconds of Stripe's `created`.
+/// How far an account's events have been compared with the ledger. Seconds are unix seconds of Stripe's
+/// `created`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileProgress {
     /// All events stamped up to this second have been.
-    pub until: i64,
-    /// A stretch after that which was not finished: Stripe lists the newest first, so it is done from its end backwards.
+    pub until: UnixSeconds,
+    /// A stretch after that which was not finished: Stripe lists the newest first, so it is done from its end
+    /// backwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<TimeWindow>,
-    /// Did Stripe not answer for it last time? Then the others come first.
+    /// Whether Stripe did not answer for it last time. Then the other accounts come first.
     #[serde(default)]
     pub failed: bool,
     /// Up to which second it should have been compared when Stripe last refused it to the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused_at: Option<i64>,
+    pub refused_at: Option<UnixSeconds>,
 }
 
 /// A stretch of seconds whose later part is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeWindow {
     /// Its last second.
-    pub end: i64,
+    pub end: UnixSeconds,
     /// Everything after this second is done; of this one, perhaps not all.
-    pub down_to: i64,
+    pub down_to: UnixSeconds,
 }
 
 impl Registry {
-    /// How far events have been compared, by account (`-` is our own).
+    /// How far events have been compared, by account.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub async fn reconcile_progress(&self) -> Result<BTreeMap<String, ReconcileProgress>, StoreError> {
+    pub async fn reconcile_progress(&self) -> Result<BTreeMap<AccountKey, ReconcileProgress>, StoreError> {
         #[derive(Deserialize)]
         struct AccountRow {
-            name: String,
+            name: AccountKey,
             #[serde(flatten)]
             compared: ReconcileProgress,
         }
@@ -64,21 +68,20 @@ impl Registry {
     /// If it could not be written.
     pub async fn store_reconcile_progress(
         &self,
-        account: Option<&str>,
+        account: &AccountKey,
         compared: &ReconcileProgress,
     ) -> Result<(), StoreError> {
-        self.put_over(COMPARED, account.unwrap_or("-"), compared, "keeping how far events were compared")
-            .await
+        self.put_over(COMPARED, &account.to_string(), compared, "keeping how far events were compared").await
     }
 
     /// The connected accounts that events have come from.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn accounts(&self) -> Result<Vec<String>, StoreError> {
+    pub async fn connected_accounts(&self) -> Result<Vec<AccountKey>, StoreError> {
         #[derive(Deserialize)]
         struct ConnectedAccount {
-            name: String,
+            name: AccountKey,
         }
         let rows: Vec<ConnectedAccount> = self.query(ACCOUNT, "", "reading the connected accounts").await?;
         Ok(rows.into_iter().map(|row| row.name).collect())
@@ -88,12 +91,16 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn record_connected_account(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn record_connected_account(
+        &self,
+        account: &AccountKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.client
             .update_item()
             .table_name(&self.table)
             .key("kind", AttributeValue::S(ACCOUNT.to_owned()))
-            .key("name", AttributeValue::S(account.to_owned()))
+            .key("name", AttributeValue::S(account.to_string()))
             .update_expression("SET seen_at = if_not_exists(seen_at, :now)")
             .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
             .send()

@@ -99,7 +99,8 @@ fn read<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, Store
     serde_dynamo::from_item(item).map_err(StoreError::doing(doing))
 }
 
-/// What another version of this program has gathered is gathered anew; it must not keep anything from working.
+/// What another version of this program has gathered is gathered anew; it must not keep anything from
+/// working.
 fn read_if_ours<T: DeserializeOwned>(item: Item, doing: &'static str) -> Option<T> {
     match read(item, doing) {
         Ok(row) => Some(row),

@@ -1,7 +1,7 @@
 //! Where Stripe's API is: `https://api.stripe.com`, or a simulated one in tests and on the local stack.
 //!
-//! The rule: the key is never sent in the clear over a network, so plain http is for the same machine only. An http address is
-//! also how the functions know that they run on a local stack.
+//! The rule: the key is never sent in the clear over a network, so plain http is for the same machine only.
+//! An http address is also how the functions know that they run on a local stack.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,7 +39,7 @@ impl FromStr for ApiBase {
 }
 
 impl ApiBase {
-    /// Is it a simulated Stripe on this machine?
+    /// Returns whether it is a simulated Stripe on this machine.
     pub fn is_local(&self) -> bool {
         self.0.scheme() == "http"
     }
@@ -60,7 +60,7 @@ impl fmt::Display for ApiBase {
     }
 }
 
-/// Does the address name the machine itself?
+/// Returns whether the address names the machine itself.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -7,14 +7,14 @@
 //!  └─── else ────────────────────────────────► refused, or no answer
 //! ```
 //!
-//! The rule: a refusal that Stripe gives before it looks at the idempotency key (401, 403, a limit) says nothing about an earlier try
-//! of the same call that ended unclearly, so the whole is then no answer.
+//! The rule: a refusal that Stripe gives before it looks at the idempotency key (401, 403, a limit) says
+//! nothing about an earlier try of the same call that ended unclearly, so the whole is then no answer.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
@@ -26,6 +26,7 @@ use super::{Stripe, StripeKeys};
 use crate::aws::error_chain;
 use crate::endpoint::API_VERSION;
 use crate::secret::StripeKey;
+use crate::unix_time::UnixSeconds;
 
 /// One try. Stripe's slowest calls take a few seconds; its libraries wait 80, longer than API Gateway does.
 const TRY_WITHIN: Duration = Duration::from_secs(8);
@@ -61,14 +62,16 @@ impl<T> StripeResponse<T> {
         StripeResponse { value: read(value), request_id, date, round_trip }
     }
 
-    /// A moment by Stripe's clock that was over when Stripe looked: its `Date` less the round trip. None if it did not tell.
+    /// A moment by Stripe's clock that was over when Stripe looked: its `Date` less the round trip. None if
+    /// it did not tell.
     pub fn asked_at(&self) -> Option<Timestamp> {
         self.date?.checked_sub(self.round_trip).ok()
     }
 
-    /// The last second, in unix seconds, that had wholly passed when Stripe was asked: what is stamped up to then is in the answer.
-    pub fn as_of(&self) -> Option<i64> {
-        Some(self.asked_at()?.as_second() - 1)
+    /// The last second, in unix seconds, that had wholly passed when Stripe was asked: what is stamped up to
+    /// then is in the answer.
+    pub fn as_of(&self) -> Option<UnixSeconds> {
+        Some(UnixSeconds::from(self.asked_at()?) - SignedDuration::from_secs(1))
     }
 }
 
@@ -150,7 +153,7 @@ impl<'a> Session<'a> {
                     if status == 401
                         && !other_key_tried
                         && let Some(keys) = self.keys
-                        && let Some(other) = keys.instead_of(&key).await
+                        && let Some(other) = keys.replacement_for(&key).await
                     {
                         other_key_tried = true;
                         key = other;
@@ -290,7 +293,7 @@ mod tests {
             round_trip: Duration::from_millis(1_500),
         };
         assert_eq!(answered.asked_at().unwrap().as_millisecond(), 98_500);
-        assert_eq!(answered.as_of(), Some(97), "the second 98 was not over yet");
+        assert_eq!(answered.as_of(), Some(UnixSeconds::new(97)), "the second 98 was not over yet");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `/v1/webhook_endpoints`: make, look, list, delete.
 //!
-//! Stripe tells an endpoint's secret once, in the answer that creates it, and never tells whether it is for connected accounts.
-//! So what is ours carries a mark in its `metadata`, by which it is found again.
+//! Stripe tells an endpoint's secret once, in the answer that creates it, and never tells whether it is for
+//! connected accounts. So what is ours carries a mark in its `metadata`, by which it is found again.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,11 @@ use super::call::{Call, Session, StripeResponse};
 use super::error::StripeError;
 use crate::endpoint::{EndpointRow, EndpointSpec};
 use crate::secret::SigningSecret;
+use crate::unix_time::UnixSeconds;
 
 const RESOURCE: &str = "webhook_endpoints";
-/// A younger endpoint may be of a registration that began after the rows were read: that takes half a minute at most.
+/// A younger endpoint may be of a registration that began after the rows were read: that takes half a minute
+/// at most.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// A webhook endpoint as Stripe tells of it.
@@ -35,11 +37,11 @@ pub struct WebhookEndpoint {
     pub description: Option<String>,
     /// `enabled` or `disabled`.
     pub status: String,
-    /// Is it on the live side?
+    /// Whether it is in live mode.
     pub livemode: bool,
     /// When it was made, in unix seconds.
     #[serde(default)]
-    pub created: i64,
+    pub created: UnixSeconds,
     /// For programs.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
@@ -86,7 +88,7 @@ pub enum Deletion {
 }
 
 impl WebhookEndpoint {
-    /// Does Stripe send to it?
+    /// Returns whether Stripe sends to it.
     pub fn is_enabled(&self) -> bool {
         self.status == "enabled"
     }
@@ -101,7 +103,8 @@ impl WebhookEndpoint {
         })
     }
 
-    /// Did this stack make it, and nobody here knows it any more? `rows` are the stack's, read before Stripe was asked.
+    /// Returns whether this stack created it and no row knows it any more. `rows` are the stack's, read
+    /// before Stripe was asked.
     pub fn is_left_over(&self, stack: &str, rows: &[EndpointRow], now: Timestamp) -> bool {
         let Some(mark) = self.owner_tag().filter(|mark| mark.stack == stack) else { return false };
         let is_next = |row: &EndpointRow| {
@@ -113,7 +116,7 @@ impl WebhookEndpoint {
             // Half made: the row does not know the id yet.
             None => row.registration == mark.registration,
         };
-        let settled = now.as_second() - self.created > SETTLED_AFTER.as_secs();
+        let settled = UnixSeconds::from(now) - self.created > SETTLED_AFTER;
         settled && !rows.iter().any(known)
     }
 }
@@ -195,7 +198,7 @@ impl Session<'_> {
         }
     }
 
-    /// May the key read endpoints? Asked by reading one.
+    /// Checks that the key may read endpoints, by reading one.
     ///
     /// # Errors
     /// [`StripeError::Forbidden`] if it may not.
@@ -203,7 +206,7 @@ impl Session<'_> {
         self.try_reading(RESOURCE).await
     }
 
-    /// May the key read events? Asked by reading one.
+    /// Checks that the key may read events, by reading one.
     ///
     /// # Errors
     /// [`StripeError::Forbidden`] if it may not.
@@ -217,8 +220,8 @@ impl Session<'_> {
         self.call::<serde::de::IgnoredAny>(&call).await.map(drop)
     }
 
-    /// Makes an endpoint what is wished, whatever it is now: doing it again is always right. What Stripe cannot change
-    /// (`api_version`, `connect`) stays.
+    /// Makes an endpoint what is wished, whatever it is now: doing it again is always right. What Stripe
+    /// cannot change (`api_version`, `connect`) stays.
     ///
     /// # Errors
     /// See [`StripeError`].

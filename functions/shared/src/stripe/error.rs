@@ -1,6 +1,7 @@
 //! What a failed call means to the caller: the stage decides what to do, so the stage is the type.
 //!
-//! The rule: where nobody can tell whether the call was done, it is [`StripeError::NoAnswer`], never a refusal.
+//! The rule: where nobody can tell whether the call was done, it is [`StripeError::NoAnswer`], never a
+//! refusal.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +22,12 @@ pub enum StripeError {
     /// The key may not make this call.
     #[error("the key may not do this: {0}")]
     Forbidden(Box<StripeFailure>),
-    /// The answer kept under the idempotency key is of no use and will not change: a server error, or the key was used for
-    /// something else. Something may have been done under it.
+    /// The answer kept under the idempotency key is of no use and will not change: a server error, or the key
+    /// was used for something else. Something may have been done under it.
     #[error("the idempotency key is used up: {0}")]
     IdempotencyKeySpent(Box<StripeFailure>),
-    /// No answer that says whether it was done: a timeout, a broken connection, a server error, a call of the same idempotency
-    /// key still running.
+    /// No answer that says whether it was done: a timeout, a broken connection, a server error, a call of the
+    /// same idempotency key still running.
     #[error("Stripe gave no answer that counts: {0}")]
     NoAnswer(Box<StripeFailure>),
 }
@@ -43,12 +44,13 @@ impl StripeError {
         }
     }
 
-    /// Does Stripe say that the object after which a list is to go on is no more?
+    /// Returns whether Stripe says that the object after which a list should continue does not exist any
+    /// more.
     pub fn is_gone_cursor(&self) -> bool {
         self.is_missing() && self.failure().param.as_deref() == Some("starting_after")
     }
 
-    /// Does Stripe say that there is no object of this id?
+    /// Returns whether Stripe says that there is no object of this id.
     pub fn is_missing(&self) -> bool {
         match self {
             Self::Refused(failure) => failure.code.as_deref() == Some("resource_missing"),
@@ -78,8 +80,9 @@ pub struct StripeFailure {
 }
 
 impl StripeFailure {
-    /// Did Stripe only say "not now": too many calls, or another call is changing the same object? It comes as 429, and for some
-    /// calls as 400. Nothing was done, and it is not kept under the idempotency key.
+    /// Returns whether Stripe only said "not now": too many calls, or another call is changing the same
+    /// object. It comes as 429, and for some calls as 400. Nothing was done, and it is not kept under the
+    /// idempotency key.
     pub fn is_rate_limit(&self) -> bool {
         self.status == Some(429) || matches!(self.code.as_deref(), Some("rate_limit" | "lock_timeout"))
     }

@@ -6,13 +6,14 @@ use serde_json::value::RawValue;
 use super::call::{Call, Session, StripeResponse};
 use super::endpoints::List;
 use super::error::StripeError;
+use crate::unix_time::UnixSeconds;
 
 /// A page of events.
 #[derive(Debug)]
 pub struct EventsPage {
     /// Each as Stripe lists it: in the version it was made with, which need not be an endpoint's.
     pub events: Vec<Box<RawValue>>,
-    /// Are there more, older ones?
+    /// Whether there are more, older ones.
     pub more: bool,
 }
 
@@ -20,9 +21,9 @@ pub struct EventsPage {
 #[derive(Debug, Clone, Copy)]
 pub struct EventsQuery<'a> {
     /// Stamped in this second or later, in unix seconds.
-    pub from: i64,
+    pub from: UnixSeconds,
     /// Stamped in this second or earlier.
-    pub until: i64,
+    pub until: UnixSeconds,
     /// Older than this one, which came last.
     pub after: Option<&'a str>,
     /// Of this connected account; none for our own.

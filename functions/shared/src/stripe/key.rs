@@ -1,7 +1,8 @@
 //! The key that a process calls Stripe with: read from the vault once, and again when it is out of date.
 //!
-//! Out of date is: the settings say that a key was set since, or Stripe does not know the key any more. The second is looked into
-//! once a minute at most, so that a revoked key does not cost a read of the vault with every call.
+//! Out of date is: the settings say that a key was set since, or Stripe does not know the key any more. The
+//! second is looked into once a minute at most, so that a revoked key does not cost a read of the vault with
+//! every call.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 use crate::aws::error_chain;
 use crate::secret::StripeKey;
 use crate::secret_store::{SecretStore, SecretStoreError};
+use crate::unix_time::UnixMillis;
 
 const LOOKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
@@ -26,7 +28,7 @@ pub struct StripeKeys {
 #[derive(Debug, Default)]
 struct CachedKey {
     key: Option<StripeKey>,
-    set_at: Option<i64>,
+    set_at: Option<UnixMillis>,
     looked_again_at: Option<Instant>,
 }
 
@@ -37,7 +39,7 @@ impl StripeKeys {
     }
 
     /// The key that was set at `set_at`, or later.
-    pub(super) async fn current(&self, set_at: i64) -> Result<Option<StripeKey>, SecretStoreError> {
+    pub(super) async fn current(&self, set_at: UnixMillis) -> Result<Option<StripeKey>, SecretStoreError> {
         let mut held = self.held.lock().await;
         if held.key.is_none() || held.set_at != Some(set_at) {
             held.key = self.secret_store.stripe_key(&self.secret).await?;
@@ -47,7 +49,7 @@ impl StripeKeys {
     }
 
     /// Another key than this one, which Stripe does not know, if there is one.
-    pub(super) async fn instead_of(&self, refused: &StripeKey) -> Option<StripeKey> {
+    pub(super) async fn replacement_for(&self, refused: &StripeKey) -> Option<StripeKey> {
         let mut held = self.held.lock().await;
         let just_looked = held.looked_again_at.is_some_and(|at| at.elapsed() < LOOKED_AGAIN_AFTER);
         if held.key.as_ref() == Some(refused) && !just_looked {

@@ -7,13 +7,14 @@ use super::call::{Call, Session, StripeResponse};
 use super::endpoints::List;
 use super::error::StripeError;
 use crate::object_key::Kind;
+use crate::unix_time::UnixSeconds;
 
 /// A page of objects.
 #[derive(Debug)]
 pub struct ObjectsPage {
     /// Each in the pinned version.
     pub objects: Vec<Box<RawValue>>,
-    /// Are there more, older ones?
+    /// Whether there are more, older ones.
     pub more: bool,
 }
 
@@ -25,16 +26,16 @@ pub struct ObjectsQuery<'a> {
     /// Of this connected account; none for our own.
     pub account: Option<&'a str>,
     /// Made in this second or later, in unix seconds.
-    pub since: Option<i64>,
+    pub since: Option<UnixSeconds>,
     /// Made in this second or earlier.
-    pub until: Option<i64>,
+    pub until: Option<UnixSeconds>,
     /// Older than this one, which came last.
     pub after: Option<&'a str>,
 }
 
 impl Session<'_> {
-    /// A page of objects, newest first. Every list takes `created` (stripe-node 23.1, `…ListParams`). Stripe leaves deleted ones out,
-    /// and subscriptions that have ended unless they are asked for.
+    /// A page of objects, newest first. Every list takes `created` (stripe-node 23.1, `…ListParams`). Stripe
+    /// leaves deleted ones out, and subscriptions that have ended unless they are asked for.
     ///
     /// # Errors
     /// See [`StripeError`]; [`StripeError::is_gone_cursor`] if the object that came last is no more.

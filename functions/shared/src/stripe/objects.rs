@@ -9,7 +9,8 @@ use super::error::StripeError;
 use crate::object_key::ObjectKey;
 
 impl Session<'_> {
-    /// The account that the key belongs to, `acct_…`. None: the key may not ask, and the refusal does not say it either.
+    /// The account that the key belongs to, `acct_…`. None: the key may not ask, and the refusal does not say
+    /// it either.
     ///
     /// # Errors
     /// See [`StripeError`].
@@ -20,14 +21,15 @@ impl Session<'_> {
         }
         match self.call::<Account>(&Call::new(Method::GET, &["account"])).await {
             Ok(account) => Ok(Some(account.value.id)),
-            // A restricted key is told: "does not have the required permissions for this endpoint on account 'acct_…'".
+            // A restricted key is told: "does not have the required permissions for this endpoint on account
+            // 'acct_…'".
             Err(StripeError::Forbidden(failure)) => Ok(account_in(&failure.message)),
             Err(error) => Err(error),
         }
     }
 
-    /// An object as Stripe shows it now, in the pinned version; deleted ones that Stripe still shows included. None: there is none
-    /// of this id in the key's account and mode.
+    /// An object as Stripe shows it now, in the pinned version; deleted ones that Stripe still shows
+    /// included. None: there is none of this id in the key's account and mode.
     ///
     /// # Errors
     /// See [`StripeError`].

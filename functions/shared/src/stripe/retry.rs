@@ -1,7 +1,8 @@
 //! When a call is tried again: the rule of Stripe's own libraries (stripe-node and stripe-python agree).
 //!
-//! `Stripe-Should-Retry` decides if it is there. Else: no answer, 409 (the same call is running) and server errors are tried
-//! again, and 408 too, which is no answer in other words; 429 is not, because more calls make it worse. An answer replayed from an idempotency key will not change.
+//! `Stripe-Should-Retry` decides if it is there. Else: no answer, 409 (the same call is running) and server
+//! errors are tried again, and 408 too, which is no answer in other words; 429 is not, because more calls
+//! make it worse. An answer replayed from an idempotency key will not change.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ pub(super) struct Failed {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// How long to wait before the next try, if there is to be one. `tried` is how often it was tried, `random` is from 0 to 1.
+/// How long to wait before the next try, if there is to be one. `tried` is how often it was tried, `random`
+/// is from 0 to 1.
 pub(super) fn again(failed: Failed, tried: u32, random: f64) -> Option<Duration> {
     if tried >= TRIES || failed.replayed {
         return None;

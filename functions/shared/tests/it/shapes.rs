@@ -1,5 +1,5 @@
-//! Every type is read in the shapes that Stripe has given its object since 2016: the same record, listed under the same customer
-//! and payment, kept as Stripe wrote it.
+//! Every type is read in the shapes that Stripe has given its object since 2016: the same record, listed
+//! under the same customer and payment, kept as Stripe wrote it.
 
 use serde_json::{Value, json};
 use shared::event::{self, Event, ParsedEvent};
@@ -63,7 +63,7 @@ fn read(text: &str) -> Event<'_> {
 
 /// The record an event makes, and the snapshot it is made of.
 fn record(text: &str) -> (Snapshot, Record) {
-    let snapshot = Snapshot::of(&read(text)).unwrap();
+    let snapshot = Snapshot::from_event(&read(text)).unwrap();
     let standing = Provenance {
         as_of: snapshot.created,
         event: Some(snapshot.id.clone()),
@@ -175,7 +175,8 @@ fn references_that_are_null_or_not_there_name_nothing_and_hide_nothing_else() {
     }
 }
 
-/// The object as an API version of before 2025-03-31, or much older, wrote it: each row of "where a field moved".
+/// The object as an API version of before 2025-03-31, or much older, wrote it: each row of "where a field
+/// moved".
 fn old_shape(object: &mut Value) {
     let kind = object["object"].as_str().unwrap().to_owned();
     let fields = object.as_object_mut().unwrap();
@@ -292,7 +293,7 @@ fn a_preview_of_an_invoice_is_no_record_in_any_shape() {
                 object["id"] = id.clone();
             }
             let text = event.to_string();
-            assert_eq!(Snapshot::of(&read(&text)), Err(SnapshotError::NoRecord), "{id:?}");
+            assert_eq!(Snapshot::from_event(&read(&text)), Err(SnapshotError::NoRecord), "{id:?}");
             assert_eq!(read(&text).listed_under().unwrap().to_string(), subscription, "{id:?} {old}");
         }
     }

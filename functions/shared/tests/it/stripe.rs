@@ -97,7 +97,8 @@ async fn a_passing_fault_is_tried_again_and_an_unclear_end_is_no_refusal() {
         stripe.fault(fault.clone());
         assert!(session(&client, &stripe, 5).endpoints().await.is_ok(), "{fault:?}");
     }
-    // First the answer is lost after it was done, then the key is refused: that says nothing of the first try.
+    // First the answer is lost after it was done, then the key is refused: that says nothing of the first
+    // try.
     stripe.fault(Fault::cut().on("DELETE", "/").after());
     stripe.fault(Fault::status(403).on("DELETE", "/"));
     let id = stripe.add_endpoint("https://example.com", &["*"]).id;

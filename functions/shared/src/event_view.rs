@@ -1,12 +1,14 @@
-//! Events as the API shows them, and the filters that pick some of them: the same for reading and for replaying.
+//! Events as the API shows them, and the filters that pick some of them: the same for reading and for
+//! replaying.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{ApiError, Query};
 use crate::event_type;
+use crate::http::{ApiError, Query};
 use crate::ledger::{EventListing, EventSource, EventState, LedgerRow, PastState};
 use crate::object_key::{Kind, ObjectKey};
+use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// One event as lists show it.
 #[derive(Debug, Clone, Serialize)]
@@ -49,12 +51,12 @@ impl From<LedgerRow> for EventView {
                 None => "delivery",
                 Some(EventSource::Reconcile) => "reconcile",
             },
-            created: row.created.and_then(|at| Timestamp::from_second(at).ok()),
-            received_at: millis(row.received_at),
-            marked_at: row.marked_at.and_then(millis),
+            created: row.created.and_then(UnixSeconds::to_timestamp),
+            received_at: row.received_at.to_timestamp(),
+            marked_at: row.marked_at.and_then(UnixMillis::to_timestamp),
             attempts: row.attempts,
-            due_at: row.due_at.filter(|_| tried).and_then(millis),
-            expires_at: row.expires_at.and_then(|at| Timestamp::from_second(at).ok()),
+            due_at: row.due_at.filter(|_| tried).and_then(UnixMillis::to_timestamp),
+            expires_at: row.expires_at.and_then(UnixSeconds::to_timestamp),
         }
     }
 }
@@ -72,7 +74,7 @@ pub struct PastStateView {
 impl From<PastState> for PastStateView {
     fn from(change: PastState) -> Self {
         Self {
-            at: millis(change.at),
+            at: change.at.to_timestamp(),
             state: change.state.as_str(),
             reason: change.reason,
             by: change.by,
@@ -84,7 +86,7 @@ impl From<PastState> for PastStateView {
 impl PastStateView {
     /// All states of an event, the earliest first: as it came in, those between, the present one.
     pub fn history(row: &LedgerRow) -> Vec<Self> {
-        let present = row.present();
+        let present = row.current_state();
         let first = row.history.first().unwrap_or(&present);
         // It was stored to be applied, unless it could not be read at all.
         let came_in = PastState {
@@ -99,10 +101,6 @@ impl PastStateView {
         let stored = (!as_received).then_some(came_in);
         stored.into_iter().chain(row.history.iter().cloned()).chain([present]).map(Self::from).collect()
     }
-}
-
-fn millis(at: i64) -> Option<Timestamp> {
-    Timestamp::from_millisecond(at).ok()
 }
 
 /// Which events are meant.
@@ -156,7 +154,7 @@ impl EventFilter {
         }
     }
 
-    /// Is this row meant?
+    /// Returns whether this row matches all filters.
     pub fn fits(&self, row: &LedgerRow) -> bool {
         let of_type =
             |wanted: &String| row.event_type.as_deref().is_some_and(|is| event_type::matches(wanted, is));
@@ -168,7 +166,7 @@ impl EventFilter {
                 .account
                 .as_deref()
                 .is_none_or(|wanted| row.object.as_ref().and_then(ObjectKey::account) == Some(wanted))
-            && self.since.is_none_or(|since| row.received_at >= since.as_millisecond())
+            && self.since.is_none_or(|since| row.received_at >= UnixMillis::from(since))
     }
 }
 
