@@ -1,8 +1,10 @@
-//! What a delivery costs in time: the real program, started as Lambda starts it, against a DynamoDB in this process.
+//! What a delivery costs in time: the real program, started as Lambda starts it, against a DynamoDB in this
+//! process.
 //!
-//! `cargo bench -p receive` (with the profile that is deployed; `--profile local` builds faster). Figures are medians; those of
-//! different machines do not compare, those of one run do. The start is from the first byte of the process to its first answer,
-//! over plain HTTP: TLS comes on top on AWS. CPU is the kernel's account of the process.
+//! `cargo bench -p receive` (with the profile that is deployed; `--profile local` builds faster). Figures are
+//! medians; those of different machines do not compare, those of one run do. The start is from the first byte
+//! of the process to its first answer, over plain HTTP: TLS comes on top on AWS. CPU is the kernel's account
+//! of the process.
 
 #![allow(
     clippy::unwrap_used,
@@ -182,7 +184,7 @@ struct Lambda {
 struct Queue {
     waiting: Mutex<VecDeque<(String, Value)>>,
     answers: Mutex<HashMap<String, oneshot::Sender<Value>>>,
-    rung: Notify,
+    added: Notify,
 }
 
 impl Lambda {
@@ -203,7 +205,7 @@ impl Lambda {
         let (sender, answer) = oneshot::channel();
         self.queue.answers.lock().unwrap().insert(id.clone(), sender);
         self.queue.waiting.lock().unwrap().push_back((id, event));
-        self.queue.rung.notify_one();
+        self.queue.added.notify_one();
         answer.await.unwrap()
     }
 }
@@ -219,7 +221,7 @@ async fn next(State(queue): State<Arc<Queue>>) -> Response {
             ];
             return (headers, axum::Json(event)).into_response();
         }
-        queue.rung.notified().await;
+        queue.added.notified().await;
     }
 }
 

@@ -1,12 +1,14 @@
-//! Makes a freshly signed delivery for invoking `receive` by hand, because a signature is good for five minutes only.
+//! Makes a freshly signed delivery for invoking `receive` by hand, because a signature is good for five
+//! minutes only.
 //!
 //! ```sh
 //! read -rs SIGNING_SECRET; export SIGNING_SECRET
 //! cargo run -q -p receive --example sign_delivery -- main events/stripe/invoice.paid.json
 //! ```
 //!
-//! writes the event that API Gateway would hand to the function to standard output. The secret is read and not typed into the
-//! command, so that it stands in no shell history, and is taken from the environment, so that it stands in no list of processes.
+//! writes the event that API Gateway would hand to the function to standard output. The secret is read and
+//! not typed into the command, so that it stands in no shell history, and is taken from the environment, so
+//! that it stands in no list of processes.
 
 use std::error::Error;
 use std::io::Write;
@@ -30,17 +32,17 @@ fn main() -> ExitCode {
 fn sign_delivery() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(endpoint), Some(path)) = (arguments.next(), arguments.next()) else {
-        return Err("say the endpoint's name and the file that holds the event's body".into());
+        return Err("usage: sign_delivery <endpoint name> <file with the event's body>".into());
     };
     let endpoint: EndpointName = endpoint.parse()?;
     let secret: SigningSecret = std::env::var("SIGNING_SECRET").map_err(|_| "set SIGNING_SECRET")?.parse()?;
     let body = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
 
     let mut event: Value = serde_json::from_str(include_str!("../../../events/receive/unsigned.json"))?;
-    let way = format!("/webhooks/{endpoint}");
-    event["rawPath"] = way.as_str().into();
+    let url_path = format!("/webhooks/{endpoint}");
+    event["rawPath"] = url_path.as_str().into();
     event["pathParameters"]["endpoint"] = endpoint.as_str().into();
-    event["requestContext"]["http"]["path"] = way.into();
+    event["requestContext"]["http"]["path"] = url_path.into();
     event["headers"]["stripe-signature"] =
         sign(&secret, jiff::Timestamp::now().as_second(), body.as_bytes()).into();
     event["body"] = body.into();

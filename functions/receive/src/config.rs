@@ -1,4 +1,4 @@
-//! What the function is told by its environment.
+//! The function's settings, from its environment.
 
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
@@ -7,7 +7,7 @@ use shared::metrics::Metrics;
 /// The function's settings.
 #[derive(Clone)]
 pub struct Config {
-    /// Where AWS is and who we are to it.
+    /// AWS's region, address and credentials.
     pub aws: AwsEnv,
     /// The table of events.
     pub ledger_table: String,

@@ -1,21 +1,27 @@
-//! Takes a delivery from Stripe: verify, record once, answer.
+//! Takes a delivery from Stripe: verifies it, records it once, answers.
 //!
-//! The story, in the order that keeps it safe and cheap:
-//! 1. what is too large is refused before any work (`delivery`);
-//! 2. the signature is checked against the secrets accepted now (`book`), with no call to AWS as long as they are known;
-//! 3. the event is stored by one conditional write;
-//! 4. only then is it acknowledged. Whatever cannot be stored in time is a 503, and Stripe tries again.
+//! The steps, in the order that keeps them safe and cheap:
+//! 1. What is too large is refused before any work (`delivery`).
+//! 2. The signature is checked against the secrets accepted now (`endpoint_cache`), with no call to AWS while
+//!    they are known.
+//! 3. The event is stored by one conditional write.
+//! 4. Only then is it acknowledged. What cannot be stored in time is answered 503, and Stripe sends it again.
 //!
-//! Rules: no event is written for a request that Stripe has not signed; nothing is acknowledged that is not stored; an answer
-//! comes within 3 s. Nothing is applied or judged here: that is the work of `process`.
+//! What the status, the log and the metrics are to know of it is written at most once a minute
+//! (`endpoint_activity`, `refusal_log`, `delivery_metrics`).
+//!
+//! Rules: no event is written for a request that Stripe has not signed; nothing is acknowledged that is not
+//! stored; an answer comes within 3 s. Nothing is applied here: that is the work of `process`.
 
-mod book;
 mod config;
-mod counts;
 mod delivery;
+mod delivery_metrics;
+mod deps;
+mod endpoint_activity;
+mod endpoint_cache;
 mod error;
-mod notes;
-mod refusals;
+mod once_a_minute;
+mod refusal_log;
 
 use std::time::Duration;
 
@@ -23,129 +29,69 @@ use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use shared::aws::CallLimits;
-use shared::event::{self, EventId, ParsedEvent};
-use shared::event_type::PROBE;
+use shared::event::EventId;
 use shared::http::{json, request_id};
-use shared::ledger::{Ledger, LedgerRow, Recorded};
-use shared::payload;
-use shared::registry::Registry;
-use shared::secret_store::SecretStore;
+use shared::ledger::{LedgerRow, Recorded};
 
-use self::book::Book;
 pub use self::config::Config;
-use self::counts::{Counts, Outcome};
 use self::delivery::Delivery;
+use self::delivery_metrics::DeliveryOutcome;
+pub use self::deps::Deps;
 use self::error::ReceiveError;
-use self::notes::Notes;
-use self::refusals::Refusals;
-
-/// Stripe gets its answer before this, of the 3 s that are promised: the rest is for API Gateway and the way.
-const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
-
-/// What the function works with.
-#[derive(Debug)]
-pub struct Deps {
-    book: Book,
-    ledger: Ledger,
-    notes: Notes,
-    refusals: Refusals,
-    counts: Counts,
-}
-
-impl Deps {
-    /// Reads the configuration, opens the connection and reads the endpoints. A store that is down does not stop the start: the
-    /// first delivery tries again.
-    ///
-    /// # Errors
-    /// A missing or wrong environment variable.
-    pub async fn start(now: Timestamp) -> Result<Self, shared::env::EnvError> {
-        let deps = Self::new(Config::from_env()?);
-        payload::warm_up();
-        deps.book.read_first(now).await;
-        Ok(deps)
-    }
-
-    /// Wires the function, with nothing read yet.
-    pub fn new(config: Config) -> Self {
-        let dynamodb = config.aws.dynamodb(CallLimits::RECEIVE);
-        let registry = Registry::new(dynamodb.clone(), config.registry_table);
-        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::RECEIVE));
-        Self {
-            book: Book::new(registry.clone(), secret_store),
-            ledger: Ledger::new(dynamodb, config.ledger_table),
-            notes: Notes::new(registry),
-            refusals: Refusals::default(),
-            counts: Counts::new(config.metrics),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Receipt<'a> {
-    received: bool,
-    event: &'a EventId,
-    outcome: &'static str,
-}
 
 /// Answers one request.
 pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
     let received = tokio::time::timeout(ANSWER_WITHIN, receive(deps, &request, now)).await;
     match received.unwrap_or(Err(ReceiveError::TooSlow)) {
         Ok((row, recorded)) => {
-            let (outcome, counted) = match recorded {
-                Recorded::New => ("stored", Outcome::Accepted),
-                Recorded::Duplicate => ("duplicate", Outcome::Duplicate),
-            };
             if !row.is_probe() {
-                deps.counts.note(counted, now);
+                deps.metrics.record(DeliveryOutcome::from(recorded), now);
             }
-            json(StatusCode::OK, &Receipt { received: true, event: &row.id, outcome })
+            let outcome = match recorded {
+                Recorded::New => "stored",
+                Recorded::Duplicate => "duplicate",
+            };
+            json(StatusCode::OK, &Acknowledgement { received: true, event: &row.id, outcome })
         }
         Err(error) => {
-            deps.refusals.note(&error, now);
-            deps.counts.note(error.outcome(), now);
+            deps.refusals.record(&error, now);
+            deps.metrics.record(DeliveryOutcome::from(&error), now);
             error.answer().into_response(&request_id(&request))
         }
     }
 }
 
+/// Stripe gets its answer before this, of the 3 s that are promised: the rest is for API Gateway and the
+/// network.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
+
+/// The answer to a delivery that is stored.
+#[derive(Serialize)]
+struct Acknowledgement<'a> {
+    received: bool,
+    event: &'a EventId,
+    outcome: &'static str,
+}
+
+/// Verifies and stores the delivery in a request.
 async fn receive(
     deps: &Deps,
     request: &Request,
     now: Timestamp,
 ) -> Result<(LedgerRow, Recorded), ReceiveError> {
-    let delivery = Delivery::read(request)?;
-    let signed_at = match deps.book.verify(&delivery, now).await {
+    let delivery = Delivery::from_request(request)?;
+    let signed_at = match deps.endpoints.verify(&delivery, now).await {
         Ok(signed_at) => signed_at,
         Err(error) => {
-            deps.notes.refused(&delivery.endpoint, &error, now).await;
+            deps.activity.record_refusal(&delivery.endpoint, &error, now).await;
             return Err(error);
         }
     };
-    let row = row(&delivery, now)?;
-    if row.is_probe() {
-        // It proves the way, but Stripe was not heard.
-        let recorded = deps.ledger.record(&row).await?;
-        return Ok((row, recorded));
-    }
+    let row = delivery.to_row(now)?;
     let recorded = deps.ledger.record(&row).await?;
-    // Only now: what could not be stored was not heard.
-    deps.notes.heard(&delivery.endpoint, signed_at, now).await;
-    Ok((row, recorded))
-}
-
-fn row(delivery: &Delivery<'_>, now: Timestamp) -> Result<LedgerRow, ReceiveError> {
-    let packed = payload::pack(delivery.body).map_err(ReceiveError::Packing)?;
-    let endpoint = delivery.endpoint.as_str();
-    match event::read(delivery.body) {
-        ParsedEvent::Event(event) if event.event_type == PROBE => {
-            Ok(LedgerRow::probe(&event, endpoint, now, packed))
-        }
-        ParsedEvent::Event(event) => Ok(LedgerRow::of(&event, endpoint, now, packed)),
-        ParsedEvent::Unreadable { id, reason } => {
-            Ok(LedgerRow::unreadable(id, reason, endpoint, now, packed))
-        }
-        ParsedEvent::EventError(why) => Err(ReceiveError::EventError(why)),
+    // After the write, because what is not stored was not delivered; and a probe does not come from Stripe.
+    if !row.is_probe() {
+        deps.activity.record_delivery(&delivery.endpoint, signed_at, now).await;
     }
+    Ok((row, recorded))
 }

@@ -1,4 +1,4 @@
-//! A delivery costs what it must, counted at the door of DynamoDB.
+//! A delivery costs what it must, counted in calls and write units of DynamoDB.
 
 use crate::support::{Stack, deliver, event, later, now};
 
@@ -15,7 +15,7 @@ async fn a_warm_delivery_is_one_call() {
 }
 
 #[tokio::test]
-async fn the_endpoints_are_read_every_ten_seconds_and_heard_at_is_written_every_minute() {
+async fn the_endpoints_are_read_every_ten_seconds_and_the_last_delivery_is_written_every_minute() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     for second in 0..120 {
@@ -27,15 +27,15 @@ async fn the_endpoints_are_read_every_ten_seconds_and_heard_at_is_written_every_
     assert_eq!(stack.cloud.calls().len(), 132, "and nothing else: no secret is read again");
 }
 
-/// The budget of the receive path (README, "What an event costs"): the row 1, and 1 for its entry in each index. Real events hold
-/// more that is random than the samples.
+/// The budget of the receive path (README, "What an event costs"): the row 1, and 1 for its entry in each
+/// index. Real events hold more that is random than the samples.
 #[tokio::test]
 async fn storing_a_sample_event_is_four_write_units() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe")).unwrap() {
         let path = file.unwrap().path();
-        stack.cloud.forget();
+        stack.cloud.clear_calls();
         deliver(&deps, &std::fs::read_to_string(&path).unwrap(), now()).await;
         let put = stack.cloud.calls().into_iter().find(|call| call.operation == "PutItem").unwrap();
         let units: Vec<_> = put.write_units.iter().map(|(index, units)| (index.as_str(), *units)).collect();

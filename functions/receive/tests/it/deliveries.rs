@@ -1,4 +1,4 @@
-//! What is signed is kept, once, exactly.
+//! What Stripe has signed is stored, once, exactly.
 
 use base64::Engine;
 use futures::future::join_all;
@@ -39,7 +39,8 @@ async fn many_deliveries_of_one_event_at_once_are_one_row() {
     let stack = Stack::start().await;
     let processes = [stack.warm().await, stack.cold(), stack.cold()];
     let body = event("evt_1");
-    // Each comes in at its own second: two receipts in one millisecond at one endpoint would be taken for one.
+    // Each comes in at its own second: two receipts in one millisecond at one endpoint would be taken for
+    // one.
     let answers = join_all((0..60).map(|i| deliver(&processes[i % 3], &body, later(i as i64)))).await;
     assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
     assert_eq!(answers.iter().filter(|(_, body)| body["outcome"] == "stored").count(), 1);
@@ -134,7 +135,7 @@ async fn a_new_endpoint_and_a_new_secret_work_at_once() {
 }
 
 #[tokio::test]
-async fn a_removed_endpoint_is_unknown_ten_seconds_later_also_to_a_process_that_slept() {
+async fn a_removed_endpoint_is_unknown_ten_seconds_later_also_to_a_process_that_was_frozen() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     let registry = stack.registry();
@@ -177,7 +178,7 @@ async fn what_is_kept_of_a_text_is_short_so_that_no_event_is_too_large_for_its_r
 }
 
 #[tokio::test]
-async fn one_endpoint_that_cannot_be_read_does_not_close_the_door_to_the_others() {
+async fn one_endpoint_that_cannot_be_read_does_not_shut_out_the_others() {
     let stack = Stack::start().await;
     let registry = stack.registry();
     let main = registry.endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
@@ -208,7 +209,7 @@ async fn a_probe_is_stored_for_a_day_in_no_list_and_counts_as_nothing() {
     }
     assert!(
         stack.registry().status_rows(&["main"], now()).await.unwrap().activity.is_empty(),
-        "Stripe was not heard"
+        "it is no delivery of Stripe's"
     );
     assert!(stack.metrics.sums().is_empty(), "{}", stack.metrics.text());
 }

@@ -1,11 +1,11 @@
 //! What `receive` promises, against a real DynamoDB and the real SDKs.
 
-// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+// Always true here: it allows the helpers beside the tests to unwrap as well.
 #![cfg(test)]
 
 mod costs;
-mod counting;
 mod deliveries;
+mod metrics;
 mod outages;
 mod refusals;
 mod support;

@@ -1,4 +1,4 @@
-//! What cannot be stored is not acknowledged; what is acknowledged is there afterwards.
+//! What cannot be stored is not acknowledged; what is acknowledged is stored.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ async fn a_store_outage_is_a_503_within_three_seconds() {
         assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"), "{fault:?}");
         assert!(begun.elapsed() < Duration::from_secs(3), "{fault:?}: {:?}", begun.elapsed());
         assert!(stack.row("evt_1").await.is_none());
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         assert!(answer["error"]["message"].as_str().unwrap().len() < 80, "a cause from inside: {answer}");
     }
 }
@@ -58,7 +58,7 @@ async fn a_large_payload_whose_parts_cannot_be_stored_leaves_no_row() {
     assert!(stack.row("evt_large").await.is_none());
     assert_eq!(deliver(&deps, &body, later(1)).await.0, 200);
     let row = stack.row("evt_large").await.unwrap();
-    assert!(row.parts.is_some(), "the payload was to be too large for a row");
+    assert!(row.parts.is_some(), "the payload is meant to be too large for a row");
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
 }
 
@@ -71,7 +71,7 @@ async fn with_secrets_manager_down_known_endpoints_go_on_and_others_are_a_503() 
     assert_eq!(deliver(&deps, &event("evt_1"), later(60)).await.0, 200);
     let (status, answer) = deliver_to(&deps, "second", "whsec_second", &event("evt_2"), later(62)).await;
     assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"));
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     assert_eq!(deliver_to(&deps, "second", "whsec_second", &event("evt_2"), later(64)).await.0, 200);
 }
 
@@ -88,7 +88,7 @@ async fn with_the_registry_down_known_endpoints_go_on_and_a_new_process_is_a_503
 }
 
 #[tokio::test]
-async fn that_heard_at_cannot_be_written_stops_nothing() {
+async fn an_activity_that_cannot_be_written_stops_nothing() {
     let stack = Stack::start().await;
     stack.cloud.fail("UpdateItem", "RegistryTable", 100, Fault::AccessDenied);
     assert_eq!(deliver_to(&stack.cold(), "main", SECRET, &event("evt_1"), now()).await.0, 200);
@@ -136,7 +136,7 @@ async fn a_large_event_stays_readable_when_it_comes_again_packed_in_another_way(
 }
 
 #[tokio::test]
-async fn what_could_not_be_stored_was_not_heard() {
+async fn what_could_not_be_stored_is_no_delivery_to_the_status() {
     let stack = Stack::start().await;
     stack.cloud.fail("PutItem", "LedgerTable", 100, Fault::AccessDenied);
     assert_eq!(deliver(&stack.cold(), &event("evt_1"), now()).await.0, 503);
@@ -144,18 +144,18 @@ async fn what_could_not_be_stored_was_not_heard() {
 }
 
 #[tokio::test]
-async fn a_note_that_failed_is_written_with_the_next_delivery() {
+async fn an_activity_whose_write_failed_is_written_with_the_next_delivery() {
     let stack = Stack::start().await;
     let deps = stack.cold();
-    let heard =
+    let activity =
         async || stack.registry().status_rows(&["main"], now()).await.unwrap().activity.get("main").copied();
     stack.cloud.fail("UpdateItem", "RegistryTable", 100, Fault::AccessDenied);
     assert_eq!(deliver(&deps, &event("evt_1"), now()).await.0, 200);
     deliver_to(&deps, "main", "whsec_other", &event("evt_2"), later(2)).await;
-    assert!(heard().await.is_none());
-    stack.cloud.mend();
+    assert!(activity().await.is_none());
+    stack.cloud.clear_faults();
     assert_eq!(deliver(&deps, &event("evt_3"), later(3)).await.0, 200);
     deliver_to(&deps, "main", "whsec_other", &event("evt_4"), later(5)).await;
-    let heard = heard().await.unwrap();
-    assert_eq!((heard.at, heard.mismatches), (Some(later(3).as_millisecond()), 2));
+    let activity = activity().await.unwrap();
+    assert_eq!((activity.at, activity.mismatches), (Some(later(3).as_millisecond()), 2));
 }

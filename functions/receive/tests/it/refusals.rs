@@ -1,4 +1,4 @@
-//! What Stripe has not signed reaches nothing.
+//! What Stripe has not signed is refused and stores nothing.
 
 use jiff::SignedDuration;
 use lambda_http::Body;
@@ -81,7 +81,7 @@ async fn a_secret_of_one_endpoint_does_not_open_another() {
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_bad_requests_cost_a_read_a_second_and_a_note_a_minute_and_nothing_else() {
+async fn a_hundred_thousand_bad_requests_cost_a_read_a_second_and_a_write_a_minute_and_nothing_else() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     let forged = sign(&"whsec_guess".parse().unwrap(), now().as_second(), b"{}");
@@ -97,19 +97,19 @@ async fn a_hundred_thousand_bad_requests_cost_a_read_a_second_and_a_note_a_minut
         let response = handle(&deps, request(name, header, "{}"), at).await;
         assert!(response.status().is_client_error());
     }
-    let (reads, notes) =
+    let (reads, writes) =
         (stack.cloud.count("Query", "RegistryTable"), stack.cloud.count("UpdateItem", "RegistryTable"));
-    assert!(reads <= 600 && notes <= 12, "{reads} reads, {notes} notes");
-    assert_eq!(stack.cloud.calls().len(), reads + notes);
+    assert!(reads <= 600 && writes <= 12, "{reads} reads, {writes} writes");
+    assert_eq!(stack.cloud.calls().len(), reads + writes);
 }
 
 #[tokio::test]
 async fn what_names_no_endpoint_or_bears_no_signature_costs_no_call_at_all() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    // A second after the last look, an unknown name is looked for once.
+    // A second after the last read, an unknown name is looked up once.
     handle(&deps, request("other", None, "{}"), later(1)).await;
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     for i in 0..10_000 {
         let (name, header) = match i % 3 {
             0 => ("other", Some("t=1,v1=00")),
@@ -122,29 +122,29 @@ async fn what_names_no_endpoint_or_bears_no_signature_costs_no_call_at_all() {
 }
 
 #[tokio::test]
-async fn what_is_signed_wrongly_or_late_is_noted_for_the_status() {
+async fn what_is_signed_wrongly_or_too_long_ago_is_recorded_for_the_status() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    let noted = async || stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
-    assert_eq!((noted().await.at, noted().await.off_by_s), (Some(now().as_millisecond()), Some(0)));
+    let activity = async || stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
+    assert_eq!((activity().await.at, activity().await.off_by_s), (Some(now().as_millisecond()), Some(0)));
     for at in [70, 75, 140, 4_000] {
         deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
     }
     let first = later(70).as_millisecond();
-    let heard = noted().await;
-    assert_eq!(heard.mismatched_at, Some(later(4_000).as_millisecond()));
+    let recorded = activity().await;
+    assert_eq!(recorded.mismatched_at, Some(later(4_000).as_millisecond()));
     assert_eq!(
-        (heard.mismatches, heard.mismatches_since),
+        (recorded.mismatches, recorded.mismatches_since),
         (1, Some(later(4_000).as_millisecond())),
         "anew after an hour"
     );
-    assert!(first < heard.mismatches_since.unwrap());
+    assert!(first < recorded.mismatches_since.unwrap());
     let body = event("evt_1");
     let old = sign(&SECRET.parse().unwrap(), now().as_second() + 3_600, body.as_bytes());
     handle(&deps, request("main", Some(&old), &body), later(4_000)).await;
-    let heard = noted().await;
-    assert_eq!((heard.stale_at, heard.stale_by_s), (Some(later(4_000).as_millisecond()), Some(-400)));
-    assert_eq!(heard.at, Some(now().as_millisecond()), "a refusal is no delivery");
+    let recorded = activity().await;
+    assert_eq!((recorded.stale_at, recorded.stale_by_s), (Some(later(4_000).as_millisecond()), Some(-400)));
+    assert_eq!(recorded.at, Some(now().as_millisecond()), "a refusal is no delivery");
 }
 
 #[tokio::test]
@@ -154,11 +154,11 @@ async fn mismatches_of_an_hour_are_counted_together() {
     for at in [70, 71, 72, 140, 210] {
         deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
     }
-    let heard = stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
+    let activity = stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
     assert_eq!(
-        (heard.mismatches, heard.mismatches_since),
+        (activity.mismatches, activity.mismatches_since),
         (5, Some(later(70).as_millisecond())),
-        "{heard:?}"
+        "{activity:?}"
     );
 }
 

@@ -1,4 +1,4 @@
-//! A stack with one endpoint, and ways to deliver to it.
+//! A stack with one endpoint, and helpers that deliver to it.
 
 use base64::Engine;
 use jiff::{SignedDuration, Timestamp};
@@ -13,13 +13,13 @@ use shared::metrics::Metrics;
 use shared::registry::Registry;
 use shared::secret::SigningSecret;
 use shared::signature::sign;
-use test_cloud::{Lines, TestCloud};
+use test_cloud::{CapturedLines, TestCloud};
 
 pub(crate) const SECRET: &str = "whsec_main_secret";
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
-    pub(crate) metrics: Lines,
+    pub(crate) metrics: CapturedLines,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -33,7 +33,7 @@ pub(crate) fn later(seconds: i64) -> Timestamp {
 impl Stack {
     /// A test stack with the endpoint `main`.
     pub(crate) async fn start() -> Self {
-        let stack = Self { cloud: TestCloud::start().await, metrics: Lines::default() };
+        let stack = Self { cloud: TestCloud::start().await, metrics: CapturedLines::default() };
         stack.register("main", SECRET).await;
         stack
     }
@@ -80,7 +80,7 @@ impl Stack {
         self.ledger().get(&id.parse::<EventId>().unwrap(), now()).await.unwrap()
     }
 
-    /// A process that has just started and knows nothing.
+    /// A process that has just started and has read nothing.
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
@@ -95,7 +95,7 @@ impl Stack {
         let deps = self.cold();
         let (status, _) = deliver(&deps, &event("evt_warm"), now()).await;
         assert_eq!(status, 200);
-        self.cloud.forget();
+        self.cloud.clear_calls();
         deps
     }
 }
@@ -109,7 +109,7 @@ pub(crate) fn event(id: &str) -> String {
     .to_string()
 }
 
-/// An event just below the limit whose payload hardly packs: base64 of a fixed pseudo-random stream.
+/// An event just below the limit whose payload hardly compresses: base64 of a fixed pseudo-random stream.
 pub(crate) fn large_event(id: &str) -> String {
     let mut state = 1_u64;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
@@ -122,7 +122,7 @@ pub(crate) fn large_event(id: &str) -> String {
     event(id).replace("\"paid\"}", &format!("\"paid\",\"metadata\":{{\"a\":\"{noise}\"}}}}"))
 }
 
-/// Delivers a body to `main`, rightly signed at `at`.
+/// Delivers a body to `main` with a valid signature, made at `at`.
 pub(crate) async fn deliver(deps: &Deps, body: &str, at: Timestamp) -> (u16, Value) {
     deliver_to(deps, "main", SECRET, body, at).await
 }

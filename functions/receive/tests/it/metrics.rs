@@ -1,4 +1,4 @@
-//! What requests came to is counted, for little and without anybody's secrets.
+//! The metrics count how requests ended, at little cost and without anybody's secrets.
 
 use std::io::{self, Write};
 
@@ -11,35 +11,35 @@ use test_cloud::Fault;
 use crate::support::{SECRET, Stack, deliver, deliver_to, event, later, now, request};
 
 #[tokio::test]
-async fn the_first_of_each_is_told_at_once_and_the_rest_after_a_minute() {
+async fn the_first_of_each_is_emitted_at_once_and_the_rest_after_a_minute() {
     let stack = Stack::start().await;
     let deps = stack.cold();
     deliver(&deps, &event("evt_1"), now()).await;
-    assert_eq!(stack.metrics.sums()["Accepted"], 1, "a process that is frozen now has told all");
+    assert_eq!(stack.metrics.sums()["Accepted"], 1, "a process that is frozen now has emitted all");
     for second in 1..=9 {
         deliver(&deps, &event(&format!("evt_b{second}")), later(second)).await;
     }
     deliver(&deps, &event("evt_1"), later(10)).await;
     stack.cloud.fail("PutItem", "LedgerTable", 9, Fault::Throttle);
     assert_eq!(deliver(&deps, &event("evt_2"), later(11)).await.0, 503);
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     assert_eq!(stack.metrics.json().len(), 3, "{}", stack.metrics.text());
-    // Whatever comes next brings what is due.
+    // The next request, of whatever kind, emits what is due.
     deliver_to(&deps, "main", "whsec_guess", &event("evt_3"), later(61)).await;
     let sums = stack.metrics.sums();
-    let told: Vec<_> = sums.iter().map(|(name, sum)| (name.as_str(), *sum)).collect();
+    let emitted: Vec<_> = sums.iter().map(|(name, sum)| (name.as_str(), *sum)).collect();
     assert_eq!(
-        told,
+        emitted,
         [("Accepted", 10), ("Duplicate", 1), ("Refused/signature_mismatch", 1), ("Unavailable", 1)]
     );
     assert_eq!(stack.metrics.json().len(), 5);
 }
 
 #[tokio::test]
-async fn each_reason_is_counted_for_itself() {
+async fn each_reason_is_counted_separately() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    stack.metrics.forget();
+    stack.metrics.clear();
     let body = event("evt_1");
     handle(&deps, request("nobody", None, &body), now()).await;
     handle(&deps, request("main", None, &body), now()).await;
@@ -49,9 +49,9 @@ async fn each_reason_is_counted_for_itself() {
     let old = shared::signature::sign(&SECRET.parse().unwrap(), later(-301).as_second(), body.as_bytes());
     handle(&deps, request("main", Some(&old), &body), now()).await;
     let sums = stack.metrics.sums();
-    let told: Vec<_> = sums.keys().map(String::as_str).collect();
+    let emitted: Vec<_> = sums.keys().map(String::as_str).collect();
     assert_eq!(
-        told,
+        emitted,
         [
             "Refused/endpoint_unknown",
             "Refused/payload_invalid",
@@ -67,7 +67,7 @@ async fn each_reason_is_counted_for_itself() {
 async fn a_hundred_thousand_refusals_in_a_minute_are_two_lines() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    stack.metrics.forget();
+    stack.metrics.clear();
     for i in 0..100_000 {
         handle(&deps, request("main", None, ""), now() + SignedDuration::from_micros(i * 601)).await;
     }
