@@ -40,6 +40,11 @@ class Response:
         return error.get("code") if isinstance(error, dict) else None
 
 
+# Each is called with method, URL and response before the caller gets the response: by these the end-to-end
+# tests check every response of the API.
+observers: list[Callable[[str, str, Response], None]] = []
+
+
 def send(
     method: str,
     url: str,
@@ -48,6 +53,15 @@ def send(
     timeout: float = TIMEOUT_S,
 ) -> Response:
     """Sends bytes as they are."""
+    response = _send(method, url, body, headers, timeout)
+    for observe in observers:
+        observe(method, url, response)
+    return response
+
+
+def _send(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, timeout: float
+) -> Response:
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)
     try:
         with _opener.open(request, timeout=timeout) as received:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import openapi_contract
 from localcloud import stack as local_stack
 from localcloud import users
 from localcloud.progress import Reporter
@@ -27,7 +28,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+def stack(running_stack: Stack) -> Iterator[Stack]:
+    """The running stack, each response of whose API is checked against `functions/openapi.yaml`."""
+    with openapi_contract.every_response_checked(running_stack.api_url):
+        yield running_stack
+
+
+@pytest.fixture(autouse=True)
+def _responses_in_threads() -> Iterator[None]:
+    yield
+    openapi_contract.raise_broken()
+
+
+@pytest.fixture(scope="session")
+def running_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack with no endpoint registered, and no users but its admin and its viewer."""
     if given := request.config.getoption("--stack"):
         yield Stack(json.loads(Path(given).read_text()))

@@ -1,4 +1,4 @@
-"""On a machine that cannot run the local cloud, one line says what is needed, and nothing is done. Needs no stack."""
+"""On a machine that cannot run the local cloud, one line says what is needed, before anything is done."""
 
 import re
 import shutil
