@@ -3,8 +3,10 @@
 // Always true here; it tells clippy that helpers beside the tests may unwrap as well.
 #![cfg(test)]
 
+mod documents;
 mod layout;
 mod monitoring;
+mod openapi;
 mod rights;
 mod sources;
 
@@ -40,7 +42,9 @@ fn resources() -> Vec<(String, Value)> {
 fn functions() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(root().join("functions"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
         .filter(|name| name != "shared")
         .collect();
     names.sort();

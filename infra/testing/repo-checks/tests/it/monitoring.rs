@@ -1,9 +1,10 @@
-//! Metrics, alarms, dashboard and README speak of the same things by the same names.
+//! Metrics, alarms, dashboard and documents speak of the same things by the same names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::documents::anchors;
 use crate::{functions, parsed, read, resources};
 
 /// The text constants of the code, and the metrics with their units.
@@ -181,46 +182,50 @@ fn the_stack_inside_is_given_what_it_asks_for() {
     }
 }
 
+/// The section of infra/README.md that holds the tables of metrics and of alarms.
+fn metrics_and_alarms() -> String {
+    let readme = read("infra/README.md");
+    let section = readme.split("\n## Metrics and alarms\n").nth(1).expect("a section");
+    section.split("\n## ").next().unwrap().to_owned()
+}
+
 #[test]
-fn each_alarm_says_which_check_and_which_section_help() {
-    let readme = read("README.md");
-    let runbook = readme.split("## When the status says so").nth(1).unwrap().split("\n## ").next().unwrap();
-    let section =
-        readme.split("\n## Metrics and alarms").nth(1).expect("a section").split("\n## ").next().unwrap();
+fn each_alarm_says_which_check_and_which_document_help() {
+    let runbook = read("functions/status/README.md");
+    let section = metrics_and_alarms();
     for (name, alarm) in alarms() {
         let description = alarm["AlarmDescription"].as_str().unwrap();
         let (_, help) = description.split_once("Status: ").unwrap_or_else(|| panic!("{name} names no check"));
-        let (checks, heading) =
-            help.split_once(". README: ").unwrap_or_else(|| panic!("{name} names no section"));
+        let (checks, link) =
+            help.split_once(". Runbook: ").unwrap_or_else(|| panic!("{name} names no document"));
         for check in checks.split(", ") {
             let row = runbook.lines().find(|line| {
                 line.starts_with('|') && line.split('|').nth(1).unwrap().contains(&format!("`{check}`"))
             });
             assert!(row.is_some(), "{name}: the status has no check {check}");
         }
-        let heading = format!("\n## {}\n", heading.trim_end_matches('.'));
-        assert!(readme.contains(&heading), "{name}: the README has no section{heading}");
-        assert!(section.contains(&format!("`{name}`")), "the README's table of alarms has no {name}");
+        let (path, anchor) = link.trim_end_matches('.').split_once('#').unwrap();
+        assert!(anchors(path).contains(anchor), "{name}: there is no {link}");
+        assert!(section.contains(&format!("`{name}`")), "infra/README.md has no alarm {name}");
     }
 }
 
 #[test]
-fn the_readme_explains_and_counts_all() {
-    let readme = read("README.md");
-    let section =
-        readme.split("\n## Metrics and alarms").nth(1).expect("a section").split("\n## ").next().unwrap();
+fn the_document_explains_each_metric_and_counts_what_costs() {
+    let readme = read("infra/README.md");
+    let section = metrics_and_alarms();
     let code = code();
     for (metric, unit) in &code.metrics {
         let row =
             section.lines().find(|line| line.starts_with("| `") && line.contains(&format!("`{metric}`")));
-        let row = row.unwrap_or_else(|| panic!("the README's table of metrics has no {metric}"));
+        let row = row.unwrap_or_else(|| panic!("infra/README.md has no metric {metric}"));
         assert_eq!(row.split('|').nth(2).unwrap().trim(), *unit, "{row}");
     }
     // Each reason is a metric of its own.
     let metrics = code.metrics.len() - 1 + reasons().len();
-    assert!(section.contains(&format!("{metrics} metrics at 0.30")), "there are {metrics} metrics");
+    assert!(readme.contains(&format!("{metrics} metrics at 0.30")), "there are {metrics} metrics");
     let alarms = alarms().len();
-    assert!(section.contains(&format!("{alarms} alarms at 0.10")), "there are {alarms} alarms");
+    assert!(readme.contains(&format!("{alarms} alarms at 0.10")), "there are {alarms} alarms");
 }
 
 #[test]
