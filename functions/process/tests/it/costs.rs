@@ -13,7 +13,7 @@ async fn applying_a_sample_event_costs_its_budget() {
             .unwrap()
             .to_owned();
         let first = stack.receive(&body).await;
-        stack.cloud.forget();
+        stack.cloud.clear_calls();
         stack.ring(&[first]).await;
         // The list entry of an object is written with its first event only; so are those under its customer and its payment.
         let linked: &[&str] = match kind.as_str() {
@@ -36,7 +36,7 @@ async fn applying_a_sample_event_costs_its_budget() {
         newer["created"] = (newer["created"].as_i64().unwrap() + 1).into();
         let newer = newer.to_string();
         let second = stack.receive(&newer).await;
-        stack.cloud.forget();
+        stack.cloud.clear_calls();
         stack.ring(&[second]).await;
         let calls: Vec<_> =
             stack.cloud.calls().into_iter().map(|call| (call.operation, call.table)).collect();
@@ -55,7 +55,7 @@ async fn a_preview_costs_its_mark_and_a_place_in_its_customers_list() {
     let stack = Stack::start().await;
     let body = samples().into_iter().find(|body| body.contains("\"invoice.upcoming\"")).unwrap();
     let row = stack.receive(&body).await;
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     stack.ring(&[row]).await;
     let written: Vec<_> = stack
         .cloud
@@ -75,7 +75,7 @@ async fn a_later_event_of_an_object_writes_its_record_and_no_index() {
     let first = stack.receive(&body("evt_1", 5, "active")).await;
     stack.ring(&[first]).await;
     let second = stack.receive(&body("evt_2", 6, "past_due")).await;
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     stack.ring(&[second]).await;
     expect(&stack, "PutItem", "RecordsTable", &[("", 1.0)]);
 }

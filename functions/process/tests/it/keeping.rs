@@ -33,7 +33,7 @@ async fn a_final_row_expires_after_ninety_days_and_an_open_one_never() {
         let row = stack.receive(body).await;
         stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
         stack.ring(&[row]).await;
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
     }
     for (id, state) in [("evt_odd", EventState::Quarantined), ("evt_broken", EventState::Failed)] {
         let row = stack.row(id).await;
@@ -55,7 +55,7 @@ async fn what_has_expired_is_gone_before_dynamodb_has_removed_it() {
 
     let again = |at| {
         let shared::event::ParsedEvent::Event(event) = shared::event::read(body.as_bytes()) else { panic!() };
-        LedgerRow::of(&event, "main", at, payload::pack(body.as_bytes()).unwrap())
+        LedgerRow::from_event(&event, "main", at, payload::pack(body.as_bytes()).unwrap())
     };
     assert_eq!(ledger.record(&again(days(90))).await.unwrap(), Recorded::Duplicate);
     assert_eq!(ledger.record(&again(days(91))).await.unwrap(), Recorded::New, "Stripe never does this");

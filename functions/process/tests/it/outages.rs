@@ -16,7 +16,7 @@ async fn after(operation: &str, table: &str, fault: Fault) -> (EventState, Value
     stack.ring(&rows[..1]).await;
     stack.cloud.fail(operation, table, 3, fault);
     stack.ring(&rows[1..]).await;
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     for minute in 1..5 {
         stack.sweep(later(minute * 120)).await;
     }

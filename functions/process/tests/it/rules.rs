@@ -46,7 +46,7 @@ async fn a_change_holds_after_ten_seconds_and_not_every_batch_reads_them() {
         ended.push(stack.state(row.id.as_str()).await.0);
         if i == 0 {
             set(&stack, &["customer.subscription.updated"], Retry::default()).await;
-            stack.cloud.forget();
+            stack.cloud.clear_calls();
         }
     }
     assert_eq!(
@@ -88,7 +88,7 @@ async fn while_the_rules_cannot_be_read_those_known_hold_and_without_any_nothing
     stack.ring_at(std::slice::from_ref(&row), later(1)).await.unwrap_err();
     assert_eq!(stack.state("evt_1").await.0, EventState::Pending, "the sweep will find it");
     set(&stack, &["customer.subscription.*"], Retry::default()).await;
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     stack.ring_at(&[row], later(2)).await.unwrap();
     assert_eq!(stack.state("evt_1").await.0, EventState::Ignored);
     let row = stack.receive(&subscription("evt_2", "updated", 6, "active")).await;

@@ -14,12 +14,12 @@ use shared::payload;
 use shared::records::{Record, Records};
 use shared::registry::{Registry, Settings};
 use simulated_stripe::SimulatedStripe;
-use test_cloud::{Lines, TestCloud};
+use test_cloud::{CapturedLines, TestCloud};
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) deps: Deps,
-    pub(crate) metrics: Lines,
+    pub(crate) metrics: CapturedLines,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -54,7 +54,7 @@ impl Stack {
 
     async fn at(stripe_api_base: &str) -> Self {
         let cloud = TestCloud::start().await;
-        let metrics = Lines::default();
+        let metrics = CapturedLines::default();
         let deps = Deps::new(Config {
             aws: cloud.aws(),
             mode: Mode::Test,
@@ -83,7 +83,7 @@ impl Stack {
     pub(crate) async fn receive_at(&self, body: &str, at: Timestamp) -> LedgerRow {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = match event::read(body.as_bytes()) {
-            ParsedEvent::Event(event) => LedgerRow::of(&event, "main", at, packed),
+            ParsedEvent::Event(event) => LedgerRow::from_event(&event, "main", at, packed),
             ParsedEvent::Unreadable { id, reason } => LedgerRow::unreadable(id, reason, "main", at, packed),
             ParsedEvent::EventError(why) => panic!("{why}"),
         };

@@ -45,12 +45,12 @@ async fn a_sweep_costs_no_more_with_a_hundred_thousand_settled_events_than_with_
     let mut costs = Vec::new();
     for settled in [100, 100_000] {
         let stack = Stack::start().await;
-        stack.cloud.fill_ledger(settled, 40, now());
-        stack.cloud.forget();
+        stack.cloud.seed_ledger(settled, 40, now());
+        stack.cloud.clear_calls();
         let summary = stack.sweep(now()).await;
         assert_eq!(summary.count(EventState::Processed) + summary.count(EventState::Superseded), 40);
         let due = stack.cloud.read_cost();
-        stack.cloud.forget();
+        stack.cloud.clear_calls();
         stack.sweep(now()).await;
         costs.push((due, stack.cloud.read_cost()));
     }
@@ -111,7 +111,7 @@ async fn an_event_that_kills_its_process_is_dead_like_any_other() {
 async fn what_an_admin_said_when_replaying_is_not_told_as_the_reason_of_a_death() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
-    let dead = Transition::because(EventState::Dead, "x");
+    let dead = Transition::with_reason(EventState::Dead, "x");
     stack.ledger().transition(&row, &dead, "90".parse().unwrap(), now()).await.unwrap();
     let steering = Actor { by: "a@example.com", why: Some("I mended it") };
     stack.ledger().replay(&stack.row("evt_1").await, steering, later(1)).await.unwrap();
@@ -130,7 +130,7 @@ async fn what_an_admin_said_when_replaying_is_not_told_as_the_reason_of_a_death(
 async fn a_sweep_goes_on_until_nothing_is_due() {
     let stack = Stack::start().await;
     // More than it takes at a time from a shard.
-    stack.cloud.fill_ledger(0, 2_200, now());
+    stack.cloud.seed_ledger(0, 2_200, now());
     let summary = stack.sweep(now()).await;
     assert_eq!(
         summary.count(EventState::Processed) + summary.count(EventState::Superseded),

@@ -45,12 +45,12 @@ async fn events_that_wait_for_no_delivery_have_no_lag() {
     let stack = Stack::start().await;
     let replayed = stack.receive(&made("evt_1", now())).await;
     stack.ring(&[replayed]).await;
-    stack.metrics.forget();
+    stack.metrics.clear();
     let row = stack.row("evt_1").await;
     let again = Actor { by: "admin@example.com", why: None };
     stack.ledger().replay(&row, again, later(86_400)).await.unwrap();
     let row = stack.row("evt_1").await;
-    let gap = stack.receive(&made("evt_2", now())).await.brought_by(EventSource::Reconcile);
+    let gap = stack.receive(&made("evt_2", now())).await.with_source(EventSource::Reconcile);
     stack.ring_at(&[row, gap], later(86_401)).await.unwrap();
     let lines = stack.metrics.json();
     assert_eq!(lines[0]["Processed"], 2);
@@ -65,7 +65,7 @@ async fn a_failure_is_told_and_its_success_has_the_whole_lag() {
     stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
     stack.ring(&[row]).await;
     assert_eq!(stack.metrics.sums()["Failed"], 1);
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     assert_eq!(stack.sweep(later(600)).await.count(EventState::Processed), 1);
     assert_eq!(lag(&stack.metrics.json()[1]), (json!([600]), json!([1])));
 }

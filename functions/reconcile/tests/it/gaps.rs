@@ -91,7 +91,7 @@ async fn a_long_outage_is_worked_through_run_by_run_and_nothing_is_left_or_doubl
 async fn a_run_that_dies_leaves_the_rest_to_the_next_and_what_is_done_is_not_done_again() {
     let stack = Stack::start().await;
     let ids: Vec<_> = (0..250).map(|i| stack.missed("invoice.paid", ago(1_000 - i))).collect();
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     // It dies while it keeps how far it is after the second page.
     tokio::select! {
         _ = stack.try_run(now()) => panic!("it is not over"),

@@ -86,7 +86,7 @@ async fn what_a_run_saw_that_ended_badly_is_seen_by_the_next() {
     // It dies after the event is stored, before it keeps what it saw.
     stack.cloud.fail("Query", "RecordsTable", 9, test_cloud::Fault::AccessDenied);
     assert!(stack.try_run(now()).await.is_err());
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     assert_eq!(stack.run(later(5)).await["filled"], 0, "it is here");
     assert_eq!(stack.facts().await.undelivered["main"].newest, ago(20).as_second());
 }

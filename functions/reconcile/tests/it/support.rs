@@ -16,7 +16,7 @@ use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::registry::{Registry, Settings};
 use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
-use test_cloud::{Lines, TestCloud};
+use test_cloud::{CapturedLines, TestCloud};
 
 pub(crate) const SECRET: &str = "whsec_of_main";
 
@@ -24,7 +24,7 @@ pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
     pub(crate) run_within: Duration,
-    pub(crate) metrics: Lines,
+    pub(crate) metrics: CapturedLines,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -51,7 +51,8 @@ impl Stack {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret("stripe-key", &stripe.key());
-        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60), metrics: Lines::default() };
+        let stack =
+            Self { cloud, stripe, run_within: Duration::from_secs(60), metrics: CapturedLines::default() };
         let mut settings = Settings {
             since: ago(60 * 24 * 60).as_millisecond(),
             stripe_key_hint: "hint".into(),

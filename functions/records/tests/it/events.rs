@@ -47,7 +47,7 @@ async fn an_event_tells_all_its_states_with_who_and_why() {
     ledger
         .transition(
             &row_now().await,
-            &Transition::because(EventState::Dead, "for good"),
+            &Transition::with_reason(EventState::Dead, "for good"),
             retention(),
             ago(40),
         )
@@ -56,7 +56,7 @@ async fn an_event_tells_all_its_states_with_who_and_why() {
     let steering = Actor { by: "a@example.com", why: Some("mended") };
     ledger.replay(&row_now().await, steering, ago(30)).await.unwrap();
     ledger
-        .transition(&row_now().await, &Transition::plain(EventState::Processed), retention(), ago(20))
+        .transition(&row_now().await, &Transition::to(EventState::Processed), retention(), ago(20))
         .await
         .unwrap();
     let event = stack.ok("/events/evt_1").await;
@@ -90,7 +90,7 @@ async fn a_reason_is_a_filter() {
         let row = stack.event(id, "invoice.paid", &json!({"object": "invoice", "id": "in_1"}), ago(5)).await;
         stack
             .ledger()
-            .transition(&row, &Transition::because(EventState::Ignored, reason), retention(), now())
+            .transition(&row, &Transition::with_reason(EventState::Ignored, reason), retention(), now())
             .await
             .unwrap();
     }
@@ -155,7 +155,7 @@ async fn filters_combine_and_a_page_without_a_hit_goes_on() {
         if i % 2 == 1 {
             stack
                 .ledger()
-                .transition(&row, &Transition::plain(EventState::Processed), retention(), now())
+                .transition(&row, &Transition::to(EventState::Processed), retention(), now())
                 .await
                 .unwrap();
         }
@@ -187,7 +187,7 @@ async fn a_page_costs_the_same_with_many_rows_as_with_few() {
                 )
                 .await;
         }
-        stack.cloud.forget();
+        stack.cloud.clear_calls();
         stack.ok("/events?limit=10").await;
         calls.push(stack.cloud.calls().len());
     }
@@ -218,7 +218,7 @@ async fn a_walk_shows_each_event_that_was_there_once_whatever_is_written_meanwhi
             let row = stack.ledger().get(&shown, now()).await.unwrap().unwrap();
             stack
                 .ledger()
-                .transition(&row, &Transition::plain(EventState::Processed), retention(), now())
+                .transition(&row, &Transition::to(EventState::Processed), retention(), now())
                 .await
                 .unwrap();
             page += 1;

@@ -76,7 +76,7 @@ async fn what_was_discarded_or_set_aside_is_no_part_of_the_history() {
         ("evt_8", "payment_intent.canceled", EventState::Quarantined),
     ] {
         let row = stack.event(id, event_type, &intent("canceled"), ago(85)).await;
-        stack.ledger().transition(&row, &Transition::plain(state), retention(), now()).await.unwrap();
+        stack.ledger().transition(&row, &Transition::to(state), retention(), now()).await.unwrap();
     }
     let payment = stack.ok("/records/payments/pi_1").await;
     assert_eq!(told(&payment).len(), 3, "{payment}");
@@ -84,14 +84,14 @@ async fn what_was_discarded_or_set_aside_is_no_part_of_the_history() {
     let row = stack.event("evt_9", "payment_intent.canceled", &intent("processing"), ago(84)).await;
     stack
         .ledger()
-        .transition(&row, &Transition::plain(EventState::Superseded), retention(), now())
+        .transition(&row, &Transition::to(EventState::Superseded), retention(), now())
         .await
         .unwrap();
     assert_eq!(told(&stack.ok("/records/payments/pi_1").await).len(), 3, "it changed nothing");
     let row = stack.event("evt_a", "payment_intent.canceled", &intent("canceled"), ago(83)).await;
     stack
         .ledger()
-        .transition(&row, &Transition::plain(EventState::Superseded), retention(), now())
+        .transition(&row, &Transition::to(EventState::Superseded), retention(), now())
         .await
         .unwrap();
     assert_eq!(told(&stack.ok("/records/payments/pi_1").await)[1], (83, "canceled", 0, json!(["evt_a"])));

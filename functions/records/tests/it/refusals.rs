@@ -97,6 +97,6 @@ async fn a_store_outage_is_a_503_that_tells_nothing_of_the_inside() {
             "{path}"
         );
         assert!(!body.to_string().contains("Table"), "{body}");
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
     }
 }

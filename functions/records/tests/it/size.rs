@@ -16,10 +16,10 @@ async fn a_list_costs_no_more_with_a_hundred_thousand_events_than_with_a_hundred
     let mut costs = Vec::new();
     for settled in [100, 100_000] {
         let stack = Stack::start().await;
-        stack.cloud.fill_ledger(settled, 40, now());
+        stack.cloud.seed_ledger(settled, 40, now());
         let mut of = Vec::new();
         for path in paths {
-            stack.cloud.forget();
+            stack.cloud.clear_calls();
             stack.ok(path).await;
             of.push(stack.cloud.read_cost());
         }

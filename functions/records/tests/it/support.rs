@@ -82,7 +82,7 @@ impl Stack {
     pub(crate) async fn event_of(&self, body: &str, at: Timestamp) -> LedgerRow {
         let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = LedgerRow::of(&event, "main", at, packed);
+        let row = LedgerRow::from_event(&event, "main", at, packed);
         self.ledger().record(&row).await.unwrap();
         row
     }
@@ -105,7 +105,7 @@ impl Stack {
         let standing = Provenance { deleted, ..standing };
         let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
         let records = Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
-        records.put_newer(&record).await.unwrap();
+        records.put_if_newer(&record).await.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {

@@ -30,7 +30,7 @@ async fn a_viewer_reads_and_changes_nothing() {
 async fn who_is_in_no_group_or_has_no_token_reaches_nothing() {
     let stack = Stack::start().await;
     stack.register("").await;
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     for (who, expected) in [(As::Stranger, 403), (As::Nobody, 401)] {
         for (method, path, body) in READS.map(|(method, path)| (method, path, "")).into_iter().chain(CHANGES)
         {

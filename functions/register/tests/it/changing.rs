@@ -124,7 +124,7 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
             break_it(&stack);
             let (status, answer) = stack.patch(CHANGE).await;
             assert!(status >= 500, "{what}: {answer}");
-            stack.cloud.mend();
+            stack.cloud.clear_faults();
             stack.stripe.clear_faults();
             let later = now() + SignedDuration::from_secs(61);
             if by_schedule {
@@ -180,7 +180,7 @@ async fn of_two_changes_at_once_one_is_done_and_the_other_is_told() {
     // It is gone on with by nobody yet, and may be telling Stripe at this moment.
     stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer);
     assert_eq!(stack.patch(CHANGE).await.0, 503);
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     let (status, answer) = stack.patch(r#"{"description":"other"}"#).await;
     assert_eq!((status, code(&answer)), (409, "change_in_progress"), "{answer}");
     // A minute later the first has certainly ended.

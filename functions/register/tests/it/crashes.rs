@@ -30,14 +30,14 @@ async fn after_a_crash_at_any_step_the_same_request_finishes() {
             "{what}: {answer}"
         );
         assert!(answer.get("signing_secret").is_none());
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         stack.stripe.clear_faults();
 
         // And once more at the last step, of which the first request did not get so far.
         if stack.row("main").await.is_some() {
             stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang);
             assert_eq!(stack.register("").await.0, 503, "{what}");
-            stack.cloud.mend();
+            stack.cloud.clear_faults();
         }
         let (status, made) = stack.register("").await;
         assert_eq!(status, 201, "{what}: {made}");
@@ -82,7 +82,7 @@ async fn an_attempt_older_than_stripe_keeps_its_answer_is_removed_and_begun_anew
     let stack = Stack::start().await.hasty();
     stack.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer);
     assert_eq!(stack.register("").await.0, 503);
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     let lost = stack.stripe.endpoints().remove(0).id;
     stack.stripe.advance(25 * 3600);
     // Many others, so that ours is not on Stripe's first page.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use register::handle;
 use shared::endpoint::EndpointState;
 use shared::registry::ReconcileProgress;
-use test_cloud::Death;
+use test_cloud::KillPoint;
 
 use crate::support::{As, Stack, now, request};
 
@@ -47,10 +47,10 @@ fn at(seconds: i64) -> Timestamp {
 
 impl Stack {
     /// Kills the process that handles this at one of its calls; false if it ended before that call came.
-    async fn kills(&self, asked: Asked, death: Death) -> bool {
-        let process = self.cloud.process();
+    async fn kills(&self, asked: Asked, death: KillPoint) -> bool {
+        let process = self.cloud.killable_process();
         let deps = self.cold_at(process.aws());
-        let dies = process.dies(death);
+        let dies = process.killed_at(death);
         let handled = handle(&deps, request(As::Admin, asked.method, asked.path, asked.body), now());
         tokio::select! {
             biased;
@@ -92,7 +92,7 @@ impl Stack {
 /// `harm` comes before the request. Gives how many calls it makes.
 async fn killed_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked) -> usize {
     for call in 1..CALLS {
-        for death in [Death::Before(call), Death::After(call)] {
+        for death in [KillPoint::BeforeCall(call), KillPoint::AfterCall(call)] {
             for finisher in FINISHERS {
                 let stack = Stack::start().await;
                 if let Some(first) = first {

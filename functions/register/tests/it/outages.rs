@@ -28,7 +28,7 @@ async fn a_store_that_is_down_is_a_503_for_every_call() {
         let (status, answer) = stack.call(method, path, body).await;
         assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"), "{method} {path}");
         assert!(answer["error"]["message"].as_str().unwrap().len() < 80, "a cause from inside: {answer}");
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
     }
     stack.assert_whole("main").await;
 }

@@ -122,7 +122,7 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
         break_it(&stack);
         let (status, answer) = stack.repair().await;
         assert_eq!(status, 503, "{what}: {answer}");
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         stack.stripe.clear_faults();
         // A row that is half registered is finished by the schedule, and any other by the same request.
         if stack.row("main").await.unwrap().state == EndpointState::Registering {

@@ -148,7 +148,7 @@ async fn cut_off_at_any_step_it_goes_on_by_the_same_request_or_the_schedule() {
             break_it(&stack);
             let (status, answer) = stack.rotate("").await;
             assert!(status >= 500, "{what}: {answer}");
-            stack.cloud.mend();
+            stack.cloud.clear_faults();
             stack.stripe.clear_faults();
             if by_schedule {
                 stack.tend(at(61)).await;
@@ -189,7 +189,7 @@ async fn its_end_is_cut_off_anywhere_and_goes_on() {
         for seconds in [400, 470] {
             drop(register::wake(&stack.cold(), &input, "tend", at(seconds)).await);
         }
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         stack.stripe.clear_faults();
         stack.tend(at(700)).await;
         stack.tend(at(800)).await;

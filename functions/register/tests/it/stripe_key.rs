@@ -34,7 +34,7 @@ async fn with_record(stack: &Stack, key: &str) {
     let raw = object.to_string();
     let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
     let records = Records::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
-    records.put_newer(&record).await.unwrap();
+    records.put_if_newer(&record).await.unwrap();
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn after_a_crash_between_vault_and_settings_the_same_request_finishes() {
     let stack = Stack::bare().await;
     stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::AccessDenied);
     assert_eq!(set(&stack, KEY).await.0, 503);
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     assert_eq!(code(&stack.register("").await.1), "stripe_key_missing", "the settings do not say so yet");
     assert_eq!(set(&stack, KEY).await.0, 200);
     assert_eq!(stack.register("").await.0, 201);
@@ -163,7 +163,7 @@ async fn a_key_revoked_behind_our_back_is_read_again_once_a_minute_at_most() {
     assert_eq!(register("a").await.0, 201);
     stack.stripe.set_keys(vec![Key::full("sk_test_thesecond")]);
     stack.cloud.put_secret(KEY_SECRET, "sk_test_thesecond");
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     assert_eq!(register("b").await.0, 201, "the key in the vault is another one");
     assert_eq!(stack.cloud.count("GetSecretValue", ""), 1);
     stack.stripe.set_keys(vec![]);

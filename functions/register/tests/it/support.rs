@@ -73,7 +73,7 @@ impl Stack {
         let body = json!({ "key": self.stripe.key() }).to_string();
         let (status, answer) = self.call("PUT", "/settings/stripe-key", &body).await;
         assert_eq!(status, 200, "{answer}");
-        self.cloud.forget();
+        self.cloud.clear_calls();
         self.stripe.clear_requests();
     }
 

@@ -47,14 +47,14 @@ async fn a_registration_cut_off_at_any_step_is_finished() {
         let stack = Stack::start().await.hasty();
         break_it(&stack);
         assert_eq!(stack.register("").await.0, 503, "{what}");
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         stack.stripe.clear_faults();
         // The first run dies at the last step.
         stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang);
         let sample = include_str!("../../../../events/register/schedule.json");
         let died = wake(&stack.cold(), &serde_json::from_str(sample).unwrap(), "tend", soon()).await;
         assert!(died.is_err(), "{what}: {died:?}");
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         assert_eq!(stack.tend(soon()).await["registered"], json!(["main"]), "{what}");
         stack.assert_whole("main").await;
         assert_eq!(acts(&stack).await, act("endpoint.register", "done"), "{what}");
@@ -76,7 +76,7 @@ async fn a_deregistration_cut_off_at_any_step_is_finished() {
         assert_eq!(stack.register("").await.0, 201);
         break_it(&stack);
         assert_eq!(stack.deregister("main").await.0, 503, "{what}");
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         stack.stripe.clear_faults();
         assert_eq!(stack.tend(soon()).await["deregistered"], json!(["main"]), "{what}");
         stack.assert_nothing_left("main").await;
@@ -89,10 +89,10 @@ async fn what_may_still_be_under_way_is_left_alone_and_looking_is_one_read() {
     let stack = Stack::start().await.hasty();
     stack.stripe.fault(Fault::hold().on("POST", ENDPOINTS));
     stack.register("").await;
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     stack.stripe.clear_faults();
     stack.stripe.clear_requests();
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     assert_eq!(stack.tend(now() + SignedDuration::from_secs(59)).await, nothing());
     assert_eq!(stack.cloud.calls().len(), 1, "{:?}", stack.cloud.calls());
     assert!(stack.stripe.requests().is_empty());

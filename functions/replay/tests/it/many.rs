@@ -12,7 +12,11 @@ async fn filled(stack: &Stack) {
     for i in 0..30 {
         let event_type = if i % 3 == 0 { "charge.dispute.created" } else { "invoice.paid" };
         stack
-            .event_of(&format!("evt_{i:02}"), event_type, Transition::because(EventState::Dead, "it broke"))
+            .event_of(
+                &format!("evt_{i:02}"),
+                event_type,
+                Transition::with_reason(EventState::Dead, "it broke"),
+            )
             .await;
     }
     stack.event("evt_processed", EventState::Processed).await;
@@ -79,7 +83,7 @@ async fn when_the_time_is_up_it_ends_with_what_is_done_and_where_to_go_on() {
 #[tokio::test]
 async fn what_a_pattern_ignored_can_be_replayed_by_its_reason_without_what_was_discarded() {
     let stack = Stack::start().await;
-    let ignored = |reason: &str| Transition::because(EventState::Ignored, reason);
+    let ignored = |reason: &str| Transition::with_reason(EventState::Ignored, reason);
     stack.event_of("evt_1", "invoice.paid", ignored("filter")).await;
     stack.event_of("evt_2", "invoice.upcoming", ignored("no_record")).await;
     stack.event("evt_3", EventState::Dead).await;
@@ -188,7 +192,7 @@ async fn an_outage_in_the_middle_loses_nothing_and_the_same_request_goes_on() {
     stack.cloud.fail("UpdateItem", "LedgerTable", 9, Fault::AccessDenied);
     let (status, answer) = stack.call("/events/replay", json!({ "state": "dead" })).await;
     assert_eq!((status, answer["error"]["code"].as_str()), (503, Some("temporarily_unavailable")));
-    stack.cloud.mend();
+    stack.cloud.clear_faults();
     let (status, _) = stack.call("/events/replay", json!({ "state": "dead" })).await;
     assert_eq!(status, 200);
     assert_eq!(count(&stack, EventState::Dead).await, OpenCount::Exactly(0));

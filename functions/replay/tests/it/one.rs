@@ -85,7 +85,7 @@ async fn a_replayed_event_has_all_its_attempts_before_it() {
     let stack = Stack::start().await;
     let row = stack.event("evt_1", EventState::Failed).await;
     let claimed = stack.ledger().claim(&row, now()).await.unwrap().unwrap();
-    let dead = shared::ledger::Transition::because(EventState::Dead, "used up");
+    let dead = shared::ledger::Transition::with_reason(EventState::Dead, "used up");
     stack.ledger().transition(&claimed, &dead, retention(), ago(10)).await.unwrap();
     assert_eq!(stack.row("evt_1").await.unwrap().attempts, 1);
     let (_, answer) = stack.call("/events/evt_1/replay", json!({})).await;
@@ -97,7 +97,7 @@ async fn who_acts_on_what_is_no_longer_so_is_told_though_state_and_attempts_came
     let stack = Stack::start().await;
     let read = stack.event("evt_1", EventState::Dead).await;
     stack.call("/events/evt_1/replay", json!({})).await;
-    let again = shared::ledger::Transition::because(EventState::Dead, "once more");
+    let again = shared::ledger::Transition::with_reason(EventState::Dead, "once more");
     let row = stack.row("evt_1").await.unwrap();
     stack.ledger().transition(&row, &again, retention(), now()).await.unwrap();
     let marked = stack.ledger().discard(&read, steering(), retention(), now()).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_part_that_is_missing_does_not_stop_a_replay() {
     let stack = Stack::start().await;
     stack.large("evt_1").await;
     let row = stack.row("evt_1").await.unwrap();
-    let set_aside = shared::ledger::Transition::because(EventState::Quarantined, "x");
+    let set_aside = shared::ledger::Transition::with_reason(EventState::Quarantined, "x");
     stack.ledger().transition(&row, &set_aside, retention(), ago(10)).await.unwrap();
     let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     for mut item in client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap() {
@@ -132,7 +132,7 @@ async fn earlier_states_are_kept_up_to_a_number() {
     for i in 0..15 {
         assert_eq!(stack.call("/events/evt_1/replay", json!({ "why": format!("{i}") })).await.0, 200);
         let row = stack.row("evt_1").await.unwrap();
-        let dead = shared::ledger::Transition::because(EventState::Dead, "again");
+        let dead = shared::ledger::Transition::with_reason(EventState::Dead, "again");
         stack.ledger().transition(&row, &dead, retention(), now()).await.unwrap();
     }
     let history = stack.row("evt_1").await.unwrap().history;
@@ -186,7 +186,7 @@ async fn an_expired_event_is_gone() {
     let long_ago = ago(91 * 86_400);
     stack.store(body, long_ago).await;
     let row = stack.ledger().get(&"evt_1".parse().unwrap(), long_ago).await.unwrap().unwrap();
-    let done = shared::ledger::Transition::plain(EventState::Processed);
+    let done = shared::ledger::Transition::to(EventState::Processed);
     stack.ledger().transition(&row, &done, retention(), long_ago).await.unwrap();
     assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 404);
 }
@@ -199,10 +199,10 @@ async fn of_an_admin_and_the_program_at_once_one_wins_and_the_other_is_told() {
     let marked = stack.ledger().replay(&read, steering(), now()).await.unwrap();
     assert_eq!(marked, shared::ledger::Transitioned::Conflict, "it is being tried");
 
-    let dead = shared::ledger::Transition::because(EventState::Dead, "used up");
+    let dead = shared::ledger::Transition::with_reason(EventState::Dead, "used up");
     stack.ledger().transition(&claimed, &dead, retention(), now()).await.unwrap();
     assert_eq!(stack.call("/events/evt_1/discard", json!({"why": "x"})).await.0, 200);
-    let late = shared::ledger::Transition::plain(EventState::Processed);
+    let late = shared::ledger::Transition::to(EventState::Processed);
     let marked = stack.ledger().transition(&claimed, &late, retention(), now()).await.unwrap();
     assert_eq!(marked, shared::ledger::Transitioned::Conflict, "what is closed stays so");
 }
@@ -235,7 +235,7 @@ async fn a_store_that_is_down_is_a_503_and_nothing_is_changed() {
             (503, Some("temporarily_unavailable")),
             "{operation}"
         );
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
     }
     assert_eq!(stack.row("evt_1").await.unwrap(), before);
 }
@@ -257,7 +257,7 @@ async fn the_parts_of_a_large_payload_expire_and_come_back_with_their_row() {
     let stack = Stack::start().await;
     let body = stack.large("evt_1").await;
     let row = stack.row("evt_1").await.unwrap();
-    let done = shared::ledger::Transition::plain(EventState::Processed);
+    let done = shared::ledger::Transition::to(EventState::Processed);
     stack.ledger().transition(&row, &done, retention(), ago(30)).await.unwrap();
     let expiries = async || {
         let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);

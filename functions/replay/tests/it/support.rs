@@ -78,7 +78,7 @@ impl Stack {
 
     /// An event that came in a minute ago and was put into this state half a minute ago.
     pub(crate) async fn event(&self, id: &str, state: EventState) -> LedgerRow {
-        self.event_of(id, "invoice.paid", Transition::because(state, "it broke")).await
+        self.event_of(id, "invoice.paid", Transition::with_reason(state, "it broke")).await
     }
 
     pub(crate) async fn event_of(&self, id: &str, event_type: &str, mark: Transition) -> LedgerRow {
@@ -99,7 +99,7 @@ impl Stack {
     pub(crate) async fn store(&self, body: &str, at: Timestamp) {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = match event::read(body.as_bytes()) {
-            ParsedEvent::Event(event) => LedgerRow::of(&event, "main", at, packed),
+            ParsedEvent::Event(event) => LedgerRow::from_event(&event, "main", at, packed),
             ParsedEvent::Unreadable { id, reason } => LedgerRow::unreadable(id, reason, "main", at, packed),
             ParsedEvent::EventError(why) => panic!("{why}"),
         };

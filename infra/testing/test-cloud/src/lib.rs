@@ -1,18 +1,27 @@
-//! An AWS for tests, in the test's own process: DynamoDB (dynoxide, with the tables of `template.yaml`) and the part of Secrets
-//! Manager that Billhook uses, behind one address that the real SDKs talk to.
+//! An AWS for tests, in the test's own process: DynamoDB (dynoxide, with the tables of `template.yaml`) and the part of
+//! Secrets Manager that Billhook uses, behind one address that the real SDKs talk to.
 //!
-//! In front of both stands a door that counts calls and write units and can make calls fail the ways real ones do: throttled,
-//! refused, hanging, or done although no answer comes. DynamoDB itself is never mocked.
+//! DynamoDB itself is never mocked.
 //!
-//! Two more ways in which AWS is not kind: indexes that lag behind (`late`), and processes that die between two calls (`process`).
+//! # Layout
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `proxy`, `call` | stands before both services, lists all calls and counts their units |
+//! | `faults` | makes calls fail as real ones do: throttled, refused, hanging, or done although no answer comes |
+//! | `lagging_indexes` | makes indexes show what was true some writes ago |
+//! | `killable` | kills a process between any two of its calls |
+//! | `tables`, `seed`, `secrets` | what the two services hold |
+//! | `captured` | what a function writes, such as metrics |
 
 mod call;
-mod door;
-mod fill;
-mod late;
-mod lines;
-mod process;
+mod captured;
+mod faults;
+mod killable;
+mod lagging_indexes;
+mod proxy;
 mod secrets;
+mod seed;
 mod tables;
 
 use std::sync::Arc;
@@ -22,17 +31,18 @@ use dynoxide::Database;
 use serde_json::Value;
 use shared::aws::AwsEnv;
 
-pub use self::call::{Call, Fault};
-use self::door::{Door, serve};
-use self::late::Late;
-pub use self::lines::Lines;
-pub use self::process::{Death, Process};
+pub use self::call::Call;
+pub use self::captured::CapturedLines;
+pub use self::faults::Fault;
+pub use self::killable::{KillPoint, KillableProcess};
+use self::lagging_indexes::LaggingIndexes;
+use self::proxy::{Proxy, serve};
 
 /// A running cloud; it ends when dropped.
 pub struct TestCloud {
     url: String,
-    behind: String,
-    door: Arc<Door>,
+    dynamodb_url: String,
+    proxy: Arc<Proxy>,
     database: Database,
     processes: AtomicUsize,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -61,85 +71,86 @@ impl TestCloud {
     pub async fn start() -> Self {
         let database = Database::memory().expect("an empty database");
         let listener = listen().await;
-        let behind = format!("http://{}", listener.local_addr().expect("an address"));
+        let dynamodb_url = format!("http://{}", listener.local_addr().expect("an address"));
         let mut tasks = vec![tokio::spawn(dynoxide::server::serve_on(listener, database.clone()))];
-        let door = Arc::new(Door::new(behind.clone()));
+        let proxy = Arc::new(Proxy::new(dynamodb_url.clone()));
         let front = listen().await;
         let url = format!("http://{}", front.local_addr().expect("an address"));
-        tasks.push(tokio::spawn(serve(front, Arc::clone(&door))));
-        let cloud = Self { url, behind, door, database, processes: AtomicUsize::new(0), tasks };
+        tasks.push(tokio::spawn(serve(front, Arc::clone(&proxy))));
+        let cloud = Self { url, dynamodb_url, proxy, database, processes: AtomicUsize::new(0), tasks };
         tables::create(&cloud.aws()).await;
-        cloud.forget();
+        cloud.clear_calls();
         cloud
     }
 
-    /// Where the SDKs find it.
+    /// Returns where the SDKs find it.
     pub fn aws(&self) -> AwsEnv {
         AwsEnv::at(&self.url)
     }
 
-    /// DynamoDB past the door, for looking on: such calls are not counted, do not fail, and see indexes as they are.
-    pub fn past_the_door(&self) -> AwsEnv {
-        AwsEnv::at(&self.behind)
+    /// Returns DynamoDB without the proxy, for a test's own use: such calls are not counted, do not fail, and see indexes
+    /// as they are.
+    pub fn direct_aws(&self) -> AwsEnv {
+        AwsEnv::at(&self.dynamodb_url)
     }
 
-    /// Another process, whose calls can be told from those of others, and which can be killed.
-    pub fn process(&self) -> Process<'_> {
-        Process::new(self, format!("process-{}", self.processes.fetch_add(1, Ordering::Relaxed)))
+    /// Returns another process, whose calls are listed under its own name, and which can be killed.
+    pub fn killable_process(&self) -> KillableProcess<'_> {
+        KillableProcess::new(self, format!("process-{}", self.processes.fetch_add(1, Ordering::Relaxed)))
     }
 
-    /// All items of a table as they lie there, read past the door.
+    /// Returns all items of a table, read without the proxy.
     ///
     /// # Panics
     /// If they cannot be read.
     pub async fn items(&self, table: &str) -> Vec<Value> {
-        tables::scan(&self.past_the_door(), table).await
+        tables::scan(&self.direct_aws(), table).await
     }
 
-    /// From now on indexes show what was true `lag` writes ago, for as long as the cloud runs.
-    pub async fn late_indexes(&self, lag: usize) {
-        self.door.be_late(Late::of(&self.past_the_door(), lag).await).await;
+    /// Makes indexes show what was true `lag` writes ago, from now on and for as long as the cloud runs.
+    pub async fn lag_indexes(&self, lag: usize) {
+        self.proxy.lag_indexes(LaggingIndexes::start(&self.direct_aws(), lag).await).await;
     }
 
-    /// Lets late indexes show what is true now.
-    pub async fn catch_up(&self) {
-        self.door.catch_up().await;
+    /// Brings lagging indexes up to what is true now.
+    pub async fn catch_up_indexes(&self) {
+        self.proxy.catch_up_indexes().await;
     }
 
-    /// Its address.
+    /// Returns its address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The calls that came in since the start or since [`TestCloud::forget`], failed ones too.
+    /// Returns the calls since the start or since [`TestCloud::clear_calls`], failed ones too.
     pub fn calls(&self) -> Vec<Call> {
-        self.door.calls()
+        self.proxy.calls()
     }
 
-    /// How many of them were `operation` on `table` (or on a secret, with an empty name).
+    /// Returns how many of them were `operation` on `table` (or on a secret, with an empty name).
     pub fn count(&self, operation: &str, table: &str) -> usize {
         self.calls().iter().filter(|call| call.operation == operation && call.table == table).count()
     }
 
-    /// Forgets the calls so far.
-    pub fn forget(&self) {
-        self.door.forget();
+    /// Drops the list of calls so far.
+    pub fn clear_calls(&self) {
+        self.proxy.clear_calls();
     }
 
-    /// Fills the ledger with events of fifty invoices (`in_0` to `in_49`) that came in over the nine days before `now`: `settled`
-    /// of them are final, `due` are pending and waiting for the sweep.
+    /// Fills the ledger with events of fifty invoices (`in_0` to `in_49`) that came in over the nine days before `now`:
+    /// `settled` of them are final, `due` are pending and waiting for the sweep.
     ///
     /// # Panics
     /// If they are no rows of the ledger.
     #[allow(clippy::expect_used, reason = "a test that cannot have its rows has to fail at once")]
-    pub fn fill_ledger(&self, settled: usize, due: usize, now: jiff::Timestamp) {
-        let rows = fill::events(settled, due, now);
+    pub fn seed_ledger(&self, settled: usize, due: usize, now: jiff::Timestamp) {
+        let rows = seed::events(settled, due, now);
         let rows = rows.map(|row| serde_json::from_value(row).expect("an item")).collect();
         let options = dynoxide::ImportOptions::default();
         self.database.import_items("LedgerTable", rows, options).expect("items of the table");
     }
 
-    /// What the calls since the start or since [`TestCloud::forget`] cost: how many there were, and their read units in all.
+    /// Returns how many calls there were since the start or since [`TestCloud::clear_calls`], and their read units in all.
     pub fn read_cost(&self) -> (usize, f64) {
         let calls = self.calls();
         (calls.len(), calls.iter().map(|call| call.read_units).sum())
@@ -147,42 +158,42 @@ impl TestCloud {
 
     /// Makes the next `times` calls of `operation` on `table` fail.
     pub fn fail(&self, operation: &str, table: &str, times: usize, fault: Fault) {
-        self.door.fail(operation, table, times, fault);
+        self.proxy.fail(operation, table, times, fault);
     }
 
-    /// Makes a share of all calls fail, in turn with each of `faults`, by a fixed pattern that `seed` shifts.
-    pub fn fail_some(&self, per_mille: u32, seed: u64, faults: Vec<Fault>) {
-        self.door.fail_some(per_mille, seed, faults);
+    /// Makes a share of all calls fail, each with one of `faults`, by a fixed pattern that `seed` shifts.
+    pub fn fail_randomly(&self, per_mille: u32, seed: u64, faults: Vec<Fault>) {
+        self.proxy.fail_randomly(per_mille, seed, faults);
     }
 
-    /// Ends all failures.
-    pub fn mend(&self) {
-        self.door.mend();
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.proxy.clear_faults();
     }
 
-    /// Puts a secret in place. Gives its version.
+    /// Stores a value of a secret, and returns its version.
     pub fn put_secret(&self, name: &str, value: &str) -> String {
-        self.door.secrets().put(name, value)
+        self.proxy.secrets().put(name, value)
     }
 
-    /// Takes a secret away.
+    /// Removes a secret.
     pub fn remove_secret(&self, name: &str) {
-        self.door.secrets().remove(name);
+        self.proxy.secrets().remove(name);
     }
 
-    /// The names of all secrets.
+    /// Returns the names of all secrets.
     pub fn secret_names(&self) -> Vec<String> {
-        self.door.secrets().names()
+        self.proxy.secrets().names()
     }
 
-    /// The newest value of a secret.
+    /// Returns the newest value of a secret.
     pub fn secret(&self, name: &str) -> Option<String> {
-        self.door.secrets().value(name)
+        self.proxy.secrets().value(name)
     }
 
     /// Keeps deleted names from being used again, as Secrets Manager does for a while.
-    pub fn hold_deleted_names(&self) {
-        self.door.secrets().hold_deleted_names();
+    pub fn reserve_deleted_names(&self) {
+        self.proxy.secrets().reserve_deleted_names();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The part of Secrets Manager that Billhook uses: names, versions with their labels, values.
+//! The part of Secrets Manager that Billhook uses: names, versions with their staging labels, values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,18 +7,18 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 #[derive(Debug, Default)]
-pub(crate) struct Secrets(Mutex<StatusRows>);
+pub(crate) struct Secrets(Mutex<SecretsState>);
 
 #[derive(Debug, Default)]
-struct StatusRows {
+struct SecretsState {
     /// By name.
     secrets: BTreeMap<String, Vec<Version>>,
-    hold_deleted: bool,
+    reserve_deleted: bool,
     deleted: BTreeSet<String>,
 }
 
-/// A version of a secret: the last of a list is `AWSCURRENT`, the one before it `AWSPREVIOUS`. What has no label is gone, as it is
-/// with AWS sooner or later.
+/// A version of a secret: the last of a list is `AWSCURRENT`, the one before it `AWSPREVIOUS`. A version without a
+/// label is gone, as it is with AWS sooner or later.
 #[derive(Debug, Clone)]
 struct Version {
     id: String,
@@ -30,36 +30,36 @@ const LABELS: [&str; 2] = ["AWSCURRENT", "AWSPREVIOUS"];
 impl Secrets {
     pub(crate) fn put(&self, name: &str, value: &str) -> String {
         let id = uuid::Uuid::new_v4().to_string();
-        self.kept().add(name, &id, value);
+        self.state().add(name, &id, value);
         id
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        self.kept().remove(name);
+        self.state().remove(name);
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        self.kept().secrets.keys().cloned().collect()
+        self.state().secrets.keys().cloned().collect()
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<String> {
-        self.kept().secrets.get(name)?.last().map(|version| version.value.clone())
+        self.state().secrets.get(name)?.last().map(|version| version.value.clone())
     }
 
-    pub(crate) fn hold_deleted_names(&self) {
-        self.kept().hold_deleted = true;
+    pub(crate) fn reserve_deleted_names(&self) {
+        self.state().reserve_deleted = true;
     }
 
-    fn kept(&self) -> MutexGuard<'_, StatusRows> {
+    fn state(&self) -> MutexGuard<'_, SecretsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn answer(&self, operation: &str, request: &Value) -> (StatusCode, Value) {
-        self.kept().answer(operation, request)
+        self.state().answer(operation, request)
     }
 }
 
-impl StatusRows {
+impl SecretsState {
     fn add(&mut self, name: &str, id: &str, value: &str) {
         let versions = self.secrets.entry(name.to_owned()).or_default();
         versions.push(Version { id: id.to_owned(), value: value.to_owned() });
@@ -68,7 +68,7 @@ impl StatusRows {
 
     fn remove(&mut self, name: &str) {
         self.secrets.remove(name);
-        if self.hold_deleted {
+        if self.reserve_deleted {
             self.deleted.insert(name.to_owned());
         }
     }
@@ -78,14 +78,14 @@ impl StatusRows {
         let versions = self.secrets.get(name).cloned();
         match (operation, versions) {
             ("CreateSecret", None) if self.deleted.contains(name) => refuse("InvalidRequestException"),
-            ("CreateSecret", None) => self.keep(name, &[], request),
-            // Somebody else's secret of that name; the same request again is answered as the first was.
+            ("CreateSecret", None) => self.put_version(name, &[], request),
+            // Another request's secret of that name; the same request again is answered as the first was.
             ("CreateSecret", Some(versions))
                 if !versions.iter().any(|version| has_token(version, request)) =>
             {
                 refuse("ResourceExistsException")
             }
-            ("CreateSecret" | "PutSecretValue", Some(versions)) => self.keep(name, &versions, request),
+            ("CreateSecret" | "PutSecretValue", Some(versions)) => self.put_version(name, &versions, request),
             ("GetSecretValue", Some(versions)) => {
                 let wanted = request["VersionId"].as_str();
                 let found =
@@ -115,8 +115,8 @@ impl StatusRows {
         }
     }
 
-    /// The request's token is the version's id: the same token again changes nothing, if it comes with the same value.
-    fn keep(&mut self, name: &str, versions: &[Version], request: &Value) -> (StatusCode, Value) {
+    /// Adds a version under the request's token: the same token again changes nothing, if it comes with the same value.
+    fn put_version(&mut self, name: &str, versions: &[Version], request: &Value) -> (StatusCode, Value) {
         let id = request["ClientRequestToken"].as_str().unwrap_or_default();
         let value = request["SecretString"].as_str().unwrap_or_default();
         match versions.iter().find(|version| has_token(version, request)) {
@@ -140,7 +140,7 @@ fn refuse(kind: &str) -> (StatusCode, Value) {
 mod tests {
     use super::*;
 
-    fn ask(secrets: &Secrets, operation: &str, token: &str, text: &str) -> Value {
+    fn call(secrets: &Secrets, operation: &str, token: &str, text: &str) -> Value {
         let request =
             json!({ "Name": "s", "SecretId": "s", "ClientRequestToken": token, "SecretString": text });
         secrets.answer(operation, &request).1
@@ -150,13 +150,13 @@ mod tests {
     fn a_token_stands_for_one_version_with_one_value() {
         let secrets = Secrets::default();
         for operation in ["CreateSecret", "CreateSecret", "PutSecretValue"] {
-            assert_eq!(ask(&secrets, operation, "1", "a")["VersionId"], "1", "{operation}");
+            assert_eq!(call(&secrets, operation, "1", "a")["VersionId"], "1", "{operation}");
         }
         for (operation, token, text) in
             [("CreateSecret", "1", "b"), ("PutSecretValue", "1", "b"), ("CreateSecret", "2", "a")]
         {
             assert_eq!(
-                ask(&secrets, operation, token, text)["__type"],
+                call(&secrets, operation, token, text)["__type"],
                 "ResourceExistsException",
                 "{operation}"
             );
@@ -167,15 +167,15 @@ mod tests {
     #[test]
     fn a_version_without_a_label_is_gone() {
         let secrets = Secrets::default();
-        assert_eq!(ask(&secrets, "CreateSecret", "1", "a")["VersionId"], "1");
+        assert_eq!(call(&secrets, "CreateSecret", "1", "a")["VersionId"], "1");
         for token in ["2", "3"] {
-            assert_eq!(ask(&secrets, "PutSecretValue", token, "a")["VersionId"], token);
+            assert_eq!(call(&secrets, "PutSecretValue", token, "a")["VersionId"], token);
         }
         let labels =
             secrets.answer("DescribeSecret", &json!({ "SecretId": "s" })).1["VersionIdsToStages"].clone();
         assert_eq!(labels, json!({ "3": ["AWSCURRENT"], "2": ["AWSPREVIOUS"] }));
-        let read =
+        let status =
             |version| secrets.answer("GetSecretValue", &json!({ "SecretId": "s", "VersionId": version })).0;
-        assert_eq!((read("1"), read("2")), (StatusCode::BAD_REQUEST, StatusCode::OK));
+        assert_eq!((status("1"), status("2")), (StatusCode::BAD_REQUEST, StatusCode::OK));
     }
 }

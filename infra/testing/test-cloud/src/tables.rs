@@ -1,13 +1,13 @@
-//! The tables of `template.yaml`, made for a test (what is tested is what is deployed), and read whole.
+//! The tables of `template.yaml`, created for a test (so that what is tested is what is deployed), and read whole.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 use shared::aws::AwsEnv;
 
-use crate::door;
+use crate::proxy::dynamodb_request;
 
-/// Creates each `AWS::DynamoDB::Table` under its logical name. Gives the names.
+/// Creates each `AWS::DynamoDB::Table` under its logical name, and returns the names.
 #[allow(clippy::expect_used, reason = "a test that cannot have its tables has to fail at once")]
 pub(crate) async fn create(aws: &AwsEnv) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../template.yaml");
@@ -32,29 +32,29 @@ pub(crate) async fn create(aws: &AwsEnv) -> Vec<String> {
         if !properties["GlobalSecondaryIndexes"].is_null() {
             request["GlobalSecondaryIndexes"] = properties["GlobalSecondaryIndexes"].clone();
         }
-        ask(&client, aws, "CreateTable", &request).await;
+        call(&client, aws, "CreateTable", &request).await;
         names.push(name.clone());
     }
     names
 }
 
-/// Makes the tables in another database, with all that lies in them.
+/// Creates the tables in another database, with all their items.
 pub(crate) async fn copy(from: &AwsEnv, to: &AwsEnv) {
     let client = reqwest::Client::new();
     for table in create(to).await {
         for item in scan(from, &table).await {
-            ask(&client, to, "PutItem", &json!({ "TableName": table, "Item": item })).await;
+            call(&client, to, "PutItem", &json!({ "TableName": table, "Item": item })).await;
         }
     }
 }
 
-/// All items of a table.
+/// Returns all items of a table.
 pub(crate) async fn scan(aws: &AwsEnv, table: &str) -> Vec<Value> {
     let client = reqwest::Client::new();
     let mut request = json!({ "TableName": table });
     let mut items = Vec::new();
     loop {
-        let mut page = ask(&client, aws, "Scan", &request).await;
+        let mut page = call(&client, aws, "Scan", &request).await;
         items.extend(page["Items"].as_array().cloned().unwrap_or_default());
         if page["LastEvaluatedKey"].is_null() {
             return items;
@@ -64,9 +64,9 @@ pub(crate) async fn scan(aws: &AwsEnv, table: &str) -> Vec<Value> {
 }
 
 #[allow(clippy::expect_used, reason = "a test that cannot see its tables has to fail at once")]
-async fn ask(client: &reqwest::Client, aws: &AwsEnv, operation: &str, request: &Value) -> Value {
+async fn call(client: &reqwest::Client, aws: &AwsEnv, operation: &str, request: &Value) -> Value {
     let url = aws.endpoint_url().expect("an address");
-    let sent = door::ask(client, url, operation, request.to_string()).send().await;
+    let sent = dynamodb_request(client, url, operation, request.to_string()).send().await;
     let answer = sent.expect("an answer");
     let status = answer.status();
     let text = answer.text().await.unwrap_or_default();

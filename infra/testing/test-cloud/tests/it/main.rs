@@ -1,6 +1,6 @@
-//! That the test cloud is as unkind as it says.
+//! The test cloud's own promises: its indexes lag, and its processes are killed where a test says.
 
-// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+// Always true here; it lets helpers beside the tests unwrap as well.
 #![cfg(test)]
 
 mod cloud;

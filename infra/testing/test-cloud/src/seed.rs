@@ -1,4 +1,5 @@
-//! Many rows at once, as if they had been there before: what a call costs must not depend on how many there are.
+//! Many rows at once, as if they had always been there, for tests that what a call costs does not depend on how many
+//! rows there are.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -9,11 +10,12 @@ use shared::payload;
 /// Seconds before now over which events have come in.
 const NINE_DAYS: usize = 777_600;
 
-/// Rows of the ledger, in DynamoDB's own JSON: events of fifty invoices, `settled` of them final and `due` pending since long.
+/// Returns rows of the ledger in DynamoDB's own JSON: events of fifty invoices, `settled` of them final and `due`
+/// pending for a long time.
 #[allow(clippy::expect_used, reason = "a test that cannot have its rows has to fail at once")]
 pub(crate) fn events(settled: usize, due: usize, now: Timestamp) -> impl Iterator<Item = Value> {
-    let all = settled + due;
-    (0..all).map(move |i| {
+    let total = settled + due;
+    (0..total).map(move |i| {
         let body = json!({
             "id": format!("evt_{i:06}"), "object": "event", "type": "invoice.paid", "created": 1_785_000_000 + i,
             "livemode": false,
@@ -22,12 +24,12 @@ pub(crate) fn events(settled: usize, due: usize, now: Timestamp) -> impl Iterato
         .to_string();
         let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body} is no event") };
         let packed = payload::pack(body.as_bytes()).expect("memory");
-        let ago = SignedDuration::from_secs(i64::try_from(600 + i * NINE_DAYS / all).unwrap_or(600));
-        let row = LedgerRow::of(&event, "main", now - ago, packed);
+        let ago = SignedDuration::from_secs(i64::try_from(600 + i * NINE_DAYS / total).unwrap_or(600));
+        let row = LedgerRow::from_event(&event, "main", now - ago, packed);
         let item: serde_dynamo::Item = serde_dynamo::to_item(&row).expect("a row");
         let mut item = serde_json::to_value(item).expect("an item");
         // The pending ones are spread over all days.
-        let pending = i * due / all != (i + 1) * due / all;
+        let pending = i * due / total != (i + 1) * due / total;
         if !pending && let Some(item) = item.as_object_mut() {
             item.insert("state".to_owned(), json!({ "S": "processed" }));
             item.remove("open");

@@ -1,4 +1,4 @@
-//! Lines that a function writes, kept for a test to read.
+//! Lines that a function writes, captured for a test to read.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -8,24 +8,24 @@ use serde_json::Value;
 
 /// A writer whose clones write to the same lines.
 #[derive(Debug, Clone, Default)]
-pub struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct CapturedLines(Arc<Mutex<Vec<u8>>>);
 
-impl Lines {
-    /// What was written, as text.
+impl CapturedLines {
+    /// Returns what was written, as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
-    /// Each line, read as JSON.
+    /// Returns each line, parsed as JSON.
     ///
     /// # Panics
     /// If one is no JSON.
     pub fn json(&self) -> Vec<Value> {
-        let read = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        self.text().lines().map(read).collect()
+        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        self.text().lines().map(parse).collect()
     }
 
-    /// The metrics of all lines, summed by name; those with a `Reason` by `name/reason`.
+    /// Returns the metrics of all lines, summed by name; those with a `Reason` by `name/reason`.
     ///
     /// # Panics
     /// If a line is no metric.
@@ -43,13 +43,13 @@ impl Lines {
         sums
     }
 
-    /// Forgets what was written.
-    pub fn forget(&self) {
+    /// Drops what was written so far.
+    pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-impl Write for Lines {
+impl Write for CapturedLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }
