@@ -17,10 +17,10 @@ pub(super) const COMPARISON: &str = "comparison";
 /// The nightly comparison of records with Stripe's objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftProgress {
-    /// The one that is not finished.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub walk: Option<DriftPass>,
-    /// The last one that is.
+    /// The pass under way.
+    #[serde(rename = "walk", default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<DriftPass>,
+    /// The last one that was finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<FinishedPass>,
     /// Why the last run got no further.
@@ -28,7 +28,7 @@ pub struct DriftProgress {
     pub halted: Option<Halt>,
 }
 
-/// A comparison under way. Times are unix milliseconds.
+/// A pass of the comparison under way. Times are unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftPass {
     /// When it was begun.
@@ -41,15 +41,18 @@ pub struct DriftPass {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<EventPosition>,
     /// Whether all have been listed.
-    pub walked: bool,
-    /// Objects that are not as their records say, to be looked at again when an event that tells of it would
-    /// be here.
-    pub doubts: Vec<Mismatch>,
+    #[serde(rename = "walked")]
+    pub all_listed: bool,
+    /// Objects that are not as their records say, to be compared again when an event of the
+    /// change would be here.
+    #[serde(rename = "doubts")]
+    pub mismatches: Vec<Mismatch>,
     /// The object at which runs halt, because Stripe gives no answer to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stuck: Option<UnansweredObject>,
-    /// What it has seen.
-    pub seen: DriftReport,
+    #[serde(rename = "stuck", default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<UnansweredObject>,
+    /// What it has found so far.
+    #[serde(rename = "seen")]
+    pub report: DriftReport,
 }
 
 /// An object that is not as its record says.
@@ -60,8 +63,8 @@ pub struct Mismatch {
     /// Since when, in unix milliseconds.
     pub at: UnixMillis,
     /// Whether it is in the report already. Its record is corrected next.
-    #[serde(default)]
-    pub told: bool,
+    #[serde(rename = "told", default)]
+    pub reported: bool,
 }
 
 /// An object that Stripe gives no answer to.
@@ -82,23 +85,24 @@ pub struct FinishedPass {
     pub finished_at: UnixMillis,
     /// It looked at events that came in up to here.
     pub until: UnixMillis,
-    /// What it saw.
-    pub seen: DriftReport,
+    /// What it found.
+    #[serde(rename = "seen")]
+    pub report: DriftReport,
 }
 
-/// What a comparison saw.
+/// What a pass found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftReport {
     /// Objects that Stripe was asked for.
     pub looked_at: u64,
-    /// Those that had changed at Stripe without an event here. Their records are mended.
+    /// Those that had changed at Stripe without an event here. Their records are corrected.
     pub differed: Sampled<Difference>,
     /// Kinds of accounts that the key may not read.
     pub refused: Sampled<RefusedList>,
     /// Objects that Stripe refused each by itself, or gave no answer to in run after run. Their records stay.
     #[serde(default)]
     pub unread: Sampled<UncomparedObject>,
-    /// Objects that Stripe does not know although it has told of them. Their records stay.
+    /// Objects that Stripe does not know although it sent events of them. Their records stay.
     pub missing: Sampled<ObjectKey>,
     /// Objects too large to be kept as they are now.
     pub too_large: Sampled<ObjectKey>,

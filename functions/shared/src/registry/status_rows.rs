@@ -25,7 +25,7 @@ pub struct StatusRows {
     /// Once a Stripe key has been set.
     pub settings: Option<Settings>,
     /// Once reconciliation has run.
-    pub facts: Option<HealthSnapshot>,
+    pub health: Option<HealthSnapshot>,
     /// The latest import.
     pub import: Option<Import>,
     /// Once records have been compared with Stripe's objects.
@@ -58,9 +58,9 @@ impl Registry {
             ])
         });
         let items = batch_get::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
-        let mut kept = StatusRows {
+        let mut rows = StatusRows {
             settings: None,
-            facts: None,
+            health: None,
             import: None,
             comparison: None,
             activity: HashMap::new(),
@@ -68,18 +68,18 @@ impl Registry {
         };
         for item in items {
             match text(&item, "kind").as_str() {
-                SETTINGS => kept.settings = Some(read(item, doing)?),
-                FACTS => kept.facts = read_if_ours(item, doing),
-                IMPORT => kept.import = read_if_ours(item, doing),
-                COMPARISON => kept.comparison = read_if_ours(item, doing),
+                SETTINGS => rows.settings = Some(read(item, doing)?),
+                FACTS => rows.health = read_if_ours(item, doing),
+                IMPORT => rows.import = read_if_ours(item, doing),
+                COMPARISON => rows.comparison = read_if_ours(item, doing),
                 ENDPOINT_ACTIVITY => {
-                    kept.activity.insert(text(&item, "name"), read(item, doing)?);
+                    rows.activity.insert(text(&item, "name"), read(item, doing)?);
                 }
-                _ => kept.hours.push(hour(&item, doing)?),
+                _ => rows.hours.push(hour(&item, doing)?),
             }
         }
-        kept.hours.sort_by_key(|hour| hour.begins);
-        Ok(kept)
+        rows.hours.sort_by_key(|hour| hour.begins);
+        Ok(rows)
     }
 
     /// What reconciliation gathered, once it has run.
