@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{read, root};
+use crate::{functions, read, root};
 
 /// The most lines of the document that a newcomer reads first.
 const FIRST_DOCUMENT_LINES: usize = 170;
@@ -171,14 +171,35 @@ fn each_file_that_a_document_names_exists() {
     assert!(seen > 100, "{seen}");
 }
 
-/// Prose is wrapped for a terminal; a table's row, a heading or a link cannot be.
+/// A reader of a folder's document learns of every file in it.
+#[test]
+fn each_file_of_a_function_is_in_its_document() {
+    let mut missing = Vec::new();
+    for name in functions().into_iter().chain(["shared".to_owned()]) {
+        let text = read(&format!("functions/{name}/README.md"));
+        for entry in std::fs::read_dir(root().join("functions").join(&name).join("src")).unwrap() {
+            let file = entry.unwrap().file_name().into_string().unwrap();
+            let is_everywhere = EVERY_FUNCTION_HAS.contains(&file.as_str());
+            if file.ends_with(".rs") && !is_everywhere && !text.contains(&format!("`src/{file}`")) {
+                missing.push(format!("functions/{name}/README.md has no src/{file}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// Prose is wrapped for a terminal; a table's row cannot be.
 #[test]
 fn prose_is_wrapped() {
     const WIDTH: usize = 125;
+    let mut wide = Vec::new();
     for document in documents() {
         let text = read(&document);
         for (number, line) in prose(&text).into_iter().filter(|(_, line)| !line.starts_with('|')) {
-            assert!(line.chars().count() <= WIDTH, "{document}:{number}: {} columns", line.chars().count());
+            if line.chars().count() > WIDTH {
+                wide.push(format!("{document}:{number}: {} columns", line.chars().count()));
+            }
         }
     }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
 }
