@@ -1,7 +1,7 @@
 //! The audit: who did what, when, from where. Rows are only ever added.
 //!
-//! Keys: `year` (UTC) and `at` (the time and a random end, so that two acts of one millisecond are two rows).
-//! Changes by people are few, so a year is one list.
+//! Keys: `year` (UTC) and `at` (the time and a random end, so that two entries of one millisecond are two
+//! rows). Changes by people are few, so a year is one list.
 //!
 //! The rule: no row is put over another. The random end is long enough that a row which is there already is
 //! this very one.
@@ -18,21 +18,25 @@ use serde_json::Value;
 
 use crate::access::Caller;
 use crate::aws::{StoreError, error_chain};
+use crate::http::ApiError;
 
 /// An answer waits no longer for its row.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(4);
 
+/// The result of what was done.
+pub const DONE: &str = "done";
+
 /// The first year in which there can be a row.
 const FIRST_YEAR: i16 = 2026;
 
-/// The table of acts.
+/// The table of the audit.
 #[derive(Debug, Clone)]
 pub struct Audit {
     client: Client,
     table: String,
 }
 
-/// One act of a signed-in person, of somebody whom IAM let invoke a function, or of a schedule.
+/// One action of a signed-in person, of somebody whom IAM let invoke a function, or of a schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {
     year: String,
@@ -88,19 +92,28 @@ impl AuditEntry {
     }
 }
 
+/// What an action adds to its entry while it goes on, without secrets.
+#[derive(Debug, Default)]
+pub struct AuditDetails {
+    /// What there was before.
+    pub before: Option<Value>,
+    /// What there is after.
+    pub after: Option<Value>,
+}
+
 impl Audit {
     /// The audit in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 
-    /// Adds an act.
+    /// Adds an entry.
     ///
     /// # Errors
     /// If it could not be written, or nobody can tell whether it was.
-    pub async fn add(&self, act: &AuditEntry) -> Result<(), StoreError> {
+    pub async fn add(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let doing = "writing the audit";
-        let item = serde_dynamo::to_item(act).map_err(StoreError::doing(doing))?;
+        let item = serde_dynamo::to_item(entry).map_err(StoreError::doing(doing))?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put =
             put.condition_expression("attribute_not_exists(#at)").expression_attribute_names("#at", "at");
@@ -111,26 +124,43 @@ impl Audit {
         }
     }
 
-    /// Adds an act that is done or refused already. If it cannot be written, the act stands and is answered
-    /// as what it is: an error would say something that is not true. The gap is logged as an error: who did
-    /// what, when, and how it ended.
+    /// Records what `caller` did to `target` and how it ended: `done`, or the code it is answered with. See
+    /// [`Audit::record`].
+    pub async fn record_result<T>(
+        &self,
+        caller: &Caller,
+        action: &str,
+        target: &str,
+        details: AuditDetails,
+        result: &Result<T, ApiError>,
+        now: Timestamp,
+    ) {
+        let code = result.as_ref().map_or_else(ApiError::code, |_| DONE);
+        let AuditDetails { before, after } = details;
+        self.record(&AuditEntry { before, after, ..AuditEntry::new(caller, action, target, code, now) })
+            .await;
+    }
+
+    /// Adds an entry of what is done or refused already. If it cannot be written, the action stands and is
+    /// answered as what it is: an error would say something that is not true. The gap is logged as an error:
+    /// who did what, when, and how it ended.
     ///
-    /// A row before the act would close the gap, but then every act would depend on one more write, and half
-    /// of the rows would say nothing of how it ended.
-    pub async fn record(&self, act: &AuditEntry) {
-        let written = tokio::time::timeout(WRITTEN_WITHIN, self.add(act)).await;
+    /// A row before the action would close the gap, but then every action would depend on one more write, and
+    /// half of the rows would say nothing of how it ended.
+    pub async fn record(&self, entry: &AuditEntry) {
+        let written = tokio::time::timeout(WRITTEN_WITHIN, self.add(entry)).await;
         let written = written.map_err(|late| StoreError::new("writing the audit", late)).flatten();
         if let Err(error) = written {
             tracing::error!(
                 error = error_chain(&error),
-                act.action = act.action,
-                act.target = act.target,
-                act.subject = act.subject,
-                act.email = act.email,
-                act.address = act.address,
-                act.result = act.result,
-                act.at = act.at(),
-                "an act is missing in the audit"
+                audit.action = entry.action,
+                audit.target = entry.target,
+                audit.subject = entry.subject,
+                audit.email = entry.email,
+                audit.address = entry.address,
+                audit.result = entry.result,
+                audit.at = entry.at(),
+                "an entry is missing in the audit"
             );
         }
     }
@@ -147,7 +177,7 @@ impl Audit {
         now: Timestamp,
     ) -> Result<(Vec<AuditEntry>, Option<String>), StoreError> {
         let doing = "reading the audit";
-        let mut acts: Vec<AuditEntry> = Vec::new();
+        let mut entries: Vec<AuditEntry> = Vec::new();
         let from = from.unwrap_or_else(|| "9999".to_owned());
         let latest = from.get(..4).and_then(|year| year.parse().ok()).unwrap_or(i16::MAX).min(year(now));
         for year in (FIRST_YEAR..=latest).rev() {
@@ -161,23 +191,23 @@ impl Audit {
                 .expression_attribute_values(":year", AttributeValue::S(year.to_string()))
                 .expression_attribute_values(":from", AttributeValue::S(from.clone()))
                 .scan_index_forward(false)
-                .limit(i32::try_from(limit + 1 - acts.len()).unwrap_or(i32::MAX))
+                .limit(i32::try_from(limit + 1 - entries.len()).unwrap_or(i32::MAX))
                 .into_paginator()
                 .items()
                 .send();
-            while acts.len() <= limit
+            while entries.len() <= limit
                 && let Some(item) = pages.next().await
             {
                 let item = item.map_err(StoreError::doing(doing))?;
-                acts.push(serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?);
+                entries.push(serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?);
             }
-            if acts.len() > limit {
-                acts.truncate(limit);
-                let next = acts.last().map(|act| act.position().to_owned());
-                return Ok((acts, next));
+            if entries.len() > limit {
+                entries.truncate(limit);
+                let next = entries.last().map(|entry| entry.position().to_owned());
+                return Ok((entries, next));
             }
         }
-        Ok((acts, None))
+        Ok((entries, None))
     }
 }
 

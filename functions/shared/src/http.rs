@@ -1,8 +1,8 @@
 //! Answers and requests of the HTTP API, the same in every function.
 //!
 //! An error is `{"error":{"code","message","field"?,"remedy"?,"request_id"}}`. The rule: the message is for
-//! the caller; a cause from inside is logged where it is decided and never sent. A handler answers every
-//! refusal as a response, because an `Err` would reach the caller as a bare 500.
+//! the caller; a cause from inside is logged when the error is answered and never sent. A handler answers
+//! every refusal as a response, because an `Err` would reach the caller as a bare 500.
 
 mod fields;
 mod trigger;
@@ -24,12 +24,14 @@ pub struct ApiError {
     message: String,
     field: Option<String>,
     remedy: Option<String>,
+    /// What failed behind us. It is logged when the error is answered, and never sent.
+    cause: Option<String>,
 }
 
 impl ApiError {
     /// A refusal with a stable code. The message is a lower-case fragment that names the thing.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), field: None, remedy: None }
+        Self { status, code, message: message.into(), field: None, remedy: None, cause: None }
     }
 
     /// 400 for a field or parameter that has a wrong value.
@@ -47,11 +49,19 @@ impl ApiError {
         Self::not_found(format!("there is no {} {}", request.method(), request.raw_http_path()))
     }
 
-    /// 503 for an outage behind us. The cause is logged here and not sent.
+    /// 405 for a method that the path does not take.
+    pub fn method_not_allowed(request: &Request, remedy: impl Into<String>) -> Self {
+        let message = format!("{} is not a method of {}", request.method(), request.raw_http_path());
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).remedy(remedy)
+    }
+
+    /// 503 for an outage behind us. The cause is logged when this is answered, and not sent.
     pub fn unavailable(doing: &str, cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(error = error_chain(cause), "{doing} failed");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", format!("{doing} failed"))
-            .remedy("try again in a moment; if it stays, look at the function's log for this request_id")
+        let mut error =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", format!("{doing} failed"))
+                .remedy("try again shortly; if it stays, look at the function's log for this request_id");
+        error.cause = Some(error_chain(cause));
+        error
     }
 
     /// Names the field at fault.
@@ -83,14 +93,17 @@ impl ApiError {
         &self.message
     }
 
-    /// The answer to the caller.
+    /// The answer to the caller. What failed behind us is logged here, once.
     pub fn into_response(self, request_id: &str) -> Response<Body> {
-        #[derive(Serialize)]
-        struct Outer<'a> {
-            error: Inner<'a>,
+        if let Some(cause) = &self.cause {
+            tracing::error!(error = cause, "{}", self.message);
         }
         #[derive(Serialize)]
-        struct Inner<'a> {
+        struct ErrorBody<'a> {
+            error: ErrorFields<'a>,
+        }
+        #[derive(Serialize)]
+        struct ErrorFields<'a> {
             code: &'a str,
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,14 +112,14 @@ impl ApiError {
             remedy: Option<&'a str>,
             request_id: &'a str,
         }
-        let inner = Inner {
+        let error = ErrorFields {
             code: self.code,
             message: &self.message,
             field: self.field.as_deref(),
             remedy: self.remedy.as_deref(),
             request_id,
         };
-        json(self.status, &Outer { error: inner })
+        json(self.status, &ErrorBody { error })
     }
 }
 

@@ -1,8 +1,12 @@
 //! An endpoint as the registry holds it: what is wanted, what Stripe made of it, where its secret is.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointName, EndpointState};
+
+/// A request that changes an endpoint ends within half a minute: what is still under way after this was left half done.
+const REQUEST_ENDS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// One endpoint.
@@ -53,6 +57,12 @@ pub struct EndpointRow {
 }
 
 impl EndpointRow {
+    /// Whether the request that put the row into its present state has certainly ended. If that state is one in which
+    /// something is under way, it was left half done.
+    pub fn is_left_half_done(&self, now: Timestamp) -> bool {
+        UnixMillis::from(now) - self.state_since >= REQUEST_ENDS_WITHIN
+    }
+
     /// The row with what stands at Stripe: from when a rotation has removed the first endpoint, that is the
     /// second.
     #[must_use]

@@ -4,6 +4,7 @@
 //! refusal.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::secret::StripeKey;
 
@@ -87,6 +88,15 @@ impl StripeFailure {
         self.status == Some(429) || matches!(self.code.as_deref(), Some("rate_limit" | "lock_timeout"))
     }
 
+    /// Returns it as answers and the evidence of checks show it: Stripe's status, words and request id.
+    pub fn to_evidence(&self) -> Value {
+        json!({
+            "stripe_status": self.status,
+            "stripe_message": self.message,
+            "stripe_request": self.request_id,
+        })
+    }
+
     /// What happened instead of an answer.
     pub(super) fn happened(message: impl Into<String>) -> Self {
         Self { status: None, kind: None, code: None, message: message.into(), param: None, request_id: None }
@@ -95,18 +105,19 @@ impl StripeFailure {
     /// Reads an error in Stripe's shape; what is in between may answer in its own.
     pub(super) fn read(status: u16, body: &[u8], request_id: Option<String>, key: &StripeKey) -> Self {
         #[derive(Deserialize)]
-        struct Outer {
-            error: Inner,
+        struct StripeErrorBody {
+            error: StripeErrorFields,
         }
         #[derive(Deserialize, Default)]
-        struct Inner {
+        struct StripeErrorFields {
             #[serde(rename = "type")]
             kind: Option<String>,
             code: Option<String>,
             message: Option<String>,
             param: Option<String>,
         }
-        let error = serde_json::from_slice::<Outer>(body).map(|outer| outer.error).unwrap_or_default();
+        let error =
+            serde_json::from_slice::<StripeErrorBody>(body).map(|body| body.error).unwrap_or_default();
         let message = error.message.unwrap_or_else(|| format!("an answer with status {status}"));
         // Stripe masks keys in its messages. Something in between might not.
         let message = message.replace(key.reveal(), &key.hint());
