@@ -4,6 +4,7 @@ Runs on the machine's own Python, before anything is installed, so it uses the s
 """
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -32,11 +33,19 @@ def count_pins(requirements: str) -> int:
     return sum(1 for line in requirements.splitlines() if line.strip() and not line.startswith("#"))
 
 
+def collected_package(line: str) -> str | None:
+    """Returns the package that a line of pip's output says is fetched now, by its one spelling."""
+    # pip names a package again, with its extras, where others depend on those.
+    found = re.match(r"Collecting ([A-Za-z0-9._-]+)", line)
+    return re.sub(r"[-_.]+", "-", found[1]).lower() if found else None
+
+
 def _install(folder: Path, requirements: Path, progress: Progress, report: Reporter) -> str | None:
     """Runs pip; returns the end of its output if it failed."""
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     last_lines: deque[str] = deque(maxlen=20)
+    collected: set[str] = set()
     with subprocess.Popen(
         [*command, "--progress-bar", "off", "--requirement", str(requirements)],
         env=environment,
@@ -48,7 +57,9 @@ def _install(folder: Path, requirements: Path, progress: Progress, report: Repor
         assert pip.stdout
         for line in pip.stdout:
             last_lines.append(line)
-            if line.startswith("Collecting "):
+            package = collected_package(line)
+            if package and package not in collected:
+                collected.add(package)
                 progress.advance()
             elif line.startswith("Installing collected packages"):
                 report(f"all {progress.done} fetched; unpacking them")

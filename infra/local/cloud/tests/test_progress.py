@@ -5,7 +5,7 @@ import json
 
 from localcloud.build import count_compiled, count_crates
 from localcloud.progress import Progress, Reporter
-from localcloud.venv import count_pins
+from localcloud.venv import collected_package, count_pins
 
 
 class Terminal(io.StringIO):
@@ -87,6 +87,15 @@ def test_the_total_counts_each_crate_of_the_tree_once() -> None:
 
 def test_the_total_of_packages_is_that_of_the_pins() -> None:
     assert count_pins("# made by pip freeze\nboto3==1.0\n\nsix==1.0\n") == 2
+
+
+def test_a_package_is_one_by_whatever_spelling_and_extras_pip_names_it() -> None:
+    lines = [
+        "Collecting boto3-stubs==1.43.126 (from -r tools.txt (line 20))",
+        "Collecting boto3_stubs[apigateway,s3]>=1.0 (from aws-sam-cli)",
+        "  Using cached boto3_stubs-1.43.126-py3-none-any.whl (70 kB)",
+    ]
+    assert [collected_package(line) for line in lines] == ["boto3-stubs", "boto3-stubs", None]
 
 
 def test_a_log_gets_a_line_each_ten_per_cent() -> None:
