@@ -1,5 +1,5 @@
-# Everything that a person or CI runs. The first run installs what it needs under .local/; check-machine.sh says what
-# the machine itself must have.
+# Everything that a person or CI runs. The first run installs what it needs under .local/; check-machine.sh
+# says what the machine itself must have.
 
 CLOUD := infra/local/cloud
 LOCAL := .local
@@ -101,8 +101,8 @@ deploy: tools
 machine:
 	@$(CLOUD)/check-machine.sh --local-cloud
 
-# SAM CLI and the linters; MiniStack in an environment of its own, because the two want different versions of one
-# library. Each is made again only when its list changes.
+# SAM CLI and the linters; MiniStack in an environment of its own, because the two want different versions of
+# one library. Each is made again only when its list changes.
 tools: $(LOCAL)/tools/made
 cloud: machine $(LOCAL)/ministack/made tools
 

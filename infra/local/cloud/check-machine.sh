@@ -1,6 +1,6 @@
 #!/bin/sh
-# Says in one line what this machine lacks, before anything is installed or compiled; with --local-cloud also what only
-# the local cloud needs.
+# Says in one line what this machine lacks, before anything is installed or compiled; with --local-cloud also
+# what only the local cloud needs.
 set -u
 cd "$(dirname "$0")/../../.."
 
@@ -41,7 +41,8 @@ fi
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "python3 is older than 3.11"
 python3 -c 'import ensurepip, venv' 2>/dev/null || fail "python3 has no venv (on Debian: apt-get install python3-venv)"
 
-# A rustup fetches the toolchain of rust-toolchain.toml by itself; a cargo of the system's has to be new enough.
+# A rustup fetches the toolchain of rust-toolchain.toml by itself; a cargo of the system's has to be new
+# enough.
 needed=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' Cargo.toml)
 version=$(rustc --version) || fail "rustc does not start; rust-toolchain.toml says which version is needed"
 minor=$(echo "$version" | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
