@@ -110,7 +110,7 @@ impl Audit {
     /// Adds an entry.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was.
+    /// If it could not be written, or it is not known whether it was.
     pub async fn add(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let doing = "writing the audit";
         let item = serde_dynamo::to_item(entry).map_err(StoreError::doing(doing))?;

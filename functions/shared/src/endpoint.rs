@@ -69,13 +69,13 @@ impl TryFrom<String> for EndpointName {
 pub enum EndpointState {
     /// Being made at Stripe; nothing can be signed with its secret yet.
     Registering,
-    /// As wished, at Stripe and here.
+    /// As specified, at Stripe and here.
     Active,
     /// A change is on its way to Stripe.
     Changing,
     /// A second endpoint at Stripe, with a new secret, takes over.
     Rotating,
-    /// Kept at Stripe, told not to send.
+    /// Kept at Stripe, disabled there.
     Disabled,
     /// Being removed.
     Deregistering,

@@ -170,7 +170,7 @@ impl EventFilter {
     }
 }
 
-/// `object` is an id whose prefix tells its kind, or `object/id` in Stripe's words.
+/// `object` is an id whose prefix names its kind, or `object/id` in Stripe's words.
 fn object(text: &str, account: Option<&str>) -> Result<ObjectKey, ApiError> {
     let (object, id) = match (text.split_once('/'), Kind::from_id_prefix(text)) {
         (Some((object, id)), _) => (object, id),
@@ -178,7 +178,7 @@ fn object(text: &str, account: Option<&str>) -> Result<ObjectKey, ApiError> {
         (None, None) => {
             return Err(ApiError::invalid(
                 "object",
-                format!("the prefix of `{text}` tells no kind of object"),
+                format!("the prefix of `{text}` names no kind of object"),
             )
             .remedy(format!("name the kind too, in Stripe's word: `customer/{text}`")));
         }

@@ -3,7 +3,7 @@
 //!
 //! Reconciliation gathers it every few minutes (`gather`) and keeps it in the registry as a snapshot
 //! (`snapshot`), so that the status answers from a read or two, whatever the size; `GET /status?live=true`
-//! gathers it anew. What could not be had is said to be unknown, never left as it was.
+//! gathers it anew. What could not be read is unknown, never left as it was.
 
 mod gather;
 mod snapshot;

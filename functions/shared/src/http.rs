@@ -135,7 +135,7 @@ impl From<SecretStoreError> for ApiError {
     }
 }
 
-/// A JSON answer. Never cached: every answer is a state at a moment, and some show secrets.
+/// A JSON answer. Never cached: every answer shows a state that changes, and some show secrets.
 pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
     // What is answered is made of texts, numbers and stored JSON, which always serialize; an empty body would
     // still be a well-formed answer with the right status.

@@ -73,7 +73,7 @@ impl Ledger {
     /// tried again, and counts as new.
     ///
     /// # Errors
-    /// If the row could not be stored, or nobody can tell whether it was. Storing it again is always right.
+    /// If the row could not be stored, or it is not known whether it was. Storing it again is always right.
     pub async fn record(&self, row: &LedgerRow) -> Result<Recorded, StoreError> {
         let doing = "storing an event";
         let mut item: std::collections::HashMap<String, AttributeValue> =

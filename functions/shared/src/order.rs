@@ -11,9 +11,9 @@
 //! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's
 //!    end wins (`chain`). An event that does not say what it replaced can at most confirm that end.
 //!
-//! 4. What is still several cannot be told apart by what the events say, and Stripe is asked (by `process`).
-//!    Its answer stands for the last second that had wholly passed when it was asked: events stamped up to
-//!    then are older than it, later ones newer.
+//! 4. Events that still differ cannot be put in order by what they hold, and the object is fetched from
+//!    Stripe (by `process`). Its answer stands for the last second that had wholly passed when it was asked:
+//!    events stamped up to then are older than it, later ones newer.
 //!
 //! Where the key may not read the object, the greatest event id wins, which is the same whatever came first,
 //! and the record is marked uncertain.

@@ -84,7 +84,7 @@ pub enum ProbeStage {
     Response,
 }
 
-/// A probe, and what was seen on the way.
+/// A probe, and what was observed on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeReport {
     /// What became of it.
@@ -159,7 +159,7 @@ struct ProbeResponse {
 
 impl ProbeOutcome {
     /// What is wrong, and what to do about it; none if it came through.
-    pub fn trouble(&self) -> Option<(&'static str, &'static str)> {
+    pub fn problem(&self) -> Option<(&'static str, &'static str)> {
         Some(match self {
             Self::Stored => return None,
             Self::Changed => (

@@ -184,7 +184,7 @@ impl Records {
     /// refusal.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was. Writing it again is always right.
+    /// If it could not be written, or it is not known whether it was. Writing it again is always right.
     pub async fn put_if_newer(&self, record: &Record) -> Result<Put, StoreError> {
         let put = self.put(record)?;
         let put = if record.deleted {
@@ -202,7 +202,7 @@ impl Records {
     /// does.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was. Deciding and writing again is always
+    /// If it could not be written, or it is not known whether it was. Deciding and writing again is always
     /// right.
     pub async fn replace(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();

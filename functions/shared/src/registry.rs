@@ -1,11 +1,11 @@
-//! The registry: the endpoints, the settings of the stack and the small facts kept beside them.
+//! The registry: the endpoints, the settings of the stack, and the progress of long work.
 //!
 //! Keys: `kind` and `name`. All endpoints lie under one `kind`, so that one small read gives them all;
-//! receive makes that read in init and now and then. What changes often (when an endpoint was heard, counts
-//! by the hour) has rows of its own, so that it never stands in the way of a change of an endpoint.
+//! receive makes that read in init and now and then. What changes often (when an endpoint had a delivery,
+//! counts by the hour) has rows of its own, so that it never stands in the way of a change of an endpoint.
 //!
 //! The rule: an endpoint or the settings are written under the condition that they are as they were read
-//! (`rev`), so that of two admins at once one wins and the other is told.
+//! (`rev`), so that of two admins at once one wins and the other gets a conflict.
 
 mod drift_progress;
 mod endpoint_activity;
@@ -80,7 +80,7 @@ pub struct Settings {
     pub stripe_key_hint: String,
     /// When the key was set, in unix milliseconds.
     pub stripe_key_set_at: UnixMillis,
-    /// The Stripe account it belongs to, `acct_…`, if Stripe told.
+    /// The Stripe account it belongs to, `acct_…`, if Stripe names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_account: Option<String>,
     /// Counts the changes of this row.
@@ -152,7 +152,7 @@ impl Registry {
     /// Stores a new endpoint, unless there is one of its name.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was.
+    /// If it could not be written, or it is not known whether it was.
     pub async fn insert(&self, endpoint: &EndpointRow) -> Result<Written, StoreError> {
         self.put(ENDPOINT, endpoint.name.as_str(), endpoint, None, "storing an endpoint").await
     }
@@ -160,7 +160,7 @@ impl Registry {
     /// Replaces an endpoint, if it still is as `old`.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was.
+    /// If it could not be written, or it is not known whether it was.
     pub async fn replace(&self, old: &EndpointRow, new: &mut EndpointRow) -> Result<Written, StoreError> {
         new.rev = old.rev + 1;
         // A name that was removed and registered again begins to count anew.
@@ -168,10 +168,10 @@ impl Registry {
         self.put(ENDPOINT, old.name.as_str(), new, as_read, "storing an endpoint").await
     }
 
-    /// Removes an endpoint and what is known of when it was heard, if it still is as `old`.
+    /// Removes an endpoint and its activity, if it still is as `old`.
     ///
     /// # Errors
-    /// If it could not be removed, or nobody can tell whether it was.
+    /// If it could not be removed, or it is not known whether it was.
     pub async fn remove(&self, old: &EndpointRow) -> Result<Written, StoreError> {
         let doing = "removing an endpoint";
         self.client
@@ -211,7 +211,7 @@ impl Registry {
     /// Stores the settings, if they still are as `old`.
     ///
     /// # Errors
-    /// If they could not be written, or nobody can tell whether they were.
+    /// If they could not be written, or it is not known whether they were.
     pub async fn store_settings(
         &self,
         old: Option<&Settings>,
@@ -232,7 +232,7 @@ impl Registry {
     /// Stores the rules, if they still are as `old`.
     ///
     /// # Errors
-    /// If they could not be written, or nobody can tell whether they were.
+    /// If they could not be written, or it is not known whether they were.
     pub async fn store_rules(&self, old: &Rules, new: &mut Rules) -> Result<Written, StoreError> {
         new.rev = old.rev + 1;
         // The default ones have revision 0 and stand in no row.

@@ -26,7 +26,7 @@ pub struct SecretStore {
 /// A secret that could not be read or written. Neither the message nor its cause holds the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretStoreError {
-    /// Secrets Manager did not do it, or nobody can tell whether it did.
+    /// Secrets Manager did not do it, or it is not known whether it did.
     #[error("{doing} in Secrets Manager failed")]
     Unavailable {
         /// What was being done.
@@ -50,7 +50,7 @@ impl SecretStoreError {
 }
 
 impl SecretStore {
-    /// The vault behind this client.
+    /// The secret store behind this client.
     pub fn new(client: Client) -> Self {
         Self { client }
     }
@@ -147,7 +147,8 @@ impl SecretStore {
             self.client.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
         match removed.map_err(|error| error.into_service_error()) {
             Ok(_) | Err(DeleteSecretError::ResourceNotFoundException(_)) => Ok(()),
-            // Secrets Manager deletes a little later than it answers, and refuses to be told again meanwhile.
+            // Secrets Manager deletes a little later than it answers, and refuses a second deletion
+            // meanwhile.
             Err(DeleteSecretError::InvalidRequestException(_)) if self.is_going(name).await => Ok(()),
             Err(error) => Err(SecretStoreError::doing("removing a signing secret")(error)),
         }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{EndpointName, EndpointState};
 
-/// A request that changes an endpoint ends within half a minute: what is still under way after this was left half done.
+/// A request that changes an endpoint ends within half a minute: what is still under way after this was left
+/// half done.
 const REQUEST_ENDS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 use crate::unix_time::{UnixMillis, UnixSeconds};
 
@@ -57,8 +58,8 @@ pub struct EndpointRow {
 }
 
 impl EndpointRow {
-    /// Whether the request that put the row into its present state has certainly ended. If that state is one in which
-    /// something is under way, it was left half done.
+    /// Whether the request that put the row into its present state has certainly ended. If that state is one
+    /// in which something is under way, it was left half done.
     pub fn is_left_half_done(&self, now: Timestamp) -> bool {
         UnixMillis::from(now) - self.state_since >= REQUEST_ENDS_WITHIN
     }

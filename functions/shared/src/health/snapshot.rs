@@ -16,7 +16,7 @@ use crate::unix_time::{UnixMillis, UnixSeconds};
 /// How often receive records that an endpoint had a delivery, in milliseconds.
 const ACTIVITY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
-/// All that was gathered at one moment.
+/// All that was gathered at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthSnapshot {
     /// When, in unix milliseconds.
@@ -110,9 +110,9 @@ pub struct Undelivered {
 
 impl Undelivered {
     /// Returns whether nothing has been delivered since the newest was made. `last_delivery_at` is when a
-    /// delivery last came in, in unix milliseconds; that is noted once a minute, so one from the minute
+    /// delivery last came in, in unix milliseconds; that is recorded once a minute, so one from the minute
     /// before may stand for a later one. What another endpoint of the account failed to take counts as
-    /// undelivered too, and then this one was heard.
+    /// undelivered too, while this one had deliveries.
     pub fn still_holds(&self, last_delivery_at: Option<UnixMillis>) -> bool {
         last_delivery_at.is_none_or(|last_delivery_at| {
             last_delivery_at + ACTIVITY_INTERVAL < UnixMillis::from(self.newest)
@@ -177,7 +177,7 @@ pub struct CommonReason {
 /// How the endpoints of this stack are known.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnStack<'a> {
-    /// The stack's name, which marks them.
+    /// The stack's name, as owner tags hold it.
     pub stack: &'a str,
     /// The address they point to, without a slash at its end.
     pub public_url: &'a str,
@@ -188,7 +188,7 @@ pub struct OwnStack<'a> {
 impl OwnStack<'_> {
     /// Returns whether it is of this stack, or points here.
     pub(super) fn concerns(&self, endpoint: &WebhookEndpoint) -> bool {
-        endpoint.owner_tag().is_some_and(|mark| mark.stack == self.stack)
+        endpoint.owner_tag().is_some_and(|tag| tag.stack == self.stack)
             || self.rows.iter().any(|row| row.stripe_id.as_deref() == Some(&endpoint.id))
             || endpoint.url.starts_with(&format!("{}/", self.public_url))
     }

@@ -81,7 +81,7 @@ impl Fields {
             .map(|items| items.iter().filter_map(Value::as_str).collect()))
     }
 
-    /// A moment, if the field is there and not null.
+    /// A time, if the field is there and not null.
     ///
     /// # Errors
     /// 400 for what is not written as RFC 3339 has it.
@@ -222,7 +222,7 @@ impl Query {
             .transpose()
     }
 
-    /// A moment, if it is there.
+    /// A time, if it is there.
     ///
     /// # Errors
     /// 400 for what is not written as RFC 3339 has it.

@@ -31,7 +31,7 @@ impl Default for OpenCount {
 }
 
 impl OpenCount {
-    /// Tells a number, as far as it is told.
+    /// Returns the count, exact up to [`COUNTED`].
     pub(crate) fn from_count(count: usize) -> Self {
         if count > COUNTED { Self::More } else { Self::Exactly(count) }
     }

@@ -1,7 +1,7 @@
 //! A row of the ledger as it lies in DynamoDB.
 //!
 //! Attribute names and values are counted in the write's price, so both are short, and what the payload says
-//! is not said again but where an index or a list needs it.
+//! is not stored again but where an index or a list needs it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(super) const HISTORY: usize = 10;
 /// The reason of what an admin has closed; their own words follow it.
 pub(super) const DISCARDED: &str = "discarded";
 
-/// What brings events besides deliveries.
+/// Where events come from besides deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventSource {
@@ -85,9 +85,9 @@ pub struct LedgerRow {
     /// The object it is listed under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectKey>,
-    /// The name of the endpoint that brought it first.
+    /// The name of the endpoint that delivered it first.
     pub endpoint: String,
-    /// What brought it, if no delivery did.
+    /// Where it came from, if not from a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<EventSource>,
     /// When it came in, in unix milliseconds.
@@ -101,7 +101,7 @@ pub struct LedgerRow {
     pub due_at: Option<UnixMillis>,
     /// How often the sweep has taken it.
     pub attempts: u32,
-    /// Which claim took it last: tells a claim whose answer got lost from somebody else's.
+    /// Which claim took it last: so that a claim whose answer got lost is known from somebody else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) taken_by: Option<String>,
     /// Why it is in this state.
@@ -180,7 +180,7 @@ impl LedgerRow {
         }
     }
 
-    /// The same, for an event that no delivery brought.
+    /// The same row, for an event that came from elsewhere than a delivery.
     #[must_use]
     pub fn with_source(self, source: EventSource) -> Self {
         Self { source: Some(source), ..self }

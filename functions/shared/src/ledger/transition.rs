@@ -1,9 +1,9 @@
-//! How a row's state changes: by marks of the program, and by an admin who replays or discards it.
+//! How a row's state changes: by transitions of the program, and by an admin who replays or discards it.
 //!
-//! Each change is one write under a condition: a mark's, that the row is not final; an admin's, that it is in
-//! the state the admin saw; both, that nobody has tried or changed it since (`attempts`, `marked_at`). What a
-//! row was before it came to be what it is stays in `history`, so that each change can be explained; for most
-//! rows, which are applied at once, that is nothing.
+//! Each change is one write under a condition: the program's, that the row is not final; an admin's, that it
+//! is in the state the admin saw; both, that nobody has tried or changed it since (`attempts`, `marked_at`).
+//! What a row was before it came to be what it is stays in `history`, so that each change can be explained;
+//! for most rows, which are applied at once, that is nothing.
 
 use std::collections::BTreeMap;
 
@@ -69,28 +69,28 @@ impl Ledger {
     /// sets its expiry.
     ///
     /// # Errors
-    /// If the row could not be written, or nobody can tell whether it was.
+    /// If the row could not be written, or it is not known whether it was.
     pub async fn transition(
         &self,
         row: &LedgerRow,
-        mark: &Transition,
+        to: &Transition,
         retention: Retention,
         now: Timestamp,
     ) -> Result<Transitioned, StoreError> {
-        let mut update = Update::to_state(row, mark.state, mark.due_at, now);
-        update.set_or_remove("reason", mark.reason.as_deref().map(text));
+        let mut update = Update::to_state(row, to.state, to.due_at, now);
+        update.set_or_remove("reason", to.reason.as_deref().map(text));
         update.remove("by");
-        let gone_at = (!mark.state.is_open()).then(|| retention.expires_at(now));
+        let gone_at = (!to.state.is_open()).then(|| retention.expires_at(now));
         if let Some(at) = gone_at {
             update.set("expires_at", number(at));
         }
         let request = while_open(update.on(self.update(&row.id, 0)), row);
-        // A mark whose answer got lost counts as overtaken: whoever did it, the row says so.
-        let marked = overtaken(request.send().await, |_| false, "marking an event")?;
-        if let (Transitioned::Done, Some(at)) = (marked, gone_at) {
+        // A transition whose answer got lost counts as a conflict: whoever made it, the row is in that state.
+        let outcome = overtaken(request.send().await, |_| false, "changing the state of an event")?;
+        if let (Transitioned::Done, Some(at)) = (outcome, gone_at) {
             self.expire_parts(row, at, now).await;
         }
-        Ok(marked)
+        Ok(outcome)
     }
 
     /// Takes a row to try it: counts the attempt and moves its due time, so that nobody else takes it before
@@ -98,7 +98,7 @@ impl Ledger {
     /// then.
     ///
     /// # Errors
-    /// If the row could not be written, or nobody can tell whether it was.
+    /// If the row could not be written, or it is not known whether it was.
     pub async fn claim(&self, row: &LedgerRow, due_at: Timestamp) -> Result<Option<LedgerRow>, StoreError> {
         let attempts = row.attempts + 1;
         let taken_by = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
@@ -107,8 +107,8 @@ impl Ledger {
         update.set("due_at", number(due_at.as_millisecond()));
         update.set("taken_by", text(&taken_by));
         let request = while_open(update.on(self.update(&row.id, 0)), row);
-        let ours = |old: &LedgerRow| old.taken_by.as_deref() == Some(&taken_by);
-        Ok(match overtaken(request.send().await, ours, "claiming an event")? {
+        let is_ours = |old: &LedgerRow| old.taken_by.as_deref() == Some(&taken_by);
+        Ok(match overtaken(request.send().await, is_ours, "claiming an event")? {
             Transitioned::Done => {
                 let mut claimed = row.clone();
                 claimed.attempts = attempts;
@@ -123,7 +123,7 @@ impl Ledger {
     /// until it is final.
     ///
     /// # Errors
-    /// If the row could not be written, or nobody can tell whether it was. Doing it again is always right.
+    /// If the row could not be written, or it is not known whether it was. Doing it again is always right.
     pub async fn replay(
         &self,
         row: &LedgerRow,
@@ -147,7 +147,7 @@ impl Ledger {
     /// Closes a row without applying it.
     ///
     /// # Errors
-    /// If the row could not be written, or nobody can tell whether it was. Doing it again is always right.
+    /// If the row could not be written, or it is not known whether it was. Doing it again is always right.
     pub async fn discard(
         &self,
         row: &LedgerRow,
@@ -162,12 +162,12 @@ impl Ledger {
         update.set("reason", text(why.as_deref().unwrap_or(row::DISCARDED)));
         update.set("expires_at", number(gone_at));
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
-        let ours = |old: &LedgerRow| old.was_changed_by(actor.by, now);
-        let marked = overtaken(request.send().await, ours, "discarding an event")?;
-        if marked == Transitioned::Done {
+        let is_ours = |old: &LedgerRow| old.was_changed_by(actor.by, now);
+        let outcome = overtaken(request.send().await, is_ours, "discarding an event")?;
+        if outcome == Transitioned::Done {
             self.expire_parts(row, gone_at, now).await;
         }
-        Ok(marked)
+        Ok(outcome)
     }
 
     /// Lists a row under a second object, as long as a final row is kept: a preview is for a subscription and
@@ -231,7 +231,7 @@ impl Ledger {
             let mut update = Update::default();
             update.set_or_remove("expires_at", at.map(number));
             // Only where there is such a part: an update makes an item where there is none. That one is
-            // missing is told when the payload is read.
+            // missing shows when the payload is read.
             let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
             overtaken(request.send().await, |_| false, "changing when a part of an event expires")?;
         }
@@ -311,7 +311,7 @@ fn while_as_read(request: UpdateItemFluentBuilder, row: &LedgerRow) -> UpdateIte
     unchanged(request, row, "#was = :was").expression_attribute_values(":was", text(row.state.as_str()))
 }
 
-/// A state and a number of attempts can come again; the moment of the last change does not.
+/// A state and a number of attempts can come again; the time of the last change does not.
 fn unchanged(request: UpdateItemFluentBuilder, row: &LedgerRow, state: &str) -> UpdateItemFluentBuilder {
     let request = request
         .expression_attribute_names("#was", "state")
@@ -331,17 +331,17 @@ fn text(text: &str) -> AttributeValue {
 }
 
 /// Reads the answer to a conditional update. One that was done although its answer got lost meets itself when
-/// the SDK tries again: `ours` tells by what stands there.
+/// the SDK tries again: `is_ours` decides by what stands there.
 fn overtaken<T>(
     answer: Result<T, SdkError<UpdateItemError>>,
-    ours: impl Fn(&LedgerRow) -> bool,
+    is_ours: impl Fn(&LedgerRow) -> bool,
     doing: &'static str,
 ) -> Result<Transitioned, StoreError> {
     match answer.map_err(SdkError::into_service_error) {
         Ok(_) => Ok(Transitioned::Done),
         Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
             let old: Option<LedgerRow> = refused.item.and_then(|item| serde_dynamo::from_item(item).ok());
-            Ok(if old.as_ref().is_some_and(ours) { Transitioned::Done } else { Transitioned::Conflict })
+            Ok(if old.as_ref().is_some_and(is_ours) { Transitioned::Done } else { Transitioned::Conflict })
         }
         Err(error) => Err(StoreError::new(doing, error)),
     }

@@ -1,7 +1,7 @@
-//! What receive notes of an endpoint's deliveries: when one came in, and when what came could not be taken
+//! What receive records of an endpoint's deliveries: when one came in, and when what came could not be taken
 //! for Stripe's.
 //!
-//! Each process writes each kind of note at most once a minute and endpoint, so strangers cannot spend our
+//! Each process writes each kind of entry at most once a minute and endpoint, so strangers cannot spend our
 //! money by what they send. Nothing depends on these rows but what the status says; what is refused counts
 //! there only when Stripe's own events fail to arrive.
 
@@ -21,9 +21,9 @@ pub(super) const ENDPOINT_ACTIVITY: &str = "heard";
 /// Mismatches are counted over about this long.
 const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-const DOING: &str = "noting when an endpoint was heard";
+const DOING: &str = "recording an endpoint's activity";
 
-/// What has been noted of one endpoint. Times are unix milliseconds, to about a minute.
+/// The recorded activity of one endpoint. Times are unix milliseconds, to about a minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointActivity {
     /// When a rightly signed delivery last came in.
@@ -61,7 +61,7 @@ impl Registry {
         off_by_s: i64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.note(name)
+        self.update_activity(name)
             .update_expression("SET heard_at = :now, off_by_s = :off")
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":off", AttributeValue::N(off_by_s.to_string()))
@@ -83,7 +83,7 @@ impl Registry {
     ) -> Result<(), StoreError> {
         let count = AttributeValue::N(count.to_string());
         let added = self
-            .note(name)
+            .update_activity(name)
             .update_expression("SET mismatched_at = :now ADD mismatches :count")
             .condition_expression("mismatches_since > :then")
             .expression_attribute_values(":now", millis(now))
@@ -94,7 +94,7 @@ impl Registry {
         match added.map_err(|error| error.into_service_error()) {
             Ok(_) => Ok(()),
             Err(UpdateItemError::ConditionalCheckFailedException(_)) => {
-                self.note(name)
+                self.update_activity(name)
                     .update_expression(
                         "SET mismatched_at = :now, mismatches_since = :now, mismatches = :count",
                     )
@@ -120,7 +120,7 @@ impl Registry {
         off_by_s: i64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.note(name)
+        self.update_activity(name)
             .update_expression("SET stale_at = :now, stale_by_s = :off")
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":off", AttributeValue::N(off_by_s.to_string()))
@@ -130,7 +130,7 @@ impl Registry {
         Ok(())
     }
 
-    fn note(&self, name: &EndpointName) -> UpdateItemFluentBuilder {
+    fn update_activity(&self, name: &EndpointName) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)

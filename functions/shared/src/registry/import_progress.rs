@@ -177,7 +177,7 @@ impl Registry {
     /// Stores an import, if what is there still is as `old`.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was.
+    /// If it could not be written, or it is not known whether it was.
     pub async fn store_import(&self, old: Option<&Import>, new: &mut Import) -> Result<Written, StoreError> {
         new.rev = old.map_or(0, |old| old.rev + 1);
         self.put(IMPORT, THE_STACK, new, old.map(|old| (old.rev, None)), "storing the import").await
@@ -205,7 +205,7 @@ impl Registry {
     /// Keeps how far an account is, unless a later import has taken its place.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was.
+    /// If it could not be written, or it is not known whether it was.
     pub async fn store_account_import(
         &self,
         account: &AccountKey,

@@ -35,7 +35,7 @@ impl Registry {
     /// Takes a lease for a time, unless somebody else holds it. It ends by itself.
     ///
     /// # Errors
-    /// If it could not be written, or nobody can tell whether it was.
+    /// If it could not be written, or it is not known whether it was.
     pub async fn acquire_lease(
         &self,
         lease: Lease,

@@ -1,5 +1,5 @@
 //! What reconciliation keeps from one run to the next: how far events have been compared, which connected
-//! accounts there are, and the facts it gathered.
+//! accounts there are, and the health snapshot it gathered.
 //!
 //! Only its holder writes, while it holds the lease; so these rows need no revision.
 
@@ -25,7 +25,7 @@ pub(super) const FACTS: &str = "facts";
 pub struct ReconcileProgress {
     /// All events stamped up to this second have been.
     pub until: UnixSeconds,
-    /// A stretch after that which was not finished: Stripe lists the newest first, so it is done from its end
+    /// A window after that which was not finished: Stripe lists the newest first, so it is done from its end
     /// backwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<TimeWindow>,
@@ -37,7 +37,7 @@ pub struct ReconcileProgress {
     pub refused_at: Option<UnixSeconds>,
 }
 
-/// A stretch of seconds whose later part is done.
+/// A window of seconds whose later part is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeWindow {
     /// Its last second.
@@ -113,8 +113,8 @@ impl Registry {
     ///
     /// # Errors
     /// If it could not be written.
-    pub async fn store_health_snapshot(&self, facts: &HealthSnapshot) -> Result<(), StoreError> {
-        self.put_over(FACTS, super::THE_STACK, facts, "keeping what was gathered").await
+    pub async fn store_health_snapshot(&self, snapshot: &HealthSnapshot) -> Result<(), StoreError> {
+        self.put_over(FACTS, super::THE_STACK, snapshot, "keeping what was gathered").await
     }
 
     /// Puts a row whatever stands there.

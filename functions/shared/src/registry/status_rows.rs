@@ -30,7 +30,7 @@ pub struct StatusRows {
     pub import: Option<Import>,
     /// Once records have been compared with Stripe's objects.
     pub comparison: Option<DriftProgress>,
-    /// What receive has noted of each endpoint.
+    /// The recorded activity of each endpoint.
     pub activity: HashMap<String, EndpointActivity>,
     /// The counts of each hour of the last day in which something happened, the earliest first.
     pub hours: Vec<HourlyCounts>,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! try ── 2xx ────────────────────────────────► answered
-//!  ├─── 401, and the vault has another key ──► try with that one
+//!  ├─── 401, and there is another key now ───► try with that one
 //!  ├─── worth trying again, and time left ───► wait, try
 //!  └─── else ────────────────────────────────► refused, or no answer
 //! ```
@@ -33,7 +33,7 @@ const TRY_WITHIN: Duration = Duration::from_secs(8);
 /// Far above a page of 100 of anything that is listed.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
-/// Calls with one key, to be answered before one moment.
+/// Calls with one key, to be answered before one deadline.
 #[derive(Debug)]
 pub struct Session<'a> {
     stripe: &'a Stripe,
@@ -50,9 +50,9 @@ pub struct StripeResponse<T> {
     pub value: T,
     /// Stripe's `Request-Id`.
     pub request_id: Option<String>,
-    /// The moment by Stripe's own clock: its `Date`, in whole seconds.
+    /// The time by Stripe's own clock: its `Date`, in whole seconds.
     pub date: Option<Timestamp>,
-    /// How long the try took that brought the answer.
+    /// How long the answered try took.
     pub round_trip: Duration,
 }
 
@@ -62,8 +62,8 @@ impl<T> StripeResponse<T> {
         StripeResponse { value: read(value), request_id, date, round_trip }
     }
 
-    /// A moment by Stripe's clock that was over when Stripe looked: its `Date` less the round trip. None if
-    /// it did not tell.
+    /// A time by Stripe's clock that had passed when Stripe looked: its `Date` less the round trip. `None` if
+    /// the answer has no `Date`.
     pub fn asked_at(&self) -> Option<Timestamp> {
         self.date?.checked_sub(self.round_trip).ok()
     }

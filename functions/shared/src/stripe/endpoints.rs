@@ -1,7 +1,7 @@
 //! `/v1/webhook_endpoints`: make, look, list, delete.
 //!
-//! Stripe tells an endpoint's secret once, in the answer that creates it, and never tells whether it is for
-//! connected accounts. So what is ours carries a mark in its `metadata`, by which it is found again.
+//! Stripe shows an endpoint's secret once, in the answer that creates it, and never whether it is for
+//! connected accounts. So each of ours carries an owner tag in its `metadata`, by which it is found again.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const RESOURCE: &str = "webhook_endpoints";
 /// at most.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// A webhook endpoint as Stripe tells of it.
+/// A webhook endpoint at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEndpoint {
     /// `we_…`
@@ -58,7 +58,7 @@ pub struct CreatedEndpoint {
     pub secret: Option<SigningSecret>,
 }
 
-/// What marks an endpoint as ours.
+/// The metadata that names the stack, endpoint and registration an endpoint belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnerTag {
     /// The stack it belongs to.
@@ -74,8 +74,8 @@ pub struct OwnerTag {
 pub struct NewEndpoint<'a> {
     /// What it is to be like.
     pub spec: &'a EndpointSpec,
-    /// What marks it.
-    pub mark: &'a OwnerTag,
+    /// Its owner tag.
+    pub tag: &'a OwnerTag,
 }
 
 /// What deleting came to.
@@ -93,7 +93,7 @@ impl WebhookEndpoint {
         self.status == "enabled"
     }
 
-    /// The mark of a Billhook, if it has one.
+    /// The owner tag of a Billhook, if it has one.
     pub fn owner_tag(&self) -> Option<OwnerTag> {
         let text = |key: &str| self.metadata.get(key).cloned();
         Some(OwnerTag {
@@ -106,15 +106,15 @@ impl WebhookEndpoint {
     /// Returns whether this stack created it and no row knows it any more. `rows` are the stack's, read
     /// before Stripe was asked.
     pub fn is_left_over(&self, stack: &str, rows: &[EndpointRow], now: Timestamp) -> bool {
-        let Some(mark) = self.owner_tag().filter(|mark| mark.stack == stack) else { return false };
+        let Some(tag) = self.owner_tag().filter(|tag| tag.stack == stack) else { return false };
         let is_next = |row: &EndpointRow| {
-            row.rotation.as_ref().is_some_and(|next| next.registration == mark.registration)
+            row.rotation.as_ref().is_some_and(|next| next.registration == tag.registration)
         };
         let known = |row: &EndpointRow| match &row.stripe_id {
             _ if is_next(row) => true,
             Some(id) => *id == self.id,
             // Half made: the row does not know the id yet.
-            None => row.registration == mark.registration,
+            None => row.registration == tag.registration,
         };
         let settled = UnixSeconds::from(now) - self.created > SETTLED_AFTER;
         settled && !rows.iter().any(known)
@@ -123,7 +123,7 @@ impl WebhookEndpoint {
 
 impl NewEndpoint<'_> {
     fn params(&self) -> Vec<(String, String)> {
-        let Self { spec, mark } = self;
+        let Self { spec, tag } = self;
         let connect = spec.connect.to_string();
         let mut params = vec![
             ("url".to_owned(), spec.url.clone()),
@@ -134,9 +134,9 @@ impl NewEndpoint<'_> {
             params.push(("description".to_owned(), spec.description.clone()));
         }
         for (key, value) in [
-            ("stack", &mark.stack),
-            ("name", &mark.name),
-            ("registration", &mark.registration),
+            ("stack", &tag.stack),
+            ("name", &tag.name),
+            ("registration", &tag.registration),
             ("connect", &connect),
         ] {
             params.push((format!("metadata[billhook_{key}]"), value.clone()));
@@ -220,7 +220,7 @@ impl Session<'_> {
         self.call::<serde::de::IgnoredAny>(&call).await.map(drop)
     }
 
-    /// Makes an endpoint what is wished, whatever it is now: doing it again is always right. What Stripe
+    /// Makes an endpoint as specified, whatever it is now: doing it again is always right. What Stripe
     /// cannot change (`api_version`, `connect`) stays.
     ///
     /// # Errors

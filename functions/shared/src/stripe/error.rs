@@ -1,6 +1,6 @@
 //! What a failed call means to the caller: the stage decides what to do, so the stage is the type.
 //!
-//! The rule: where nobody can tell whether the call was done, it is [`StripeError::NoAnswer`], never a
+//! The rule: where it is not known whether the call was done, it is [`StripeError::NoAnswer`], never a
 //! refusal.
 
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub enum StripeError {
 }
 
 impl StripeError {
-    /// What Stripe said, or what happened instead.
+    /// Stripe's error, or what happened instead of an answer.
     pub fn failure(&self) -> &StripeFailure {
         match self {
             Self::Refused(failure)

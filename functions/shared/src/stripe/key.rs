@@ -1,7 +1,8 @@
-//! The key that a process calls Stripe with: read from the vault once, and again when it is out of date.
+//! The key that a process calls Stripe with: read from Secrets Manager once, and again when it is out of
+//! date.
 //!
 //! Out of date is: the settings say that a key was set since, or Stripe does not know the key any more. The
-//! second is looked into once a minute at most, so that a revoked key does not cost a read of the vault with
+//! second is looked into once a minute at most, so that a revoked key does not cost a read of it with
 //! every call.
 
 use std::time::Duration;
@@ -33,7 +34,7 @@ struct CachedKey {
 }
 
 impl StripeKeys {
-    /// The key in this secret of the vault. Nothing is read yet.
+    /// The key in this secret. Nothing is read yet.
     pub fn new(secret_store: SecretStore, secret: impl Into<String>) -> Self {
         Self { secret_store, secret: secret.into(), held: Mutex::default() }
     }

@@ -59,7 +59,7 @@ async fn what_is_made_carries_its_mark_and_the_same_key_makes_it_once() {
     let client = client(&stripe);
     let session = session(&client, &stripe, 5);
     let (spec, mark) = (spec(), mark());
-    let new = NewEndpoint { spec: &spec, mark: &mark };
+    let new = NewEndpoint { spec: &spec, tag: &mark };
     let one = session.create_endpoint(&new, "r").await.unwrap().value;
     let again = session.create_endpoint(&new, "r").await.unwrap().value;
     assert_eq!(one, again);
@@ -70,7 +70,7 @@ async fn what_is_made_carries_its_mark_and_the_same_key_makes_it_once() {
         [Some(mark.clone())]
     );
     let other = EndpointSpec { url: "https://example.com".into(), ..spec };
-    let spent = session.create_endpoint(&NewEndpoint { spec: &other, mark: &mark }, "r").await;
+    let spent = session.create_endpoint(&NewEndpoint { spec: &other, tag: &mark }, "r").await;
     assert!(matches!(spent, Err(StripeError::IdempotencyKeySpent(_))), "{spent:?}");
 }
 
@@ -79,7 +79,7 @@ async fn all_tries_together_end_at_the_moment_given() {
     let stripe = started();
     let client = client(&stripe);
     for fault in [Fault::hold().times(9), Fault::delay_ms(700).times(9)] {
-        stripe.fault(fault);
+        stripe.add_fault(fault);
         let begun = Instant::now();
         let until = begun + Duration::from_millis(600);
         let ended = client.session_with(stripe.key().parse().unwrap(), until).endpoints().await;
@@ -94,13 +94,13 @@ async fn a_passing_fault_is_tried_again_and_an_unclear_end_is_no_refusal() {
     let stripe = started();
     let client = client(&stripe);
     for fault in [Fault::status(500), Fault::status(409), Fault::cut(), Fault::rate_limit(Some(true))] {
-        stripe.fault(fault.clone());
+        stripe.add_fault(fault.clone());
         assert!(session(&client, &stripe, 5).endpoints().await.is_ok(), "{fault:?}");
     }
     // First the answer is lost after it was done, then the key is refused: that says nothing of the first
     // try.
-    stripe.fault(Fault::cut().on("DELETE", "/").after());
-    stripe.fault(Fault::status(403).on("DELETE", "/"));
+    stripe.add_fault(Fault::cut().on("DELETE", "/").after());
+    stripe.add_fault(Fault::status(403).on("DELETE", "/"));
     let id = stripe.add_endpoint("https://example.com", &["*"]).id;
     let ended = session(&client, &stripe, 5).delete_endpoint(&id).await;
     assert!(matches!(ended, Err(StripeError::NoAnswer(_))), "{ended:?}");
