@@ -1,4 +1,4 @@
-//! What the function is told by its environment.
+//! The settings, from the environment.
 
 use shared::access::Access;
 use shared::aws::AwsEnv;
@@ -13,7 +13,7 @@ pub struct Config {
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
-    /// The stack's name, which marks its endpoints at Stripe.
+    /// The stack's name, with which its endpoints are tagged at Stripe.
     pub stack: String,
     /// The table of endpoints and settings.
     pub registry_table: String,
@@ -29,7 +29,7 @@ pub struct Config {
     pub stripe_key_secret: String,
     /// Who may do what.
     pub access: Access,
-    /// After how many days secrets are changed by themselves; 0 is never.
+    /// After how many days signing secrets are to be rotated; 0 is never.
     pub rotate_days: i64,
 }
 

@@ -1,89 +1,45 @@
-//! Says whether the webhooks work, and if not why and what to do.
+//! Says whether the webhooks work, and if not, why and what to do.
 //!
 //! The story of a request:
-//! 1. the facts that reconciliation keeps are read, or gathered anew (`facts`), within 3 s;
-//! 2. one pure function judges them (`judge`);
-//! 3. the answer is its verdict (`verdict`).
+//! 1. what reconciliation keeps is read, or gathered anew, within 3 s (`gather`, `inputs`);
+//! 2. pure functions check it (`checks`);
+//! 3. the answer has every check, and one word over all of them (`report`).
 //!
-//! Rules: nothing is changed; what is not known is not told as if it were; without DynamoDB there is no answer but 503, because
-//! a status without the endpoints would be a guess.
+//! Rules: nothing is changed; what is not known is not reported as if it were; without DynamoDB the only answer is 503,
+//! because a status without the endpoints would be a guess.
 
+mod checks;
 mod config;
-mod facts;
-mod judge;
-mod verdict;
+mod deps;
+mod gather;
+mod inputs;
+mod report;
 
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
-use shared::access::{Access, Role};
-use shared::aws::CallLimits;
+use shared::access::Role;
 use shared::http::{ApiError, Query, json, request_id, segments};
-use shared::ledger::Ledger;
-use shared::mode::Mode;
-use shared::records::Records;
-use shared::registry::Registry;
-use shared::secret_store::SecretStore;
-use shared::stripe::{Stripe, StripeKeys, TlsError};
 
 pub use self::config::Config;
-use self::verdict::Status;
-
-/// What the function works with.
-#[derive(Debug)]
-pub struct Deps {
-    mode: Mode,
-    stack: String,
-    access: Access,
-    registry: Registry,
-    ledger: Ledger,
-    records: Records,
-    secret_store: SecretStore,
-    stripe: Stripe,
-    public_url: String,
-    rotate_days: i64,
-}
-
-impl Deps {
-    /// Wires the function, with nothing read yet.
-    ///
-    /// # Errors
-    /// If TLS cannot be set up.
-    pub fn new(config: Config) -> Result<Self, TlsError> {
-        // The bounds of the receive path: this too answers within 3 s.
-        let dynamodb = config.aws.dynamodb(CallLimits::RECEIVE);
-        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::RECEIVE));
-        let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
-        Ok(Self {
-            mode: config.mode,
-            stack: config.stack,
-            access: config.access,
-            registry: Registry::new(dynamodb.clone(), config.registry_table),
-            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
-            records: Records::new(dynamodb, config.records_table),
-            secret_store,
-            stripe: Stripe::new(config.stripe_api_base, keys)?,
-            public_url: config.public_url.trim_end_matches('/').to_owned(),
-            rotate_days: config.rotate_days,
-        })
-    }
-}
+pub use self::deps::Deps;
+use self::report::StatusReport;
 
 /// Answers one request.
 pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
     match status(deps, &request, now).await {
-        Ok(status) => json(StatusCode::OK, &status),
+        Ok(report) => json(StatusCode::OK, &report),
         Err(error) => error.into_response(&request_id(&request)),
     }
 }
 
-async fn status(deps: &Deps, request: &Request, now: Timestamp) -> Result<Status, ApiError> {
+async fn status(deps: &Deps, request: &Request, now: Timestamp) -> Result<StatusReport, ApiError> {
     deps.access.require(request, Role::Viewer)?;
     let live = route(request)?;
-    Ok(judge::judge(&facts::gather(deps, live, now).await?))
+    Ok(checks::run(&gather::gather(deps, live, now).await?))
 }
 
-/// `GET /status`, and whether Stripe is to be asked now.
+/// Accepts `GET /status` and returns `live`: whether Stripe is to be asked now.
 fn route(request: &Request) -> Result<bool, ApiError> {
     if segments(request) != ["status"] {
         return Err(ApiError::no_route(request));

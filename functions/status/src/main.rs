@@ -1,12 +1,12 @@
 //! Wiring of the function `status`.
 
 use lambda_http::{Error, run, service_fn};
-use status::{Config, Deps, handle};
+use status::{Deps, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::log::init();
-    let deps = &Deps::new(Config::from_env()?)?;
+    let deps = &Deps::start()?;
     run(service_fn(
         |request| async move { Ok::<_, Error>(handle(deps, request, jiff::Timestamp::now()).await) },
     ))

@@ -4,7 +4,7 @@
 #![cfg(test)]
 
 mod access;
-mod kept;
+mod failing_checks;
 mod outages;
+mod snapshot;
 mod support;
-mod troubles;

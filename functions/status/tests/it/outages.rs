@@ -8,9 +8,9 @@ use test_cloud::Fault as CloudFault;
 use crate::support::{Stack, failing, now};
 
 #[tokio::test]
-async fn a_stripe_that_hangs_is_told_within_three_seconds() {
+async fn a_stripe_that_hangs_is_reported_within_three_seconds() {
     let stack = Stack::start().await;
-    stack.stripe.fault(Fault::hold().times(9));
+    stack.stripe.add_fault(Fault::hold().times(9));
     let begun = Instant::now();
     let status = stack.status().await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
@@ -18,7 +18,7 @@ async fn a_stripe_that_hangs_is_told_within_three_seconds() {
 }
 
 #[tokio::test]
-async fn secrets_manager_that_fails_or_hangs_is_told_within_three_seconds() {
+async fn secrets_manager_that_fails_or_hangs_is_reported_within_three_seconds() {
     for fault in [CloudFault::AccessDenied, CloudFault::Hang] {
         let stack = Stack::start().await;
         stack.cloud.fail("DescribeSecret", "", 9, fault);
@@ -26,11 +26,11 @@ async fn secrets_manager_that_fails_or_hangs_is_told_within_three_seconds() {
         let status = stack.status().await;
         assert!(begun.elapsed() < Duration::from_secs(3), "{fault:?}: {:?}", begun.elapsed());
         assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["secret_present"], "{fault:?}");
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         stack.cloud.fail("GetSecretValue", "", 9, fault);
         let status = stack.status().await;
         assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_key_present"]);
-        stack.cloud.mend();
+        stack.cloud.clear_faults();
         assert_eq!(stack.status().await["status"], "active");
     }
 }
@@ -45,7 +45,7 @@ async fn without_dynamodb_there_is_no_answer_but_503() {
             let (status, answer) = stack.call_at(now(), "/status").await;
             assert_eq!((status, answer["error"]["code"].as_str()), (503, Some("temporarily_unavailable")));
             assert!(begun.elapsed() < Duration::from_secs(3), "{table} {fault:?}");
-            stack.cloud.mend();
+            stack.cloud.clear_faults();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A stack with an endpoint that is at Stripe as well, and ways to ask for its status.
+//! A stack with an endpoint that is at Stripe as well, and calls for its status.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +17,7 @@ use shared::object_key::ObjectKey;
 use shared::payload;
 use shared::records::{Provenance, Put, Record, Records};
 use shared::registry::{Registry, Settings};
+use shared::unix_time::UnixSeconds;
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
 use status::{Config, Deps, handle};
 use test_cloud::TestCloud;
@@ -55,9 +56,9 @@ impl Stack {
     pub(crate) async fn set_key(&self) {
         self.cloud.put_secret(KEY_SECRET, &self.stripe.key());
         let mut settings = Settings {
-            since: now().as_millisecond(),
+            since: now().into(),
             stripe_key_hint: "sk_test_…ated".into(),
-            stripe_key_set_at: now().as_millisecond(),
+            stripe_key_set_at: now().into(),
             stripe_account: None,
             rev: 0,
         };
@@ -88,9 +89,9 @@ impl Stack {
             stripe_id: Some(at_stripe.id),
             secret: Some(SecretVersion { name: secret_name, version }),
             signing_secret_hint: None,
-            created_at: now().as_millisecond(),
-            state_since: now().as_millisecond(),
-            subscribed_since: now().as_millisecond(),
+            created_at: now().into(),
+            state_since: now().into(),
+            subscribed_since: now().into(),
             rotated_at: None,
             pending_change: None,
             rotation: None,
@@ -101,16 +102,19 @@ impl Stack {
         row
     }
 
+    /// Puts `main` into this state.
     pub(crate) async fn set_state(&self, state: EndpointState) {
         let row = self.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
         let mut changed = EndpointRow { state, ..row.clone() };
         self.registry().replace(&row, &mut changed).await.unwrap();
     }
 
+    /// The id of `main` at Stripe.
     pub(crate) fn id(&self) -> String {
         self.stripe.endpoints().remove(0).id
     }
 
+    /// Changes `main` at Stripe.
     pub(crate) fn change(&self, change: EndpointChange) {
         self.stripe.change_endpoint(&self.id(), change).unwrap();
     }
@@ -124,11 +128,11 @@ impl Stack {
         .to_string();
         let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable") };
         let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = LedgerRow::of(&event, "main", now(), packed);
+        let row = LedgerRow::from_event(&event, "main", now(), packed);
         self.ledger().record(&row).await.unwrap();
         if row.state != state {
             self.ledger()
-                .transition(&row, &Transition::because(state, "for a test"), retention(), now())
+                .transition(&row, &Transition::with_reason(state, "for a test"), retention(), now())
                 .await
                 .unwrap();
         }
@@ -137,8 +141,8 @@ impl Stack {
     /// A record whose events could not be put in order, or could since.
     pub(crate) async fn uncertain_record(&self, id: &str, order_uncertain: bool) {
         let object = json!({ "object": "subscription", "id": id, "created": 5 });
-        let standing = Provenance {
-            as_of: if order_uncertain { 5 } else { 6 },
+        let provenance = Provenance {
+            as_of: UnixSeconds::new(if order_uncertain { 5 } else { 6 }),
             event: Some("evt_1".parse().unwrap()),
             events: vec!["evt_1".parse().unwrap()],
             deleted: false,
@@ -146,15 +150,16 @@ impl Stack {
             fetched: false,
         };
         let key = ObjectKey::new(None, "subscription", id).unwrap();
-        let record = Record::new(key, standing, object.to_string().as_bytes(), &object).unwrap();
+        let record = Record::new(key, provenance, object.to_string().as_bytes(), &object).unwrap();
         let records = Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
-        assert_eq!(records.put_newer(&record).await.unwrap(), Put::Done);
+        assert_eq!(records.put_if_newer(&record).await.unwrap(), Put::Done);
     }
 
-    pub(crate) async fn settle(&self, id: &str) {
+    /// Marks an event as processed.
+    pub(crate) async fn mark_processed(&self, id: &str) {
         let row = self.ledger().get(&id.parse().unwrap(), now()).await.unwrap().unwrap();
         self.ledger()
-            .transition(&row, &Transition::plain(EventState::Processed), retention(), now())
+            .transition(&row, &Transition::to(EventState::Processed), retention(), now())
             .await
             .unwrap();
     }
@@ -167,7 +172,7 @@ impl Stack {
         Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
-    /// A process that has just started and knows nothing.
+    /// The function as it is after a cold start.
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
@@ -190,7 +195,7 @@ impl Stack {
         .unwrap()
     }
 
-    /// A viewer's call to a new process. Stripe's clock goes with ours.
+    /// A viewer's call after a cold start. Stripe's clock is set to ours.
     pub(crate) async fn call_at(&self, at: Timestamp, path: &str) -> (u16, Value) {
         self.stripe.advance(at.as_second() - self.stripe.now());
         answer(handle(&self.cold(), request(Some(json!(["viewer"])), "GET", path), at).await)
@@ -207,7 +212,7 @@ impl Stack {
     }
 }
 
-/// The sample, as another call and, with groups, as one of a signed-in person.
+/// The sample request with another method and path; with groups, as a signed-in user's.
 pub(crate) fn request(groups: Option<Value>, method: &str, path: &str) -> lambda_http::Request {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut event = sample();
@@ -241,10 +246,10 @@ pub(crate) fn answer(response: Response<Body>) -> (u16, Value) {
 
 /// The codes of all checks that fail.
 pub(crate) fn failing(status: &Value) -> BTreeSet<String> {
-    let of = |of: &Value| of["checks"].as_array().cloned().unwrap_or_default();
+    let checks = |holder: &Value| holder["checks"].as_array().cloned().unwrap_or_default();
     let endpoints = status["endpoints"].as_array().cloned().unwrap_or_default();
-    let checks = of(status).into_iter().chain(endpoints.iter().flat_map(of));
-    checks.filter(|check| check["ok"] == false).map(|check| check["code"].as_str().unwrap().into()).collect()
+    let all = checks(status).into_iter().chain(endpoints.iter().flat_map(checks));
+    all.filter(|check| check["ok"] == false).map(|check| check["code"].as_str().unwrap().into()).collect()
 }
 
 pub(crate) fn retention() -> shared::ledger::Retention {

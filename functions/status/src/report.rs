@@ -6,21 +6,23 @@ use serde_json::Value;
 use shared::ledger::{COUNTED, OpenCount};
 use shared::mode::Mode;
 
-/// Does it work?
+/// Whether the webhooks work, with every check.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Status {
-    pub(crate) status: Condition,
+pub(crate) struct StatusReport {
+    pub(crate) status: HealthStatus,
     pub(crate) mode: Mode,
-    pub(crate) endpoints: Vec<EndpointStatus>,
+    pub(crate) endpoints: Vec<EndpointReport>,
+    /// The checks of the whole stack.
     pub(crate) checks: Vec<Check>,
-    pub(crate) counts: Counts,
+    pub(crate) counts: OpenEventCounts,
+    /// What events came to, by the hour.
     pub(crate) last_day: Vec<Value>,
 }
 
-/// The one word.
+/// The one word over all checks, of the stack or of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Condition {
+pub(crate) enum HealthStatus {
     Active,
     Inactive,
     Error,
@@ -28,9 +30,9 @@ pub(crate) enum Condition {
 
 /// One endpoint's part.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct EndpointStatus {
+pub(crate) struct EndpointReport {
     pub(crate) name: String,
-    pub(crate) status: Condition,
+    pub(crate) status: HealthStatus,
     pub(crate) checks: Vec<Check>,
     pub(crate) last_delivery_at: Option<Timestamp>,
 }
@@ -38,6 +40,7 @@ pub(crate) struct EndpointStatus {
 /// One thing that was looked at.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Check {
+    /// Its stable name.
     pub(crate) code: &'static str,
     pub(crate) ok: bool,
     pub(crate) severity: Severity,
@@ -58,20 +61,20 @@ pub(crate) enum Severity {
     Warning,
 }
 
-/// Events that are not final.
+/// How many events are in each state that is not final.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Counts {
-    pub(crate) pending: Count,
-    pub(crate) failed: Count,
-    pub(crate) dead: Count,
-    pub(crate) quarantined: Count,
+pub(crate) struct OpenEventCounts {
+    pub(crate) pending: OpenCountView,
+    pub(crate) failed: OpenCountView,
+    pub(crate) dead: OpenCountView,
+    pub(crate) quarantined: OpenCountView,
 }
 
-/// A number, or `"1000+"`.
+/// A count as the answer shows it: a number, or `"1000+"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count(pub(crate) OpenCount);
+pub(crate) struct OpenCountView(pub(crate) OpenCount);
 
-impl Serialize for Count {
+impl Serialize for OpenCountView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             OpenCount::Exactly(count) => serializer.serialize_u64(count as u64),
@@ -81,6 +84,29 @@ impl Serialize for Count {
 }
 
 impl Check {
+    /// A check that is ok.
+    pub(crate) fn pass(
+        code: &'static str,
+        severity: Severity,
+        summary: impl Into<String>,
+        evidence: Value,
+    ) -> Self {
+        Self { code, ok: true, severity, summary: summary.into(), evidence, remedy: None }
+    }
+
+    /// A check that failed.
+    pub(crate) fn fail(
+        code: &'static str,
+        severity: Severity,
+        summary: impl Into<String>,
+        evidence: Value,
+        remedy: impl Into<String>,
+    ) -> Self {
+        let remedy = Some(remedy.into());
+        Self { code, ok: false, severity, summary: summary.into(), evidence, remedy }
+    }
+
+    /// Whether it failed, and that is an error.
     pub(crate) fn is_error(&self) -> bool {
         !self.ok && self.severity == Severity::Error
     }

@@ -1,4 +1,4 @@
-//! Active, inactive, and what each trouble makes of it; when it is mended, it is active again.
+//! Active, inactive, and which check each failure makes fail; when it is mended, the status is active again.
 
 use serde_json::json;
 use shared::endpoint::EndpointState;
@@ -52,7 +52,7 @@ async fn an_endpoint_disabled_here_and_there_is_inactive() {
 }
 
 #[tokio::test]
-async fn what_is_changed_at_stripe_behind_our_back_is_seen_and_mended_again() {
+async fn what_is_changed_at_stripe_behind_our_back_is_an_error_until_it_is_changed_back() {
     let url = "https://hooks.example.com/webhooks/main";
     let drifts = [
         (
@@ -94,7 +94,7 @@ async fn what_is_changed_at_stripe_behind_our_back_is_seen_and_mended_again() {
 }
 
 #[tokio::test]
-async fn an_endpoint_deleted_at_stripe_is_missed_there() {
+async fn an_endpoint_deleted_at_stripe_is_an_error() {
     let stack = Stack::start().await;
     stack.stripe.delete_endpoint(&stack.id()).unwrap();
     for i in 0..120 {
@@ -141,14 +141,14 @@ async fn a_lost_secret_is_an_error() {
 }
 
 #[tokio::test]
-async fn the_key_is_judged_as_stripe_judges_it() {
+async fn the_key_is_what_stripe_says_it_is() {
     let stack = Stack::start().await;
     let key = stack.stripe.key();
-    let troubles = [
+    let cases = [
         (vec![], "stripe_key_accepted"),
         (vec![Key::restricted(&key, &["events:read"])], "stripe_key_rights"),
     ];
-    for (keys, code) in troubles {
+    for (keys, code) in cases {
         stack.stripe.set_keys(keys);
         let status = stack.status().await;
         assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", code]);
@@ -163,10 +163,10 @@ async fn the_key_is_judged_as_stripe_judges_it() {
 }
 
 #[tokio::test]
-async fn a_stripe_that_fails_is_told_and_not_taken_for_a_missing_endpoint() {
+async fn a_stripe_that_fails_is_reported_and_not_taken_for_a_missing_endpoint() {
     let stack = Stack::start().await;
     for fault in [Fault::status(500).times(9), Fault::rate_limit(None), Fault::cut().times(9)] {
-        stack.stripe.fault(fault);
+        stack.stripe.add_fault(fault);
         let status = stack.status().await;
         assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_answers"]);
         let checks = status["endpoints"][0]["checks"].as_array().unwrap();
@@ -178,18 +178,18 @@ async fn a_stripe_that_fails_is_told_and_not_taken_for_a_missing_endpoint() {
 }
 
 #[tokio::test]
-async fn events_that_wait_or_failed_are_counted_and_judged() {
-    let troubles = [
+async fn events_that_wait_or_failed_are_counted_and_checked() {
+    let cases = [
         (EventState::Failed, "events_failed", "error"),
         (EventState::Dead, "events_failed", "error"),
         (EventState::Quarantined, "events_quarantined", "active"),
     ];
-    for (state, code, expected) in troubles {
+    for (state, code, expected) in cases {
         let stack = Stack::start().await;
         for id in ["evt_1", "evt_2"] {
             stack.event(id, state).await;
         }
-        // What failed is tried again by itself, and is told when it has done so for ten minutes.
+        // What failed is tried again by itself, and is an error when it has done so for ten minutes.
         let early = stack.status_at(later(600)).await;
         assert_eq!(failing(&early).is_empty(), state == EventState::Failed);
         let status = stack.status_at(later(601)).await;
@@ -225,22 +225,22 @@ async fn records_whose_events_have_no_order_are_counted_named_and_no_error() {
 async fn a_pending_event_is_a_backlog_when_it_is_a_minute_beyond_its_time() {
     let stack = Stack::start().await;
     stack.event("evt_1", EventState::Pending).await;
-    // Two minutes are left to the doorbell, then one more.
+    // An event has two minutes until the sweep takes it up, then one more.
     assert_eq!(stack.status_at(later(179)).await["status"], "active");
     let status = stack.status_at(later(181)).await;
     assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["backlog"]);
     assert!(status.to_string().contains("\"oldest\":\"evt_1\""), "{status}");
-    stack.settle("evt_1").await;
+    stack.mark_processed("evt_1").await;
     assert_eq!(stack.status_at(later(181)).await["status"], "active");
 }
 
 #[tokio::test]
-async fn the_status_costs_no_more_with_a_hundred_thousand_settled_events_than_with_a_hundred() {
+async fn the_status_costs_no_more_with_a_hundred_thousand_final_events_than_with_a_hundred() {
     let mut costs = Vec::new();
-    for settled in [100, 100_000] {
+    for final_events in [100, 100_000] {
         let stack = Stack::start().await;
-        stack.cloud.fill_ledger(settled, 40, now());
-        stack.cloud.forget();
+        stack.cloud.seed_ledger(final_events, 40, now());
+        stack.cloud.clear_calls();
         assert_eq!(stack.status().await["counts"]["pending"], 40);
         costs.push(stack.cloud.read_cost());
     }

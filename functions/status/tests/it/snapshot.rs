@@ -1,4 +1,5 @@
-//! The status is answered from kept facts, in two reads, and from new ones where those tell of another stack.
+//! The status is answered from the snapshot that reconciliation keeps, in two reads, and gathered anew where the
+//! snapshot cannot be used.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +11,9 @@ use simulated_stripe::EndpointChange;
 use crate::support::{Stack, failing, later};
 
 impl Stack {
-    /// Keeps what reconciliation gathers, as things are at Stripe now.
-    async fn reconcile(&self, seconds: i64, missing: Option<i64>) {
+    /// Stores a snapshot, as reconciliation would at `seconds`, of what is at Stripe now. The newest event that Stripe
+    /// could not deliver was made at `undelivered`.
+    async fn reconcile(&self, seconds: i64, undelivered: Option<i64>) {
         let endpoints = self.stripe.endpoints();
         let value =
             serde_json::from_value(serde_json::json!(endpoints.iter().map(|endpoint| {
@@ -22,13 +24,13 @@ impl Stack {
             })
         }).collect::<Vec<_>>()))
             .unwrap();
-        let facts = HealthSnapshot {
-            at: later(seconds).as_millisecond(),
+        let snapshot = HealthSnapshot {
+            at: later(seconds).into(),
             endpoints: StripeView::Answered { value, request_id: Some("req_kept".into()) },
-            clock_ahead: Some(0),
+            clock_ahead_ms: Some(0),
             events: StripeView::Answered { value: GapReport::default(), request_id: None },
-            undelivered: missing
-                .map(|at| ("main".to_owned(), Undelivered { newest: later(at).as_second(), count: 3 }))
+            undelivered: undelivered
+                .map(|at| ("main".to_owned(), Undelivered { newest: later(at).into(), count: 3 }))
                 .into_iter()
                 .collect(),
             probes: BTreeMap::new(),
@@ -36,7 +38,7 @@ impl Stack {
             open: OpenEvents::default(),
             uncertain: UncertainRecords { count: OpenCount::default(), first: vec![] },
         };
-        self.registry().store_health_snapshot(&facts).await.unwrap();
+        self.registry().store_health_snapshot(&snapshot).await.unwrap();
     }
 }
 
@@ -45,7 +47,7 @@ async fn two_reads_answer_it_and_nobody_else_is_asked() {
     let stack = Stack::start().await;
     stack.reconcile(60, None).await;
     stack.stripe.clear_requests();
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     let status = stack.status_at(later(120)).await;
     assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("active"), 0), "{status}");
     let calls: Vec<_> = stack.cloud.calls().into_iter().map(|call| (call.operation, call.table)).collect();
@@ -66,18 +68,18 @@ async fn what_happened_since_is_seen_when_asked_for() {
 }
 
 #[tokio::test]
-async fn facts_of_before_a_change_here_are_not_used() {
+async fn a_snapshot_of_before_a_change_here_is_not_used() {
     let stack = Stack::start().await;
     stack.reconcile(-10, None).await;
     stack.stripe.delete_endpoint(&stack.id()).unwrap();
-    assert!(failing(&stack.status().await).contains("at_stripe"), "registered after them");
+    assert!(failing(&stack.status().await).contains("at_stripe"), "registered after it");
     let gone = Stack::start().await;
     gone.reconcile(60, None).await;
     let row = gone.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
     gone.registry().remove(&row).await.unwrap();
     gone.stripe.clear_requests();
     assert_eq!(gone.status_at(later(120)).await["status"], "inactive");
-    assert_eq!(gone.stripe.requests().len(), 1, "they tell of an endpoint that is no more");
+    assert_eq!(gone.stripe.requests().len(), 1, "it has an endpoint that is no more");
 }
 
 #[tokio::test]
@@ -95,23 +97,23 @@ async fn what_stripe_cannot_deliver_is_an_error_until_a_delivery_comes_in() {
 }
 
 #[tokio::test]
-async fn facts_that_are_too_old_or_from_within_a_change_are_gathered_anew() {
+async fn a_snapshot_that_is_too_old_or_from_within_a_change_is_gathered_anew() {
     let stack = Stack::start().await;
-    let asked = async |at| {
+    let asks_stripe = async |at| {
         stack.stripe.clear_requests();
         stack.status_at(later(at)).await;
         !stack.stripe.requests().is_empty()
     };
     // `main` was asked for at 0, and may have been stored half a minute later.
     stack.reconcile(29, None).await;
-    assert!(asked(60).await);
+    assert!(asks_stripe(60).await);
     stack.reconcile(30, None).await;
-    assert!(!asked(60).await && !asked(30 + 900).await);
-    assert!(asked(30 + 901).await);
+    assert!(!asks_stripe(60).await && !asks_stripe(30 + 900).await);
+    assert!(asks_stripe(30 + 901).await);
 }
 
 #[tokio::test]
-async fn facts_that_cannot_be_read_keep_nothing_from_working() {
+async fn a_snapshot_that_cannot_be_read_keeps_nothing_from_working() {
     let stack = Stack::start().await;
     let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
@@ -121,12 +123,12 @@ async fn facts_that_cannot_be_read_keep_nothing_from_working() {
 }
 
 #[tokio::test]
-async fn facts_with_a_hole_are_gathered_anew() {
+async fn a_snapshot_with_a_hole_is_gathered_anew() {
     let stack = Stack::start().await;
     stack.reconcile(60, None).await;
-    let mut facts = stack.registry().status_rows(&[], later(60)).await.unwrap().facts.unwrap();
-    facts.secrets.insert("main".to_owned(), SecretPresence::Unknown);
-    stack.registry().store_health_snapshot(&facts).await.unwrap();
+    let mut snapshot = stack.registry().status_rows(&[], later(60)).await.unwrap().health.unwrap();
+    snapshot.secrets.insert("main".to_owned(), SecretPresence::Unknown);
+    stack.registry().store_health_snapshot(&snapshot).await.unwrap();
     assert!(failing(&stack.status_at(later(120)).await).is_empty(), "Secrets Manager answers now");
 }
 
