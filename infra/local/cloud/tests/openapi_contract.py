@@ -90,6 +90,13 @@ class Contract:
             error = max(error.context, key=lambda inner: len(inner.absolute_path))
         return f"{error.json_path}: {_short(error.message)}"
 
+    def operations(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Yields each operation: its method, its path and what the document says of it."""
+        for path, item in self.document["paths"].items():
+            for method, operation in item.items():
+                if method != "parameters":
+                    yield method.upper(), path, operation
+
     def at(self, pointer: str) -> Any:
         """Returns what stands at a JSON pointer."""
         value: Any = self.document
