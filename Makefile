@@ -32,7 +32,7 @@ help:
 	@echo '  make bench       how long one delivery takes'
 	@echo '  make advisories  known vulnerabilities of the dependencies; needs GitHub'
 	@echo 'Run it on AWS'
-	@echo '  make deploy      builds for AWS and deploys with your own credentials (ENV=test; see README.md)'
+	@echo '  make deploy      builds for AWS and deploys with your own credentials (ENV=test; see infra/README.md)'
 
 # The tools come after the announcement, so each step is a command and not a prerequisite.
 demo: machine

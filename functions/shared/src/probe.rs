@@ -35,7 +35,7 @@ const TRIES: usize = 2;
 /// Far above what receive answers.
 const LARGEST_ANSWER: usize = 16 * 1024;
 
-/// What receive answers (README, "API").
+/// What receive answers (functions/receive/README.md).
 const OF_RECEIVE: [&str; 8] = [
     "signature_missing",
     "signature_malformed",
