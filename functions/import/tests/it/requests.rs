@@ -93,7 +93,7 @@ async fn each_refusal_names_what_is_wrong_and_nothing_is_started() {
 #[tokio::test]
 async fn without_a_key_there_is_nothing_to_import_with() {
     let stack = Stack::start().await;
-    let client = stack.cloud.past_the_door().dynamodb(CallLimits::PATIENT);
+    let client = stack.cloud.direct_aws().dynamodb(CallLimits::PATIENT);
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let delete = client.delete_item().table_name("RegistryTable").key("kind", text("settings"));
     delete.key("name", text("stack")).send().await.unwrap();
@@ -150,7 +150,7 @@ async fn an_input_that_is_neither_is_refused() {
 #[tokio::test]
 async fn the_schedule_costs_one_read_when_there_is_nothing_to_do() {
     let stack = Stack::start().await;
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     assert_eq!(import::handle(&stack.cold(), schedule(), "r", now()).await.unwrap(), Value::Null);
     assert_eq!((stack.cloud.calls().len(), stack.cloud.count("BatchGetItem", "RegistryTable")), (1, 1));
 }

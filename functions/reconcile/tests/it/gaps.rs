@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::endpoint::EndpointRow;
 use shared::health::StripeView;
 use shared::ledger::{EventSource, EventState};
-use simulated_stripe::{Emit, Fault, Key};
+use simulated_stripe::{Fault, Key, NewEvent};
 
 use crate::support::{Stack, ago, later, now};
 
@@ -118,8 +118,8 @@ async fn an_account_that_stripe_refuses_does_not_stop_the_others() {
         stack.registry().record_connected_account(account, ago(100)).await.unwrap();
     }
     let ids =
-        ["acct_1", "acct_2"].map(|account| stack.emit(Emit::of("invoice.paid").account(account), ago(60)));
-    stack.stripe.fault(Fault::status(403).on("GET", "/v1/events").times(1));
+        ["acct_1", "acct_2"].map(|account| stack.emit(NewEvent::new("invoice.paid").account(account), ago(60)));
+    stack.stripe.add_fault(Fault::status(403).on("GET", "/v1/events").times(1));
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
     let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
@@ -135,7 +135,7 @@ async fn with_time_for_one_account_only_each_has_its_turn() {
     let mut ids = Vec::new();
     for account in accounts {
         stack.registry().record_connected_account(account, ago(100)).await.unwrap();
-        ids.push(stack.emit(Emit::of("invoice.paid").account(account), ago(60)));
+        ids.push(stack.emit(NewEvent::new("invoice.paid").account(account), ago(60)));
     }
     stack.run_within = std::time::Duration::ZERO;
     for (run, id) in ids.iter().enumerate() {
@@ -162,7 +162,7 @@ async fn connected_accounts_that_were_heard_of_are_compared_each_on_its_own() {
     let stack = Stack::start().await;
     stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
     stack.registry().record_connected_account("acct_1", ago(100)).await.unwrap();
-    let of = |account: &str| Emit::of("invoice.paid").account(account);
+    let of = |account: &str| NewEvent::new("invoice.paid").account(account);
     let known = stack.emit(of("acct_1"), ago(60));
     let never_heard_of = stack.emit(of("acct_2"), ago(60));
     let own = stack.missed("invoice.paid", ago(60));
@@ -201,7 +201,7 @@ async fn a_stripe_that_does_not_answer_costs_nothing_and_the_next_run_goes_on() 
     let stack = Stack::start().await;
     let id = stack.missed("invoice.paid", ago(60));
     for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
-        stack.stripe.fault(fault.on("GET", "/v1/events").times(100));
+        stack.stripe.add_fault(fault.on("GET", "/v1/events").times(100));
         assert_eq!(stack.run(now()).await["events"], "no_answer");
         assert!(matches!(stack.facts().await.events, StripeView::Unavailable(_)));
         stack.stripe.clear_faults();
@@ -224,7 +224,7 @@ async fn two_runs_of_one_second_both_look() {
 #[tokio::test]
 async fn a_listed_event_that_cannot_be_read_is_set_aside_with_the_reason() {
     let stack = Stack::start().await;
-    let id = stack.emit(Emit::of("invoice.paid").set("object", 7), ago(60));
+    let id = stack.emit(NewEvent::new("invoice.paid").set("object", 7), ago(60));
     assert_eq!(stack.run(now()).await["filled"], 1);
     let row = stack.row(&id).await.unwrap();
     assert_eq!((row.state, row.source), (EventState::Quarantined, Some(EventSource::Reconcile)));
@@ -257,17 +257,17 @@ async fn an_account_that_stripe_does_not_answer_for_comes_last_and_stops_no_othe
     for account in ["acct_1", "acct_2"] {
         stack.registry().record_connected_account(account, ago(100)).await.unwrap();
     }
-    let of = |account: &str| Emit::of("invoice.paid").account(account);
+    let of = |account: &str| NewEvent::new("invoice.paid").account(account);
     let ids = ["acct_1", "acct_2"].map(|account| stack.emit(of(account), ago(60)));
     // As many tries as one call has.
-    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(3));
+    stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/events").times(3));
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
     let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
     assert_eq!(gaps.unanswered, ["acct_1"]);
     assert!(gaps.until < ago(60).as_second(), "not all is compared");
     // The next time it is the other's turn first, so that one that never answers takes nobody's.
-    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(3));
+    stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/events").times(3));
     stack.run(later(5)).await;
     let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
     assert_eq!(gaps.unanswered, ["acct_2"]);

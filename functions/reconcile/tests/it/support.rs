@@ -15,7 +15,7 @@ use shared::ledger::{Ledger, LedgerRow};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::registry::{Registry, Settings};
-use simulated_stripe::{Emit, Fate, Options, SimulatedStripe};
+use simulated_stripe::{Fate, NewEvent, Options, SimulatedStripe};
 use test_cloud::{CapturedLines, TestCloud};
 
 pub(crate) const SECRET: &str = "whsec_of_main";
@@ -123,7 +123,7 @@ impl Stack {
 
     /// An event that Stripe made and nobody was told of. Gives its id.
     pub(crate) fn missed(&self, event_type: &str, at: Timestamp) -> String {
-        self.emit(Emit::of(event_type), at)
+        self.emit(NewEvent::new(event_type), at)
     }
 
     /// An event that Stripe made and could not deliver to its endpoint. Gives its id.
@@ -131,12 +131,12 @@ impl Stack {
         if self.stripe.endpoints().is_empty() {
             drop(self.stripe.add_endpoint("https://hooks.example.com/webhooks/main", &["*"]));
         }
-        let event = self.stripe.emit(Emit::of(event_type).created(at.as_second())).unwrap();
+        let event = self.stripe.emit(NewEvent::new(event_type).created(at.as_second())).unwrap();
         event["id"].as_str().unwrap().to_owned()
     }
 
-    pub(crate) fn emit(&self, emit: Emit, at: Timestamp) -> String {
-        let event = self.stripe.emit(emit.created(at.as_second()).fate(Fate::Listed)).unwrap();
+    pub(crate) fn emit(&self, new: NewEvent, at: Timestamp) -> String {
+        let event = self.stripe.emit(new.created(at.as_second()).fate(Fate::Listed)).unwrap();
         event["id"].as_str().unwrap().to_owned()
     }
 

@@ -1,7 +1,7 @@
 //! Stripe's API: from a call to its answer.
 //!
-//! The order of the steps is Stripe's and decides what a client sees: the key, the route, the rights, the idempotency
-//! key, and only then the parameters. Faults stand at either end.
+//! The order of the steps is Stripe's and decides what a client sees: the key, the route, the rights, the
+//! idempotency key, and only then the parameters. Faults stand at either end.
 
 pub(crate) mod access;
 mod error;
@@ -18,14 +18,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use error::ApiError;
-use idempotency::{Begin, Name};
+use idempotency::{KeyUse, ScopedKey};
 use params::Params;
 use reply::Reply;
 use route::Route;
 use tokio::sync::watch;
 
 use crate::faults::{self, Effect, Fault, When};
-use crate::world::Shared;
+use crate::state::SharedState;
 
 /// One call, parsed.
 #[derive(Clone, Debug)]
@@ -41,25 +41,25 @@ pub(crate) struct Call {
 }
 
 /// What a client gets.
-pub(crate) enum Outcome {
+pub(crate) enum CallOutcome {
     /// An answer.
     Reply(Reply),
     /// Its connection is closed.
     Cut,
 }
 
-impl<T: Into<Reply>> From<T> for Outcome {
+impl<T: Into<Reply>> From<T> for CallOutcome {
     fn from(reply: T) -> Self {
         Self::Reply(reply.into())
     }
 }
 
-/// Answers a call, as right or as wrong as it has been told to.
-pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call) -> Outcome {
+/// Answers a call, with the fault that waits for it, if any.
+pub(crate) async fn answer(shared: &Arc<SharedState>, call: &Call) -> CallOutcome {
     // Both under one lock, so that a fault that is taken cannot miss its release.
     let (fault, mut released) = {
-        let mut world = shared.world();
-        (faults::take(&mut world.faults, &call.method, &call.path), shared.release.subscribe())
+        let mut state = shared.lock();
+        (faults::take(&mut state.faults, &call.method, &call.path), shared.release.subscribe())
     };
     let (before, after) = match fault {
         Some(Fault { when: When::Before, effect, .. }) => (Some(effect), None),
@@ -68,13 +68,13 @@ pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call) -> Outcome {
     };
     match before {
         Some(Effect::Answer(answer)) => return Reply::from(&answer).into(),
-        Some(Effect::Cut) => return Outcome::Cut,
+        Some(Effect::Cut) => return CallOutcome::Cut,
         Some(Effect::Hold | Effect::DelayMs(_)) | None => {}
     }
     match perform(shared, call, before, after.as_ref(), &mut released).await {
-        Err(refusal) => refusal.into(),
+        Err(error) => error.into(),
         Ok(reply) => match after {
-            Some(Effect::Cut) => Outcome::Cut,
+            Some(Effect::Cut) => CallOutcome::Cut,
             Some(Effect::Hold | Effect::DelayMs(_)) => {
                 wait(after, &mut released).await;
                 reply.into()
@@ -84,30 +84,30 @@ pub(crate) async fn answer(shared: &Arc<Shared>, call: &Call) -> Outcome {
     }
 }
 
-/// The call itself; `before` is only ever something to wait for.
+/// Performs the call; `before` is only ever something to wait for.
 async fn perform(
-    shared: &Arc<Shared>,
+    shared: &Arc<SharedState>,
     call: &Call,
     before: Option<Effect>,
     after: Option<&Effect>,
     released: &mut watch::Receiver<()>,
 ) -> Result<Reply, ApiError> {
-    let route = admit(shared, call)?;
+    let route = authorized_route(shared, call)?;
     let running = match &call.idempotency_key {
         Some(key) if call.method == "POST" => {
-            let name = (call.account.clone(), key.clone());
+            let name = ScopedKey { account: call.account.clone(), key: key.clone() };
             let parameters = format!("{} {} {:?}", call.method, call.path, call.params.sorted());
-            let mut world = shared.world();
-            let now = world.clock.now();
-            match world.idempotency.begin(&name, parameters, now)? {
-                Begin::Replay(reply, original) => return Ok(reply.replayed(original)),
-                Begin::First => Some(Running { shared, name }),
+            let mut state = shared.lock();
+            let now = state.clock.now();
+            match state.idempotency.begin(&name, parameters, now)? {
+                KeyUse::Replay(reply, original) => return Ok(reply.replayed(original)),
+                KeyUse::First => Some(Running { shared, name }),
             }
         }
         _ => None,
     };
     wait(before, released).await;
-    let result = route.run(&mut shared.world(), call);
+    let result = route.run(&mut shared.lock(), call);
     let body = result?;
     shared.wake.notify_one();
     let reply = match after {
@@ -115,19 +115,19 @@ async fn perform(
         Some(Effect::Cut | Effect::Hold | Effect::DelayMs(_)) | None => Reply::ok(body),
     };
     if let Some(running) = &running {
-        shared.world().idempotency.done(&running.name, reply.clone(), call.request_id.clone());
+        shared.lock().idempotency.complete(&running.name, reply.clone(), call.request_id.clone());
     }
     Ok(reply)
 }
 
-fn admit(shared: &Shared, call: &Call) -> Result<Route, ApiError> {
-    let world = shared.world();
-    let key = access::authenticate(&world.options, call.key.as_deref())?;
+fn authorized_route(shared: &SharedState, call: &Call) -> Result<Route, ApiError> {
+    let state = shared.lock();
+    let key = access::authenticate(&state.options, call.key.as_deref())?;
     let route = Route::find(&call.method, &call.path)?;
-    if let Some(account) = call.account.as_ref().filter(|account| world.disconnected.contains(account)) {
+    if let Some(account) = call.account.as_ref().filter(|account| state.disconnected.contains(account)) {
         return Err(ApiError::no_access(&key.secret, account));
     }
-    access::authorize(&world.options, key, route.resource(), call.method != "GET")?;
+    access::authorize(&state.options, key, route.resource(), call.method != "GET")?;
     Ok(route)
 }
 
@@ -142,14 +142,15 @@ async fn wait(effect: Option<Effect>, released: &mut watch::Receiver<()>) {
     }
 }
 
-/// A call that runs under an idempotency key. However it ends, refused or dropped, the key does not stay in use.
+/// A call that runs under an idempotency key. However it ends, refused or dropped, the key does not stay in
+/// use.
 struct Running<'a> {
-    shared: &'a Shared,
-    name: Name,
+    shared: &'a SharedState,
+    name: ScopedKey,
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.shared.world().idempotency.give_up(&self.name);
+        self.shared.lock().idempotency.release(&self.name);
     }
 }

@@ -1,6 +1,6 @@
-//! The simulated Stripe's clock: it stamps events and signatures, and decides what is due, listed or forgotten.
+//! The simulated Stripe's clock: it stamps events and signatures, and decides what is due, listed or expired.
 //!
-//! Tests move it instead of sleeping. The `Date` header can be set apart from it, as when two machines disagree.
+//! Tests move it instead of sleeping. The `Date` header can differ from it, as when two machines disagree.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ impl Clock {
         Self { stopped_at, offset: 0, date_skew: 0 }
     }
 
-    /// Unix seconds.
+    /// Returns the time in unix seconds.
     pub(crate) fn now(&self) -> i64 {
         self.stopped_at.unwrap_or_else(real_time) + self.offset
     }
@@ -36,7 +36,7 @@ impl Clock {
         self.date_skew = seconds;
     }
 
-    /// The `Date` header of an answer given now.
+    /// Returns the `Date` header of an answer given now.
     pub(crate) fn date(&self) -> String {
         let time = Timestamp::from_second(self.now() + self.date_skew).unwrap_or(Timestamp::UNIX_EPOCH);
         time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stopped_clock_moves_only_when_told() {
+    fn a_stopped_clock_moves_only_when_it_is_moved() {
         let mut clock = Clock::new(Some(1_785_000_000));
         clock.advance(90);
         assert_eq!(clock.now(), 1_785_000_090);

@@ -1,18 +1,18 @@
-//! What can be commanded from outside, once for both ways in: the Rust handle and `/_control` over HTTP.
+//! The commands of the Rust handle and of `/_control` over HTTP, each defined once for both.
 //!
-//! Each command is one step of the world, and rings the courier if something may have become due.
+//! Each command is one step of the state, and wakes the sender if something may have become due.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::webhook_endpoints::Endpoint;
-use crate::deliveries::Habits;
-use crate::emit::{Emit, EmitError, Fate, emit, emit_text};
+use crate::customer_lifecycle::{CustomerLifecycle, emit_customer_lifecycle};
+use crate::deliveries::DeliveryBehavior;
+use crate::emit::{EventError, Fate, NewEvent, emit, emit_text};
 use crate::faults::Fault;
-use crate::story::{Story, story};
-use crate::world::{Shared, World};
+use crate::state::{SharedState, StripeState};
 
-/// A change to an endpoint that nobody asked for over the API: drift.
+/// A change to an endpoint that was not made over the API: drift.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EndpointChange {
@@ -24,13 +24,13 @@ pub struct EndpointChange {
     pub secret: Option<String>,
     /// Whether deliveries stop.
     pub disabled: Option<bool>,
-    /// For people.
+    /// A text for people.
     pub description: Option<String>,
     /// The version in which deliveries are shown.
     pub api_version: Option<String>,
 }
 
-/// How to move the clock; all that is given is done, in this order.
+/// A change of the clock; all that is given is done, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ClockChange {
@@ -39,11 +39,11 @@ pub(crate) struct ClockChange {
     pub(crate) date_skew: Option<i64>,
 }
 
-/// Something that is not there.
+/// An event or endpoint that does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("no {kind} `{id}`")]
 pub struct NotFound {
-    /// What it would be.
+    /// `event` or `endpoint`.
     pub kind: &'static str,
     /// The id given.
     pub id: String,
@@ -55,47 +55,47 @@ impl NotFound {
     }
 }
 
-impl Shared {
+impl SharedState {
     /// One step that may make something due.
-    fn step<T>(&self, step: impl FnOnce(&mut World) -> T) -> T {
-        let result = step(&mut self.world());
+    fn step<T>(&self, step: impl FnOnce(&mut StripeState) -> T) -> T {
+        let result = step(&mut self.lock());
         self.wake.notify_one();
         result
     }
 
-    pub(crate) fn emit(&self, wanted: Emit) -> Result<Value, EmitError> {
-        self.step(|world| emit(world, wanted))
+    pub(crate) fn emit(&self, new: NewEvent) -> Result<Value, EventError> {
+        self.step(|state| emit(state, new))
     }
 
-    pub(crate) fn emit_text(&self, text: &str, fate: Fate) -> Result<Value, EmitError> {
-        self.step(|world| emit_text(world, text, fate))
+    pub(crate) fn emit_text(&self, text: &str, fate: Fate) -> Result<Value, EventError> {
+        self.step(|state| emit_text(state, text, fate))
     }
 
-    pub(crate) fn story(&self, account: Option<&str>) -> Story {
-        self.step(|world| story(world, account))
+    pub(crate) fn customer_lifecycle(&self, account: Option<&str>) -> CustomerLifecycle {
+        self.step(|state| emit_customer_lifecycle(state, account))
     }
 
     pub(crate) fn resend(&self, event: &str, endpoint: &str) -> Result<(), NotFound> {
-        self.step(|world| {
-            world.events.get(event).ok_or_else(|| NotFound::new("event", event))?;
-            endpoint_mut(world, endpoint)?;
-            let now = world.clock.now();
-            world.deliveries.resend(event, endpoint, now);
+        self.step(|state| {
+            state.events.get(event).ok_or_else(|| NotFound::new("event", event))?;
+            endpoint_mut(state, endpoint)?;
+            let now = state.clock.now();
+            state.deliveries.resend(event, endpoint, now);
             Ok(())
         })
     }
 
     pub(crate) fn add_endpoint(&self, url: &str, events: &[&str]) -> Endpoint {
-        self.step(|world| {
-            let endpoint = Endpoint::new(url, events, world.clock.now());
-            world.endpoints.push(endpoint.clone());
+        self.step(|state| {
+            let endpoint = Endpoint::new(url, events, state.clock.now());
+            state.endpoints.push(endpoint.clone());
             endpoint
         })
     }
 
     pub(crate) fn change_endpoint(&self, id: &str, change: EndpointChange) -> Result<Endpoint, NotFound> {
-        self.step(|world| {
-            let endpoint = endpoint_mut(world, id)?;
+        self.step(|state| {
+            let endpoint = endpoint_mut(state, id)?;
             replace(&mut endpoint.url, change.url);
             replace(&mut endpoint.enabled_events, change.enabled_events);
             replace(&mut endpoint.secret, change.secret);
@@ -107,48 +107,48 @@ impl Shared {
     }
 
     pub(crate) fn delete_endpoint(&self, id: &str) -> Result<(), NotFound> {
-        self.step(|world| {
-            endpoint_mut(world, id)?;
-            world.endpoints.retain(|endpoint| endpoint.id != id);
+        self.step(|state| {
+            endpoint_mut(state, id)?;
+            state.endpoints.retain(|endpoint| endpoint.id != id);
             Ok(())
         })
     }
 
-    pub(crate) fn set_habits(&self, habits: Habits) {
-        self.step(|world| world.deliveries.habits = habits);
+    pub(crate) fn set_delivery_behavior(&self, behavior: DeliveryBehavior) {
+        self.step(|state| state.deliveries.behavior = behavior);
     }
 
-    pub(crate) fn deliver_by_itself(&self, by_itself: bool) {
-        self.step(|world| world.options.delivers_by_itself = by_itself);
+    pub(crate) fn set_background_delivery(&self, enabled: bool) {
+        self.step(|state| state.options.background_delivery = enabled);
     }
 
     pub(crate) fn move_clock(&self, change: &ClockChange) -> i64 {
-        self.step(|world| {
+        self.step(|state| {
             if let Some(now) = change.now {
-                world.clock.set(now);
+                state.clock.set(now);
             }
-            world.clock.advance(change.advance.unwrap_or(0));
+            state.clock.advance(change.advance.unwrap_or(0));
             if let Some(skew) = change.date_skew {
-                world.clock.skew_date(skew);
+                state.clock.skew_date(skew);
             }
-            world.clock.now()
+            state.clock.now()
         })
     }
 
     pub(crate) fn add_fault(&self, fault: Fault) {
-        self.world().faults.push(fault);
+        self.lock().faults.push(fault);
     }
 
-    /// Forgets all faults, and lets held calls go on.
+    /// Removes all faults, and lets held calls go on.
     pub(crate) fn clear_faults(&self) {
-        let mut world = self.world();
-        world.faults.clear();
+        let mut state = self.lock();
+        state.faults.clear();
         self.release.send_replace(());
     }
 }
 
-fn endpoint_mut<'a>(world: &'a mut World, id: &str) -> Result<&'a mut Endpoint, NotFound> {
-    let found = world.endpoints.iter_mut().find(|endpoint| endpoint.id == id);
+fn endpoint_mut<'a>(state: &'a mut StripeState, id: &str) -> Result<&'a mut Endpoint, NotFound> {
+    let found = state.endpoints.iter_mut().find(|endpoint| endpoint.id == id);
     found.ok_or_else(|| NotFound::new("endpoint", id))
 }
 

@@ -1,21 +1,22 @@
-//! Deliveries: which endpoint gets which event, when it is tried again, and what came of it.
+//! Deliveries: which endpoint gets which event, when it is tried again, and the log of attempts.
 //!
-//! Each event and endpoint that match make one automatic delivery, which goes on until it is answered 2xx or its tries
-//! are used up. A resend by hand, or a repeat that was asked for, is tried once and changes nothing about the automatic
-//! one: at Stripe too, only an automatic try that succeeds ends the retries.
+//! Each pair of an event and an endpoint that match is one automatic delivery, which goes on until it is
+//! answered 2xx or its tries are used up. A resend by hand, or a repeat by [`DeliveryBehavior`], is tried
+//! once and changes nothing about the automatic one: at Stripe too, only an automatic attempt that succeeds
+//! ends the retries.
 
-pub(crate) mod courier;
 mod retry;
+pub(crate) mod sender;
 
 use serde::{Deserialize, Serialize};
 
 use crate::events::Event;
-use crate::world::World;
+use crate::state::StripeState;
 
-/// How deliveries are bent out of shape.
+/// How deliveries differ from one per event, at once and in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Habits {
+pub struct DeliveryBehavior {
     /// How often each delivery is sent: 1, or more for duplicates.
     pub repeat: u32,
     /// How many seconds after the event it becomes due.
@@ -26,13 +27,13 @@ pub struct Habits {
     pub drop: Vec<String>,
 }
 
-impl Default for Habits {
+impl Default for DeliveryBehavior {
     fn default() -> Self {
         Self { repeat: 1, delay: 0, shuffle: None, drop: Vec::new() }
     }
 }
 
-/// One try at a delivery, and what came of it.
+/// One attempt at a delivery, and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attempt {
     /// `evt_…`
@@ -85,26 +86,27 @@ struct Delivery {
     progress: Progress,
 }
 
-/// A try that is to be made now.
-pub(crate) struct Job {
+/// An attempt that is to be made now.
+pub(crate) struct DueAttempt {
     index: usize,
     url: String,
     body: String,
     secret: String,
-    /// Filled in as it goes.
+    /// Completed by the answer.
     attempt: Attempt,
 }
 
-/// All deliveries, and the log of tries.
+/// All deliveries, and the log of attempts.
 #[derive(Default)]
 pub(crate) struct Deliveries {
     all: Vec<Delivery>,
     pub(crate) attempts: Vec<Attempt>,
-    pub(crate) habits: Habits,
+    pub(crate) behavior: DeliveryBehavior,
 }
 
 impl Deliveries {
-    /// To how many endpoints this event has yet to be delivered, those included where it failed for good.
+    /// Returns to how many endpoints this event has yet to be delivered, including those where it failed for
+    /// good.
     pub(crate) fn pending(&self, event: &str) -> usize {
         let open = |delivery: &&Delivery| {
             delivery.event == event && delivery.automatic && delivery.progress != Progress::Succeeded
@@ -116,7 +118,7 @@ impl Deliveries {
         self.push(event, endpoint, false, now);
     }
 
-    /// When the next one becomes due.
+    /// Returns when the next one becomes due.
     pub(crate) fn next_due(&self) -> Option<i64> {
         let due = |delivery: &Delivery| match delivery.progress {
             Progress::Waiting { due } => Some(due),
@@ -137,18 +139,19 @@ impl Deliveries {
     }
 }
 
-/// Makes the deliveries of a new event. Endpoints added later do not get it.
-pub(crate) fn enqueue(world: &mut World, event: &Event) {
-    let habits = world.deliveries.habits.clone();
-    if habits.drop.iter().any(|pattern| matches_type(pattern, &event.kind)) {
+/// Adds the deliveries of a new event. Endpoints added later do not get it.
+pub(crate) fn enqueue(state: &mut StripeState, event: &Event) {
+    let behavior = state.deliveries.behavior.clone();
+    if behavior.drop.iter().any(|pattern| matches_type(pattern, &event.kind)) {
         return;
     }
-    let due = world.clock.now() + habits.delay;
-    let wanting =
-        world.endpoints.iter().filter(|endpoint| endpoint.wants(&event.kind, event.account.is_some()));
-    for endpoint in wanting {
-        for copy in 0..habits.repeat {
-            world.deliveries.push(&event.id, &endpoint.id, copy == 0, due);
+    let due = state.clock.now() + behavior.delay;
+    let is_connected = event.account.is_some();
+    let subscribed =
+        state.endpoints.iter().filter(|endpoint| endpoint.is_subscribed_to(&event.kind, is_connected));
+    for endpoint in subscribed {
+        for copy in 0..behavior.repeat {
+            state.deliveries.push(&event.id, &endpoint.id, copy == 0, due);
         }
     }
 }
@@ -161,10 +164,10 @@ fn matches_type(pattern: &str, kind: &str) -> bool {
 }
 
 /// Takes all that is due, in the order in which it is to be sent.
-pub(crate) fn take_due(world: &mut World) -> Vec<Job> {
-    let now = world.clock.now();
+pub(crate) fn take_due(state: &mut StripeState) -> Vec<DueAttempt> {
+    let now = state.clock.now();
     let mut due: Vec<(i64, usize)> = Vec::new();
-    for (index, delivery) in world.deliveries.all.iter().enumerate() {
+    for (index, delivery) in state.deliveries.all.iter().enumerate() {
         if let Progress::Waiting { due: at } = delivery.progress
             && at <= now
         {
@@ -172,18 +175,18 @@ pub(crate) fn take_due(world: &mut World) -> Vec<Job> {
         }
     }
     due.sort_unstable();
-    if let Some(seed) = world.deliveries.habits.shuffle {
+    if let Some(seed) = state.deliveries.behavior.shuffle {
         shuffle(&mut due, seed);
     }
-    due.into_iter().filter_map(|(_, index)| job(world, index, now)).collect()
+    due.into_iter().filter_map(|(_, index)| due_attempt(state, index, now)).collect()
 }
 
-/// `None` where the endpoint is gone or disabled: then there are no more tries of this event.
-fn job(world: &mut World, index: usize, now: i64) -> Option<Job> {
-    let delivery = &mut world.deliveries.all[index];
+/// Returns the attempt of a delivery; `None` where the endpoint is gone or disabled: then the delivery ends.
+fn due_attempt(state: &mut StripeState, index: usize, now: i64) -> Option<DueAttempt> {
+    let delivery = &mut state.deliveries.all[index];
     let endpoint =
-        world.endpoints.iter().find(|endpoint| endpoint.id == delivery.endpoint && !endpoint.disabled);
-    let (Some(endpoint), Some(event)) = (endpoint, world.events.get(&delivery.event)) else {
+        state.endpoints.iter().find(|endpoint| endpoint.id == delivery.endpoint && !endpoint.disabled);
+    let (Some(endpoint), Some(event)) = (endpoint, state.events.get(&delivery.event)) else {
         delivery.progress = Progress::Failed;
         return None;
     };
@@ -200,26 +203,26 @@ fn job(world: &mut World, index: usize, now: i64) -> Option<Job> {
         answer: String::new(),
         error: None,
     };
-    let pending = world.deliveries.pending(&event.id);
+    let pending = state.deliveries.pending(&event.id);
     let body = event.delivered(endpoint.api_version.as_deref(), pending);
-    Some(Job { index, url: endpoint.url.clone(), body, secret: endpoint.secret.clone(), attempt })
+    Some(DueAttempt { index, url: endpoint.url.clone(), body, secret: endpoint.secret.clone(), attempt })
 }
 
-/// Notes what came of a try, and when the next one is due.
-pub(crate) fn record(world: &mut World, index: usize, attempt: Attempt) {
-    let mode = world.options.mode;
-    let now = world.clock.now();
-    let delivery = &mut world.deliveries.all[index];
+/// Logs the result of an attempt, and sets when the next one is due.
+pub(crate) fn record(state: &mut StripeState, index: usize, attempt: Attempt) {
+    let mode = state.options.mode;
+    let now = state.clock.now();
+    let delivery = &mut state.deliveries.all[index];
     delivery.progress = if attempt.is_success() {
         Progress::Succeeded
     } else {
         let next = retry::next(mode, delivery.tries, delivery.first_due, now).filter(|_| delivery.automatic);
         next.map_or(Progress::Failed, |due| Progress::Waiting { due })
     };
-    world.deliveries.attempts.push(attempt);
+    state.deliveries.attempts.push(attempt);
 }
 
-/// Fisher and Yates, with numbers that depend only on the seed.
+/// Shuffles by Fisher and Yates, with numbers that depend only on the seed.
 fn shuffle<T>(items: &mut [T], seed: u64) {
     let mut state = seed;
     for last in (1..items.len()).rev() {

@@ -1,8 +1,8 @@
-//! Making events happen.
+//! Emitting events.
 //!
-//! An event starts from the sample of its type, from the object as it stands, or from what the caller gives whole; then
-//! single fields are changed. Its object replaces the stored one, so that what is pushed, what is listed and what is
-//! fetched agree, unless the caller wants them to disagree (see [`Fate`]).
+//! An event starts from the sample of its type, from the stored object, or from what the caller gives whole;
+//! then single fields are changed. Its object replaces the stored one, so that what is pushed, what is listed
+//! and what is fetched agree, unless the caller wants them to disagree (see [`Fate`]).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -11,25 +11,25 @@ use crate::deliveries::enqueue;
 use crate::events::Event;
 use crate::ids;
 use crate::samples::sample;
-use crate::world::World;
+use crate::state::StripeState;
 
-/// What becomes of an event. Its object changes in any case.
+/// Where an event shows up. Its object changes in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fate {
     /// It is listed and delivered.
     #[default]
     Delivered,
-    /// It is listed, and no one is told.
+    /// It is listed, and not delivered.
     Listed,
     /// It is neither: Stripe says that this happens, very rarely.
     Lost,
 }
 
-/// An event to make.
+/// An event to emit.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Emit {
+pub struct NewEvent {
     /// The event type.
     #[serde(rename = "type")]
     pub kind: String,
@@ -37,7 +37,8 @@ pub struct Emit {
     pub id: Option<String>,
     /// The object's id, in place of the sample's.
     pub object_id: Option<String>,
-    /// Starts from the object as it stands now, not from the sample. What changes goes to `previous_attributes`.
+    /// Whether it starts from the stored object, not from the sample. What changes goes to
+    /// `previous_attributes`.
     pub from_stored: bool,
     /// The whole object, in place of the sample's.
     pub object: Option<Value>,
@@ -57,17 +58,17 @@ pub struct Emit {
     pub fate: Fate,
 }
 
-impl Emit {
-    /// An event of this type, from its sample.
+impl NewEvent {
+    /// Returns an event of this type, from its sample.
     #[must_use]
-    pub fn of(kind: &str) -> Self {
+    pub fn new(kind: &str) -> Self {
         Self { kind: kind.to_owned(), ..Self::default() }
     }
 
-    /// An event of this type about an object as it stands now.
+    /// Returns an event of this type, from the stored object.
     #[must_use]
-    pub fn change(kind: &str, object_id: &str) -> Self {
-        Self { from_stored: true, ..Self::of(kind).object_id(object_id) }
+    pub fn update(kind: &str, object_id: &str) -> Self {
+        Self { from_stored: true, ..Self::new(kind).object_id(object_id) }
     }
 
     /// Sets the object's id.
@@ -91,14 +92,14 @@ impl Emit {
         self
     }
 
-    /// Lets it happen on a connected account.
+    /// Emits it on a connected account.
     #[must_use]
     pub fn account(mut self, account: &str) -> Self {
         self.account = Some(account.to_owned());
         self
     }
 
-    /// Decides whether it is listed and delivered.
+    /// Sets whether it is listed and delivered.
     #[must_use]
     pub fn fate(mut self, fate: Fate) -> Self {
         self.fate = fate;
@@ -106,19 +107,19 @@ impl Emit {
     }
 }
 
-impl From<&str> for Emit {
+impl From<&str> for NewEvent {
     fn from(kind: &str) -> Self {
-        Self::of(kind)
+        Self::new(kind)
     }
 }
 
-/// Why an event cannot be made.
+/// Why an event cannot be emitted.
 #[derive(Debug, thiserror::Error)]
-pub enum EmitError {
+pub enum EventError {
     /// The type has no sample, and no object was given.
     #[error("no sample of `{0}`: give the object whole")]
     NoSample(String),
-    /// The event starts from an object that is not there.
+    /// The event starts from an object that does not exist.
     #[error("no object `{0}` to start from")]
     NoObject(String),
     /// Text that is no event.
@@ -126,83 +127,83 @@ pub enum EmitError {
     NotAnEvent,
 }
 
-/// Makes an event, and gives it as it is listed.
-pub(crate) fn emit(world: &mut World, emit: Emit) -> Result<Value, EmitError> {
-    let event = build(world, &emit)?;
-    Ok(happen(world, event, emit.fate))
+/// Emits an event, and returns it as it is listed.
+pub(crate) fn emit(state: &mut StripeState, new: NewEvent) -> Result<Value, EventError> {
+    let event = build(state, &new)?;
+    Ok(publish(state, event, new.fate))
 }
 
-/// Makes an event of its whole text, which is delivered as it is.
-pub(crate) fn emit_text(world: &mut World, text: &str, fate: Fate) -> Result<Value, EmitError> {
-    let value: Value = serde_json::from_str(text).map_err(|_| EmitError::NotAnEvent)?;
+/// Emits an event given as text, which is delivered as it is.
+pub(crate) fn emit_text(state: &mut StripeState, text: &str, fate: Fate) -> Result<Value, EventError> {
+    let value: Value = serde_json::from_str(text).map_err(|_| EventError::NotAnEvent)?;
     let (Some(id), Some(kind), true) =
         (value["id"].as_str(), value["type"].as_str(), value["data"]["object"].is_object())
     else {
-        return Err(EmitError::NotAnEvent);
+        return Err(EventError::NotAnEvent);
     };
     let event = Event {
         id: id.to_owned(),
         kind: kind.to_owned(),
         account: value["account"].as_str().map(str::to_owned),
-        created: value["created"].as_i64().unwrap_or_else(|| world.clock.now()),
+        created: value["created"].as_i64().unwrap_or_else(|| state.clock.now()),
         text: Some(text.to_owned()),
         value,
     };
-    Ok(happen(world, event, fate))
+    Ok(publish(state, event, fate))
 }
 
-fn happen(world: &mut World, event: Event, fate: Fate) -> Value {
-    world.objects.apply(&event.kind, event.account.as_deref(), &event.value["data"]["object"]);
+fn publish(state: &mut StripeState, event: Event, fate: Fate) -> Value {
+    state.objects.apply(&event.kind, event.account.as_deref(), &event.value["data"]["object"]);
     if fate == Fate::Lost {
         return event.value;
     }
-    world.events.put(event.clone());
+    state.events.put(event.clone());
     if fate == Fate::Delivered {
-        enqueue(world, &event);
+        enqueue(state, &event);
     }
-    event.listed(world.deliveries.pending(&event.id))
+    event.listed(state.deliveries.pending(&event.id))
 }
 
-fn build(world: &World, emit: &Emit) -> Result<Event, EmitError> {
-    let sample = sample(&emit.kind);
-    let account = emit.account.clone();
-    let before = if let Some(whole) = &emit.object {
+fn build(state: &StripeState, new: &NewEvent) -> Result<Event, EventError> {
+    let sample = sample(&new.kind);
+    let account = new.account.clone();
+    let before = if let Some(whole) = &new.object {
         whole.clone()
-    } else if emit.from_stored {
-        let id = emit.object_id.as_deref().unwrap_or_default();
-        let stored = world.objects.get(account.as_deref(), id);
-        stored.ok_or_else(|| EmitError::NoObject(id.to_owned()))?.value.clone()
+    } else if new.from_stored {
+        let id = new.object_id.as_deref().unwrap_or_default();
+        let stored = state.objects.get(account.as_deref(), id);
+        stored.ok_or_else(|| EventError::NoObject(id.to_owned()))?.value.clone()
     } else {
-        let sample = sample.as_ref().ok_or_else(|| EmitError::NoSample(emit.kind.clone()))?;
+        let sample = sample.as_ref().ok_or_else(|| EventError::NoSample(new.kind.clone()))?;
         sample["data"]["object"].clone()
     };
     let mut object = before.clone();
-    let livemode = emit.livemode.unwrap_or(world.options.mode.is_live());
+    let livemode = new.livemode.unwrap_or(state.options.mode.is_live());
     if object.get("livemode").is_some() {
         object["livemode"] = json!(livemode);
     }
-    merge(&mut object, &Value::Object(emit.fields.clone()));
-    if let Some(id) = &emit.object_id {
+    merge(&mut object, &Value::Object(new.fields.clone()));
+    if let Some(id) = &new.object_id {
         object["id"] = json!(id);
     }
-    let previous = match &emit.previous_attributes {
+    let previous = match &new.previous_attributes {
         Some(given) => Some(given.clone()),
-        None if emit.from_stored => previous(&before, &object),
-        None if emit.object.is_some() => None,
+        None if new.from_stored => previous_attributes(&before, &object),
+        None if new.object.is_some() => None,
         None => sample.as_ref().and_then(|sample| sample["data"].get("previous_attributes")).cloned(),
     };
-    let id = emit.id.clone().unwrap_or_else(|| ids::fresh("evt_1"));
-    let created = emit.created.unwrap_or_else(|| world.clock.now());
+    let id = new.id.clone().unwrap_or_else(|| ids::fresh("evt_1"));
+    let created = new.created.unwrap_or_else(|| state.clock.now());
     let mut value = json!({
         "id": id,
         "object": "event",
-        "api_version": emit.api_version.as_ref().unwrap_or(&world.options.api_version),
+        "api_version": new.api_version.as_ref().unwrap_or(&state.options.api_version),
         "created": created,
         "data": { "object": object },
         "livemode": livemode,
         "pending_webhooks": 0,
         "request": { "id": ids::fresh("req_"), "idempotency_key": null },
-        "type": emit.kind,
+        "type": new.kind,
     });
     if let Some(previous) = previous {
         value["data"]["previous_attributes"] = previous;
@@ -210,10 +211,10 @@ fn build(world: &World, emit: &Emit) -> Result<Event, EmitError> {
     if let Some(account) = &account {
         value["account"] = json!(account);
     }
-    Ok(Event { id, kind: emit.kind.clone(), account, created, value, text: None })
+    Ok(Event { id, kind: new.kind.clone(), account, created, value, text: None })
 }
 
-/// Sets what the change names; maps inside are merged, all else is replaced.
+/// Sets the fields of the change; maps inside are merged, all else is replaced.
 fn merge(target: &mut Value, change: &Value) {
     match (target, change) {
         (Value::Object(target), Value::Object(change)) => {
@@ -225,14 +226,15 @@ fn merge(target: &mut Value, change: &Value) {
     }
 }
 
-/// What the fields that changed were before, in maps inside only those that changed; a new field was null.
-fn previous(before: &Value, after: &Value) -> Option<Value> {
+/// Returns what the fields that changed were before, in maps inside only those that changed; a new field was
+/// null.
+fn previous_attributes(before: &Value, after: &Value) -> Option<Value> {
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => {
             let changed: Map<String, Value> = new
                 .iter()
                 .filter_map(|(key, value)| {
-                    let was = previous(old.get(key).unwrap_or(&Value::Null), value)?;
+                    let was = previous_attributes(old.get(key).unwrap_or(&Value::Null), value)?;
                     Some((key.clone(), was))
                 })
                 .collect();

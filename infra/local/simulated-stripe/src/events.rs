@@ -1,7 +1,8 @@
-//! The events that Stripe made, as it lists them.
+//! The events that Stripe emitted, as it lists them.
 //!
-//! An event's `data` never changes, and a list shows it in the API version in which it was made. A delivery shows it in
-//! the endpoint's version instead: that is why one event can reach a receiver in two forms.
+//! An event's `data` never changes, and a list shows it in the API version in which it was emitted. A
+//! delivery shows it in the endpoint's version instead: that is why one event can reach a receiver in two
+//! forms.
 
 use serde_json::{Value, json};
 
@@ -21,14 +22,14 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    /// As listed and fetched.
+    /// Returns it as it is listed and fetched.
     pub(crate) fn listed(&self, pending_webhooks: usize) -> Value {
         let mut value = self.value.clone();
         value["pending_webhooks"] = json!(pending_webhooks);
         value
     }
 
-    /// As delivered: spread over lines, two spaces deep.
+    /// Returns it as it is delivered: spread over lines, two spaces deep.
     pub(crate) fn delivered(&self, api_version: Option<&str>, pending_webhooks: usize) -> String {
         if let Some(text) = &self.text {
             return text.clone();
@@ -41,33 +42,33 @@ impl Event {
     }
 }
 
-/// All events, in the order in which they were made.
+/// All events, in the order in which they were emitted.
 #[derive(Default)]
 pub(crate) struct Events {
-    made: Vec<Event>,
+    emitted: Vec<Event>,
 }
 
 impl Events {
-    /// An id that is already there is replaced, as when a test sends one event in two forms.
+    /// Adds an event; one with the same id is replaced, as when a test sends one event in two forms.
     pub(crate) fn put(&mut self, event: Event) {
-        self.made.retain(|other| other.id != event.id);
-        self.made.push(event);
+        self.emitted.retain(|other| other.id != event.id);
+        self.emitted.push(event);
     }
 
-    /// Without regard to account or age.
+    /// Returns an event of any account and age.
     pub(crate) fn get(&self, id: &str) -> Option<&Event> {
-        self.made.iter().find(|event| event.id == id)
+        self.emitted.iter().find(|event| event.id == id)
     }
 
-    /// Those of an account that are not too old, newest first.
+    /// Returns those of an account that are not too old, newest first.
     pub(crate) fn newest_first(&self, account: Option<&str>, now: i64) -> Vec<&Event> {
         let mut found: Vec<_> = self
-            .made
+            .emitted
             .iter()
             .rev()
             .filter(|event| event.account.as_deref() == account && event.created >= now - LISTED_SECONDS)
             .collect();
-        // A stable sort: of two made in one second the later one stays first.
+        // A stable sort: of two emitted in one second the later one stays first.
         found.sort_by_key(|event| std::cmp::Reverse(event.created));
         found
     }

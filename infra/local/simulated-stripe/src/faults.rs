@@ -1,17 +1,18 @@
-//! What the API can be told to do wrong.
+//! Faults to inject into the API.
 //!
-//! A fault waits for the next calls that match it and is used up by them. `before` means that nothing was done; `after`
-//! means that the call took effect and only its answer went wrong, which is the case that makes retries hard. An answer
-//! that goes wrong after the effect is kept under the idempotency key like any other, and replayed.
+//! A fault waits for the next calls that match it and is used up by them. `before` means that nothing was
+//! done; `after` means that the call took effect and only its answer went wrong, which is the case that makes
+//! retries hard. An answer that goes wrong after the effect is kept under the idempotency key like any other,
+//! and replayed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Whether the call takes effect.
+/// Whether the call takes effect before the fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
-    /// It does not (a held or delayed call does, when it goes on).
+    /// It does not (a held or delayed call does, once it goes on).
     #[default]
     Before,
     /// It does, and only the answer goes wrong.
@@ -78,37 +79,37 @@ impl Fault {
         Self { method: None, path: String::new(), times: once(), when: When::Before, effect }
     }
 
-    /// Answers this status to the next call.
+    /// Returns a fault that answers this status to the next call.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::new(Effect::Answer(Answer { status, body: None, should_retry: None, retry_after: None }))
     }
 
-    /// Answers 429 to the next call, with or without advice in `Stripe-Should-Retry`.
+    /// Returns a fault that answers 429 to the next call, with or without advice in `Stripe-Should-Retry`.
     #[must_use]
     pub fn rate_limit(should_retry: Option<bool>) -> Self {
         Self::new(Effect::Answer(Answer { status: 429, body: None, should_retry, retry_after: None }))
     }
 
-    /// Gives the next call no answer: a timeout.
+    /// Returns a fault that gives the next call no answer: a timeout.
     #[must_use]
     pub fn hold() -> Self {
         Self::new(Effect::Hold)
     }
 
-    /// Closes the connection of the next call.
+    /// Returns a fault that closes the connection of the next call.
     #[must_use]
     pub fn cut() -> Self {
         Self::new(Effect::Cut)
     }
 
-    /// Makes the next call slower, in real time.
+    /// Returns a fault that makes the next call slower, in real time.
     #[must_use]
     pub fn delay_ms(milliseconds: u64) -> Self {
         Self::new(Effect::DelayMs(milliseconds))
     }
 
-    /// Waits for calls of this method whose path begins so.
+    /// Limits it to calls of this method whose path begins so.
     #[must_use]
     pub fn on(mut self, method: &str, path: &str) -> Self {
         self.method = Some(method.to_owned());
@@ -116,14 +117,14 @@ impl Fault {
         self
     }
 
-    /// Holds for so many calls.
+    /// Repeats it for so many calls.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Lets the call take effect first.
+    /// Lets the call take effect before the fault.
     #[must_use]
     pub fn after(mut self) -> Self {
         self.when = When::After;

@@ -1,7 +1,8 @@
-//! The handle of a running simulated Stripe: it starts it, commands it and reads it, and stops it when dropped.
+//! The handle of a running simulated Stripe: starts, commands and reads it, and stops it when dropped.
 //!
-//! It runs on a thread of its own with its own runtime. So it answers also while a test blocks its only thread or has
-//! paused its time, and when the handle is dropped nothing of it is left: the port is free and connections are closed.
+//! The server has a thread and a runtime of its own. So it answers also while a test blocks its only thread
+//! or has paused its time, and when the handle is dropped nothing is left: the port is free and connections
+//! are closed.
 
 use std::io;
 use std::sync::Arc;
@@ -13,18 +14,18 @@ use tokio::sync::oneshot;
 
 use crate::api::webhook_endpoints::Endpoint;
 use crate::commands::{ClockChange, EndpointChange, NotFound};
-use crate::deliveries::{Attempt, Habits, courier};
-use crate::emit::{Emit, EmitError, Fate};
+use crate::customer_lifecycle::CustomerLifecycle;
+use crate::deliveries::{Attempt, DeliveryBehavior, sender};
+use crate::emit::{EventError, Fate, NewEvent};
 use crate::faults::Fault;
 use crate::options::{Key, Options};
-use crate::requests::RequestSeen;
+use crate::request_log::LoggedRequest;
 use crate::server;
-use crate::story::Story;
-use crate::world::Shared;
+use crate::state::SharedState;
 
 /// A running simulated Stripe.
 pub struct SimulatedStripe {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     url: String,
     runtime: Handle,
     stop: Option<oneshot::Sender<()>>,
@@ -32,13 +33,13 @@ pub struct SimulatedStripe {
 }
 
 impl SimulatedStripe {
-    /// Starts one; it answers as soon as this returns.
+    /// Starts one, which answers as soon as this returns.
     pub fn start(options: Options) -> io::Result<Self> {
-        let client = courier::client(options.delivery_timeout).map_err(io::Error::other)?;
+        let client = sender::client(options.delivery_timeout).map_err(io::Error::other)?;
         let listener = server::bind(options.port)?;
         let url = format!("http://{}", listener.local_addr()?);
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let shared = Shared::new(options, client);
+        let shared = SharedState::new(options, client);
         let (stop, stopped) = oneshot::channel::<()>();
         let running = Arc::clone(&shared);
         let handle = runtime.handle().clone();
@@ -46,7 +47,7 @@ impl SimulatedStripe {
             runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => {}
-                    () = courier::run(Arc::clone(&running)) => {}
+                    () = sender::run(Arc::clone(&running)) => {}
                     failed = server::serve(listener, running) => tracing::error!(?failed, "stopped serving"),
                 }
             });
@@ -56,76 +57,76 @@ impl SimulatedStripe {
         Ok(Self { shared, url, runtime: handle, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The API's base address, such as `http://127.0.0.1:34567`.
+    /// Returns the API's base address, such as `http://127.0.0.1:34567`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The first of the keys that are let in.
+    /// Returns the first of the valid keys.
     #[must_use]
     pub fn key(&self) -> String {
-        self.shared.world().options.keys.first().map(|key| key.secret.clone()).unwrap_or_default()
+        self.shared.lock().options.keys.first().map(|key| key.secret.clone()).unwrap_or_default()
     }
 
-    /// Replaces the keys that are let in.
+    /// Replaces the valid keys.
     pub fn set_keys(&self, keys: Vec<Key>) {
-        self.shared.world().options.keys = keys;
+        self.shared.lock().options.keys = keys;
     }
 
     /// Lets a connected account leave the platform: calls for it are refused from now on.
     pub fn disconnect(&self, account: &str) {
-        self.shared.world().disconnected.push(account.to_owned());
+        self.shared.lock().disconnected.push(account.to_owned());
     }
 
-    /// Makes an event, from a type (`"invoice.paid"`) or an [`Emit`], and gives it as it is listed.
-    pub fn emit(&self, wanted: impl Into<Emit>) -> Result<Value, EmitError> {
-        self.shared.emit(wanted.into())
+    /// Emits an event, from a type (`"invoice.paid"`) or a [`NewEvent`], and returns it as it is listed.
+    pub fn emit(&self, new: impl Into<NewEvent>) -> Result<Value, EventError> {
+        self.shared.emit(new.into())
     }
 
-    /// Makes an event of its whole text, which is delivered byte for byte.
-    pub fn emit_text(&self, text: &str) -> Result<Value, EmitError> {
+    /// Emits an event given as text, which is delivered byte for byte.
+    pub fn emit_text(&self, text: &str) -> Result<Value, EventError> {
         self.shared.emit_text(text, Fate::Delivered)
     }
 
-    /// Makes the linked events of one customer, and gives their ids.
+    /// Emits the linked events of one customer's life cycle, and returns their ids.
     #[must_use]
-    pub fn story(&self) -> Story {
-        self.shared.story(None)
+    pub fn customer_lifecycle(&self) -> CustomerLifecycle {
+        self.shared.customer_lifecycle(None)
     }
 
-    /// The same on a connected account.
+    /// Does the same on a connected account.
     #[must_use]
-    pub fn story_of(&self, account: &str) -> Story {
-        self.shared.story(Some(account))
+    pub fn customer_lifecycle_on(&self, account: &str) -> CustomerLifecycle {
+        self.shared.customer_lifecycle(Some(account))
     }
 
-    /// Keeps an object without any event.
+    /// Stores an object without any event.
     pub fn put_object(&self, account: Option<&str>, object: &Value) {
-        self.shared.world().objects.put(account, object);
+        self.shared.lock().objects.put(account, object);
     }
 
-    /// Forgets an object without any event; whether there was one.
+    /// Removes an object without any event, and returns whether there was one.
     pub fn remove_object(&self, account: Option<&str>, id: &str) -> bool {
-        self.shared.world().objects.remove(account, id)
+        self.shared.lock().objects.remove(account, id)
     }
 
-    /// The current state of an object.
+    /// Returns the current state of an object.
     #[must_use]
     pub fn object(&self, account: Option<&str>, id: &str) -> Option<Value> {
-        self.shared.world().objects.get(account, id).map(|stored| stored.value.clone())
+        self.shared.lock().objects.get(account, id).map(|stored| stored.value.clone())
     }
 
-    /// Posts all that is due by the simulated clock, one after another, and tells what came of each try.
+    /// Sends all that is due by the simulated clock, one after another, and returns the attempts.
     pub async fn deliver_due(&self) -> Vec<Attempt> {
         let shared = Arc::clone(&self.shared);
-        self.runtime.spawn(async move { courier::deliver_due(&shared).await }).await.unwrap_or_default()
+        self.runtime.spawn(async move { sender::deliver_due(&shared).await }).await.unwrap_or_default()
     }
 
-    /// All tries so far.
+    /// Returns all attempts so far.
     #[must_use]
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.shared.world().deliveries.attempts.clone()
+        self.shared.lock().deliveries.attempts.clone()
     }
 
     /// Sends an event to an endpoint once more, as a person would on the dashboard.
@@ -134,19 +135,19 @@ impl SimulatedStripe {
     }
 
     /// Repeats, delays, shuffles or drops deliveries from now on.
-    pub fn set_habits(&self, habits: Habits) {
-        self.shared.set_habits(habits);
+    pub fn set_delivery_behavior(&self, behavior: DeliveryBehavior) {
+        self.shared.set_delivery_behavior(behavior);
     }
 
     /// Switches delivery in the background on or off.
-    pub fn deliver_by_itself(&self, by_itself: bool) {
-        self.shared.deliver_by_itself(by_itself);
+    pub fn set_background_delivery(&self, enabled: bool) {
+        self.shared.set_background_delivery(enabled);
     }
 
-    /// The simulated time, in unix seconds.
+    /// Returns the simulated time, in unix seconds.
     #[must_use]
     pub fn now(&self) -> i64 {
-        self.shared.world().clock.now()
+        self.shared.lock().clock.now()
     }
 
     /// Moves the clock by so many seconds.
@@ -159,31 +160,31 @@ impl SimulatedStripe {
         self.shared.move_clock(&ClockChange { date_skew: Some(seconds), ..ClockChange::default() });
     }
 
-    /// Lets the next calls that match go wrong.
-    pub fn fault(&self, fault: Fault) {
+    /// Injects a fault into the next calls that match.
+    pub fn add_fault(&self, fault: Fault) {
         self.shared.add_fault(fault);
     }
 
-    /// Forgets all faults, and lets held calls go on.
+    /// Removes all faults, and lets held calls go on.
     pub fn clear_faults(&self) {
         self.shared.clear_faults();
     }
 
-    /// All API calls so far.
+    /// Returns all API calls so far.
     #[must_use]
-    pub fn requests(&self) -> Vec<RequestSeen> {
-        self.shared.world().requests.clone()
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.shared.lock().requests.clone()
     }
 
-    /// Forgets the calls so far.
+    /// Drops the log of API calls so far.
     pub fn clear_requests(&self) {
-        self.shared.world().requests.clear();
+        self.shared.lock().requests.clear();
     }
 
-    /// All endpoints, with their secrets, oldest first.
+    /// Returns all endpoints, with their secrets, oldest first.
     #[must_use]
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.shared.world().endpoints.clone()
+        self.shared.lock().endpoints.clone()
     }
 
     /// Adds an endpoint as a person would on the dashboard.
@@ -192,12 +193,12 @@ impl SimulatedStripe {
         self.shared.add_endpoint(url, events)
     }
 
-    /// Changes an endpoint behind the API's back.
+    /// Changes an endpoint without the API.
     pub fn change_endpoint(&self, id: &str, change: EndpointChange) -> Result<Endpoint, NotFound> {
         self.shared.change_endpoint(id, change)
     }
 
-    /// Deletes an endpoint behind the API's back.
+    /// Deletes an endpoint without the API.
     pub fn delete_endpoint(&self, id: &str) -> Result<(), NotFound> {
         self.shared.delete_endpoint(id)
     }

@@ -1,18 +1,18 @@
 //! Fresh ids and secrets in Stripe's form.
 //!
-//! They are random, not counted, because a local stack keeps its store while the simulated Stripe is started again: an
-//! id that came twice would look like an event sent twice.
+//! They are random, not counted, because a local stack keeps its store while the simulated Stripe is started
+//! again: an id that came twice would look like an event sent twice.
 
 use uuid::Uuid;
 
-/// An id that begins as given and goes on with 24 letters and digits: `fresh("evt_1")`.
+/// Returns a new id: the prefix and 24 letters and digits, as in `fresh("evt_1")`.
 pub(crate) fn fresh(prefix: &str) -> String {
     let mut id = format!("{prefix}{}", Uuid::new_v4().simple());
     id.truncate(prefix.len() + 24);
     id
 }
 
-/// A signing secret: `whsec_` and 32 more.
+/// Returns a new signing secret: `whsec_` and 32 more.
 pub(crate) fn signing_secret() -> String {
     format!("whsec_{}", Uuid::new_v4().simple())
 }

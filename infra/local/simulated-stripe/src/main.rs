@@ -1,7 +1,7 @@
 //! The simulated Stripe as a process, for the local stack.
 //!
-//! Set up by the environment: `PORT` (default 12111), `KEY`, `MODE` (`test` or `live`), `ACCOUNT`. It logs to stderr
-//! and runs until it is told to stop.
+//! Configured by environment variables: `PORT` (default 12111), `KEY`, `MODE` (`test` or `live`), `ACCOUNT`.
+//! It logs to stderr and runs until SIGTERM or SIGINT.
 
 use std::error::Error;
 use std::io;

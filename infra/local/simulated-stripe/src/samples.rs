@@ -1,11 +1,11 @@
-//! One example of each event type that Billhook applies, and the names of all of Stripe's types.
+//! One example of each event type that Billhook applies, and the names of all of Stripe's event types.
 //!
-//! They are built in from the project's own `events/stripe` folder, so that the simulated Stripe, the tests and
-//! `sam local invoke` cannot come to disagree about what an event looks like.
+//! They are built in from the project's own `events/stripe` folder, so that the simulated Stripe, the tests
+//! and `sam local invoke` cannot come to disagree about what an event looks like.
 
 use serde_json::Value;
 
-/// All event types that an endpoint may ask for by name, one a line.
+/// All event types that an endpoint may subscribe to by name, one a line.
 const TYPES: &str = include_str!("../../../../functions/shared/src/event_types.txt");
 
 /// Whether Stripe has an event type of this name.
@@ -13,7 +13,7 @@ pub(crate) fn is_event_type(name: &str) -> bool {
     TYPES.lines().any(|line| line == name)
 }
 
-/// The example event of this type, if there is one.
+/// Returns the example event of this type, if there is one.
 pub(crate) fn sample(kind: &str) -> Option<Value> {
     let (_, text) = SAMPLES.iter().find(|(name, _)| *name == kind)?;
     serde_json::from_str(text).ok()

@@ -1,4 +1,4 @@
-//! HTTP on the loopback address: Stripe's API under `/v1`, the controls under `/_control`.
+//! HTTP on the loopback address: Stripe's API under `/v1`, the commands under `/_control`.
 
 mod connection;
 
@@ -14,16 +14,16 @@ use serde_json::json;
 
 use crate::api::params::Params;
 use crate::api::reply::Reply;
-use crate::api::{Call, Outcome, access, answer};
-use crate::requests::RequestSeen;
-use crate::world::Shared;
+use crate::api::{Call, CallOutcome, access, answer};
+use crate::request_log::LoggedRequest;
+use crate::state::SharedState;
 use crate::{control, ids};
-use connection::{CuttingListener, Switch};
+use connection::{CutSwitch, CuttingListener};
 
-/// Larger than any call to Stripe that is meant.
+/// Larger than any valid call to Stripe.
 const LARGEST_BODY: usize = 1024 * 1024;
 
-/// The port is taken before anything runs, so that whoever started it can connect at once.
+/// Binds the port before anything runs, so that a client can connect at once.
 pub(crate) fn bind(port: u16) -> std::io::Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
@@ -31,16 +31,16 @@ pub(crate) fn bind(port: u16) -> std::io::Result<std::net::TcpListener> {
 }
 
 /// Serves until the task is dropped.
-pub(crate) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) -> std::io::Result<()> {
+pub(crate) async fn serve(listener: std::net::TcpListener, shared: Arc<SharedState>) -> std::io::Result<()> {
     let listener = CuttingListener(tokio::net::TcpListener::from_std(listener)?);
     let routes = Router::new().nest("/_control", control::routes()).fallback(api).with_state(shared);
-    axum::serve(listener, routes.into_make_service_with_connect_info::<Switch>()).await
+    axum::serve(listener, routes.into_make_service_with_connect_info::<CutSwitch>()).await
 }
 
-/// Any call that is not a control is one to Stripe.
+/// Answers any call that is not to `/_control`: it is one to Stripe.
 async fn api(
-    State(shared): State<Arc<Shared>>,
-    ConnectInfo(switch): ConnectInfo<Switch>,
+    State(shared): State<Arc<SharedState>>,
+    ConnectInfo(switch): ConnectInfo<CutSwitch>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
@@ -55,25 +55,25 @@ async fn api(
         params: Params::parse(head.uri.query().unwrap_or_default(), &body),
         key: access::sent_key(&head.headers),
         idempotency_key: header("idempotency-key"),
-        account: header("stripe-account").filter(|account| *account != shared.world().options.account),
+        account: header("stripe-account").filter(|account| *account != shared.lock().options.account),
     };
     log(&shared, &call, &head.headers);
     match answer(&shared, &call).await {
-        Outcome::Cut => {
+        CallOutcome::Cut => {
             switch.cut();
             Response::new(Body::empty())
         }
-        Outcome::Reply(reply) => respond(&shared, &call, &head.headers, reply),
+        CallOutcome::Reply(reply) => respond(&shared, &call, &head.headers, reply),
     }
 }
 
-fn log(shared: &Shared, call: &Call, headers: &HeaderMap) {
+fn log(shared: &SharedState, call: &Call, headers: &HeaderMap) {
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     let hint = |key: &String| key.chars().skip(key.chars().count().saturating_sub(4)).collect();
-    let mut world = shared.world();
-    let seen = RequestSeen {
+    let mut state = shared.lock();
+    let request = LoggedRequest {
         request_id: call.request_id.clone(),
-        at: world.clock.now(),
+        at: state.clock.now(),
         method: call.method.clone(),
         path: call.path.clone(),
         params: call.params.0.clone(),
@@ -83,13 +83,13 @@ fn log(shared: &Shared, call: &Call, headers: &HeaderMap) {
         stripe_account: header("stripe-account"),
         status: None,
     };
-    world.requests.push(seen);
+    state.requests.push(request);
 }
 
-fn respond(shared: &Shared, call: &Call, sent: &HeaderMap, reply: Reply) -> Response {
-    let mut world = shared.world();
-    if let Some(seen) = world.requests.iter_mut().rfind(|seen| seen.request_id == call.request_id) {
-        seen.status = Some(reply.status);
+fn respond(shared: &SharedState, call: &Call, sent: &HeaderMap, reply: Reply) -> Response {
+    let mut state = shared.lock();
+    if let Some(logged) = state.requests.iter_mut().rfind(|logged| logged.request_id == call.request_id) {
+        logged.status = Some(reply.status);
     }
     tracing::info!(method = call.method, path = call.path, status = reply.status, "call answered");
     let mut body = reply.body;
@@ -106,9 +106,9 @@ fn respond(shared: &Shared, call: &Call, sent: &HeaderMap, reply: Reply) -> Resp
         }
     };
     set("content-type", "application/json");
-    set("date", &world.clock.date());
+    set("date", &state.clock.date());
     set("request-id", &call.request_id);
-    set("stripe-version", &world.options.api_version);
+    set("stripe-version", &state.options.api_version);
     for name in ["stripe-version", "idempotency-key", "stripe-account"] {
         if let Some(value) = sent.get(name).and_then(|value| value.to_str().ok()) {
             set(name, value);

@@ -1,31 +1,33 @@
-//! The law of the whole: every event is applied once and in the right order, whatever happens on the way.
+//! A simulation of the whole: every event is applied once and in the right order, whatever fails on the way.
 //!
-//! What is on trial are the real `receive` and `process`, on a real DynamoDB, with a simulated Stripe to ask. What happens on the
-//! way: events arrive in any order, again, through doorbell and sweep, in batches of any size; calls to AWS fail, also after they
-//! were done; indexes lag behind; processes die between any two calls. In the end each event has one row in a final state, and
-//! each record is the object as it stands at Stripe.
+//! Under test are the real `receive` and `process`, on a real DynamoDB, with a simulated Stripe to fetch
+//! from. Events arrive in any order and repeatedly, through doorbell and sweep, in batches of any size; calls
+//! to AWS fail, also after they were done; indexes lag behind; processes are killed between any two calls. In
+//! the end each event has one row in a final state, and each record equals the object at Stripe.
 //!
 //! # Layout
 //!
-//! | part | what it knows |
+//! | part | what it holds |
 //! |---|---|
-//! | `draw` | histories and courses of events, as they are drawn: for property tests and for the large run |
-//! | `world` | the cloud, Stripe, the clock |
-//! | `hands` | processes that receive or apply, and die |
-//! | `play` | one course, step by step: for property tests |
+//! | `history` | the events that Stripe sends about an object over its life, a pure function of a plan |
+//! | `strategies` | the plans and scenarios that are drawn |
+//! | `environment` | the cloud, Stripe, the clock |
+//! | `workers` | processes of `receive` and `process` that can be killed |
+//! | `scenario` | one scenario, step by step: for property tests |
 //! | `run` | very many events at once: for `make prove` |
-//! | `judge` | what must hold in the end |
+//! | `oracle` | what must hold in the end |
 
-mod draw;
-mod hands;
-mod judge;
-mod play;
+mod environment;
+pub mod history;
+mod oracle;
 mod run;
-mod world;
+mod scenario;
+mod strategies;
+mod workers;
 
-pub use draw::{Course, Trouble, courses, crowded, draw, histories};
-pub use hands::{Applier, Receiver, Work};
-pub use judge::{Verdict, judge};
-pub use play::{play, settle};
-pub use run::{Figures, Load, lives, run};
-pub use world::{BEGINS, World};
+pub use environment::{Environment, START};
+pub use oracle::{Findings, verify};
+pub use run::{Statistics, Workload, histories, run};
+pub use scenario::{FaultPlan, Scenario, drain, run_scenario};
+pub use strategies::{history_plans, same_second_plans, sample, scenarios};
+pub use workers::{Invocation, ProcessWorker, ReceiveWorker};

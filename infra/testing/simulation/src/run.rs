@@ -1,86 +1,89 @@
-//! Very many events at once: several processes side by side, all troubles together, everything drawn from a seed.
+//! Very many events at once: several processes side by side, every kind of fault, everything drawn from a
+//! seed.
 //!
-//! What is drawn is the same for the same seed; how processes run into each other is not, because they do run at the same time.
+//! What is drawn is the same for the same seed; how processes interleave is not, because they do run at the
+//! same time.
 
-mod figures;
-mod workers;
+mod statistics;
+mod worker_pool;
 
 use std::time::{Duration, Instant};
 
-use simulated_stripe::history::{Kind, Life};
 use test_cloud::Fault;
 
-pub use self::figures::Figures;
-use self::workers::Workers;
-use crate::draw::{draw, history, placed};
-use crate::judge::judge;
-use crate::world::World;
+pub use self::statistics::Statistics;
+use self::worker_pool::WorkerPool;
+use crate::environment::Environment;
+use crate::history::{ObjectHistory, ObjectKind};
+use crate::oracle::verify;
+use crate::strategies::{history_plan, numbered, sample};
 
-/// How much is run.
+/// The size of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Load {
-    /// Events that Stripe makes; a few more or less.
+pub struct Workload {
+    /// Events that Stripe emits; a few more or less.
     pub events: usize,
-    /// Objects they are of.
+    /// Objects that they are about.
     pub objects: usize,
-    /// From which all is drawn.
+    /// The seed from which everything is drawn.
     pub seed: u64,
 }
 
 /// How many of a thousand calls to AWS fail.
-const FAIL: u32 = 50;
+const FAULTS_PER_MILLE: u32 = 50;
 /// Writes that indexes lag behind.
 const LAG: usize = 200;
-/// Sweeps after the last delivery, after which nothing may be left to do: each minute for a quarter of an hour, then each quarter
-/// of an hour for some twenty hours, more than the twelve attempts take.
+/// Sweeps after the last delivery, after which no event may be open: each minute for a quarter of an hour,
+/// then each quarter of an hour for some twenty hours, more than the twelve attempts take.
 const SWEEPS: u32 = 100;
 
-/// Runs it and judges it.
-pub async fn run(load: Load) -> Figures {
-    let begun = Instant::now();
-    let lives = lives(load);
-    let world = World::of(&lives).await;
-    world.cloud.late_indexes(LAG).await;
-    world.cloud.fail_some(FAIL, load.seed, faults());
-    let workers = Workers::new(&world, &lives, load.seed);
-    workers.work().await;
+/// Runs a workload, and lets the oracle verify the end.
+pub async fn run(workload: Workload) -> Statistics {
+    let started = Instant::now();
+    let histories = histories(workload);
+    let environment = Environment::start(&histories).await;
+    environment.cloud.lag_indexes(LAG).await;
+    environment.cloud.fail_randomly(FAULTS_PER_MILLE, workload.seed, faults());
+    let pool = WorkerPool::new(&environment, &histories, workload.seed);
+    pool.run().await;
     for sweep in 0..SWEEPS {
-        if world.open().await == 0 {
+        if environment.open_events().await == 0 {
             break;
         }
-        world.cloud.catch_up().await;
-        world.pass(Duration::from_secs(if sweep < 15 { 60 } else { 900 }));
-        workers.sweep().await;
+        environment.cloud.catch_up_indexes().await;
+        environment.advance(Duration::from_secs(if sweep < 15 { 60 } else { 900 }));
+        pool.sweep().await;
     }
-    let mut figures = workers.figures();
-    figures.count(load, &lives, &world);
-    figures.verdict = judge(&world, &lives).await;
-    figures.took = begun.elapsed();
-    figures
+    let mut statistics = pool.statistics();
+    statistics.count(workload, &histories, &environment);
+    statistics.findings = verify(&environment, &histories).await;
+    statistics.took = started.elapsed();
+    statistics
 }
 
-/// One in a hundred failures is a call without an answer, which takes seconds; the others are quick.
+/// Returns the faults to draw from. One in a hundred is a call without an answer, which takes seconds.
 fn faults() -> Vec<Fault> {
     let quick = [Fault::Throttle, Fault::ServerError, Fault::DoneAndCut].repeat(33);
     [quick, vec![Fault::Hang]].concat()
 }
 
-/// The lives of a load. Some are short by nature, so the later ones make up for it, and the last are of kinds that can go on.
-pub fn lives(load: Load) -> Vec<Life> {
-    let mut lives: Vec<Life> = Vec::new();
-    let mut left = load.events;
-    for i in 0..load.objects {
-        let share = left.div_ceil(load.objects - i);
-        let kinds = if i * 5 < load.objects * 4 {
-            Kind::ALL.to_vec()
+/// Returns the histories of a workload. Some kinds end early, so the later ones get more events, and the last
+/// are of kinds that do not end.
+pub fn histories(workload: Workload) -> Vec<ObjectHistory> {
+    let mut histories: Vec<ObjectHistory> = Vec::new();
+    let mut left = workload.events;
+    for index in 0..workload.objects {
+        let share = left.div_ceil(workload.objects - index);
+        let kinds = if index * 5 < workload.objects * 4 {
+            ObjectKind::ALL.to_vec()
         } else {
-            vec![Kind::Subscription, Kind::Charge, Kind::Refund]
+            vec![ObjectKind::Subscription, ObjectKind::Charge, ObjectKind::Refund]
         };
-        let seed = load.seed.wrapping_mul(1_000_003).wrapping_add(i as u64);
-        let plan = placed(draw(&history(kinds, 3 * share..3 * share + 1), seed), i);
-        let life = Life::up_to(&plan, share);
-        left = left.saturating_sub(life.events.len());
-        lives.push(life);
+        let seed = workload.seed.wrapping_mul(1_000_003).wrapping_add(index as u64);
+        let plan = numbered(sample(&history_plan(kinds, 3 * share..3 * share + 1), seed), index);
+        let history = ObjectHistory::with_limit(&plan, share);
+        left = left.saturating_sub(history.events.len());
+        histories.push(history);
     }
-    lives
+    histories
 }

@@ -20,8 +20,8 @@ pub struct Call {
     pub item: String,
     /// The fault that was injected into it.
     pub fault: Option<Fault>,
-    /// Whether DynamoDB or Secrets Manager did it: false if it was refused, if its condition failed, or if it was
-    /// never passed on.
+    /// Whether DynamoDB or Secrets Manager did it: false if it was refused, if its condition failed, or if it
+    /// was never passed on.
     pub done: bool,
     /// Write units by index; the table itself has an empty name. Only of calls that succeeded or failed their
     /// condition.

@@ -1,8 +1,8 @@
 //! Processes that can be killed.
 //!
-//! A test drops the future of a process to kill it. To do that between any two of its calls it has to know when a call
-//! has come in, so each process has an address of its own at the proxy, which says when the call has come. The call at
-//! which a process is killed gets no answer.
+//! A test drops the future of a process to kill it. To do that between any two of its calls it has to know
+//! when a call has come in, so each process has an address of its own at the proxy, which says when the call
+//! has come. The call at which a process is killed gets no answer.
 
 use std::future::Future;
 
@@ -45,8 +45,9 @@ impl<'a> KillableProcess<'a> {
         AwsEnv::at(&format!("{}/{}", self.cloud.url(), self.name))
     }
 
-    /// Returns a future that is ready when the process is to be killed; never, if that call does not come. Calls count
-    /// from now on, until the future is dropped. It is for a `select!` beside what the process does.
+    /// Returns a future that is ready when the process is to be killed; never, if that call does not come.
+    /// Calls count from now on, until the future is dropped. It is for a `select!` beside what the process
+    /// does.
     pub fn killed_at(&self, point: KillPoint) -> impl Future<Output = ()> + Send + use<> {
         let killed = self.cloud.proxy.kill_at(&self.name, point);
         async move {

@@ -1,8 +1,8 @@
 //! Indexes that lag behind: DynamoDB's are eventually consistent, and cannot be read in another way.
 //!
-//! The model is exact: a second database gets the same writes in the same order, some writes later, and reads of an
-//! index go to it. So what an index shows is always what was true a while ago. Writes go one after another while it is
-//! on, so that both databases see one order.
+//! The model is exact: a second database gets the same writes in the same order, some writes later, and reads
+//! of an index go to it. So what an index shows is always what was true a while ago. Writes go one after
+//! another while it is on, so that both databases see one order.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! An AWS for tests, in the test's own process: DynamoDB (dynoxide, with the tables of `template.yaml`) and the part of
-//! Secrets Manager that Billhook uses, behind one address that the real SDKs talk to.
+//! An AWS for tests, in the test's own process: DynamoDB (dynoxide, with the tables of `template.yaml`) and
+//! the part of Secrets Manager that Billhook uses, behind one address that the real SDKs talk to.
 //!
 //! DynamoDB itself is never mocked.
 //!
@@ -63,7 +63,8 @@ impl Drop for TestCloud {
 }
 
 impl TestCloud {
-    /// Starts an empty cloud on a free port, with the template's tables under their logical names (`LedgerTable`, …).
+    /// Starts an empty cloud on a free port, with the template's tables under their logical names
+    /// (`LedgerTable`, …).
     ///
     /// # Panics
     /// If a port or the template cannot be had.
@@ -88,8 +89,8 @@ impl TestCloud {
         AwsEnv::at(&self.url)
     }
 
-    /// Returns DynamoDB without the proxy, for a test's own use: such calls are not counted, do not fail, and see indexes
-    /// as they are.
+    /// Returns DynamoDB without the proxy, for a test's own use: such calls are not counted, do not fail, and
+    /// see indexes as they are.
     pub fn direct_aws(&self) -> AwsEnv {
         AwsEnv::at(&self.dynamodb_url)
     }
@@ -137,8 +138,8 @@ impl TestCloud {
         self.proxy.clear_calls();
     }
 
-    /// Fills the ledger with events of fifty invoices (`in_0` to `in_49`) that came in over the nine days before `now`:
-    /// `settled` of them are final, `due` are pending and waiting for the sweep.
+    /// Fills the ledger with events of fifty invoices (`in_0` to `in_49`) that came in over the nine days
+    /// before `now`: `settled` of them are final, `due` are pending and waiting for the sweep.
     ///
     /// # Panics
     /// If they are no rows of the ledger.
@@ -150,7 +151,8 @@ impl TestCloud {
         self.database.import_items("LedgerTable", rows, options).expect("items of the table");
     }
 
-    /// Returns how many calls there were since the start or since [`TestCloud::clear_calls`], and their read units in all.
+    /// Returns how many calls there were since the start or since [`TestCloud::clear_calls`], and their read
+    /// units in all.
     pub fn read_cost(&self) -> (usize, f64) {
         let calls = self.calls();
         (calls.len(), calls.iter().map(|call| call.read_units).sum())

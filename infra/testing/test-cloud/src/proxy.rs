@@ -1,5 +1,5 @@
-//! The proxy before DynamoDB and Secrets Manager: it counts calls, injects faults, says when a process is to be
-//! killed, and passes all other calls on.
+//! The proxy before DynamoDB and Secrets Manager: it counts calls, injects faults, says when a process is to
+//! be killed, and passes all other calls on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -17,8 +17,8 @@ struct SecretsState {
     deleted: BTreeSet<String>,
 }
 
-/// A version of a secret: the last of a list is `AWSCURRENT`, the one before it `AWSPREVIOUS`. A version without a
-/// label is gone, as it is with AWS sooner or later.
+/// A version of a secret: the last of a list is `AWSCURRENT`, the one before it `AWSPREVIOUS`. A version
+/// without a label is gone, as it is with AWS sooner or later.
 #[derive(Debug, Clone)]
 struct Version {
     id: String,
@@ -115,7 +115,8 @@ impl SecretsState {
         }
     }
 
-    /// Adds a version under the request's token: the same token again changes nothing, if it comes with the same value.
+    /// Adds a version under the request's token: the same token again changes nothing, if it comes with the
+    /// same value.
     fn put_version(&mut self, name: &str, versions: &[Version], request: &Value) -> (StatusCode, Value) {
         let id = request["ClientRequestToken"].as_str().unwrap_or_default();
         let value = request["SecretString"].as_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Many rows at once, as if they had always been there, for tests that what a call costs does not depend on how many
-//! rows there are.
+//! Many rows at once, as if they had always been there, for tests that what a call costs does not depend on
+//! how many rows there are.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use shared::payload;
 /// Seconds before now over which events have come in.
 const NINE_DAYS: usize = 777_600;
 
-/// Returns rows of the ledger in DynamoDB's own JSON: events of fifty invoices, `settled` of them final and `due`
-/// pending for a long time.
+/// Returns rows of the ledger in DynamoDB's own JSON: events of fifty invoices, `settled` of them final and
+/// `due` pending for a long time.
 #[allow(clippy::expect_used, reason = "a test that cannot have its rows has to fail at once")]
 pub(crate) fn events(settled: usize, due: usize, now: Timestamp) -> impl Iterator<Item = Value> {
     let total = settled + due;

@@ -1,4 +1,5 @@
-//! The tables of `template.yaml`, created for a test (so that what is tested is what is deployed), and read whole.
+//! The tables of `template.yaml`, created for a test (so that what is tested is what is deployed), and read
+//! whole.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Who is let in: the key in the `Authorization` header, and what it may do.
+//! Authentication and authorization: the key in the `Authorization` header, and what it may do.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use super::error::ApiError;
 use crate::options::{Key, Options};
 
-/// The key that was sent, as `Bearer` or as the user name of `Basic`.
+/// Returns the key that was sent, as `Bearer` or as the user name of `Basic`.
 pub(crate) fn sent_key(headers: &HeaderMap) -> Option<String> {
     let (scheme, value) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     match scheme.to_ascii_lowercase().as_str() {
@@ -21,13 +21,13 @@ pub(crate) fn sent_key(headers: &HeaderMap) -> Option<String> {
     }
 }
 
-/// 401 unless the key is one of ours.
+/// Returns the account's key that was sent, or a 401.
 pub(crate) fn authenticate<'a>(options: &'a Options, sent: Option<&str>) -> Result<&'a Key, ApiError> {
     let sent = sent.filter(|key| !key.is_empty()).ok_or_else(ApiError::no_key)?;
     options.keys.iter().find(|key| key.secret == sent).ok_or_else(|| ApiError::wrong_key(sent))
 }
 
-/// 403 unless the key may do this to the resource. A right to write includes the right to read.
+/// Answers 403 unless the key may do this to the resource. A right to write includes the right to read.
 pub(crate) fn authorize(options: &Options, key: &Key, resource: &str, writes: bool) -> Result<(), ApiError> {
     let Some(rights) = &key.rights else { return Ok(()) };
     let has = |verb: &str| rights.iter().any(|right| *right == format!("{resource}:{verb}"));

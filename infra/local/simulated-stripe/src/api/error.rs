@@ -1,11 +1,11 @@
-//! Errors in Stripe's own shape and words.
+//! Errors in Stripe's own shape and wording.
 //!
-//! The texts follow recorded answers where there are any, because some clients can only tell errors apart by their
-//! text (the cap on endpoints has no code).
+//! The texts follow recorded answers where there are any, because some clients can only distinguish errors by
+//! their text (the limit on endpoints has no code).
 
 use serde_json::{Value, json};
 
-/// A refusal. It is never kept under an idempotency key, since nothing was done.
+/// An error before the call took effect. It is never stored under an idempotency key, since nothing was done.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
@@ -44,13 +44,13 @@ impl ApiError {
     }
 
     /// 404 about the object in the path.
-    pub(crate) fn no_such(words: &str, id: &str) -> Self {
-        Self { status: 404, ..Self::no_such_cursor("id", words, id) }
+    pub(crate) fn no_such(noun: &str, id: &str) -> Self {
+        Self { status: 404, ..Self::no_such_cursor("id", noun, id) }
     }
 
     /// 400 about an object named by a parameter.
-    pub(crate) fn no_such_cursor(param: &str, words: &str, id: &str) -> Self {
-        let message = format!("No such {words}: '{id}'");
+    pub(crate) fn no_such_cursor(param: &str, noun: &str, id: &str) -> Self {
+        let message = format!("No such {noun}: '{id}'");
         Self { code: Some("resource_missing"), ..Self::invalid(param, message) }
     }
 
@@ -82,7 +82,7 @@ impl ApiError {
         )
     }
 
-    /// 403 for a connected account that is none any more.
+    /// 403 for a connected account that has left the platform.
     pub(crate) fn no_access(key: &str, account: &str) -> Self {
         let message = format!(
             "The provided key '{}' does not have access to account '{account}' (or that account does not exist). \
@@ -121,7 +121,7 @@ impl ApiError {
     }
 }
 
-/// As Stripe shows a key in a message: its kind and its last four characters.
+/// Returns a key as Stripe shows it in a message: its kind and its last four characters.
 fn masked(key: &str) -> String {
     let kind: String = key.chars().take(8).collect();
     let last: Vec<char> = key.chars().rev().take(4).collect();

@@ -1,23 +1,23 @@
-//! `/v1/events`: what happened, for thirty days, and sending one of them again.
+//! `/v1/events`: the events of the last thirty days, and sending one of them again.
 
 use serde_json::Value;
 
 use super::Call;
 use super::error::ApiError;
-use super::page::{self, Created, Item, page};
+use super::page::{self, CreatedFilter, Item, page};
 use super::params::Params;
 use crate::events::Event;
-use crate::world::World;
+use crate::state::StripeState;
 
-/// Whether an event is of the types asked for: one by name, a group such as `customer.*`, or several by name.
-enum Types<'a> {
+/// The filter by event type: one by name, a group such as `customer.*`, or several by name.
+enum TypeFilter<'a> {
     All,
     Group(&'a str),
     Named(Vec<&'a str>),
 }
 
-impl<'a> Types<'a> {
-    fn from(params: &'a Params) -> Result<Self, ApiError> {
+impl<'a> TypeFilter<'a> {
+    fn from_params(params: &'a Params) -> Result<Self, ApiError> {
         match (params.text("type"), params.list("types")?) {
             (Some(_), Some(_)) => {
                 Err(ApiError::invalid("type", "You may only specify one of these parameters: type, types."))
@@ -34,7 +34,7 @@ impl<'a> Types<'a> {
         }
     }
 
-    fn holds(&self, kind: &str) -> bool {
+    fn matches(&self, kind: &str) -> bool {
         match self {
             Self::All => true,
             Self::Group(prefix) => kind.starts_with(prefix),
@@ -43,45 +43,47 @@ impl<'a> Types<'a> {
     }
 }
 
-pub(crate) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
+pub(crate) fn list(state: &StripeState, call: &Call) -> Result<Value, ApiError> {
     let params = &call.params;
     let known = [&["type", "types", "created", "delivery_success"][..], &page::PARAMS].concat();
     params.only(&known)?;
-    let types = Types::from(params)?;
-    let created = Created::from(params)?;
+    let types = TypeFilter::from_params(params)?;
+    let created = CreatedFilter::from_params(params)?;
     let delivered = params.boolean("delivery_success")?;
-    let pending = |event: &Event| world.deliveries.pending(&event.id);
+    let pending = |event: &Event| state.deliveries.pending(&event.id);
     let matches = |event: &Event| {
-        types.holds(&event.kind)
-            && created.holds(event.created)
+        types.matches(&event.kind)
+            && created.matches(event.created)
             && delivered.is_none_or(|wanted| wanted == (pending(event) == 0))
     };
-    let events = world.events.newest_first(call.account.as_deref(), world.clock.now());
-    let items: Vec<_> =
-        events.into_iter().map(|event| Item { id: &event.id, matches: matches(event), of: event }).collect();
+    let events = state.events.newest_first(call.account.as_deref(), state.clock.now());
+    let items: Vec<_> = events
+        .into_iter()
+        .map(|event| Item { id: &event.id, matches: matches(event), value: event })
+        .collect();
     page(&items, |event| event.listed(pending(event)), call, "event")
 }
 
-pub(crate) fn retrieve(world: &World, call: &Call, id: &str) -> Result<Value, ApiError> {
+pub(crate) fn retrieve(state: &StripeState, call: &Call, id: &str) -> Result<Value, ApiError> {
     call.params.only(&[])?;
-    let event = find(world, call, id)?;
-    Ok(event.listed(world.deliveries.pending(&event.id)))
+    let event = find(state, call, id)?;
+    Ok(event.listed(state.deliveries.pending(&event.id)))
 }
 
-/// The call behind `stripe events resend`.
-pub(crate) fn retry(world: &mut World, call: &Call, id: &str) -> Result<Value, ApiError> {
+/// Answers the call behind `stripe events resend`.
+pub(crate) fn retry(state: &mut StripeState, call: &Call, id: &str) -> Result<Value, ApiError> {
     call.params.only(&["webhook_endpoint", "account", "for_stripecli"])?;
-    let event = find(world, call, id)?.clone();
+    let event = find(state, call, id)?.clone();
     let endpoint =
         call.params.text("webhook_endpoint").ok_or_else(|| ApiError::missing("webhook_endpoint"))?;
-    if world.endpoints.iter().all(|known| known.id != endpoint) {
+    if state.endpoints.iter().all(|known| known.id != endpoint) {
         return Err(ApiError::no_such_cursor("webhook_endpoint", "webhook endpoint", endpoint));
     }
-    world.deliveries.resend(&event.id, endpoint, world.clock.now());
-    Ok(event.listed(world.deliveries.pending(&event.id)))
+    state.deliveries.resend(&event.id, endpoint, state.clock.now());
+    Ok(event.listed(state.deliveries.pending(&event.id)))
 }
 
-fn find<'a>(world: &'a World, call: &Call, id: &str) -> Result<&'a Event, ApiError> {
-    let events = world.events.newest_first(call.account.as_deref(), world.clock.now());
+fn find<'a>(state: &'a StripeState, call: &Call, id: &str) -> Result<&'a Event, ApiError> {
+    let events = state.events.newest_first(call.account.as_deref(), state.clock.now());
     events.into_iter().find(|event| event.id == id).ok_or_else(|| ApiError::no_such("event", id))
 }

@@ -1,13 +1,13 @@
 //! The parameters of a call, from its query and its form-encoded body.
 //!
-//! Stripe's SDKs write a list as `name[0]=…`, its CLI as `name[]=…`; both are read. A parameter that a call does not
-//! know is refused by name, as Stripe does.
+//! Stripe's SDKs write a list as `name[0]=…`, its CLI as `name[]=…`; both are read. A parameter that a call
+//! does not know is refused by name, as Stripe does.
 
 use std::collections::BTreeMap;
 
 use super::error::ApiError;
 
-/// What to do to a map such as `metadata`.
+/// A change of a map such as `metadata`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MapChange {
     /// `metadata=`: remove all.
@@ -26,7 +26,7 @@ impl Params {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// By name, for comparing: only the order of values under one name means something.
+    /// Returns them by name, for comparing: only the order of values under one name means something.
     pub(crate) fn sorted(&self) -> Vec<&(String, String)> {
         let mut sorted: Vec<_> = self.0.iter().collect();
         sorted.sort_by(|one, other| one.0.cmp(&other.0));
@@ -42,7 +42,7 @@ impl Params {
         }
     }
 
-    /// The last value sent under exactly this name.
+    /// Returns the last value sent under exactly this name.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(sent, _)| sent == name).map(|(_, value)| value.as_str())
     }
@@ -58,13 +58,12 @@ impl Params {
 
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, ApiError> {
         let parsed = |value: &str| {
-            let refusal = || ApiError::invalid(name, format!("Invalid integer: {value}"));
-            value.parse().map_err(|_| refusal())
+            value.parse().map_err(|_| ApiError::invalid(name, format!("Invalid integer: {value}")))
         };
         self.text(name).map(parsed).transpose()
     }
 
-    /// `name[]=a&name[]=b`, or with numbers in the brackets.
+    /// Returns a list: `name[]=a&name[]=b`, or with numbers in the brackets.
     pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<&str>>, ApiError> {
         if self.text(name).is_some() {
             return Err(ApiError::invalid(name, "Invalid array"));
@@ -82,7 +81,7 @@ impl Params {
         (!entries.is_empty()).then_some(MapChange::Merge(entries))
     }
 
-    /// What was sent as `name[inside]`: the insides and the values.
+    /// Returns what was sent as `name[inside]`: the insides and the values.
     pub(crate) fn under<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(sent, value)| match split(sent) {
             (outside, Some(inside)) if outside == name => Some((inside, value.as_str())),
@@ -91,7 +90,7 @@ impl Params {
     }
 }
 
-/// `metadata[plan]` is `metadata` and `plan`.
+/// Splits `metadata[plan]` into `metadata` and `plan`.
 fn split(name: &str) -> (&str, Option<&str>) {
     match name.split_once('[') {
         Some((outside, rest)) => (outside, Some(rest.strip_suffix(']').unwrap_or(rest))),

@@ -18,7 +18,7 @@ impl Reply {
         Self { status: 200, body, headers: Vec::new() }
     }
 
-    /// A kept answer, marked as such.
+    /// Returns a stored answer, marked as such.
     pub(crate) fn replayed(mut self, original_request: String) -> Self {
         self.headers.push(("idempotent-replayed", "true".to_owned()));
         self.headers.push(("original-request", original_request));

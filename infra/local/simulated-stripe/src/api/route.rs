@@ -1,13 +1,13 @@
-//! Which call a method and a path mean.
+//! Routing: from method and path to a call.
 
 use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::{Call, events, objects, webhook_endpoints};
-use crate::objects::Kind;
-use crate::world::World;
+use crate::objects::ObjectKind;
+use crate::state::StripeState;
 
-/// All calls that are answered.
+/// A call that is answered.
 pub(crate) enum Route {
     Account,
     CreateEndpoint,
@@ -18,8 +18,8 @@ pub(crate) enum Route {
     ListEvents,
     RetrieveEvent(String),
     RetryEvent(String),
-    ListObjects(Kind),
-    RetrieveObject(Kind, String),
+    ListObjects(ObjectKind),
+    RetrieveObject(ObjectKind, String),
 }
 
 impl Route {
@@ -37,15 +37,15 @@ impl Route {
             ("GET", ["events"]) => Self::ListEvents,
             ("GET", ["events", id]) => Self::RetrieveEvent((*id).to_owned()),
             ("POST", ["events", id, "retry"]) => Self::RetryEvent((*id).to_owned()),
-            ("GET", [plural]) => Self::ListObjects(Kind::of_plural(plural).ok_or_else(unknown)?),
+            ("GET", [plural]) => Self::ListObjects(ObjectKind::from_plural(plural).ok_or_else(unknown)?),
             ("GET", [plural, id]) => {
-                Self::RetrieveObject(Kind::of_plural(plural).ok_or_else(unknown)?, (*id).to_owned())
+                Self::RetrieveObject(ObjectKind::from_plural(plural).ok_or_else(unknown)?, (*id).to_owned())
             }
             _ => return Err(unknown()),
         })
     }
 
-    /// What a restricted key needs a right to.
+    /// Returns the resource to which a restricted key needs a right.
     pub(crate) fn resource(&self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -59,26 +59,26 @@ impl Route {
         }
     }
 
-    pub(crate) fn run(&self, world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    pub(crate) fn run(&self, state: &mut StripeState, call: &Call) -> Result<Value, ApiError> {
         match self {
-            Self::Account => Ok(account(world, call)),
-            Self::CreateEndpoint => webhook_endpoints::create(world, call),
-            Self::ListEndpoints => webhook_endpoints::list(world, call),
-            Self::RetrieveEndpoint(id) => webhook_endpoints::retrieve(world, call, id),
-            Self::UpdateEndpoint(id) => webhook_endpoints::update(world, call, id),
-            Self::DeleteEndpoint(id) => webhook_endpoints::delete(world, call, id),
-            Self::ListEvents => events::list(world, call),
-            Self::RetrieveEvent(id) => events::retrieve(world, call, id),
-            Self::RetryEvent(id) => events::retry(world, call, id),
-            Self::ListObjects(kind) => objects::list(world, call, *kind),
-            Self::RetrieveObject(kind, id) => objects::retrieve(world, call, *kind, id),
+            Self::Account => Ok(account(state, call)),
+            Self::CreateEndpoint => webhook_endpoints::create(state, call),
+            Self::ListEndpoints => webhook_endpoints::list(state, call),
+            Self::RetrieveEndpoint(id) => webhook_endpoints::retrieve(state, call, id),
+            Self::UpdateEndpoint(id) => webhook_endpoints::update(state, call, id),
+            Self::DeleteEndpoint(id) => webhook_endpoints::delete(state, call, id),
+            Self::ListEvents => events::list(state, call),
+            Self::RetrieveEvent(id) => events::retrieve(state, call, id),
+            Self::RetryEvent(id) => events::retry(state, call, id),
+            Self::ListObjects(kind) => objects::list(state, call, *kind),
+            Self::RetrieveObject(kind, id) => objects::retrieve(state, call, *kind, id),
         }
     }
 }
 
-/// As at Stripe, it does not say whether it is live: that is a matter of the key.
-fn account(world: &World, call: &Call) -> Value {
-    let id = call.account.as_ref().unwrap_or(&world.options.account);
+/// Returns the account. As at Stripe, it does not say whether it is live: that depends on the key.
+fn account(state: &StripeState, call: &Call) -> Value {
+    let id = call.account.as_ref().unwrap_or(&state.options.account);
     json!({
         "id": id,
         "object": "account",

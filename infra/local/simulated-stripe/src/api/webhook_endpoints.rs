@@ -1,7 +1,7 @@
 //! `/v1/webhook_endpoints`: the endpoints of the account.
 //!
-//! Three things that callers get wrong are kept as they are at Stripe: the secret is told only by the call that
-//! creates, `connect` is never told at all, and neither it nor `api_version` can be changed later.
+//! Three things that callers get wrong are as they are at Stripe: the secret is shown only by the call that
+//! creates, `connect` is never shown at all, and neither it nor `api_version` can be changed later.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ use super::params::{MapChange, Params};
 use crate::ids;
 use crate::options::Mode;
 use crate::samples::is_event_type;
-use crate::world::World;
+use crate::state::StripeState;
 
-/// A webhook endpoint with all that Stripe knows of it, also what its API does not tell.
+/// A webhook endpoint with all that Stripe knows of it, also what its API does not show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Endpoint {
     /// `we_…`
@@ -31,9 +31,9 @@ pub struct Endpoint {
     pub api_version: Option<String>,
     /// Whether it receives the events of connected accounts instead of our own.
     pub connect: bool,
-    /// For people.
+    /// A text for people.
     pub description: Option<String>,
-    /// For programs.
+    /// Key-value pairs for programs.
     pub metadata: BTreeMap<String, String>,
     /// Whether deliveries stop.
     pub disabled: bool,
@@ -44,7 +44,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An enabled endpoint with nothing special about it and a fresh secret.
+    /// Returns an enabled endpoint with default settings and a fresh secret.
     pub(crate) fn new(url: &str, enabled_events: &[&str], created: i64) -> Self {
         Self {
             id: ids::fresh("we_1"),
@@ -60,13 +60,13 @@ impl Endpoint {
         }
     }
 
-    /// Whether an event of this type, of our own or of a connected account, is for this endpoint.
-    pub(crate) fn wants(&self, kind: &str, of_connected: bool) -> bool {
+    /// Whether an event of this type, of our own or of a connected account, is sent to this endpoint.
+    pub(crate) fn is_subscribed_to(&self, kind: &str, is_connected: bool) -> bool {
         let named = self.enabled_events.iter().any(|wanted| wanted == "*" || wanted == kind);
-        named && !self.disabled && self.connect == of_connected
+        named && !self.disabled && self.connect == is_connected
     }
 
-    fn object(&self, mode: Mode) -> Value {
+    fn render(&self, mode: Mode) -> Value {
         json!({
             "id": self.id,
             "object": "webhook_endpoint",
@@ -83,36 +83,36 @@ impl Endpoint {
     }
 }
 
-pub(crate) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+pub(crate) fn create(state: &mut StripeState, call: &Call) -> Result<Value, ApiError> {
     let params = &call.params;
     params.only(&["url", "enabled_events", "api_version", "connect", "description", "metadata"])?;
-    let mode = world.options.mode;
+    let mode = state.options.mode;
     let url = checked_url(params.text("url").ok_or_else(|| ApiError::missing("url"))?, mode)?;
     let events = checked_events(params)?.ok_or_else(|| ApiError::missing("enabled_events"))?;
-    let mut endpoint = Endpoint::new(url, &events, world.clock.now());
+    let mut endpoint = Endpoint::new(url, &events, state.clock.now());
     endpoint.api_version = params.text("api_version").map(checked_version).transpose()?;
     endpoint.connect = params.boolean("connect")?.unwrap_or(false);
-    endpoint.description = params.text("description").and_then(described);
-    merge(&mut endpoint.metadata, params.map("metadata"))?;
-    let cap = world.options.endpoint_cap;
-    if world.endpoints.len() >= cap {
+    endpoint.description = params.text("description").and_then(non_empty);
+    change_metadata(&mut endpoint.metadata, params.map("metadata"))?;
+    let limit = state.options.endpoint_limit;
+    if state.endpoints.len() >= limit {
         let kind = if mode.is_live() { "live" } else { "test" };
-        let message = format!("You have reached the maximum of {cap} {kind} webhook endpoints.");
+        let message = format!("You have reached the maximum of {limit} {kind} webhook endpoints.");
         return Err(ApiError::refused(message));
     }
-    let mut object = endpoint.object(mode);
+    let mut object = endpoint.render(mode);
     object["secret"] = json!(endpoint.secret);
-    world.endpoints.push(endpoint);
+    state.endpoints.push(endpoint);
     Ok(object)
 }
 
-pub(crate) fn update(world: &mut World, call: &Call, id: &str) -> Result<Value, ApiError> {
+pub(crate) fn update(state: &mut StripeState, call: &Call, id: &str) -> Result<Value, ApiError> {
     let params = &call.params;
-    let mode = world.options.mode;
-    let endpoint = world.endpoints.iter_mut().find(|endpoint| endpoint.id == id);
+    let mode = state.options.mode;
+    let endpoint = state.endpoints.iter_mut().find(|endpoint| endpoint.id == id);
     let endpoint = endpoint.ok_or_else(|| missing(id))?;
     params.only(&["url", "enabled_events", "description", "metadata", "disabled"])?;
-    // Changed as a whole or not at all, so that a refusal of the last parameter leaves the first one alone.
+    // Changed as a whole or not at all, so that an invalid last parameter leaves the first one unchanged.
     let mut changed = endpoint.clone();
     if let Some(url) = params.text("url") {
         checked_url(url, mode)?.clone_into(&mut changed.url);
@@ -121,33 +121,33 @@ pub(crate) fn update(world: &mut World, call: &Call, id: &str) -> Result<Value, 
         changed.enabled_events = events.into_iter().map(str::to_owned).collect();
     }
     if let Some(description) = params.text("description") {
-        changed.description = described(description);
+        changed.description = non_empty(description);
     }
     changed.disabled = params.boolean("disabled")?.unwrap_or(changed.disabled);
-    merge(&mut changed.metadata, params.map("metadata"))?;
+    change_metadata(&mut changed.metadata, params.map("metadata"))?;
     *endpoint = changed;
-    Ok(endpoint.object(mode))
+    Ok(endpoint.render(mode))
 }
 
-pub(crate) fn retrieve(world: &World, call: &Call, id: &str) -> Result<Value, ApiError> {
+pub(crate) fn retrieve(state: &StripeState, call: &Call, id: &str) -> Result<Value, ApiError> {
     call.params.only(&[])?;
-    let endpoint = world.endpoints.iter().find(|endpoint| endpoint.id == id).ok_or_else(|| missing(id))?;
-    Ok(endpoint.object(world.options.mode))
+    let endpoint = state.endpoints.iter().find(|endpoint| endpoint.id == id).ok_or_else(|| missing(id))?;
+    Ok(endpoint.render(state.options.mode))
 }
 
-pub(crate) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
+pub(crate) fn list(state: &StripeState, call: &Call) -> Result<Value, ApiError> {
     call.params.only(&page::PARAMS)?;
-    let mode = world.options.mode;
-    let newest_first = world.endpoints.iter().rev();
+    let mode = state.options.mode;
+    let newest_first = state.endpoints.iter().rev();
     let items: Vec<_> =
-        newest_first.map(|endpoint| Item { id: &endpoint.id, matches: true, of: endpoint }).collect();
-    page(&items, |endpoint| endpoint.object(mode), call, "webhook endpoint")
+        newest_first.map(|endpoint| Item { id: &endpoint.id, matches: true, value: endpoint }).collect();
+    page(&items, |endpoint| endpoint.render(mode), call, "webhook endpoint")
 }
 
-pub(crate) fn delete(world: &mut World, call: &Call, id: &str) -> Result<Value, ApiError> {
+pub(crate) fn delete(state: &mut StripeState, call: &Call, id: &str) -> Result<Value, ApiError> {
     call.params.only(&[])?;
-    let index = world.endpoints.iter().position(|endpoint| endpoint.id == id).ok_or_else(|| missing(id))?;
-    world.endpoints.remove(index);
+    let index = state.endpoints.iter().position(|endpoint| endpoint.id == id).ok_or_else(|| missing(id))?;
+    state.endpoints.remove(index);
     Ok(json!({ "id": id, "object": "webhook_endpoint", "deleted": true }))
 }
 
@@ -188,7 +188,7 @@ fn checked_events(params: &Params) -> Result<Option<Vec<&str>>, ApiError> {
     Ok(events)
 }
 
-/// `2024-06-20` or `2026-07-29.dahlia`; which of them exist is not known here.
+/// Accepts `2024-06-20` or `2026-07-29.dahlia`; which of them exist is not known here.
 fn checked_version(text: &str) -> Result<String, ApiError> {
     let (date, name) = text.split_once('.').unwrap_or((text, "name"));
     let dated = date.parse::<jiff::civil::Date>().is_ok() && date.len() == 10;
@@ -198,12 +198,15 @@ fn checked_version(text: &str) -> Result<String, ApiError> {
     Err(ApiError::invalid("api_version", format!("Invalid api_version: {text} is not a version of the API")))
 }
 
-fn described(text: &str) -> Option<String> {
+fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Limits as documented: 50 keys of up to 40 characters, values of up to 500.
-fn merge(metadata: &mut BTreeMap<String, String>, change: Option<MapChange>) -> Result<(), ApiError> {
+/// Changes the metadata, within the documented limits: 50 keys of up to 40 characters, values of up to 500.
+fn change_metadata(
+    metadata: &mut BTreeMap<String, String>,
+    change: Option<MapChange>,
+) -> Result<(), ApiError> {
     match change {
         None => {}
         Some(MapChange::Clear) => metadata.clear(),

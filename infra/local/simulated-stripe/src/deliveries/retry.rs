@@ -1,18 +1,19 @@
-//! When a delivery that failed is tried again.
+//! The schedule of attempts after a delivery failed.
 //!
-//! Stripe publishes the frame and not the times in it: in test mode three more tries over a few hours, in live mode for
-//! up to three days, further and further apart.
+//! Stripe publishes the frame and not the times in it: in test mode three more tries over a few hours, in
+//! live mode for up to three days, further and further apart.
 
 use crate::options::Mode;
 
 /// Test mode: ten minutes, an hour and three hours after the try before.
 const TEST_GAPS: [i64; 3] = [600, 3_600, 10_800];
 
-/// Live mode: five minutes, then twice as long each time: 5 · (2^9 - 1) minutes are the 42.6 hours within three days.
+/// Live mode: five minutes, then twice as long each time: 5 · (2^9 - 1) minutes are the 42.6 hours within
+/// three days.
 const LIVE_FIRST_GAP: i64 = 300;
 const LIVE_FRAME: i64 = 3 * 24 * 3600;
 
-/// When the next try is due, after so many tries that failed; `None` when they are used up.
+/// Returns when the next attempt is due after so many that failed; `None` when they are used up.
 pub(crate) fn next(mode: Mode, tries: u32, first_due: i64, now: i64) -> Option<i64> {
     let done = tries.saturating_sub(1);
     match mode {

@@ -1,7 +1,7 @@
 //! Connections that can be cut before an answer is written.
 //!
-//! A handler can only answer. So each connection carries a switch: once it is thrown, writing fails, and the server
-//! closes the connection with nothing sent, which is what a client sees of a network that broke.
+//! A handler can only answer. So each connection carries a switch: once it is set, writing fails, and the
+//! server closes the connection with nothing sent, which is what a client sees of a broken network.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,9 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Cuts its connection.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Switch(Arc<AtomicBool>);
+pub(crate) struct CutSwitch(Arc<AtomicBool>);
 
-impl Switch {
+impl CutSwitch {
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -31,7 +31,7 @@ pub(crate) struct CuttingListener(pub(crate) TcpListener);
 /// A connection with its switch.
 pub(crate) struct Connection {
     stream: TcpStream,
-    switch: Switch,
+    switch: CutSwitch,
 }
 
 impl Listener for CuttingListener {
@@ -40,7 +40,7 @@ impl Listener for CuttingListener {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        (Connection { stream, switch: Switch::default() }, address)
+        (Connection { stream, switch: CutSwitch::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -48,7 +48,7 @@ impl Listener for CuttingListener {
     }
 }
 
-impl Connected<IncomingStream<'_, CuttingListener>> for Switch {
+impl Connected<IncomingStream<'_, CuttingListener>> for CutSwitch {
     fn connect_info(stream: IncomingStream<'_, CuttingListener>) -> Self {
         stream.io().switch.clone()
     }

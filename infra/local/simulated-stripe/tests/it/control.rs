@@ -32,18 +32,18 @@ impl Control<'_> {
 }
 
 #[tokio::test]
-async fn a_script_can_run_the_whole_story() {
+async fn a_script_can_run_a_whole_life_cycle() {
     let (stripe, receiver) = (stripe(), Receiver::start().await);
     let control = Control(&stripe);
     let endpoint = stripe.add_endpoint(&receiver.url, &["*"]);
-    let (_, story) = control.call(Method::POST, "/story", Value::Null).await;
-    let events = story["events"].as_array().unwrap().len();
-    assert!(story["dispute"].as_str().unwrap().starts_with("du_"));
+    let (_, lifecycle) = control.call(Method::POST, "/story", Value::Null).await;
+    let events = lifecycle["events"].as_array().unwrap().len();
+    assert!(lifecycle["dispute"].as_str().unwrap().starts_with("du_"));
     let (_, attempts) = control.call(Method::POST, "/deliveries/due", Value::Null).await;
     assert_eq!(attempts.as_array().unwrap().len(), events);
     assert_eq!((&attempts[0]["status"], &attempts[0]["type"]), (&json!(200), &json!("customer.created")));
     assert_eq!(control.get("/deliveries").await, attempts);
-    let resend = format!("/events/{}/resend", story["events"][0].as_str().unwrap());
+    let resend = format!("/events/{}/resend", lifecycle["events"][0].as_str().unwrap());
     control.done(Method::POST, &resend, json!({ "endpoint": endpoint.id })).await;
     control.call(Method::POST, "/deliveries/due", Value::Null).await;
     assert_eq!(receiver.received().len(), events + 1);
@@ -53,8 +53,8 @@ async fn a_script_can_run_the_whole_story() {
 async fn events_are_made_from_json() {
     let stripe = stripe();
     let control = Control(&stripe);
-    let wanted = json!({ "type": "customer.created", "object_id": "cus_1", "fields": { "email": "x" }, "created": NOW - 5 });
-    let (status, event) = control.call(Method::POST, "/events", wanted).await;
+    let new = json!({ "type": "customer.created", "object_id": "cus_1", "fields": { "email": "x" }, "created": NOW - 5 });
+    let (status, event) = control.call(Method::POST, "/events", new).await;
     assert_eq!(
         (status, &event["data"]["object"]["email"], &event["created"]),
         (200, &json!("x"), &json!(NOW - 5))
@@ -95,9 +95,9 @@ async fn endpoints_are_read_with_secrets_and_drift() {
 }
 
 #[tokio::test]
-async fn faults_habits_keys_and_logs_are_set_and_cleared() {
+async fn faults_delivery_behavior_keys_and_logs_are_set_and_cleared() {
     let stripe = stripe();
-    let (control, api) = (Control(&stripe), Api::of(&stripe));
+    let (control, api) = (Control(&stripe), Api::new(&stripe));
     let fault = json!({ "method": "GET", "path": "/v1/events", "effect": { "answer": { "status": 429, "should_retry": true } } });
     control.done(Method::POST, "/faults", fault).await;
     assert_eq!(api.get("/v1/events").await.header("stripe-should-retry"), "true");
@@ -109,8 +109,8 @@ async fn faults_habits_keys_and_logs_are_set_and_cleared() {
     assert_eq!(control.get("/requests").await[0]["path"], "/v1/events");
     control.done(Method::DELETE, "/requests", Value::Null).await;
     control.done(Method::PUT, "/deliveries/habits", json!({ "repeat": 2, "shuffle": 7 })).await;
-    let habits = json!({ "repeat": 2, "delay": 0, "shuffle": 7, "drop": [] });
-    assert_eq!(control.get("/deliveries/habits").await, habits);
+    let behavior = json!({ "repeat": 2, "delay": 0, "shuffle": 7, "drop": [] });
+    assert_eq!(control.get("/deliveries/habits").await, behavior);
     control.done(Method::PUT, "/keys", json!([{ "secret": "rk_test_2", "rights": [] }])).await;
     assert_eq!(api.get("/v1/events").await.status, 401);
 }
@@ -128,7 +128,7 @@ async fn objects_change_without_events() {
 }
 
 #[tokio::test]
-async fn a_process_delivers_by_itself() {
+async fn deliveries_are_sent_in_the_background() {
     let receiver = Receiver::start().await;
     let stripe = SimulatedStripe::start(Options { clock: Some(NOW), ..Options::default() }).unwrap();
     let _ = stripe.add_endpoint(&receiver.url, &["*"]);

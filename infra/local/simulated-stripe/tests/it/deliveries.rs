@@ -1,7 +1,7 @@
-//! Deliveries: to whom, how signed, how often.
+//! Deliveries: to which endpoints, with which signature, how often.
 
 use serde_json::json;
-use simulated_stripe::{Emit, EndpointChange, Fate, Habits, Options, SimulatedStripe, sign};
+use simulated_stripe::{DeliveryBehavior, EndpointChange, Fate, NewEvent, Options, SimulatedStripe, sign};
 
 use crate::support::{Api, NOW, Receiver, stripe};
 
@@ -41,7 +41,7 @@ async fn an_endpoint_gets_the_types_it_asked_for_while_it_is_enabled() {
     for kind in ["customer.created", "invoice.paid", "refund.created"] {
         stripe.emit(kind).unwrap();
     }
-    stripe.emit(Emit::of("invoice.paid").fate(Fate::Listed)).unwrap();
+    stripe.emit(NewEvent::new("invoice.paid").fate(Fate::Listed)).unwrap();
     stripe.deliver_due().await;
     assert_eq!(wanted.types(), ["invoice.paid", "refund.created"]);
     assert!(other.received().is_empty());
@@ -50,13 +50,13 @@ async fn an_endpoint_gets_the_types_it_asked_for_while_it_is_enabled() {
 #[tokio::test]
 async fn a_connect_endpoint_gets_the_events_of_connected_accounts_and_no_others() {
     let (stripe, ours, theirs) = (stripe(), Receiver::start().await, Receiver::start().await);
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     for (url, connect) in [(&ours.url, "false"), (&theirs.url, "true")] {
         let form = [("url", url.as_str()), ("enabled_events[]", "*"), ("connect", connect)];
         assert_eq!(api.post("/v1/webhook_endpoints", &form).await.status, 200);
     }
     stripe.emit("customer.created").unwrap();
-    stripe.emit(Emit::of("invoice.paid").account("acct_2")).unwrap();
+    stripe.emit(NewEvent::new("invoice.paid").account("acct_2")).unwrap();
     stripe.deliver_due().await;
     assert_eq!(
         (ours.types(), theirs.types()),
@@ -69,7 +69,7 @@ async fn a_connect_endpoint_gets_the_events_of_connected_accounts_and_no_others(
 #[tokio::test]
 async fn a_delivery_is_in_the_endpoints_api_version_and_a_list_in_the_events() {
     let (stripe, receiver) = (stripe(), Receiver::start().await);
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let form = [("url", &*receiver.url), ("enabled_events[]", "*"), ("api_version", "2024-06-20")];
     api.post("/v1/webhook_endpoints", &form).await;
     stripe.emit("invoice.paid").unwrap();
@@ -123,7 +123,7 @@ async fn live_mode_goes_on_for_days_but_not_more_than_three() {
 }
 
 #[tokio::test]
-async fn no_answer_is_a_failure_that_is_told() {
+async fn no_answer_is_a_failure_with_its_cause() {
     let stripe = stripe();
     let _ = stripe.add_endpoint("http://127.0.0.1:1/nobody", &["*"]);
     stripe.emit("invoice.paid").unwrap();
@@ -168,7 +168,7 @@ async fn an_endpoint_enabled_again_before_the_retry_still_gets_it() {
 #[tokio::test]
 async fn delivery_success_is_false_while_one_endpoint_has_not_got_it() {
     let (stripe, good, bad) = (stripe(), Receiver::start().await, Receiver::start().await);
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let _ = (stripe.add_endpoint(&good.url, &["*"]), stripe.add_endpoint(&bad.url, &["*"]));
     bad.answer(&[500]);
     let event = stripe.emit("invoice.paid").unwrap();
@@ -183,10 +183,10 @@ async fn delivery_success_is_false_while_one_endpoint_has_not_got_it() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_wanted_counts_as_delivered() {
+async fn an_event_without_subscribers_counts_as_delivered() {
     let stripe = stripe();
     stripe.emit("invoice.paid").unwrap();
-    assert_eq!(Api::of(&stripe).get("/v1/events?delivery_success=true").await.ids().len(), 1);
+    assert_eq!(Api::new(&stripe).get("/v1/events?delivery_success=true").await.ids().len(), 1);
 }
 
 #[tokio::test]
@@ -209,9 +209,9 @@ async fn a_resend_by_hand_does_not_end_the_retries() {
 async fn the_api_resends_too() {
     let (stripe, receiver) = (stripe(), Receiver::start().await);
     let endpoint = stripe.add_endpoint(&receiver.url, &["invoice.paid"]);
-    let event = stripe.emit(Emit::of("invoice.paid").fate(Fate::Listed)).unwrap();
+    let event = stripe.emit(NewEvent::new("invoice.paid").fate(Fate::Listed)).unwrap();
     let path = format!("/v1/events/{}/retry", event["id"].as_str().unwrap());
-    let answer = Api::of(&stripe).post(&path, &[("webhook_endpoint", &endpoint.id)]).await;
+    let answer = Api::new(&stripe).post(&path, &[("webhook_endpoint", &endpoint.id)]).await;
     assert_eq!((answer.status, &answer.body["id"]), (200, &event["id"]));
     assert_eq!(stripe.deliver_due().await.len(), 1);
 }
@@ -221,14 +221,19 @@ async fn deliveries_are_repeated_delayed_and_dropped_on_request() {
     let (stripe, receiver) = (stripe(), Receiver::start().await);
     let _ = stripe.add_endpoint(&receiver.url, &["*"]);
     let drop = vec!["charge.*".to_owned()];
-    stripe.set_habits(Habits { repeat: 3, delay: 60, drop, ..Habits::default() });
+    stripe.set_delivery_behavior(DeliveryBehavior {
+        repeat: 3,
+        delay: 60,
+        drop,
+        ..DeliveryBehavior::default()
+    });
     stripe.emit("charge.succeeded").unwrap();
     stripe.emit("invoice.paid").unwrap();
     assert!(stripe.deliver_due().await.is_empty());
     stripe.advance(60);
     stripe.deliver_due().await;
     assert_eq!(receiver.types(), ["invoice.paid"; 3]);
-    assert_eq!(Api::of(&stripe).get("/v1/events?type=charge.*").await.ids().len(), 1, "dropped, but listed");
+    assert_eq!(Api::new(&stripe).get("/v1/events?type=charge.*").await.ids().len(), 1, "dropped, but listed");
 }
 
 #[tokio::test]
@@ -237,8 +242,8 @@ async fn a_seed_decides_the_order() {
     for seed in [None, Some(1), Some(1), Some(2)] {
         let (stripe, receiver) = (stripe(), Receiver::start().await);
         let _ = stripe.add_endpoint(&receiver.url, &["*"]);
-        stripe.set_habits(Habits { shuffle: seed, ..Habits::default() });
-        let _ = stripe.story();
+        stripe.set_delivery_behavior(DeliveryBehavior { shuffle: seed, ..DeliveryBehavior::default() });
+        let _ = stripe.customer_lifecycle();
         stripe.deliver_due().await;
         orders.push(receiver.types());
     }

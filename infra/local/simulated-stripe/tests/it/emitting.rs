@@ -1,7 +1,7 @@
-//! Events are made from samples, from what stands, or whole; a story links them.
+//! Events are made from samples, from stored objects, or whole; a life cycle links them.
 
 use serde_json::json;
-use simulated_stripe::{Emit, SimulatedStripe};
+use simulated_stripe::{NewEvent, SimulatedStripe};
 
 use crate::support::{Api, NOW, stripe};
 
@@ -17,30 +17,30 @@ async fn an_event_comes_from_its_sample_with_an_id_of_its_own() {
 #[tokio::test]
 async fn fields_are_merged_into_the_object() {
     let stripe = stripe();
-    let wanted = Emit::of("customer.created")
+    let new = NewEvent::new("customer.created")
         .object_id("cus_1")
         .set("email", "a@example.com")
         .set("address", json!({ "city": "Graz" }))
         .set("metadata", json!({ "plan": "pro" }));
-    let object = stripe.emit(wanted).unwrap()["data"]["object"].clone();
+    let object = stripe.emit(new).unwrap()["data"]["object"].clone();
     assert_eq!((&object["id"], &object["email"]), (&json!("cus_1"), &json!("a@example.com")));
     assert_eq!((&object["address"]["city"], &object["address"]["line1"]), (&json!("Graz"), &json!(null)));
     assert_eq!(object["metadata"], json!({ "plan": "pro" }));
 }
 
 #[tokio::test]
-async fn a_change_tells_what_was_before() {
+async fn an_update_says_what_was_before() {
     let stripe = stripe();
     stripe
-        .emit(Emit::of("customer.created").object_id("cus_1").set("metadata", json!({ "a": "1" })))
+        .emit(NewEvent::new("customer.created").object_id("cus_1").set("metadata", json!({ "a": "1" })))
         .unwrap();
-    let change = Emit::change("customer.updated", "cus_1")
+    let change = NewEvent::update("customer.updated", "cus_1")
         .set("email", "new@example.com")
         .set("metadata", json!({ "a": "2", "b": "3" }));
     let event = stripe.emit(change).unwrap();
     let before = json!({ "email": "jenny@example.com", "metadata": { "a": "1", "b": null } });
     assert_eq!(event["data"]["previous_attributes"], before);
-    assert!(stripe.emit(Emit::change("customer.updated", "cus_2")).is_err());
+    assert!(stripe.emit(NewEvent::update("customer.updated", "cus_2")).is_err());
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn an_unknown_type_needs_its_object() {
     let stripe = stripe();
     assert!(stripe.emit("payout.paid").is_err());
     let object = Some(json!({ "id": "po_1", "object": "payout" }));
-    let event = stripe.emit(Emit { object, ..Emit::of("payout.paid") }).unwrap();
+    let event = stripe.emit(NewEvent { object, ..NewEvent::new("payout.paid") }).unwrap();
     assert_eq!((&event["type"], &event["data"]["object"]["id"]), (&json!("payout.paid"), &json!("po_1")));
 }
 
@@ -60,33 +60,39 @@ async fn a_live_account_makes_live_events() {
 }
 
 #[tokio::test]
-async fn a_story_links_its_objects() {
+async fn a_life_cycle_links_its_objects() {
     let stripe = stripe();
-    let story = stripe.story();
+    let lifecycle = stripe.customer_lifecycle();
     let object = |id: &String| stripe.object(None, id).unwrap();
-    assert_eq!(object(&story.subscription)["customer"], story.customer);
-    assert_eq!(object(&story.subscription)["latest_invoice"], story.invoice);
-    assert_eq!(object(&story.subscription)["status"], "active");
-    assert_eq!(object(&story.invoice)["status"], "paid");
-    assert_eq!(object(&story.invoice)["parent"]["subscription_details"]["subscription"], story.subscription);
-    assert_eq!(object(&story.invoice)["lines"]["url"], format!("/v1/invoices/{}/lines", story.invoice));
-    assert_eq!(object(&story.invoice_payment)["payment"]["payment_intent"], story.payment_intent);
-    assert_eq!(object(&story.payment_intent)["latest_charge"], story.charge);
-    let secret = object(&story.payment_intent)["client_secret"].as_str().unwrap().to_owned();
-    assert!(secret.starts_with(&story.payment_intent), "{secret}");
-    assert_eq!(object(&story.charge)["refunded"], true);
-    assert_eq!(object(&story.refund)["charge"], story.charge);
-    assert_eq!(object(&story.disputed_charge)["payment_intent"], story.disputed_payment_intent);
-    assert_eq!(object(&story.disputed_charge)["customer"], story.customer);
-    assert_eq!(object(&story.dispute)["charge"], story.disputed_charge);
-    assert_ne!(story.charge, story.disputed_charge);
+    assert_eq!(object(&lifecycle.subscription)["customer"], lifecycle.customer);
+    assert_eq!(object(&lifecycle.subscription)["latest_invoice"], lifecycle.invoice);
+    assert_eq!(object(&lifecycle.subscription)["status"], "active");
+    assert_eq!(object(&lifecycle.invoice)["status"], "paid");
+    assert_eq!(
+        object(&lifecycle.invoice)["parent"]["subscription_details"]["subscription"],
+        lifecycle.subscription
+    );
+    assert_eq!(
+        object(&lifecycle.invoice)["lines"]["url"],
+        format!("/v1/invoices/{}/lines", lifecycle.invoice)
+    );
+    assert_eq!(object(&lifecycle.invoice_payment)["payment"]["payment_intent"], lifecycle.payment_intent);
+    assert_eq!(object(&lifecycle.payment_intent)["latest_charge"], lifecycle.charge);
+    let secret = object(&lifecycle.payment_intent)["client_secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with(&lifecycle.payment_intent), "{secret}");
+    assert_eq!(object(&lifecycle.charge)["refunded"], true);
+    assert_eq!(object(&lifecycle.refund)["charge"], lifecycle.charge);
+    assert_eq!(object(&lifecycle.disputed_charge)["payment_intent"], lifecycle.disputed_payment_intent);
+    assert_eq!(object(&lifecycle.disputed_charge)["customer"], lifecycle.customer);
+    assert_eq!(object(&lifecycle.dispute)["charge"], lifecycle.disputed_charge);
+    assert_ne!(lifecycle.charge, lifecycle.disputed_charge);
 }
 
 #[tokio::test]
-async fn stories_do_not_meet_and_end_now() {
+async fn life_cycles_share_no_object_and_end_now() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    let (one, two) = (stripe.story(), stripe.story());
+    let api = Api::new(&stripe);
+    let (one, two) = (stripe.customer_lifecycle(), stripe.customer_lifecycle());
     assert_ne!(one.customer, two.customer);
     let listed = api.get("/v1/events?limit=100").await;
     assert_eq!(listed.ids().len(), one.events.len() + two.events.len());
@@ -96,9 +102,9 @@ async fn stories_do_not_meet_and_end_now() {
 }
 
 #[tokio::test]
-async fn a_story_can_happen_on_a_connected_account() {
+async fn a_life_cycle_can_happen_on_a_connected_account() {
     let stripe = stripe();
-    let story = stripe.story_of("acct_2");
-    assert!(stripe.object(None, &story.customer).is_none());
-    assert!(stripe.object(Some("acct_2"), &story.customer).is_some());
+    let lifecycle = stripe.customer_lifecycle_on("acct_2");
+    assert!(stripe.object(None, &lifecycle.customer).is_none());
+    assert!(stripe.object(Some("acct_2"), &lifecycle.customer).is_some());
 }

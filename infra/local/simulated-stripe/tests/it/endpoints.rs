@@ -12,9 +12,9 @@ type Form = &'static [(&'static str, &'static str)];
 const ALL: (&str, &str) = ("enabled_events[0]", "*");
 
 #[tokio::test]
-async fn creating_tells_the_whole_endpoint_and_its_secret() {
+async fn creating_answers_the_whole_endpoint_and_its_secret() {
     let stripe = stripe();
-    let made = Api::of(&stripe)
+    let made = Api::new(&stripe)
         .post(
             PATH,
             &[
@@ -47,13 +47,13 @@ async fn creating_tells_the_whole_endpoint_and_its_secret() {
     assert_eq!(made.body, expected);
     assert!(known.id.starts_with("we_"));
     assert!(known.secret.starts_with("whsec_") && known.secret.len() == 38);
-    assert!(known.connect, "kept, though never told");
+    assert!(known.connect, "stored, though never shown");
 }
 
 #[tokio::test]
-async fn the_secret_is_told_only_once() {
+async fn the_secret_is_shown_only_once() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let made = api.post(PATH, &[URL, ALL]).await;
     let path = format!("{PATH}/{}", made.body["id"].as_str().unwrap());
     let fetched = api.get(&path).await.body;
@@ -68,7 +68,7 @@ async fn the_secret_is_told_only_once() {
 #[tokio::test]
 async fn an_update_changes_what_is_given_and_nothing_else() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let made =
         api.post(PATH, &[URL, ALL, ("metadata[a]", "1"), ("metadata[b]", "2"), ("description", "x")]).await;
     let path = format!("{PATH}/{}", made.body["id"].as_str().unwrap());
@@ -95,7 +95,7 @@ async fn an_update_changes_what_is_given_and_nothing_else() {
 #[tokio::test]
 async fn an_update_refuses_what_only_creation_may_set() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let made = api.post(PATH, &[URL, ALL]).await;
     let path = format!("{PATH}/{}", made.body["id"].as_str().unwrap());
     for (name, value) in [("api_version", "2024-06-20"), ("connect", "true"), ("secret", "x")] {
@@ -112,7 +112,7 @@ async fn an_update_refuses_what_only_creation_may_set() {
 #[tokio::test]
 async fn refusals_name_the_parameter() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let cases: [(Form, &str, Option<&str>); 7] = [
         (&[ALL], "url", Some("parameter_missing")),
         (&[URL], "enabled_events", Some("parameter_missing")),
@@ -140,7 +140,7 @@ async fn refusals_name_the_parameter() {
 async fn a_url_needs_a_scheme() {
     let stripe = stripe();
     for url in ["example.com/hook", "localhost:4000/hook", "", "ftp://example.com"] {
-        let refused = Api::of(&stripe).post(PATH, &[("url", url), ALL]).await;
+        let refused = Api::new(&stripe).post(PATH, &[("url", url), ALL]).await;
         assert_eq!((refused.status, &refused.error()["code"]), (400, &json!("url_invalid")));
         let text = "Invalid URL: An explicit scheme (such as https) must be provided";
         assert_eq!(refused.error()["message"], text);
@@ -150,16 +150,16 @@ async fn a_url_needs_a_scheme() {
 #[tokio::test]
 async fn live_mode_wants_https_except_on_this_machine() {
     let stripe = SimulatedStripe::start(Options::for_tests().live()).unwrap();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     assert_eq!(api.post(PATH, &[("url", "http://example.com"), ALL]).await.status, 400);
     let made = api.post(PATH, &[("url", "http://127.0.0.1:9/x"), ALL]).await;
     assert_eq!((made.status, &made.body["livemode"]), (200, &json!(true)));
 }
 
 #[tokio::test]
-async fn the_cap_is_an_error_without_a_code() {
-    let stripe = SimulatedStripe::start(Options::for_tests().endpoint_cap(1)).unwrap();
-    let api = Api::of(&stripe);
+async fn the_limit_is_an_error_without_a_code() {
+    let stripe = SimulatedStripe::start(Options::for_tests().endpoint_limit(1)).unwrap();
+    let api = Api::new(&stripe);
     assert_eq!(api.post(PATH, &[URL, ALL]).await.status, 200);
     let refused = api.post(PATH, &[URL, ALL]).await;
     assert_eq!((refused.status, &refused.error()["type"]), (400, &json!("invalid_request_error")));
@@ -170,7 +170,7 @@ async fn the_cap_is_an_error_without_a_code() {
 #[tokio::test]
 async fn one_url_may_have_two_endpoints_with_secrets_of_their_own() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let (one, two) = (api.post(PATH, &[URL, ALL]).await, api.post(PATH, &[URL, ALL]).await);
     assert_ne!(one.body["secret"], two.body["secret"]);
 }
@@ -178,7 +178,7 @@ async fn one_url_may_have_two_endpoints_with_secrets_of_their_own() {
 #[tokio::test]
 async fn a_deleted_endpoint_is_gone() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let id = api.post(PATH, &[URL, ALL]).await.body["id"].clone();
     let path = format!("{PATH}/{}", id.as_str().unwrap());
     let deleted = api.delete(&path).await;
@@ -192,7 +192,7 @@ async fn a_deleted_endpoint_is_gone() {
 #[tokio::test]
 async fn the_list_is_newest_first_and_has_pages_both_ways() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let mut made = Vec::new();
     for _ in 0..5 {
         made.insert(0, stripe.add_endpoint("https://example.com", &["*"]).id);

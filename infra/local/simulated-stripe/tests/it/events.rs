@@ -2,51 +2,51 @@
 
 use axum::http::Method;
 use serde_json::json;
-use simulated_stripe::{Emit, Fate, SimulatedStripe};
+use simulated_stripe::{Fate, NewEvent, SimulatedStripe};
 
 use crate::support::{Api, NOW, stripe};
 
-fn emit(stripe: &SimulatedStripe, wanted: Emit) -> String {
-    stripe.emit(wanted).unwrap()["id"].as_str().unwrap().to_owned()
+fn emit(stripe: &SimulatedStripe, new: NewEvent) -> String {
+    stripe.emit(new).unwrap()["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn a_walk_in_either_direction_meets_every_event_once() {
+async fn paging_in_either_direction_lists_every_event_once() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     // Three a second: the order within one second has to hold as well.
     let mut newest_first: Vec<String> =
-        (0..25).map(|n| emit(&stripe, Emit::of("customer.created").created(NOW + n / 3))).collect();
+        (0..25).map(|n| emit(&stripe, NewEvent::new("customer.created").created(NOW + n / 3))).collect();
     newest_first.reverse();
 
-    let mut walked = Vec::new();
+    let mut listed = Vec::new();
     let mut query = "limit=10".to_owned();
     loop {
         let page = api.get(&format!("/v1/events?{query}")).await;
-        walked.extend(page.ids().into_iter().map(str::to_owned));
+        listed.extend(page.ids().into_iter().map(str::to_owned));
         if page.body["has_more"] == false {
             break;
         }
-        query = format!("limit=10&starting_after={}", walked.last().unwrap());
+        query = format!("limit=10&starting_after={}", listed.last().unwrap());
     }
-    assert_eq!(walked, newest_first);
+    assert_eq!(listed, newest_first);
 
-    let mut walked = vec![newest_first.last().unwrap().clone()];
+    let mut listed = vec![newest_first.last().unwrap().clone()];
     loop {
-        let page = api.get(&format!("/v1/events?limit=10&ending_before={}", walked.last().unwrap())).await;
-        walked.extend(page.ids().into_iter().rev().map(str::to_owned));
+        let page = api.get(&format!("/v1/events?limit=10&ending_before={}", listed.last().unwrap())).await;
+        listed.extend(page.ids().into_iter().rev().map(str::to_owned));
         if page.body["has_more"] == false {
             break;
         }
     }
-    walked.reverse();
-    assert_eq!(walked, newest_first);
+    listed.reverse();
+    assert_eq!(listed, newest_first);
 }
 
 #[tokio::test]
 async fn ten_are_listed_unless_asked_otherwise_up_to_a_hundred() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     for _ in 0..12 {
         stripe.emit("customer.created").unwrap();
     }
@@ -61,7 +61,7 @@ async fn ten_are_listed_unless_asked_otherwise_up_to_a_hundred() {
 #[tokio::test]
 async fn types_are_one_name_one_group_or_several_names() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let customer = emit(&stripe, "customer.created".into());
     let subscription = emit(&stripe, "customer.subscription.created".into());
     let invoice = emit(&stripe, "invoice.paid".into());
@@ -83,8 +83,8 @@ async fn types_are_one_name_one_group_or_several_names() {
 #[tokio::test]
 async fn created_is_a_time_or_bounds() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    let at = |offset: i64| emit(&stripe, Emit::of("customer.created").created(NOW + offset));
+    let api = Api::new(&stripe);
+    let at = |offset: i64| emit(&stripe, NewEvent::new("customer.created").created(NOW + offset));
     let (one, two, three) = (at(1), at(2), at(3));
     let cases = [
         (format!("created={}", NOW + 2), vec![&*two]),
@@ -102,7 +102,7 @@ async fn created_is_a_time_or_bounds() {
 #[tokio::test]
 async fn events_are_gone_after_thirty_days() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let id = emit(&stripe, "customer.created".into());
     stripe.advance(30 * 24 * 3600);
     assert_eq!(api.get(&format!("/v1/events/{id}")).await.body["id"], id);
@@ -116,20 +116,23 @@ async fn events_are_gone_after_thirty_days() {
 }
 
 #[tokio::test]
-async fn an_event_is_shown_in_the_version_it_was_made_with() {
+async fn an_event_is_shown_in_the_version_it_was_emitted_in() {
     let stripe = stripe();
-    let id = emit(&stripe, Emit { api_version: Some("2024-06-20".to_owned()), ..Emit::of("invoice.paid") });
+    let id = emit(
+        &stripe,
+        NewEvent { api_version: Some("2024-06-20".to_owned()), ..NewEvent::new("invoice.paid") },
+    );
     let asked = [("stripe-version", "2026-10-28.endive")];
-    let event = Api::of(&stripe).call(Method::GET, &format!("/v1/events/{id}"), &[], &asked).await.unwrap();
+    let event = Api::new(&stripe).call(Method::GET, &format!("/v1/events/{id}"), &[], &asked).await.unwrap();
     assert_eq!(event.body["api_version"], "2024-06-20");
 }
 
 #[tokio::test]
 async fn a_connected_accounts_events_are_apart() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let ours = emit(&stripe, "customer.created".into());
-    let theirs = emit(&stripe, Emit::of("customer.created").account("acct_2"));
+    let theirs = emit(&stripe, NewEvent::new("customer.created").account("acct_2"));
     assert_eq!(api.get("/v1/events").await.ids(), [&*ours]);
     let as_them = [("stripe-account", "acct_2")];
     let listed = api.call(Method::GET, "/v1/events", &[], &as_them).await.unwrap();
@@ -141,8 +144,8 @@ async fn a_connected_accounts_events_are_apart() {
 #[tokio::test]
 async fn a_lost_event_is_nowhere_but_its_object_changed() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    stripe.emit(Emit::of("customer.created").object_id("cus_1").fate(Fate::Lost)).unwrap();
+    let api = Api::new(&stripe);
+    stripe.emit(NewEvent::new("customer.created").object_id("cus_1").fate(Fate::Lost)).unwrap();
     assert!(api.get("/v1/events").await.ids().is_empty());
     assert_eq!(api.get("/v1/customers/cus_1").await.body["id"], "cus_1");
 }
@@ -150,9 +153,9 @@ async fn a_lost_event_is_nowhere_but_its_object_changed() {
 #[tokio::test]
 async fn a_cursor_has_to_be_known() {
     let stripe = stripe();
-    let refused = Api::of(&stripe).get("/v1/events?starting_after=evt_x").await;
+    let refused = Api::new(&stripe).get("/v1/events?starting_after=evt_x").await;
     assert_eq!((refused.status, &refused.error()["param"]), (400, &json!("starting_after")));
     let id = emit(&stripe, "customer.created".into());
     let both = format!("/v1/events?starting_after={id}&ending_before={id}");
-    assert_eq!(Api::of(&stripe).get(&both).await.status, 400);
+    assert_eq!(Api::new(&stripe).get(&both).await.status, 400);
 }

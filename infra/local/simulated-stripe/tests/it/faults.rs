@@ -1,4 +1,4 @@
-//! What the API can be told to do wrong.
+//! Faults in the API.
 
 use axum::http::Method;
 use serde_json::json;
@@ -12,8 +12,8 @@ const FORM: [(&str, &str); 2] = [("url", "https://example.com"), ("enabled_event
 #[tokio::test]
 async fn a_fault_hits_only_the_calls_it_waits_for_and_is_used_up() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    stripe.fault(Fault::status(503).on("GET", "/v1/events").times(2));
+    let api = Api::new(&stripe);
+    stripe.add_fault(Fault::status(503).on("GET", "/v1/events").times(2));
     assert_eq!(api.get(PATH).await.status, 200);
     assert_eq!(api.get("/v1/events").await.status, 503);
     let second = api.get("/v1/events?limit=1").await;
@@ -25,9 +25,9 @@ async fn a_fault_hits_only_the_calls_it_waits_for_and_is_used_up() {
 #[tokio::test]
 async fn a_rate_limit_comes_with_or_without_advice() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     for (advice, header) in [(Some(true), "true"), (Some(false), "false"), (None, "")] {
-        stripe.fault(Fault::rate_limit(advice));
+        stripe.add_fault(Fault::rate_limit(advice));
         let limited = api.get(PATH).await;
         assert_eq!((limited.status, &limited.error()["code"]), (429, &json!("rate_limit")));
         assert_eq!(limited.header("stripe-should-retry"), header);
@@ -41,17 +41,17 @@ async fn an_answer_can_be_given_whole() {
     let body = json!({ "error": { "type": "invalid_request_error", "code": "lock_timeout" } });
     let answer = Answer { status: 429, body: Some(body), should_retry: None, retry_after: Some(3) };
     let effect = Effect::Answer(answer);
-    stripe.fault(Fault { method: None, path: String::new(), times: 1, when: When::Before, effect });
-    let limited = Api::of(&stripe).get(PATH).await;
+    stripe.add_fault(Fault { method: None, path: String::new(), times: 1, when: When::Before, effect });
+    let limited = Api::new(&stripe).get(PATH).await;
     assert_eq!((&limited.error()["code"], limited.header("retry-after")), (&json!("lock_timeout"), "3"));
 }
 
 #[tokio::test]
 async fn a_connection_is_cut_before_or_after_the_effect() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     for (fault, made) in [(Fault::cut(), 0), (Fault::cut().after(), 1)] {
-        stripe.fault(fault.on("POST", PATH));
+        stripe.add_fault(fault.on("POST", PATH));
         let failed = api.call(Method::POST, PATH, &FORM, &[]).await;
         assert!(failed.is_err_and(|error| error.is_request()), "no status, no headers, nothing");
         assert_eq!(stripe.endpoints().len(), made);
@@ -64,11 +64,11 @@ async fn a_connection_is_cut_before_or_after_the_effect() {
 async fn a_held_call_goes_on_when_faults_are_cleared() {
     for (fault, made_while_held) in [(Fault::hold(), 0), (Fault::hold().after(), 1)] {
         let stripe = stripe();
-        let api = Api::of(&stripe);
-        stripe.fault(fault.on("POST", PATH));
+        let api = Api::new(&stripe);
+        stripe.add_fault(fault.on("POST", PATH));
         let held = tokio::spawn(async move { api.post(PATH, &FORM).await.status });
         until(|| stripe.requests().len() == 1 && stripe.endpoints().len() == made_while_held).await;
-        assert_eq!(Api::of(&stripe).get("/v1/account").await.status, 200, "other calls pass meanwhile");
+        assert_eq!(Api::new(&stripe).get("/v1/account").await.status, 200, "other calls pass meanwhile");
         assert!(!held.is_finished());
         stripe.clear_faults();
         assert_eq!((held.await.unwrap(), stripe.endpoints().len()), (200, 1));
@@ -78,8 +78,8 @@ async fn a_held_call_goes_on_when_faults_are_cleared() {
 #[tokio::test]
 async fn a_client_that_gives_up_leaves_nothing_behind_if_the_call_was_held_before_its_effect() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    stripe.fault(Fault::hold().on("POST", PATH));
+    let api = Api::new(&stripe);
+    stripe.add_fault(Fault::hold().on("POST", PATH));
     let impatient =
         reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_millis(50)).build().unwrap();
     let request = impatient.post(format!("{}{PATH}", stripe.url())).bearer_auth(stripe.key()).form(&FORM);
@@ -96,8 +96,8 @@ async fn a_client_that_gives_up_leaves_nothing_behind_if_the_call_was_held_befor
 #[tokio::test]
 async fn a_delay_only_takes_longer() {
     let stripe = stripe();
-    stripe.fault(Fault::delay_ms(30));
+    stripe.add_fault(Fault::delay_ms(30));
     let started = std::time::Instant::now();
-    assert_eq!(Api::of(&stripe).get(PATH).await.status, 200);
+    assert_eq!(Api::new(&stripe).get(PATH).await.status, 200);
     assert!(started.elapsed().as_millis() >= 30);
 }

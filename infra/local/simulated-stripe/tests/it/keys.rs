@@ -1,4 +1,4 @@
-//! Who is let in, and what every answer carries.
+//! Authentication, and what every answer carries.
 
 use axum::http::Method;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::support::{Api, NOW, stripe};
 #[tokio::test]
 async fn a_wrong_key_is_a_401_and_none_is_too() {
     let stripe = stripe();
-    let mut api = Api::of(&stripe);
+    let mut api = Api::new(&stripe);
     for key in ["sk_test_other", ""] {
         api.key = key.to_owned();
         let refused = api.get("/v1/events").await;
@@ -31,7 +31,7 @@ async fn basic_authorization_takes_the_key_as_the_user() {
 async fn a_restricted_key_does_only_what_it_may() {
     let key = Key::restricted("rk_test_1", &["webhook_endpoints:write", "events:read"]);
     let stripe = SimulatedStripe::start(Options::for_tests().key(key)).unwrap();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     assert_eq!(api.get("/v1/events").await.status, 200);
     assert_eq!(api.get("/v1/webhook_endpoints").await.status, 200, "the right to write includes reading");
     for path in ["/v1/customers", "/v1/account"] {
@@ -48,7 +48,7 @@ async fn a_restricted_key_does_only_what_it_may() {
 async fn every_answer_carries_stripes_headers() {
     let stripe = stripe();
     stripe.skew_date(-30);
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     let plain = api.get("/v1/events").await;
     assert!(plain.header("request-id").starts_with("req_"));
     assert_eq!(plain.header("stripe-version"), "2026-07-29.dahlia");
@@ -74,22 +74,25 @@ fn httpdate(at: i64) -> String {
 }
 
 #[tokio::test]
-async fn the_account_says_who_it_is() {
+async fn the_account_has_its_id() {
     let stripe = stripe();
-    let account = Api::of(&stripe).get("/v1/account").await.body;
+    let account = Api::new(&stripe).get("/v1/account").await.body;
     assert_eq!((&account["id"], &account["object"]), (&json!("acct_1Simulated"), &json!("account")));
 }
 
 #[tokio::test]
 async fn calls_are_logged_with_what_was_sent() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     api.post_once("key-1", "/v1/webhook_endpoints", &[("url", "x"), ("metadata[a]", "b")]).await;
     let requests = stripe.requests();
-    let seen = &requests[0];
-    assert_eq!((&*seen.method, &*seen.path, seen.status), ("POST", "/v1/webhook_endpoints", Some(400)));
-    assert_eq!((seen.idempotency_key.as_deref(), seen.key_hint.as_deref()), (Some("key-1"), Some("ated")));
-    assert_eq!(seen.param("metadata[a]"), Some("b"));
+    let logged = &requests[0];
+    assert_eq!((&*logged.method, &*logged.path, logged.status), ("POST", "/v1/webhook_endpoints", Some(400)));
+    assert_eq!(
+        (logged.idempotency_key.as_deref(), logged.key_hint.as_deref()),
+        (Some("key-1"), Some("ated"))
+    );
+    assert_eq!(logged.param("metadata[a]"), Some("b"));
     stripe.clear_requests();
     assert!(stripe.requests().is_empty());
 }
@@ -97,7 +100,7 @@ async fn calls_are_logged_with_what_was_sent() {
 #[tokio::test]
 async fn nothing_is_left_when_the_handle_is_dropped() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     assert_eq!(api.get("/v1/account").await.status, 200);
     drop(stripe);
     assert!(api.call(Method::GET, "/v1/account", &[], &[]).await.is_err());

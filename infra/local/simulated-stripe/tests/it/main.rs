@@ -1,6 +1,7 @@
-//! What the simulated Stripe promises, one file a kind of promise. Nothing here sleeps: the clock is moved instead.
+//! What the simulated Stripe promises, one file a kind of promise. Nothing here sleeps: the clock is moved
+//! instead.
 //!
-//! `cfg(test)` is always true here; it tells clippy that helpers beside the tests may unwrap as well.
+//! `cfg(test)` is always true here; it lets helpers beside the tests unwrap as well.
 #![cfg(test)]
 
 mod control;

@@ -1,24 +1,24 @@
 //! Objects are fetched and listed as they stand now.
 
 use serde_json::json;
-use simulated_stripe::Emit;
+use simulated_stripe::NewEvent;
 
 use crate::support::{Api, stripe};
 
 #[tokio::test]
 async fn every_kind_can_be_fetched_and_listed() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    let story = stripe.story();
+    let api = Api::new(&stripe);
+    let lifecycle = stripe.customer_lifecycle();
     let made = [
-        ("customers", &story.customer),
-        ("subscriptions", &story.subscription),
-        ("invoices", &story.invoice),
-        ("invoice_payments", &story.invoice_payment),
-        ("payment_intents", &story.payment_intent),
-        ("charges", &story.charge),
-        ("refunds", &story.refund),
-        ("disputes", &story.dispute),
+        ("customers", &lifecycle.customer),
+        ("subscriptions", &lifecycle.subscription),
+        ("invoices", &lifecycle.invoice),
+        ("invoice_payments", &lifecycle.invoice_payment),
+        ("payment_intents", &lifecycle.payment_intent),
+        ("charges", &lifecycle.charge),
+        ("refunds", &lifecycle.refund),
+        ("disputes", &lifecycle.dispute),
     ];
     for (plural, id) in made {
         let fetched = api.get(&format!("/v1/{plural}/{id}")).await;
@@ -30,18 +30,18 @@ async fn every_kind_can_be_fetched_and_listed() {
 #[tokio::test]
 async fn an_event_replaces_its_object() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    stripe.emit(Emit::of("customer.created").object_id("cus_1")).unwrap();
-    stripe.emit(Emit::change("customer.updated", "cus_1").set("email", "new@example.com")).unwrap();
+    let api = Api::new(&stripe);
+    stripe.emit(NewEvent::new("customer.created").object_id("cus_1")).unwrap();
+    stripe.emit(NewEvent::update("customer.updated", "cus_1").set("email", "new@example.com")).unwrap();
     assert_eq!(api.get("/v1/customers/cus_1").await.body["email"], "new@example.com");
 }
 
 #[tokio::test]
-async fn a_deleted_customer_is_told_as_deleted_and_not_listed() {
+async fn a_deleted_customer_is_fetched_as_deleted_and_not_listed() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    stripe.emit(Emit::of("customer.created").object_id("cus_1")).unwrap();
-    stripe.emit(Emit::change("customer.deleted", "cus_1")).unwrap();
+    let api = Api::new(&stripe);
+    stripe.emit(NewEvent::new("customer.created").object_id("cus_1")).unwrap();
+    stripe.emit(NewEvent::update("customer.deleted", "cus_1")).unwrap();
     let fetched = api.get("/v1/customers/cus_1").await;
     assert_eq!(fetched.body, json!({ "id": "cus_1", "object": "customer", "deleted": true }));
     assert!(api.get("/v1/customers").await.ids().is_empty());
@@ -50,10 +50,10 @@ async fn a_deleted_customer_is_told_as_deleted_and_not_listed() {
 #[tokio::test]
 async fn a_deleted_draft_and_an_unknown_object_are_missing() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    stripe.emit(Emit::of("invoice.created").object_id("in_1")).unwrap();
+    let api = Api::new(&stripe);
+    stripe.emit(NewEvent::new("invoice.created").object_id("in_1")).unwrap();
     assert_eq!(api.get("/v1/charges/in_1").await.status, 404, "it is no charge");
-    stripe.emit(Emit::change("invoice.deleted", "in_1")).unwrap();
+    stripe.emit(NewEvent::update("invoice.deleted", "in_1")).unwrap();
     for path in ["/v1/invoices/in_1", "/v1/disputes/du_1"] {
         let missing = api.get(path).await;
         assert_eq!((missing.status, &missing.error()["code"]), (404, &json!("resource_missing")));
@@ -64,8 +64,8 @@ async fn a_deleted_draft_and_an_unknown_object_are_missing() {
 #[tokio::test]
 async fn a_canceled_subscription_is_fetched_but_listed_only_on_request() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    stripe.emit(Emit::of("customer.subscription.deleted").object_id("sub_1")).unwrap();
+    let api = Api::new(&stripe);
+    stripe.emit(NewEvent::new("customer.subscription.deleted").object_id("sub_1")).unwrap();
     assert_eq!(api.get("/v1/subscriptions/sub_1").await.body["status"], "canceled");
     assert!(api.get("/v1/subscriptions").await.ids().is_empty());
     for status in ["all", "canceled", "ended"] {
@@ -76,10 +76,10 @@ async fn a_canceled_subscription_is_fetched_but_listed_only_on_request() {
 #[tokio::test]
 async fn lists_are_narrowed_and_paged() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     for (id, made, customer) in [("ch_1", 100, "cus_a"), ("ch_2", 200, "cus_b"), ("ch_3", 300, "cus_a")] {
         let charge =
-            Emit::of("charge.succeeded").object_id(id).set("created", made).set("customer", customer);
+            NewEvent::new("charge.succeeded").object_id(id).set("created", made).set("customer", customer);
         stripe.emit(charge).unwrap();
     }
     assert_eq!(api.get("/v1/charges").await.ids(), ["ch_3", "ch_2", "ch_1"]);
@@ -93,22 +93,22 @@ async fn lists_are_narrowed_and_paged() {
 #[tokio::test]
 async fn each_account_has_objects_of_its_own_and_one_that_left_has_none() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
-    let of = [("stripe-account", "acct_1")];
-    let list = async || api.call(axum::http::Method::GET, "/v1/customers", &[], &of).await.unwrap();
+    let api = Api::new(&stripe);
+    let headers = [("stripe-account", "acct_1")];
+    let list = async || api.call(axum::http::Method::GET, "/v1/customers", &[], &headers).await.unwrap();
     stripe.put_object(Some("acct_1"), &json!({ "id": "cus_1", "object": "customer", "created": 5 }));
     assert_eq!(list().await.ids(), ["cus_1"]);
     assert!(api.get("/v1/customers").await.ids().is_empty());
     stripe.disconnect("acct_1");
     let refused = list().await;
     assert_eq!((refused.status, &refused.error()["code"]), (403, &json!("account_invalid")));
-    assert_eq!(api.get("/v1/customers").await.status, 200, "ours is still there");
+    assert_eq!(api.get("/v1/customers").await.status, 200, "our own account still has access");
 }
 
 #[tokio::test]
-async fn a_list_cannot_go_on_after_what_is_no_more() {
+async fn a_list_cannot_go_on_after_an_object_that_was_removed() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     for (id, made) in [("in_1", 1), ("in_2", 2)] {
         stripe.put_object(None, &json!({ "id": id, "object": "invoice", "created": made }));
     }
@@ -125,7 +125,7 @@ async fn a_list_cannot_go_on_after_what_is_no_more() {
 #[tokio::test]
 async fn an_object_can_change_without_an_event() {
     let stripe = stripe();
-    let api = Api::of(&stripe);
+    let api = Api::new(&stripe);
     stripe.put_object(None, &json!({ "id": "re_1", "object": "refund", "status": "failed" }));
     assert_eq!(api.get("/v1/refunds/re_1").await.body["status"], "failed");
     assert!(stripe.remove_object(None, "re_1"));

@@ -1,4 +1,4 @@
-//! A client as an SDK would be, and a receiver of deliveries.
+//! A client that calls as an SDK does, and a receiver of deliveries.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::Value;
 use simulated_stripe::{Options, SimulatedStripe};
 
-/// Some time after the samples.
+/// A time after the samples.
 pub(crate) const NOW: i64 = 1_785_100_000;
 
 pub(crate) fn stripe() -> SimulatedStripe {
@@ -32,14 +32,14 @@ impl Answer {
         &self.body["error"]
     }
 
-    /// The ids of a list, in its order.
+    /// Returns the ids of a list, in its order.
     pub(crate) fn ids(&self) -> Vec<&str> {
         assert_eq!(self.status, 200, "{}", self.body);
         self.body["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect()
     }
 }
 
-/// Calls one simulated Stripe with its own key.
+/// A client of one simulated Stripe, with its own key.
 pub(crate) struct Api {
     client: reqwest::Client,
     base: String,
@@ -47,7 +47,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn of(stripe: &SimulatedStripe) -> Self {
+    pub(crate) fn new(stripe: &SimulatedStripe) -> Self {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { client, base: stripe.url().to_owned(), key: stripe.key() }
     }
@@ -109,7 +109,7 @@ struct Inbox {
     received: Vec<Received>,
 }
 
-/// Takes deliveries and answers 200, or what it is told.
+/// A receiver of deliveries that answers 200, or the statuses it was given.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     inbox: Arc<Mutex<Inbox>>,
@@ -125,7 +125,7 @@ impl Receiver {
         Self { url, inbox }
     }
 
-    /// Answers the next deliveries so, and 200 after them.
+    /// Sets the statuses of the next deliveries; those after them get 200.
     pub(crate) fn answer(&self, statuses: &[u16]) {
         self.inbox.lock().unwrap().answers.extend(statuses);
     }
@@ -134,7 +134,7 @@ impl Receiver {
         self.inbox.lock().unwrap().received.clone()
     }
 
-    /// The types of what arrived, in the order of arrival.
+    /// Returns the types of what arrived, in the order of arrival.
     pub(crate) fn types(&self) -> Vec<String> {
         self.received().iter().map(|received| received.event()["type"].as_str().unwrap().to_owned()).collect()
     }
@@ -146,9 +146,9 @@ async fn receive(State(inbox): State<Arc<Mutex<Inbox>>>, headers: HeaderMap, bod
     StatusCode::from_u16(inbox.answers.pop_front().unwrap_or(200)).unwrap()
 }
 
-/// Waits for something that another thread does by asking for it again and again.
-pub(crate) async fn until(holds: impl Fn() -> bool) {
-    while !holds() {
+/// Waits until a condition holds that another thread brings about.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
         tokio::task::yield_now().await;
     }
 }

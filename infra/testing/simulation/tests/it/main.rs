@@ -1,11 +1,12 @@
-//! The laws, tried: on drawn histories (which are tried themselves) and courses, on what once went wrong, on what fails for ever, and on a small large run.
+//! The simulation: on drawn histories (which are tested themselves) and scenarios, on regressions, on an
+//! outage, on events that always fail, and on a small workload.
 
-// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+// Always true here; it lets helpers beside the tests unwrap as well.
 #![cfg(test)]
 
 mod any_order;
 mod histories;
-mod named;
 mod outage;
 mod poison;
+mod regressions;
 mod small_run;

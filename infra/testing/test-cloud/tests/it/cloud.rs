@@ -1,4 +1,5 @@
-//! Lagging indexes lag and catch up; a process is killed at the call that was named, and what it had asked for is done.
+//! Lagging indexes lag and catch up; a process is killed at the call that was named, and what it had asked
+//! for is done.
 
 use jiff::Timestamp;
 use shared::aws::{AwsEnv, CallLimits};

@@ -1,4 +1,4 @@
-//! The eight kinds of object: how each is born, where it can go, and how each version writes it.
+//! The eight kinds of object: their initial states, their changes, and how each API version renders them.
 
 mod charge;
 mod customer;
@@ -11,12 +11,12 @@ mod subscription;
 
 use serde_json::{Value, json};
 
-use super::change::Change;
-use super::{Plan, Version};
+use super::change::ObjectChange;
+use super::{ApiVersion, HistoryPlan};
 
 /// A kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ObjectKind {
     /// `customer`
     Customer,
     /// `subscription`
@@ -35,16 +35,16 @@ pub enum Kind {
     Dispute,
 }
 
-/// An event that reports no change.
+/// An event without a change.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Notice {
-    /// Of this type, with the object as it stands.
-    Of(&'static str),
-    /// Of this type, about something else that is no record.
-    About(&'static str, Value),
+    /// Of this type, with the object as it is.
+    SameObject(&'static str),
+    /// Of this type, about another object that has no record.
+    OtherObject(&'static str, Value),
 }
 
-impl Kind {
+impl ObjectKind {
     /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Customer,
@@ -57,7 +57,7 @@ impl Kind {
         Self::Dispute,
     ];
 
-    /// As in `"object": "…"`.
+    /// Returns the name in `"object": "…"`.
     pub fn object(self) -> &'static str {
         match self {
             Self::Customer => "customer",
@@ -85,33 +85,33 @@ impl Kind {
         format!("{prefix}_{number}")
     }
 
-    /// A new object, as the newest version writes it, and the types that tell of it.
-    pub(super) fn born(self, id: &str, plan: &Plan) -> (Value, &'static [&'static str]) {
+    /// Returns a new object, as the newest version renders it, and the types of its first events.
+    pub(super) fn initial(self, id: &str, plan: &HistoryPlan) -> (Value, &'static [&'static str]) {
         let (mut object, types) = match self {
-            Self::Customer => customer::born(),
-            Self::Subscription => subscription::born(plan.birth, plan.begins),
-            Self::Invoice => invoice::born(plan.birth),
-            Self::InvoicePayment => invoice_payment::born(plan.birth),
-            Self::PaymentIntent => payment_intent::born(plan.birth),
-            Self::Charge => charge::born(plan.birth),
-            Self::Refund => refund::born(plan.birth),
-            Self::Dispute => dispute::born(plan.birth),
+            Self::Customer => customer::initial(),
+            Self::Subscription => subscription::initial(plan.variant, plan.created_at),
+            Self::Invoice => invoice::initial(plan.variant),
+            Self::InvoicePayment => invoice_payment::initial(plan.variant),
+            Self::PaymentIntent => payment_intent::initial(plan.variant),
+            Self::Charge => charge::initial(plan.variant),
+            Self::Refund => refund::initial(plan.variant),
+            Self::Dispute => dispute::initial(plan.variant),
         };
         object["object"] = self.object().into();
         object["id"] = id.into();
-        object["created"] = plan.begins.into();
+        object["created"] = plan.created_at.into();
         object["livemode"] = false.into();
         object["metadata"] = json!({});
         (object, types)
     }
 
-    /// What can happen to an object now.
-    pub(super) fn changes(self, object: &Value, value: u8) -> Vec<Change> {
+    /// Returns the changes that are possible now.
+    pub(super) fn changes(self, object: &Value, value: u8) -> Vec<ObjectChange> {
         match self {
             Self::Customer => customer::changes(value),
             Self::Subscription => subscription::changes(object, value),
             Self::Invoice => invoice::changes(object, value),
-            // Only its payment is told.
+            // Stripe sends an event only when it is paid.
             Self::InvoicePayment => Vec::new(),
             Self::PaymentIntent => payment_intent::changes(object, value),
             Self::Charge => charge::changes(object, value),
@@ -131,15 +131,15 @@ impl Kind {
         }
     }
 
-    /// The object as a version writes it.
-    pub(super) fn render(self, version: Version, object: &Value) -> Value {
+    /// Returns the object as a version renders it.
+    pub(super) fn render(self, version: ApiVersion, object: &Value) -> Value {
         let mut object = object.clone();
-        if !version.is_old() {
+        if !version.is_legacy() {
             return object;
         }
         match self {
-            Self::Subscription => subscription::in_the_old_way(&mut object),
-            Self::Invoice => invoice::in_the_old_way(&mut object),
+            Self::Subscription => subscription::to_legacy(&mut object),
+            Self::Invoice => invoice::to_legacy(&mut object),
             Self::PaymentIntent | Self::Charge => object["invoice"] = "in_1".into(),
             Self::Dispute => object["balance_transaction"] = object["balance_transactions"][0]["id"].clone(),
             Self::Customer | Self::InvoicePayment | Self::Refund => {}
@@ -148,7 +148,7 @@ impl Kind {
     }
 }
 
-/// The text in `status`.
+/// Returns the text in `status`.
 fn status(object: &Value) -> &str {
     object["status"].as_str().unwrap_or_default()
 }

@@ -1,16 +1,16 @@
-//! Subscriptions: trial, first payment, dunning, pause, end; and what still changes after the end.
+//! Subscriptions: trial, first payment, dunning, pause, end, and the changes after the end.
 
 use serde_json::{Value, json};
 
 use super::{Notice, status};
-use crate::history::change::{Change, pick};
+use crate::history::change::{ObjectChange, pick};
 
 const UPDATED: &str = "customer.subscription.updated";
 const MONTH: i64 = 2_592_000;
 
-pub(super) fn born(birth: u8, at: i64) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8, at: i64) -> (Value, &'static [&'static str]) {
     let object = json!({
-        "customer": "cus_1", "status": pick(birth, ["incomplete", "active", "trialing"]), "quantity": 0,
+        "customer": "cus_1", "status": pick(variant, ["incomplete", "active", "trialing"]), "quantity": 0,
         "items": { "object": "list", "data": [{
             "id": "si_1", "quantity": 0, "price": { "id": "price_1" },
             "current_period_start": at, "current_period_end": at + MONTH,
@@ -21,10 +21,10 @@ pub(super) fn born(birth: u8, at: i64) -> (Value, &'static [&'static str]) {
     (object, &["customer.subscription.created"])
 }
 
-pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
-    let changed = |set| Change::of(set).updated(UPDATED);
+pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {
+    let changed = |set| ObjectChange::new(set).updated(UPDATED);
     let comment = pick(value, ["", "too dear", "moved"]);
-    let mut possible = vec![Change::metadata(value).updated(UPDATED)];
+    let mut possible = vec![ObjectChange::metadata(value).updated(UPDATED)];
     if matches!(status(object), "canceled" | "incomplete_expired") {
         possible.push(changed(json!({ "cancellation_details": { "comment": comment } })));
         return possible;
@@ -39,7 +39,7 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
         changed(json!({ "cancel_at_period_end": value == 1 })),
         changed(json!({ "pause_collection": paused })),
         renewed(object).updated(UPDATED),
-        pending(object, value),
+        pending_update(object, value),
     ]);
     let statuses: &[&str] = match status(object) {
         "incomplete" => &["active", "active", "incomplete_expired"],
@@ -63,56 +63,56 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
     possible
 }
 
-/// Sets fields of the object and of its only item.
-fn with_item(object: &Value, mut set: Value, of_item: Value) -> Value {
+/// Returns the fields to set, with those of the object's only item.
+fn with_item(object: &Value, mut set: Value, item_fields: Value) -> Value {
     let mut item = object["items"]["data"][0].clone();
-    if let (Some(item), Some(set)) = (item.as_object_mut(), of_item.as_object()) {
+    if let (Some(item), Some(set)) = (item.as_object_mut(), item_fields.as_object()) {
         item.extend(set.clone());
     }
     set["items"] = json!({ "data": [item] });
     set
 }
 
-fn renewed(object: &Value) -> Change {
-    let begins = object["items"]["data"][0]["current_period_end"].as_i64().unwrap_or_default();
-    let period = json!({ "current_period_start": begins, "current_period_end": begins + MONTH });
-    Change::of(with_item(object, json!({}), period))
+fn renewed(object: &Value) -> ObjectChange {
+    let start = object["items"]["data"][0]["current_period_end"].as_i64().unwrap_or_default();
+    let period = json!({ "current_period_start": start, "current_period_end": start + MONTH });
+    ObjectChange::new(with_item(object, json!({}), period))
 }
 
-/// A pending update comes, expires or is applied.
-fn pending(object: &Value, value: u8) -> Change {
+/// Returns the change by which a pending update is added, expires or is applied.
+fn pending_update(object: &Value, value: u8) -> ObjectChange {
     let none = json!({ "pending_update": null });
     match (object["pending_update"].is_null(), value) {
         (true, _) => {
-            Change::of(json!({ "pending_update": { "expires_at": 1_786_000_000, "trial_end": null } }))
+            ObjectChange::new(json!({ "pending_update": { "expires_at": 1_786_000_000, "trial_end": null } }))
                 .updated(UPDATED)
         }
         (false, 0) => {
-            Change::of(none).updated(UPDATED).own(&["customer.subscription.pending_update_expired"])
+            ObjectChange::new(none).updated(UPDATED).own(&["customer.subscription.pending_update_expired"])
         }
         (false, _) => {
-            Change::of(with_item(object, none, json!({ "price": { "id": format!("price_{value}") } })))
+            ObjectChange::new(with_item(object, none, json!({ "price": { "id": format!("price_{value}") } })))
                 .updated(UPDATED)
                 .own(&["customer.subscription.pending_update_applied"])
         }
     }
 }
 
-/// The end of a trial comes near; and the next invoice, shown before there is one.
+/// Returns the events without a change: a trial that ends soon, and a preview of the next invoice.
 pub(super) fn notices(id: &str, object: &Value) -> Vec<Notice> {
     let preview = json!({
         "object": "invoice", "customer": "cus_1", "amount_due": 5, "status": "draft",
         "parent": { "type": "subscription_details", "subscription_details": { "subscription": id } },
     });
-    let mut notices = vec![Notice::About("invoice.upcoming", preview)];
+    let mut notices = vec![Notice::OtherObject("invoice.upcoming", preview)];
     if status(object) == "trialing" {
-        notices.insert(0, Notice::Of("customer.subscription.trial_will_end"));
+        notices.insert(0, Notice::SameObject("customer.subscription.trial_will_end"));
     }
     notices
 }
 
-/// The period stood in the subscription itself.
-pub(super) fn in_the_old_way(object: &mut Value) {
+/// Renders the legacy format: the period is in the subscription itself.
+pub(super) fn to_legacy(object: &mut Value) {
     for field in ["current_period_start", "current_period_end"] {
         let value = object["items"]["data"][0].as_object_mut().and_then(|item| item.remove(field));
         object[field] = value.unwrap_or_default();

@@ -1,9 +1,11 @@
-//! The world in which the laws are tried: a cloud with one endpoint, a Stripe whose objects have lived their lives, and a clock.
+//! The environment of a simulation: a cloud with two endpoints, a Stripe whose objects have had their
+//! histories, and a clock.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use crate::history::{ApiVersion, ObjectHistory};
 use jiff::Timestamp;
 use serde_json::json;
 use shared::aws::CallLimits;
@@ -14,101 +16,105 @@ use shared::object_key::ObjectKey;
 use shared::records::{Record, Records};
 use shared::registry::{Registry, Settings};
 use shared::secret::SigningSecret;
-use simulated_stripe::history::{Life, Version};
+use shared::unix_time::UnixMillis;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
 
-use crate::hands::{Applier, Receiver};
+use crate::workers::{ProcessWorker, ReceiveWorker};
 
-/// When the first lives begin.
-pub const BEGINS: i64 = 1_785_000_000;
-/// When the first event arrives: four months later, so that every second that Stripe tells of is over.
-const ARRIVES: i64 = 1_795_521_600;
-const SECRET: &str = "whsec_of_the_laws";
+/// When the first histories begin, in unix seconds.
+pub const START: i64 = 1_785_000_000;
+/// When the first event arrives: four months later, so that every second that an event names is over.
+const ARRIVAL: i64 = 1_795_521_600;
+const SECRET: &str = "whsec_of_the_simulation";
 
-/// Everything around the functions.
-pub struct World {
+/// Everything outside the functions.
+pub struct Environment {
     /// AWS.
     pub cloud: TestCloud,
-    /// Stripe, with every object as it stands in the end.
+    /// Stripe, with every object as it is in the end.
     pub stripe: SimulatedStripe,
     ledger: Ledger,
     records: Records,
     now: AtomicI64,
 }
 
-#[allow(clippy::expect_used, reason = "a world that cannot begin has to fail at once")]
-impl World {
-    /// A stack with the endpoints `main` and, for connected accounts, `connected`, and a Stripe key that may read everything.
+#[allow(clippy::expect_used, reason = "a environment that cannot start has to fail at once")]
+impl Environment {
+    /// Starts a stack with the endpoints `main` and, for connected accounts, `connected`, and a Stripe key
+    /// that may read everything.
     ///
     /// # Panics
     /// If a port cannot be had.
-    pub async fn of(lives: &[Life]) -> Self {
-        Self::at(lives, ARRIVES).await
+    pub async fn start(histories: &[ObjectHistory]) -> Self {
+        Self::start_at(histories, ARRIVAL).await
     }
 
-    /// The same, at another time: Stripe lists events for thirty days.
+    /// Starts it at another time: Stripe lists events for thirty days.
     ///
     /// # Panics
     /// If a port cannot be had.
-    pub async fn at(lives: &[Life], now: i64) -> Self {
+    pub async fn start_at(histories: &[ObjectHistory], now: i64) -> Self {
         let stripe = SimulatedStripe::start(Options::for_tests().at(now)).expect("a simulated Stripe");
         let cloud = TestCloud::start().await;
-        let dynamodb = cloud.past_the_door().dynamodb(CallLimits::PATIENT);
-        let world = Self {
+        let dynamodb = cloud.direct_aws().dynamodb(CallLimits::PATIENT);
+        let environment = Self {
             ledger: Ledger::new(dynamodb.clone(), "LedgerTable"),
             records: Records::new(dynamodb, "RecordsTable"),
             cloud,
             stripe,
             now: AtomicI64::new(now * 1_000),
         };
-        world.put_objects(lives);
-        world.cloud.put_secret("stripe-key", &world.stripe.key());
-        world.set_key().await;
+        environment.put_objects(histories);
+        environment.cloud.put_secret("stripe-key", &environment.stripe.key());
+        environment.store_settings().await;
         for (name, connect) in [("main", false), ("connected", true)] {
-            world.register(name, connect, lives).await;
+            environment.register(name, connect, histories).await;
         }
-        world
+        environment
     }
 
-    /// Has Stripe list all events of these lives, as ones that it could not deliver.
+    /// Lets Stripe list all events of these histories, as ones that it could not deliver.
     ///
     /// # Panics
     /// If one is no event.
-    pub fn list_events(&self, lives: &[Life]) {
+    pub fn list_events(&self, histories: &[ObjectHistory]) {
         drop(self.stripe.add_endpoint("https://example.com/webhooks/main", &["*"]));
         self.stripe.advance(self.now().as_second() - self.stripe.now());
-        for told in lives.iter().flat_map(|life| &life.events) {
-            self.stripe.emit_text(&told.body).expect("an event");
+        for event in histories.iter().flat_map(|history| &history.events) {
+            self.stripe.emit_text(&event.body).expect("an event");
         }
-        self.put_objects(lives);
+        self.put_objects(histories);
     }
 
-    fn put_objects(&self, lives: &[Life]) {
-        for life in lives {
-            if let Some(object) = life.end_in(Version::Dahlia) {
-                self.stripe.put_object(life.account, &object);
+    fn put_objects(&self, histories: &[ObjectHistory]) {
+        for history in histories {
+            if let Some(object) = history.end_in(ApiVersion::Dahlia) {
+                self.stripe.put_object(history.account, &object);
             }
         }
     }
 
-    async fn set_key(&self) {
+    async fn store_settings(&self) {
         let mut settings = Settings {
-            since: 0,
+            since: UnixMillis::new(0),
             stripe_key_hint: "hint".into(),
-            stripe_key_set_at: 0,
+            stripe_key_set_at: UnixMillis::new(0),
             stripe_account: None,
             rev: 0,
         };
         self.registry().store_settings(None, &mut settings).await.expect("settings");
     }
 
-    /// An endpoint that wants all that happens in these lives.
-    async fn register(&self, name: &str, connect: bool, lives: &[Life]) {
+    /// Registers an endpoint for all event types of these histories.
+    async fn register(&self, name: &str, connect: bool, histories: &[ObjectHistory]) {
         let secret = json!({ "signing": [{ "stripe_id": "we_1", "secret": SECRET }] });
         let version = self.cloud.put_secret(name, &secret.to_string());
-        let types: BTreeSet<_> =
-            lives.iter().flat_map(|life| &life.events).map(|told| told.event_type.clone()).collect();
+        let types: BTreeSet<_> = histories
+            .iter()
+            .flat_map(|history| &history.events)
+            .map(|event| event.event_type.clone())
+            .collect();
         let endpoint = EndpointRow {
             name: name.parse().expect("a name"),
             state: EndpointState::Active,
@@ -117,15 +123,15 @@ impl World {
                 url: format!("https://example.com/webhooks/{name}"),
                 events: types.into_iter().collect(),
                 description: String::new(),
-                api_version: Version::Dahlia.name().into(),
+                api_version: ApiVersion::Dahlia.name().into(),
                 connect,
             },
             stripe_id: Some("we_1".into()),
             secret: Some(SecretVersion { name: name.into(), version }),
             signing_secret_hint: None,
-            created_at: 0,
-            state_since: 0,
-            subscribed_since: 0,
+            created_at: UnixMillis::new(0),
+            state_since: UnixMillis::new(0),
+            subscribed_since: UnixMillis::new(0),
             rotated_at: None,
             pending_change: None,
             rotation: None,
@@ -135,42 +141,42 @@ impl World {
         self.registry().insert(&endpoint).await.expect("an endpoint");
     }
 
-    /// The secret that deliveries to `main` are signed with.
+    /// Returns the secret that deliveries to `main` are signed with.
     pub(crate) fn secret(&self) -> SigningSecret {
         SECRET.parse().expect("a secret")
     }
 
-    /// A process that receives, just started.
-    pub fn receiver(&self) -> Receiver<'_> {
-        Receiver::new(self)
+    /// Starts a process of `receive`.
+    pub fn receive_worker(&self) -> ReceiveWorker<'_> {
+        ReceiveWorker::new(self)
     }
 
-    /// A process that applies, just started.
-    pub fn applier(&self) -> Applier<'_> {
-        Applier::new(self)
+    /// Starts a process of `process`.
+    pub fn process_worker(&self) -> ProcessWorker<'_> {
+        ProcessWorker::new(self)
     }
 
-    /// The time of day.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.now.load(Ordering::Relaxed)).expect("a time")
     }
 
-    /// Lets time pass.
-    pub fn pass(&self, time: Duration) {
+    /// Moves the clock.
+    pub fn advance(&self, time: Duration) {
         self.now.fetch_add(i64::try_from(time.as_millis()).unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// The registry, past the door.
+    /// Returns the registry, without the cloud's proxy.
     pub fn registry(&self) -> Registry {
-        Registry::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
-    /// The ledger, past the door.
+    /// Returns the ledger, without the cloud's proxy.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// One row of it.
+    /// Returns one row of the ledger.
     ///
     /// # Panics
     /// If it cannot be read.
@@ -179,7 +185,7 @@ impl World {
         self.ledger.get(&id, self.now()).await.expect("a row")
     }
 
-    /// The record of an object.
+    /// Returns the record of an object.
     ///
     /// # Panics
     /// If it cannot be read.
@@ -187,11 +193,11 @@ impl World {
         self.records.get(key).await.expect("a record")
     }
 
-    /// How many rows the program still has to do something with.
+    /// Returns how many events are pending or failed.
     ///
     /// # Panics
     /// If they cannot be counted.
-    pub async fn open(&self) -> usize {
+    pub async fn open_events(&self) -> usize {
         let mut open = 0;
         for state in [EventState::Pending, EventState::Failed] {
             let count = self.ledger.count(state).await.expect("a count");
@@ -203,14 +209,14 @@ impl World {
         open
     }
 
-    /// How often Stripe was asked for an object.
-    pub fn questions(&self) -> usize {
+    /// Returns how many objects were fetched from Stripe.
+    pub fn fetches(&self) -> usize {
         self.stripe.requests().len()
     }
 }
 
-/// The key of a life's record.
+/// Returns the key of a history's record.
 #[allow(clippy::expect_used, reason = "ids of histories are keys")]
-pub(crate) fn key_of(life: &Life) -> ObjectKey {
-    ObjectKey::new(life.account, life.kind.object(), &life.id).expect("a key")
+pub(crate) fn record_key(history: &ObjectHistory) -> ObjectKey {
+    ObjectKey::new(history.account, history.kind.object(), &history.id).expect("a key")
 }

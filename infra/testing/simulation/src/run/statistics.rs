@@ -1,79 +1,84 @@
-//! What a large run came to.
+//! The statistics of a large run.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use simulated_stripe::history::Life;
+use crate::history::ObjectHistory;
 
-use super::Load;
-use crate::judge::Verdict;
-use crate::world::World;
+use super::Workload;
+use crate::environment::Environment;
+use crate::oracle::Findings;
 
-/// The figures of a run.
+/// What happened in a run.
 #[derive(Debug, Default)]
-pub struct Figures {
-    /// From which it was drawn.
+pub struct Statistics {
+    /// The seed from which it was drawn.
     pub seed: u64,
     /// Objects.
     pub objects: usize,
-    /// Events that Stripe made.
+    /// Events that Stripe emitted.
     pub events: usize,
-    /// Deliveries, those counted that got no answer.
+    /// Deliveries, including those that got no answer.
     pub deliveries: usize,
     /// Deliveries of events that had been acknowledged before.
     pub repeats: usize,
-    /// Deliveries that were answered with something else than 200.
+    /// Deliveries whose answer was not 200.
     pub refused: usize,
     /// Batches of the doorbell.
     pub batches: usize,
     /// Sweeps.
     pub sweeps: usize,
-    /// Processes that died.
-    pub deaths: usize,
+    /// Processes that were killed.
+    pub kills: usize,
     /// Calls to AWS.
     pub calls: usize,
-    /// Those made to fail, by kind.
+    /// Those that got a fault, by kind.
     pub failed: BTreeMap<String, usize>,
-    /// Questions to Stripe.
-    pub questions: usize,
-    /// What was found in the end.
-    pub verdict: Verdict,
-    /// How long it took.
+    /// Objects fetched from Stripe.
+    pub fetches: usize,
+    /// What the oracle found in the end.
+    pub findings: Findings,
+    /// The duration.
     pub took: Duration,
 }
 
-impl Figures {
-    pub(super) fn count(&mut self, load: Load, lives: &[Life], world: &World) {
-        self.seed = load.seed;
-        self.objects = lives.len();
-        self.events = lives.iter().map(|life| life.events.len()).sum();
-        let calls = world.cloud.calls();
+impl Statistics {
+    pub(super) fn count(
+        &mut self,
+        workload: Workload,
+        histories: &[ObjectHistory],
+        environment: &Environment,
+    ) {
+        self.seed = workload.seed;
+        self.objects = histories.len();
+        self.events = histories.iter().map(|history| history.events.len()).sum();
+        let calls = environment.cloud.calls();
         self.calls = calls.len();
         for fault in calls.iter().filter_map(|call| call.fault) {
             *self.failed.entry(format!("{fault:?}")).or_default() += 1;
         }
-        self.questions = world.questions();
+        self.fetches = environment.fetches();
     }
 }
 
-impl fmt::Display for Figures {
+impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failed: usize = self.failed.values().sum();
         let kinds: Vec<_> = self.failed.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
         let states: Vec<_> =
-            self.verdict.states.iter().map(|(state, rows)| format!("{state} {rows}")).collect();
+            self.findings.states.iter().map(|(state, rows)| format!("{state} {rows}")).collect();
         writeln!(f, "seed                {}", self.seed)?;
         writeln!(f, "events              {} of {} objects", self.events, self.objects)?;
         writeln!(f, "deliveries          {} ({} repeats)", self.deliveries, self.repeats)?;
         writeln!(f, "answered not 200    {}", self.refused)?;
         writeln!(f, "doorbell, sweeps    {} batches, {} sweeps", self.batches, self.sweeps)?;
-        writeln!(f, "processes killed    {}", self.deaths)?;
+        writeln!(f, "processes killed    {}", self.kills)?;
         writeln!(f, "calls to AWS        {}", self.calls)?;
-        writeln!(f, "made to fail        {failed} ({})", kinds.join(", "))?;
-        writeln!(f, "questions to Stripe {}", self.questions)?;
+        writeln!(f, "faults injected     {failed} ({})", kinds.join(", "))?;
+        writeln!(f, "fetched from Stripe {}", self.fetches)?;
         writeln!(f, "rows                {}", states.join(", "))?;
-        write!(f, "{}", self.verdict)?;
+        write!(f, "{}", self.findings)?;
         writeln!(f, "took                {} s", self.took.as_secs())
     }
 }

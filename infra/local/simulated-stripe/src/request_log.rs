@@ -1,13 +1,13 @@
-//! The log of API calls, by which a test asserts what was asked of Stripe.
+//! The log of API calls, by which a test asserts which calls were made.
 
 use serde::Serialize;
 
-/// One call as it was seen, whatever became of it.
+/// One call as it came in, whether it succeeded or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RequestSeen {
+pub struct LoggedRequest {
     /// The answer's `Request-Id`.
     pub request_id: String,
-    /// When, in unix seconds of the simulated clock.
+    /// The time, in unix seconds of the simulated clock.
     pub at: i64,
     /// `GET`, `POST` or `DELETE`.
     pub method: String,
@@ -23,12 +23,12 @@ pub struct RequestSeen {
     pub stripe_version: Option<String>,
     /// The `Stripe-Account` header.
     pub stripe_account: Option<String>,
-    /// What was answered; `None` while it is held, or when the connection was cut.
+    /// The status of the answer; `None` while it is held, or when the connection was cut.
     pub status: Option<u16>,
 }
 
-impl RequestSeen {
-    /// The value of a parameter, if it was sent.
+impl LoggedRequest {
+    /// Returns the value of a parameter, if it was sent.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().find(|(sent, _)| sent == name).map(|(_, value)| value.as_str())

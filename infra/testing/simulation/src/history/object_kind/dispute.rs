@@ -1,40 +1,40 @@
-//! Disputes: an inquiry or a claim, evidence, a verdict; a lost one can be taken up again by an appeal.
+//! Disputes: an inquiry or a claim, evidence, a decision; an appeal can reopen a lost one.
 
 use serde_json::{Value, json};
 
 use super::status;
-use crate::history::change::{Change, pick};
+use crate::history::change::{ObjectChange, pick};
 
 const UPDATED: &str = "charge.dispute.updated";
 
-pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
     let object = json!({
         "charge": "ch_1", "payment_intent": "pi_1", "amount": 500, "reason": "fraudulent",
-        "status": pick(birth, ["needs_response", "warning_needs_response"]), "balance_transactions": [],
+        "status": pick(variant, ["needs_response", "warning_needs_response"]), "balance_transactions": [],
         "evidence": { "customer_name": null }, "evidence_details": { "has_evidence": false, "submission_count": 0 },
     });
     (object, &["charge.dispute.created"])
 }
 
-pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
-    let changed = |set| Change::of(set).updated(UPDATED);
+pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {
+    let changed = |set| ObjectChange::new(set).updated(UPDATED);
     let name = pick(value, ["", "A", "B"]);
     let mut possible = vec![
-        Change::metadata(value).updated(UPDATED),
+        ObjectChange::metadata(value).updated(UPDATED),
         changed(
             json!({ "evidence": { "customer_name": name }, "evidence_details": { "has_evidence": value > 0 } }),
         ),
     ];
-    let booked = object["balance_transactions"].as_array().cloned().unwrap_or_default();
-    if booked.len() < 4 {
-        let taken = booked.len().is_multiple_of(2);
-        let entry = json!({ "id": format!("txn_{}", booked.len()), "net": if taken { -500 } else { 500 } });
-        let entries = [booked, vec![entry]].concat();
+    let transactions = object["balance_transactions"].as_array().cloned().unwrap_or_default();
+    if transactions.len() < 4 {
+        let is_withdrawal = transactions.len().is_multiple_of(2);
+        let entry = json!({ "id": format!("txn_{}", transactions.len()), "net": if is_withdrawal { -500 } else { 500 } });
+        let entries = [transactions, vec![entry]].concat();
         let set = json!({ "balance_transactions": entries });
-        possible.push(if taken {
-            Change::of(set).own(&["charge.dispute.funds_withdrawn"])
+        possible.push(if is_withdrawal {
+            ObjectChange::new(set).own(&["charge.dispute.funds_withdrawn"])
         } else {
-            Change::of(set).own(&["charge.dispute.funds_reinstated"])
+            ObjectChange::new(set).own(&["charge.dispute.funds_reinstated"])
         });
     }
     let statuses: &[&str] = match status(object) {

@@ -1,23 +1,23 @@
-//! The versions of Stripe's API in which events come: four names, two ways to write an object.
+//! The versions of Stripe's API in which events are rendered: four names, two formats of an object.
 
-/// A version.
+/// A version of Stripe's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// The one that answers are in, as its name is pinned with each call.
+pub enum ApiVersion {
+    /// The one of answers, because each call pins it.
     Dahlia,
-    /// The first that writes objects as it does.
+    /// The first with the same format.
     Basil,
-    /// The last that writes them in the old way.
+    /// The last with the legacy format.
     Acacia,
-    /// One before that, which writes them in the same way.
+    /// An earlier one with the legacy format.
     June2024,
 }
 
-impl Version {
+impl ApiVersion {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Dahlia, Self::Basil, Self::Acacia, Self::June2024];
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Dahlia => "2026-07-29.dahlia",
@@ -27,8 +27,8 @@ impl Version {
         }
     }
 
-    /// Does it write objects in the old way?
-    pub(crate) fn is_old(self) -> bool {
+    /// Whether it renders objects in the legacy format.
+    pub(crate) fn is_legacy(self) -> bool {
         match self {
             Self::Dahlia | Self::Basil => false,
             Self::Acacia | Self::June2024 => true,

@@ -1,14 +1,15 @@
-//! Invoices: drafts that change, go or are finalized; payment that fails and comes; what is never paid.
+//! Invoices: drafts that change, are deleted or are finalized; payments that fail or succeed; uncollectible
+//! ones.
 
 use serde_json::{Value, json};
 
 use super::{Notice, status};
-use crate::history::change::{Change, Outcome, pick};
+use crate::history::change::{Existence, ObjectChange, pick};
 
 const UPDATED: &str = "invoice.updated";
 
-pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
-    let status = pick(birth, ["draft", "draft", "draft", "open", "paid"]);
+pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
+    let status = pick(variant, ["draft", "draft", "draft", "open", "paid"]);
     let object = json!({
         "customer": "cus_1", "status": status, "number": null, "amount_due": 0, "amount_paid": 0, "amount_overpaid": 0,
         "attempt_count": 0, "attempted": false, "description": null, "due_date": null, "last_finalization_error": null,
@@ -18,15 +19,15 @@ pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
     (object, &["invoice.created"])
 }
 
-pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
-    let changed = |set| Change::of(set).updated(UPDATED);
+pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {
+    let changed = |set| ObjectChange::new(set).updated(UPDATED);
     let mut possible = vec![
-        Change::metadata(value).updated(UPDATED),
+        ObjectChange::metadata(value).updated(UPDATED),
         changed(json!({ "description": pick(value, ["", "a", "b"]) })),
     ];
     match status(object) {
-        "draft" => possible.extend(of_draft(value)),
-        "open" => possible.extend(of_open(object, value)),
+        "draft" => possible.extend(draft_changes(value)),
+        "open" => possible.extend(open_changes(object, value)),
         "uncollectible" => possible.extend([paid(), voided()]),
         "paid" => possible.push(changed(json!({ "amount_overpaid": value })).own(&["invoice.overpaid"])),
         _ => {}
@@ -34,8 +35,8 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
     possible
 }
 
-fn of_draft(value: u8) -> Vec<Change> {
-    let changed = |set| Change::of(set).updated(UPDATED);
+fn draft_changes(value: u8) -> Vec<ObjectChange> {
+    let changed = |set| ObjectChange::new(set).updated(UPDATED);
     let lines: Vec<Value> =
         (0..value).map(|line| json!({ "id": format!("il_{line}"), "amount": 5 })).collect();
     let error =
@@ -49,18 +50,20 @@ fn of_draft(value: u8) -> Vec<Change> {
         changed(json!({ "last_finalization_error": error })).own(&["invoice.finalization_failed"]),
         finalized(),
         finalized(),
-        Change::of(json!({})).own(&["invoice.deleted"]).ends(Outcome::Gone),
+        ObjectChange::new(json!({})).own(&["invoice.deleted"]).ends(Existence::Gone),
     ]
 }
 
-fn of_open(object: &Value, value: u8) -> Vec<Change> {
-    let changed = |set| Change::of(set).updated(UPDATED);
+fn open_changes(object: &Value, value: u8) -> Vec<ObjectChange> {
+    let changed = |set| ObjectChange::new(set).updated(UPDATED);
     let attempts = object["attempt_count"].as_i64().unwrap_or_default() + 1;
     vec![
         changed(json!({ "attempt_count": attempts, "attempted": true })).own(&["invoice.payment_failed"]),
-        Change::of(json!({ "attempted": true })).own(&["invoice.payment_action_required"]).told_anyway(),
-        Change::of(json!({})).own(&["invoice.payment_attempt_required"]).told_anyway(),
-        changed(json!({ "due_date": 1_786_000_000 + i64::from(value) })).own(&["invoice.sent"]).told_anyway(),
+        ObjectChange::new(json!({ "attempted": true }))
+            .own(&["invoice.payment_action_required"])
+            .always_sent(),
+        ObjectChange::new(json!({})).own(&["invoice.payment_attempt_required"]).always_sent(),
+        changed(json!({ "due_date": 1_786_000_000 + i64::from(value) })).own(&["invoice.sent"]).always_sent(),
         paid(),
         paid(),
         voided(),
@@ -68,27 +71,27 @@ fn of_open(object: &Value, value: u8) -> Vec<Change> {
     ]
 }
 
-fn paid() -> Change {
-    Change::of(
+fn paid() -> ObjectChange {
+    ObjectChange::new(
         json!({ "status": "paid", "amount_paid": 5, "status_transitions": { "paid_at": 1_785_000_200 } }),
     )
     .updated(UPDATED)
     .own(&["invoice.paid", "invoice.payment_succeeded"])
 }
 
-fn voided() -> Change {
-    Change::of(json!({ "status": "void" })).updated(UPDATED).own(&["invoice.voided"])
+fn voided() -> ObjectChange {
+    ObjectChange::new(json!({ "status": "void" })).updated(UPDATED).own(&["invoice.voided"])
 }
 
 pub(super) fn notices(object: &Value) -> Vec<Notice> {
     match status(object) {
-        "open" => vec![Notice::Of("invoice.will_be_due"), Notice::Of("invoice.overdue")],
+        "open" => vec![Notice::SameObject("invoice.will_be_due"), Notice::SameObject("invoice.overdue")],
         _ => Vec::new(),
     }
 }
 
-/// The subscription stood in the invoice itself, and so did whether it is paid.
-pub(super) fn in_the_old_way(object: &mut Value) {
+/// Renders the legacy format: the subscription, and whether it is paid, are fields of the invoice itself.
+pub(super) fn to_legacy(object: &mut Value) {
     object["paid"] = (status(object) == "paid").into();
     object["subscription"] = object["parent"]["subscription_details"]["subscription"].clone();
     if let Some(fields) = object.as_object_mut() {

@@ -1,28 +1,28 @@
-//! Refunds: on their way, arrived, and now and then sent back after they had arrived.
+//! Refunds: pending, succeeded, and sometimes failed after they had succeeded.
 
 use serde_json::{Value, json};
 
 use super::status;
-use crate::history::change::{Change, pick};
+use crate::history::change::{ObjectChange, pick};
 
 const UPDATED: &str = "refund.updated";
 
-pub(super) fn born(birth: u8) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
     let object = json!({
         "charge": "ch_1", "payment_intent": "pi_1", "amount": 100, "currency": "eur",
-        "status": pick(birth, ["pending", "succeeded", "requires_action"]), "failure_reason": null,
+        "status": pick(variant, ["pending", "succeeded", "requires_action"]), "failure_reason": null,
         "destination_details": { "type": "card", "card": { "reference": null, "reference_status": "pending" } },
     });
     (object, &["refund.created"])
 }
 
-pub(super) fn changes(object: &Value, value: u8) -> Vec<Change> {
+pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {
     let reference = pick(value, ["", "0001", "0002"]);
-    let changed = |set| Change::of(set).updated(UPDATED);
+    let changed = |set| ObjectChange::new(set).updated(UPDATED);
     let card = json!({ "destination_details": { "card": { "reference": reference } } });
     let mut possible = vec![
-        Change::metadata(value).updated(UPDATED),
-        // Told of some payment methods, and then twice.
+        ObjectChange::metadata(value).updated(UPDATED),
+        // Sent for some payment methods, and then in two types.
         changed(card.clone()).own(&["charge.refund.updated"]),
         changed(card),
     ];

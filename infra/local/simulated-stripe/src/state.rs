@@ -1,7 +1,7 @@
-//! Everything the simulated Stripe knows, under one lock.
+//! The whole state of the simulated Stripe, under one lock.
 //!
-//! The lock is held for one step at a time and never across an await: an API call is one step, taking what is due is
-//! one, recording an attempt is one. So what a test reads is always a state between two steps.
+//! The lock is held for one step at a time and never across an await: an API call is one step, taking what is
+//! due is one, recording an attempt is one. So what a test reads is always a state between two steps.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,10 +15,10 @@ use crate::events::Events;
 use crate::faults::Fault;
 use crate::objects::Objects;
 use crate::options::Options;
-use crate::requests::RequestSeen;
+use crate::request_log::LoggedRequest;
 
-/// The state of the account, its clock, and what it has been told to do wrong.
-pub(crate) struct World {
+/// The state of the account, its clock, and the faults to inject.
+pub(crate) struct StripeState {
     pub(crate) options: Options,
     pub(crate) clock: Clock,
     pub(crate) endpoints: Vec<Endpoint>,
@@ -29,22 +29,22 @@ pub(crate) struct World {
     /// Connected accounts that have left the platform.
     pub(crate) disconnected: Vec<String>,
     pub(crate) faults: Vec<Fault>,
-    pub(crate) requests: Vec<RequestSeen>,
+    pub(crate) requests: Vec<LoggedRequest>,
 }
 
-/// The world, and the signals between those who share it.
-pub(crate) struct Shared {
-    world: Mutex<World>,
-    /// Rung when something may have become due.
+/// The state, and the signals between the tasks that share it.
+pub(crate) struct SharedState {
+    state: Mutex<StripeState>,
+    /// Notified when something may have become due.
     pub(crate) wake: Notify,
     /// Changed when held calls may go on.
     pub(crate) release: watch::Sender<()>,
     pub(crate) client: reqwest::Client,
 }
 
-impl Shared {
+impl SharedState {
     pub(crate) fn new(options: Options, client: reqwest::Client) -> Arc<Self> {
-        let world = World {
+        let state = StripeState {
             clock: Clock::new(options.clock),
             options,
             endpoints: Vec::new(),
@@ -57,11 +57,11 @@ impl Shared {
             requests: Vec::new(),
         };
         let (release, _) = watch::channel(());
-        Arc::new(Self { world: Mutex::new(world), wake: Notify::new(), release, client })
+        Arc::new(Self { state: Mutex::new(state), wake: Notify::new(), release, client })
     }
 
-    /// A step that panicked (a bug) does not take all later ones with it.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the state. A step that panicked (a bug) does not make all later ones fail.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, StripeState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

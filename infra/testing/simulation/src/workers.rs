@@ -1,0 +1,149 @@
+//! Processes of `receive` and `process`, as Lambda runs them: each with its own memory, each killable at any
+//! call.
+
+use std::future::Future;
+use std::time::Duration;
+
+use process::{ProcessError, Summary};
+use serde_json::{Value, json};
+use shared::ledger::LedgerRow;
+use shared::metrics::Metrics;
+use shared::signature::sign;
+use test_cloud::{KillPoint, KillableProcess};
+
+use crate::environment::Environment;
+
+const UNSIGNED: &str = include_str!("../../../../events/receive/unsigned.json");
+const DOORBELL: &str = include_str!("../../../../events/process/doorbell.json");
+const SWEEP: &str = include_str!("../../../../events/process/sweep.json");
+
+/// The result of an invocation.
+#[derive(Debug)]
+pub enum Invocation<T> {
+    /// It ended with this.
+    Completed(T),
+    /// Its process was killed; a new one has taken its place.
+    Killed,
+}
+
+/// A process of `receive`.
+pub struct ReceiveWorker<'a> {
+    environment: &'a Environment,
+    process: KillableProcess<'a>,
+    deps: receive::Deps,
+}
+
+#[allow(clippy::expect_used, reason = "samples of this repository are what they are")]
+impl<'a> ReceiveWorker<'a> {
+    pub(crate) fn new(environment: &'a Environment) -> Self {
+        let process = environment.cloud.killable_process();
+        let deps = receive::Deps::new(receive::Config {
+            aws: process.aws(),
+            ledger_table: "LedgerTable".into(),
+            registry_table: "RegistryTable".into(),
+            metrics: Metrics::new("simulation", std::io::sink()),
+        });
+        Self { environment, process, deps }
+    }
+
+    /// Delivers an event to `main`, signed now, and returns the status that Stripe sees.
+    pub async fn deliver(&mut self, body: &str, kill: Option<KillPoint>) -> Invocation<u16> {
+        let now = self.environment.now();
+        let mut event: Value = serde_json::from_str(UNSIGNED).expect("JSON");
+        event["rawPath"] = "/webhooks/main".into();
+        event["requestContext"]["http"]["path"] = "/webhooks/main".into();
+        event["body"] = body.into();
+        event["isBase64Encoded"] = false.into();
+        event["headers"]["stripe-signature"] =
+            sign(&self.environment.secret(), now.as_second(), body.as_bytes()).into();
+        let request = lambda_http::request::from_str(&event.to_string()).expect("a request");
+        match unless_killed(&self.process, kill, receive::handle(&self.deps, request, now)).await {
+            Some(answer) => Invocation::Completed(answer.status().as_u16()),
+            None => {
+                *self = Self::new(self.environment);
+                Invocation::Killed
+            }
+        }
+    }
+}
+
+/// A process of `process`.
+pub struct ProcessWorker<'a> {
+    environment: &'a Environment,
+    process: KillableProcess<'a>,
+    deps: process::Deps,
+}
+
+#[allow(clippy::expect_used, reason = "samples of this repository are what they are")]
+impl<'a> ProcessWorker<'a> {
+    pub(crate) fn new(environment: &'a Environment) -> Self {
+        let process = environment.cloud.killable_process();
+        let deps = process::Deps::new(process::Config {
+            aws: process.aws(),
+            mode: shared::mode::Mode::Test,
+            ledger_table: "LedgerTable".into(),
+            records_table: "RecordsTable".into(),
+            registry_table: "RegistryTable".into(),
+            retention: "90".parse().expect("a retention"),
+            stripe_api_base: environment.stripe.url().parse().expect("an address"),
+            stripe_key_secret: "stripe-key".into(),
+            ask_again_after: Duration::ZERO,
+            metrics: Metrics::new("simulation", std::io::sink()),
+        })
+        .expect("TLS");
+        Self { environment, process, deps }
+    }
+
+    /// Processes a batch of the ledger's stream: these rows have just been stored.
+    pub async fn ring_doorbell(
+        &mut self,
+        rows: &[LedgerRow],
+        kill: Option<KillPoint>,
+    ) -> Invocation<Result<Summary, ProcessError>> {
+        let sample: Value = serde_json::from_str(DOORBELL).expect("JSON");
+        let records = rows.iter().map(|row| {
+            let mut record = sample["Records"][0].clone();
+            let image: serde_dynamo::Item = serde_dynamo::to_item(row).expect("an item");
+            record["dynamodb"]["NewImage"] = serde_json::to_value(image).expect("an image");
+            record["dynamodb"]["Keys"] = json!({ "id": { "S": row.id.as_str() }, "part": { "N": "0" } });
+            record
+        });
+        let batch = json!({ "Records": records.collect::<Vec<_>>() });
+        self.invoke(batch, kill).await
+    }
+
+    /// Runs a sweep.
+    pub async fn sweep(&mut self, kill: Option<KillPoint>) -> Invocation<Result<Summary, ProcessError>> {
+        self.invoke(serde_json::from_str(SWEEP).expect("JSON"), kill).await
+    }
+
+    async fn invoke(
+        &mut self,
+        input: Value,
+        kill: Option<KillPoint>,
+    ) -> Invocation<Result<Summary, ProcessError>> {
+        let now = self.environment.now();
+        match unless_killed(&self.process, kill, process::handle(&self.deps, input, now)).await {
+            Some(result) => Invocation::Completed(result),
+            None => {
+                *self = Self::new(self.environment);
+                Invocation::Killed
+            }
+        }
+    }
+}
+
+/// Awaits what a process does; `None` if it is killed meanwhile. Its memory goes with it.
+async fn unless_killed<T>(
+    process: &KillableProcess<'_>,
+    kill: Option<KillPoint>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let Some(kill) = kill else { return Some(work.await) };
+    let killed = process.killed_at(kill);
+    tokio::select! {
+        biased;
+        () = killed => None,
+        result = work => Some(result),
+    }
+}
