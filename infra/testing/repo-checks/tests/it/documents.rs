@@ -115,8 +115,8 @@ fn each_link_leads_to_something() {
     assert!(seen > 40, "{seen}");
 }
 
-/// Whether a word between backticks is meant as a path: of the repository's folders, or of the document's own `src` and
-/// `tests`, or a source file.
+/// Whether a word between backticks is meant as a path: of the repository's folders, or of the document's own
+/// `src` and `tests`, or a source file.
 fn is_path(word: &str) -> bool {
     let is_plain = word.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-/".contains(letter));
     let is_of_repository =
