@@ -8,7 +8,7 @@ use crate::{functions, read, root};
 /// The most lines of the document that a newcomer reads first.
 const FIRST_DOCUMENT_LINES: usize = 170;
 
-/// Folders of `.local` and of Cargo's own, and what others have written.
+/// Whether a folder is the repository's own, and neither built nor installed.
 fn is_ours(name: &str) -> bool {
     !matches!(name, ".git" | ".local" | ".aws-sam" | "target" | "node_modules" | "__pycache__")
 }
@@ -131,7 +131,7 @@ fn is_path(word: &str) -> bool {
     is_plain && !word.starts_with('/') && (is_of_repository || is_of_document || is_source || is_in_root)
 }
 
-/// A path is from the root, from the document's folder, or beside the path that the same line names before it.
+/// Whether a path exists: from the root, from the document's folder, or beside the first path of its line.
 fn exists(document: &str, before: Option<&str>, path: &str) -> bool {
     let folder = Path::new(document).parent().unwrap();
     let beside = before.and_then(|before| Path::new(before).parent());
