@@ -270,8 +270,8 @@ fn nobody_but_this_accounts_alarms_may_publish() {
     assert_eq!(statement["Condition"]["StringEquals"]["aws:SourceAccount"], "AWS::AccountId");
 }
 
-/// Lambda takes lines without a level of their own, and those of metrics, for INFO: a higher level would end the
-/// metrics.
+/// Lambda takes lines without a level of their own, and those of metrics, for INFO: a higher level would end
+/// the metrics.
 #[test]
 fn the_logs_let_metrics_through() {
     let logging = &crate::template()["Globals"]["Function"]["LoggingConfig"];
