@@ -1,4 +1,4 @@
-//! What the function is told by its environment.
+//! The function's settings, from its environment.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use shared::stripe::ApiBase;
 /// The function's settings.
 #[derive(Clone)]
 pub struct Config {
-    /// Where AWS is and who we are to it.
+    /// AWS's region, address and credentials.
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
@@ -28,7 +28,7 @@ pub struct Config {
     pub stripe_api_base: ApiBase,
     /// The secret that holds the Stripe key.
     pub stripe_key_secret: String,
-    /// How long a question to Stripe waits for the second to be over.
+    /// How long to wait before Stripe is asked for an object, or asked again, while its second is not over.
     pub ask_again_after: Duration,
     /// Where metrics go.
     pub metrics: Metrics,

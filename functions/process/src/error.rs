@@ -1,4 +1,4 @@
-//! What can go wrong: with an invocation, and with one event.
+//! What can fail: an invocation, and the work on one event.
 
 use lambda_runtime::Diagnostic;
 use shared::aws::{StoreError, error_chain};
@@ -29,19 +29,20 @@ impl From<ProcessError> for Diagnostic {
 /// Why one event could not be applied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
-    /// It may go better next time.
+    /// A table or index; another attempt may succeed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others wrote the record each time between reading and writing it; it goes better when they are done.
+    /// Others wrote the record each time between reading and writing it; another attempt may succeed.
     #[error("the record was written by others {0} times in a row")]
     Contended(u32),
     /// The Stripe key cannot be read.
     #[error(transparent)]
     SecretStore(#[from] SecretStoreError),
-    /// Stripe was asked and did not say.
+    /// Stripe was asked and did not answer with the object.
     #[error(transparent)]
     Stripe(#[from] StripeError),
-    /// Stripe does not know an object that it has told us of: the key is of another account, or the account is not connected.
+    /// Stripe does not know an object that its own event is about: the key is of another account, or the
+    /// account is not connected.
     #[error(
         "Stripe knows no {0}: the Stripe key is of another account, or may not act for the connected one"
     )]
@@ -49,22 +50,22 @@ pub(crate) enum ApplyError {
     /// The second is not over by Stripe's clock.
     #[error("the second of the event is not over by Stripe's clock, so Stripe's answer could miss a change")]
     TooEarly,
-    /// Something between us and Stripe takes the header away.
+    /// Something between us and Stripe removes the header.
     #[error("Stripe's answer has no `Date`, so nobody can tell which events it includes")]
     NoDate,
-    /// What Stripe answered is no object.
+    /// Stripe's answer is no JSON object.
     #[error("Stripe's answer cannot be read")]
-    Answer(#[source] serde_json::Error),
-    /// zstd, short of memory.
+    UnreadableObject(#[source] serde_json::Error),
+    /// zstd is short of memory.
     #[error("the object cannot be packed")]
     Packing(#[source] std::io::Error),
 }
 
 impl ApplyError {
-    /// Will it end the same however often it is tried, until somebody changes something?
+    /// Whether every further attempt would fail the same way, until somebody changes something.
     pub(crate) fn is_lasting(&self) -> bool {
         match self {
-            Self::Store(error) => error.is_lasting(),
+            Self::Store(error) => error.is_permanent(),
             Self::Stripe(StripeError::Refused(failure)) => !failure.is_rate_limit(),
             // A key can be replaced, and an outage ends.
             Self::Stripe(
@@ -78,7 +79,7 @@ impl ApplyError {
             | Self::NotAtStripe(_)
             | Self::TooEarly
             | Self::NoDate
-            | Self::Answer(_)
+            | Self::UnreadableObject(_)
             | Self::Packing(_) => false,
         }
     }

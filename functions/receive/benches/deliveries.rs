@@ -28,6 +28,7 @@ use shared::aws::CallLimits;
 use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
 use shared::registry::Registry;
 use shared::signature::sign;
+use shared::unix_time::UnixMillis;
 use test_cloud::TestCloud;
 use tokio::sync::{Notify, oneshot};
 
@@ -95,9 +96,9 @@ async fn register(cloud: &TestCloud) {
         stripe_id: Some("we_1".into()),
         secret: Some(SecretVersion { name, version }),
         signing_secret_hint: None,
-        created_at: 0,
-        state_since: 0,
-        subscribed_since: 0,
+        created_at: UnixMillis::new(0),
+        state_since: UnixMillis::new(0),
+        subscribed_since: UnixMillis::new(0),
         rotated_at: None,
         pending_change: None,
         rotation: None,

@@ -14,6 +14,7 @@ use shared::aws::{StoreError, error_chain};
 use shared::endpoint::EndpointName;
 use shared::registry::Registry;
 use shared::signature::SignatureError;
+use shared::unix_time::UnixSeconds;
 
 use crate::error::ReceiveError;
 use crate::once_a_minute::OnceAMinute;
@@ -43,9 +44,15 @@ impl ActivityLog {
         Self { registry, pending: Mutex::default() }
     }
 
-    /// Records that a delivery came in that Stripe had signed at `signed_at`, in unix seconds.
-    pub(crate) async fn record_delivery(&self, endpoint: &EndpointName, signed_at: i64, now: Timestamp) {
-        let write = self.registry.record_delivery(endpoint, signed_at - now.as_second(), now);
+    /// Records that a delivery came in that Stripe had signed at `signed_at`.
+    pub(crate) async fn record_delivery(
+        &self,
+        endpoint: &EndpointName,
+        signed_at: UnixSeconds,
+        now: Timestamp,
+    ) {
+        let off_by = signed_at - UnixSeconds::from(now);
+        let write = self.registry.record_delivery(endpoint, off_by.as_secs(), now);
         self.write_once_a_minute(endpoint, |pending| &mut pending.delivery, write, now).await;
     }
 

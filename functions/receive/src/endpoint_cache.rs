@@ -22,6 +22,7 @@ use shared::registry::{ENDPOINT_REFRESH_INTERVAL, Registry};
 use shared::secret::{SigningSecret, SigningSecrets};
 use shared::secret_store::SecretStore;
 use shared::signature::{self, SignatureError};
+use shared::unix_time::UnixSeconds;
 use tokio::time::Instant;
 
 use crate::delivery::Delivery;
@@ -75,8 +76,12 @@ impl EndpointCache {
         }
     }
 
-    /// Checks a delivery against the secrets accepted now. Returns when it was signed, in unix seconds.
-    pub(crate) async fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<i64, ReceiveError> {
+    /// Checks a delivery against the secrets accepted now. Returns when it was signed.
+    pub(crate) async fn verify(
+        &self,
+        delivery: &Delivery<'_>,
+        now: Timestamp,
+    ) -> Result<UnixSeconds, ReceiveError> {
         let cached = self.cached();
         let verified = cached.verify(delivery, now);
         let read_again = match &verified {
@@ -196,7 +201,7 @@ impl Cached {
             >= SignedDuration::try_from(ENDPOINT_REFRESH_INTERVAL).unwrap_or(SignedDuration::MAX)
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<i64, ReceiveError> {
+    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<UnixSeconds, ReceiveError> {
         // Before the first read nothing is known, not even that a name is wrong.
         if self.read_at.is_none() {
             return Err(ReceiveError::EndpointsUnavailable("they have not been read yet".into()));
@@ -208,7 +213,7 @@ impl Cached {
             .signature
             .and_then(|header| signature::verify(Some(header), delivery.body, secrets, now.as_second()));
         match verified {
-            Ok(signed_at) => Ok(signed_at),
+            Ok(signed_at) => Ok(UnixSeconds::new(signed_at)),
             Err(SignatureError::Mismatch) if accepted.is_none() => Err(ReceiveError::EndpointsUnavailable(
                 "the endpoint's signing secret could not be read".into(),
             )),

@@ -14,11 +14,11 @@ async fn every_sample_event_ends_final_and_never_failed() {
         rows.push(stack.receive(&body).await);
     }
     let summary = stack.ring(&rows).await;
-    let ended: u64 = [EventState::Processed, EventState::Superseded, EventState::Ignored]
+    let applied: u64 = [EventState::Processed, EventState::Superseded, EventState::Ignored]
         .map(|state| summary.count(state))
         .iter()
         .sum();
-    assert_eq!(ended, rows.len() as u64, "{summary:?}");
+    assert_eq!(applied, rows.len() as u64, "{summary:?}");
     for row in &rows {
         let row = stack.row(row.id.as_str()).await;
         assert!(!row.state.is_open() && row.due_at.is_none(), "{row:?}");
@@ -36,7 +36,7 @@ async fn a_record_is_the_object_as_stripe_wrote_it() {
     let record = stack.record(&format!("-/invoice/{id}")).await.unwrap();
     let raw = String::from_utf8(record.object().unwrap()).unwrap();
     assert!(body.contains(&raw), "not byte for byte");
-    assert_eq!(record.as_of, event["created"].as_i64().unwrap());
+    assert_eq!(record.as_of.get(), event["created"].as_i64().unwrap());
     assert!(!record.deleted && !record.order_uncertain);
 }
 
@@ -45,7 +45,7 @@ async fn an_event_is_applied_once_however_often_the_doorbell_rings() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     assert_eq!(stack.ring(std::slice::from_ref(&row)).await.count(EventState::Processed), 1);
-    let (settled, record) = (stack.row("evt_1").await, stack.record("-/subscription/sub_1").await);
+    let (applied, record) = (stack.row("evt_1").await, stack.record("-/subscription/sub_1").await);
     stack.cloud.clear_calls();
     for _ in 0..3 {
         stack.ring(std::slice::from_ref(&row)).await;
@@ -57,7 +57,7 @@ async fn an_event_is_applied_once_however_often_the_doorbell_rings() {
         .filter(|call| call.table != "RegistryTable" && !call.write_units.is_empty())
         .count();
     assert_eq!(written, 0, "{:?}", stack.cloud.calls());
-    assert_eq!(stack.row("evt_1").await, settled);
+    assert_eq!(stack.row("evt_1").await, applied);
     assert_eq!(stack.record("-/subscription/sub_1").await, record);
 }
 
@@ -66,8 +66,12 @@ async fn one_record_change_comes_of_many_rings_at_once() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     let rings = (0..20).map(|_| stack.ring(std::slice::from_ref(&row)));
-    let ended: Vec<_> = futures::future::join_all(rings).await;
-    assert_eq!(ended.iter().map(|summary| summary.count(EventState::Processed)).sum::<u64>(), 1, "{ended:?}");
+    let summaries: Vec<_> = futures::future::join_all(rings).await;
+    assert_eq!(
+        summaries.iter().map(|summary| summary.count(EventState::Processed)).sum::<u64>(),
+        1,
+        "{summaries:?}"
+    );
     assert_eq!(stack.state("evt_1").await.0, EventState::Processed);
 }
 
@@ -120,13 +124,13 @@ async fn a_deleted_customer_stays_deleted_and_a_canceled_subscription_can_still_
     assert!(stack.record("-/customer/cus_1").await.unwrap().deleted);
     assert_eq!(stack.state("evt_2").await.0, EventState::Superseded);
     let subscription = stack.record("-/subscription/sub_1").await.unwrap();
-    assert!(!subscription.deleted && subscription.as_of == 9);
+    assert!(!subscription.deleted && subscription.as_of.get() == 9);
 }
 
 #[tokio::test]
-async fn a_record_keeps_its_place_in_lists_whatever_its_events_say_of_when_it_was_made() {
+async fn a_record_keeps_its_position_in_lists_whatever_its_events_say_of_when_it_was_made() {
     let stack = Stack::start().await;
-    let place = async |key: &str| stack.record(key).await.unwrap().place().to_owned();
+    let position = async |key: &str| stack.record(key).await.unwrap().list_position().to_owned();
     let apply = async |body: String| {
         let row = stack.receive(&body).await;
         stack.ring(&[row]).await;
@@ -136,13 +140,13 @@ async fn a_record_keeps_its_place_in_lists_whatever_its_events_say_of_when_it_wa
         event(id, "invoice.updated", at, &json!({"object": "invoice", "id": "in_1", "date": 3}))
     };
     apply(old("evt_1", 5)).await;
-    let before = place("-/invoice/in_1").await;
+    let before = position("-/invoice/in_1").await;
     apply(old("evt_2", 6)).await;
-    assert_eq!(place("-/invoice/in_1").await, before);
+    assert_eq!(position("-/invoice/in_1").await, before);
 
     let customer = json!({"object": "customer", "id": "cus_1", "created": 3});
     apply(event("evt_3", "customer.created", 3, &customer)).await;
-    let before = place("-/customer/cus_1").await;
+    let before = position("-/customer/cus_1").await;
     apply(event(
         "evt_4",
         "customer.deleted",
@@ -151,12 +155,12 @@ async fn a_record_keeps_its_place_in_lists_whatever_its_events_say_of_when_it_wa
     ))
     .await;
     let record = stack.record("-/customer/cus_1").await.unwrap();
-    assert_eq!((record.deleted, record.place()), (true, before.as_str()));
+    assert_eq!((record.deleted, record.list_position()), (true, before.as_str()));
 }
 
 #[tokio::test]
 async fn a_deleted_customer_stands_in_lists_where_it_was_made_whichever_event_comes_first() {
-    let mut places = std::collections::BTreeSet::new();
+    let mut positions = std::collections::BTreeSet::new();
     for order in [[0, 1, 2], [2, 1, 0], [2, 0, 1], [1, 2, 0]] {
         let stack = Stack::start().await;
         let customer = json!({"object": "customer", "id": "cus_1", "created": 3});
@@ -172,9 +176,9 @@ async fn a_deleted_customer_stands_in_lists_where_it_was_made_whichever_event_co
         }
         let record = stack.record("-/customer/cus_1").await.unwrap();
         assert!(record.deleted);
-        places.insert(record.place().to_owned());
+        positions.insert(record.list_position().to_owned());
     }
-    assert_eq!(places.into_iter().collect::<Vec<_>>(), ["customer#000000000003#-/cus_1"]);
+    assert_eq!(positions.into_iter().collect::<Vec<_>>(), ["customer#000000000003#-/cus_1"]);
 }
 
 #[tokio::test]
@@ -190,7 +194,7 @@ async fn two_accounts_never_share_a_record() {
 }
 
 #[tokio::test]
-async fn an_event_of_the_other_mode_is_set_aside_and_a_type_that_is_not_applied_is_left_alone() {
+async fn an_event_of_the_other_mode_is_quarantined_and_a_type_that_is_not_applied_is_ignored() {
     let stack = Stack::start().await;
     let live =
         subscription("evt_1", "created", 5, "active").replace("\"livemode\":false", "\"livemode\":true");
@@ -238,7 +242,7 @@ async fn a_preview_is_found_under_its_subscription_and_its_customer() {
     assert_eq!(stack.state("evt_2").await.1.as_deref(), Some("filter"));
     assert_eq!(found("-/customer/cus_1").await, ["evt_2", "evt_1"]);
 
-    // Its place in the customer's list goes with it.
+    // Its entry in the customer's list expires with it.
     let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     let items = client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap();
     let expiries: Vec<_> = items.iter().map(|item| item.get("expires_at").is_some()).collect();
@@ -246,7 +250,7 @@ async fn a_preview_is_found_under_its_subscription_and_its_customer() {
 }
 
 #[tokio::test]
-async fn an_event_that_lost_says_to_which() {
+async fn a_superseded_event_names_the_one_that_the_record_shows() {
     let stack = Stack::start().await;
     let newer = stack.receive(&subscription("evt_2", "updated", 9, "past_due")).await;
     let older = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
@@ -257,7 +261,7 @@ async fn an_event_that_lost_says_to_which() {
 }
 
 #[tokio::test]
-async fn what_has_no_record_or_cannot_be_read_is_set_aside_with_the_reason() {
+async fn what_has_no_record_is_ignored_and_what_cannot_be_read_is_quarantined_with_the_reason() {
     let stack = Stack::start().await;
     let upcoming = event("evt_1", "invoice.upcoming", 5, &json!({"object": "invoice", "customer": "cus_1"}));
     let strange = event("evt_2", "invoice.paid", 5, &json!({"object": "thing", "id": "x_1"}));
@@ -286,8 +290,8 @@ async fn what_has_no_record_or_cannot_be_read_is_set_aside_with_the_reason() {
 fn history() -> impl Strategy<Value = Vec<String>> {
     let types = prop::sample::select(vec!["created", "updated", "updated", "deleted", "trial_will_end"]);
     let statuses = prop::sample::select(vec!["incomplete", "active", "past_due", "canceled"]);
-    let one = (types, 1..4_i64, statuses);
-    proptest::collection::vec(one, 2..7).prop_map(|events| {
+    let event = (types, 1..4_i64, statuses);
+    proptest::collection::vec(event, 2..7).prop_map(|events| {
         let events = events.into_iter().enumerate();
         events
             .map(|(i, (event_type, created, status))| {
@@ -324,7 +328,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn events_of_one_second_applied_at_once_are_all_looked_at() {
+async fn events_of_one_second_applied_at_once_are_all_considered() {
     for _ in 0..5 {
         let stack = Stack::start().await;
         let mut rows = Vec::new();
@@ -338,9 +342,10 @@ async fn events_of_one_second_applied_at_once_are_all_looked_at() {
 }
 
 #[tokio::test]
-async fn a_payload_in_parts_is_applied_and_an_object_too_large_for_a_record_is_set_aside_with_the_reason() {
+async fn a_payload_in_parts_is_applied_and_an_object_too_large_for_a_record_is_quarantined_with_the_reason() {
     let stack = Stack::start().await;
-    // Two hundred events' worth of text in `request`, which is no part of the object; then in the object itself.
+    // Two hundred events' worth of text in `request`, which is no part of the object; then in the object
+    // itself.
     let noise: String = (0..40_000_u32)
         .map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761).rotate_left(9) ^ i.pow(2)))
         .collect();
@@ -359,7 +364,7 @@ async fn a_payload_in_parts_is_applied_and_an_object_too_large_for_a_record_is_s
     assert!(reason.unwrap().contains("too large"));
 }
 
-/// Text that hardly packs.
+/// Text that hardly compresses.
 fn large() -> String {
     let mut state = 1_u64;
     let next = || {

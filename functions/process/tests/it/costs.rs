@@ -1,4 +1,4 @@
-//! What applying an event costs, counted at the door of DynamoDB, equals the budget in the README ("What an event costs").
+//! Applying an event costs its budget in calls and write units of DynamoDB.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ async fn applying_a_sample_event_costs_its_budget() {
         let first = stack.receive(&body).await;
         stack.cloud.clear_calls();
         stack.ring(&[first]).await;
-        // The list entry of an object is written with its first event only; so are those under its customer and its payment.
+        // The list entry of an object is written with its first event only; so are those under its customer
+        // and its payment.
         let linked: &[&str] = match kind.as_str() {
             "customer" => &["by_kind"],
             "subscription" | "invoice" | "payment_intent" => &["by_kind", "by_customer"],
@@ -29,7 +30,7 @@ async fn applying_a_sample_event_costs_its_budget() {
         expect(&stack, "UpdateItem", "LedgerTable", &[("", 1.0), ("open", 1.0)]);
 
         if kind == "customer" && body.contains("customer.deleted") || body.contains("invoice.deleted") {
-            continue; // what is gone has no later event
+            continue; // a deleted object has no later event
         }
         let mut newer: serde_json::Value = serde_json::from_str(&body).unwrap();
         newer["id"] = "evt_later".into();
@@ -51,7 +52,7 @@ async fn applying_a_sample_event_costs_its_budget() {
 }
 
 #[tokio::test]
-async fn a_preview_costs_its_mark_and_a_place_in_its_customers_list() {
+async fn a_preview_costs_its_state_and_an_entry_in_its_customers_list() {
     let stack = Stack::start().await;
     let body = samples().into_iter().find(|body| body.contains("\"invoice.upcoming\"")).unwrap();
     let row = stack.receive(&body).await;
@@ -64,8 +65,8 @@ async fn a_preview_costs_its_mark_and_a_place_in_its_customers_list() {
         .filter(|call| call.table == "LedgerTable")
         .map(|call| call.write_units.into_iter().collect::<Vec<_>>())
         .collect();
-    let of = |index: &str| vec![(String::new(), 1.0), (index.to_owned(), 1.0)];
-    assert_eq!(written, [of("object"), of("open")]);
+    let with_index = |index: &str| vec![(String::new(), 1.0), (index.to_owned(), 1.0)];
+    assert_eq!(written, [with_index("object"), with_index("open")]);
 }
 
 #[tokio::test]

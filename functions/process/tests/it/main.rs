@@ -1,14 +1,14 @@
 //! What `process` promises, against a real DynamoDB and the real SDK.
 
-// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+// Always true here: it allows the helpers beside the tests to unwrap as well.
 #![cfg(test)]
 
 mod applying;
-mod asking;
 mod costs;
-mod keeping;
+mod metrics;
 mod outages;
+mod retention;
 mod rules;
+mod same_second;
 mod support;
 mod sweeping;
-mod telling;

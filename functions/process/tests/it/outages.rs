@@ -45,7 +45,7 @@ async fn whatever_call_fails_the_records_end_the_same() {
 }
 
 #[tokio::test]
-async fn a_damaged_payload_is_set_aside_with_the_reason_and_holds_nothing_back() {
+async fn a_damaged_payload_is_quarantined_with_the_reason_and_holds_nothing_back() {
     let stack = Stack::start().await;
     let mut row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     let other = stack.receive(&subscription("evt_2", "updated", 9, "past_due")).await;
@@ -72,12 +72,12 @@ async fn what_dynamodb_can_never_take_is_dead_at_once() {
 }
 
 #[tokio::test]
-async fn a_crash_between_record_and_mark_changes_nothing() {
+async fn a_crash_between_record_and_state_changes_nothing() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;
     stack.cloud.fail("UpdateItem", "LedgerTable", 3, Fault::ServerError);
     stack.ring(&[row]).await;
-    assert_eq!(stack.state("evt_1").await.0, EventState::Pending, "the record is written, the mark is not");
+    assert_eq!(stack.state("evt_1").await.0, EventState::Pending, "the record is written, the state is not");
     let record = stack.record("-/subscription/sub_1").await;
     assert!(record.is_some());
     assert_eq!(stack.sweep(later(120)).await.count(EventState::Processed), 1);

@@ -1,4 +1,4 @@
-//! A stack whose ledger tests fill, and the two ways to wake `process`.
+//! A stack whose ledger the tests fill, and the two ways to invoke `process`.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use shared::mode::Mode;
 use shared::payload;
 use shared::records::{Record, Records};
 use shared::registry::{Registry, Settings};
+use shared::unix_time::UnixMillis;
 use simulated_stripe::SimulatedStripe;
 use test_cloud::{CapturedLines, TestCloud};
 
@@ -31,7 +32,7 @@ pub(crate) fn later(seconds: i64) -> Timestamp {
 }
 
 impl Stack {
-    /// A stack without a Stripe key: nobody can be asked.
+    /// A stack without a Stripe key: Stripe cannot be asked.
     pub(crate) async fn start() -> Self {
         Self::at("http://127.0.0.1:1").await
     }
@@ -42,9 +43,9 @@ impl Stack {
         stack.cloud.put_secret("stripe-key", &stripe.key());
         let registry = stack.registry();
         let mut settings = Settings {
-            since: 0,
+            since: UnixMillis::new(0),
             stripe_key_hint: "hint".into(),
-            stripe_key_set_at: 0,
+            stripe_key_set_at: UnixMillis::new(0),
             stripe_account: None,
             rev: 0,
         };

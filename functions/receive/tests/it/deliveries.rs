@@ -202,7 +202,7 @@ async fn a_probe_is_stored_for_a_day_in_no_list_and_counts_as_nothing() {
     assert_eq!((status, answer["outcome"].as_str()), (200, Some("stored")));
     let row = stack.row("evt_probe_1").await.unwrap();
     assert_eq!((row.state, row.reason.as_deref(), row.due_at), (EventState::Ignored, Some("probe"), None));
-    assert_eq!(row.expires_at, Some(now().as_second() + 86_400));
+    assert_eq!(row.expires_at, Some(later(86_400).into()));
     let item = stack.cloud.items("LedgerTable").await.remove(0);
     for key in ["day", "open"] {
         assert!(item.get(key).is_none(), "{key}: {item}");

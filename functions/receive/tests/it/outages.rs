@@ -157,5 +157,5 @@ async fn an_activity_whose_write_failed_is_written_with_the_next_delivery() {
     assert_eq!(deliver(&deps, &event("evt_3"), later(3)).await.0, 200);
     deliver_to(&deps, "main", "whsec_other", &event("evt_4"), later(5)).await;
     let activity = activity().await.unwrap();
-    assert_eq!((activity.at, activity.mismatches), (Some(later(3).as_millisecond()), 2));
+    assert_eq!((activity.at, activity.mismatches), (Some(later(3).into()), 2));
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use lambda_http::Body;
 use receive::handle;
 use shared::signature::sign;
+use shared::unix_time::UnixMillis;
 
 use crate::support::{SECRET, Stack, answer, code, deliver, deliver_to, event, later, now, request};
 
@@ -126,16 +127,16 @@ async fn what_is_signed_wrongly_or_too_long_ago_is_recorded_for_the_status() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     let activity = async || stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
-    assert_eq!((activity().await.at, activity().await.off_by_s), (Some(now().as_millisecond()), Some(0)));
+    assert_eq!((activity().await.at, activity().await.off_by_s), (Some(now().into()), Some(0)));
     for at in [70, 75, 140, 4_000] {
         deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
     }
-    let first = later(70).as_millisecond();
+    let first = UnixMillis::from(later(70));
     let recorded = activity().await;
-    assert_eq!(recorded.mismatched_at, Some(later(4_000).as_millisecond()));
+    assert_eq!(recorded.mismatched_at, Some(later(4_000).into()));
     assert_eq!(
         (recorded.mismatches, recorded.mismatches_since),
-        (1, Some(later(4_000).as_millisecond())),
+        (1, Some(later(4_000).into())),
         "anew after an hour"
     );
     assert!(first < recorded.mismatches_since.unwrap());
@@ -143,8 +144,8 @@ async fn what_is_signed_wrongly_or_too_long_ago_is_recorded_for_the_status() {
     let old = sign(&SECRET.parse().unwrap(), now().as_second() + 3_600, body.as_bytes());
     handle(&deps, request("main", Some(&old), &body), later(4_000)).await;
     let recorded = activity().await;
-    assert_eq!((recorded.stale_at, recorded.stale_by_s), (Some(later(4_000).as_millisecond()), Some(-400)));
-    assert_eq!(recorded.at, Some(now().as_millisecond()), "a refusal is no delivery");
+    assert_eq!((recorded.stale_at, recorded.stale_by_s), (Some(later(4_000).into()), Some(-400)));
+    assert_eq!(recorded.at, Some(now().into()), "a refusal is no delivery");
 }
 
 #[tokio::test]
@@ -155,11 +156,7 @@ async fn mismatches_of_an_hour_are_counted_together() {
         deliver_to(&deps, "main", "whsec_other", &event("evt_1"), later(at)).await;
     }
     let activity = stack.registry().status_rows(&["main"], now()).await.unwrap().activity["main"];
-    assert_eq!(
-        (activity.mismatches, activity.mismatches_since),
-        (5, Some(later(70).as_millisecond())),
-        "{activity:?}"
-    );
+    assert_eq!((activity.mismatches, activity.mismatches_since), (5, Some(later(70).into())), "{activity:?}");
 }
 
 #[tokio::test]

@@ -1,22 +1,23 @@
-//! What is to be done with an event, as far as its envelope tells: applied, left alone, or looked at by somebody.
+//! Whether an event is applied, ignored or quarantined, as far as its envelope decides that.
 
 use shared::event::Event;
 use shared::event_type;
 use shared::mode::Mode;
 
-/// What becomes of an event.
+/// The decision about an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// It is to be applied.
     Apply,
-    /// It is kept, and nothing is to be done with it.
+    /// It is kept in the ledger, and nothing is done with it.
     Ignore(&'static str),
-    /// It is kept, and somebody has to look at it.
+    /// It is kept in the ledger, and an admin has to look at it.
     Quarantine(String),
 }
 
-/// Decides by mode, type and the stack's patterns of what is ignored. To live Connect endpoints Stripe sends test events as well, on purpose (Stripe's documentation,
-/// "Connect webhooks"); what comes from a connected account says so.
+/// Decides by mode, type and the stack's patterns of what is ignored. To live Connect endpoints Stripe sends
+/// test events as well, on purpose (Stripe's documentation, "Connect webhooks"); those name the connected
+/// account they come from.
 pub(crate) fn admit(event: &Event<'_>, stack: Mode, ignore: &[String]) -> Admission {
     if event.mode != stack {
         return if event.account.is_some() && event.mode == Mode::Test {
@@ -34,17 +35,18 @@ pub(crate) fn admit(event: &Event<'_>, stack: Mode, ignore: &[String]) -> Admiss
     }
 }
 
-/// Why an event is as it is, as the ledger says it: a word that filters know, and what people should know.
+/// Reasons that the ledger keeps with an event's state: a word that filters accept, and for some a sentence
+/// for people.
 pub(crate) mod reasons {
-    /// Its second has no order.
+    /// The events of its second could not be put in order.
     pub(crate) const ORDER_UNCERTAIN: &str = "order_uncertain: the events of this second have no order, and the Stripe key may not read the object";
     /// Billhook applies no event of this type.
     pub(crate) const TYPE: &str = "type";
-    /// The stack's settings say not to apply events of this type.
+    /// The stack's settings ignore events of this type.
     pub(crate) const FILTER: &str = "filter";
     /// A test event that Stripe sends to live Connect endpoints on purpose.
     pub(crate) const OTHER_MODE_AT_CONNECT: &str = "other_mode_at_connect";
-    /// What it is about is not kept as a record, such as the preview of an invoice.
+    /// Its object is not kept as a record, such as the preview of an invoice.
     pub(crate) const NO_RECORD: &str = "no_record";
 }
 
@@ -64,26 +66,30 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_a_record_is_applied_and_an_unknown_type_is_left_alone() {
+    fn what_changes_a_record_is_applied_and_an_unknown_type_is_ignored() {
         assert_eq!(admitted("charge.refund.updated", false, "null", Mode::Test), Admission::Apply);
         assert_eq!(admitted("something.new", false, "null", Mode::Test), Admission::Ignore(reasons::TYPE));
     }
 
     #[test]
-    fn what_the_settings_ignore_is_left_alone() {
-        let of = |event_type| admitted(event_type, false, "null", Mode::Test);
-        assert_eq!(of("invoice.paid"), Admission::Ignore(reasons::FILTER));
-        assert_eq!(of("refund.failed"), Admission::Ignore(reasons::FILTER));
-        assert_eq!(of("invoice_payment.paid"), Admission::Apply);
-        assert_eq!(of("refund.updated"), Admission::Apply);
+    fn what_the_settings_ignore_is_ignored() {
+        let admit_type = |event_type| admitted(event_type, false, "null", Mode::Test);
+        assert_eq!(admit_type("invoice.paid"), Admission::Ignore(reasons::FILTER));
+        assert_eq!(admit_type("refund.failed"), Admission::Ignore(reasons::FILTER));
+        assert_eq!(admit_type("invoice_payment.paid"), Admission::Apply);
+        assert_eq!(admit_type("refund.updated"), Admission::Apply);
     }
 
     #[test]
-    fn the_other_mode_is_set_aside_and_at_connect_endpoints_expected() {
-        let of = |livemode, account, stack| admitted("charge.refund.updated", livemode, account, stack);
-        assert!(matches!(of(true, "null", Mode::Test), Admission::Quarantine(_)));
-        assert!(matches!(of(true, "\"acct_1\"", Mode::Test), Admission::Quarantine(_)));
-        assert!(matches!(of(false, "null", Mode::Live), Admission::Quarantine(_)));
-        assert_eq!(of(false, "\"acct_1\"", Mode::Live), Admission::Ignore(reasons::OTHER_MODE_AT_CONNECT));
+    fn the_other_mode_is_quarantined_and_at_connect_endpoints_expected() {
+        let admit_refund =
+            |livemode, account, stack| admitted("charge.refund.updated", livemode, account, stack);
+        assert!(matches!(admit_refund(true, "null", Mode::Test), Admission::Quarantine(_)));
+        assert!(matches!(admit_refund(true, "\"acct_1\"", Mode::Test), Admission::Quarantine(_)));
+        assert!(matches!(admit_refund(false, "null", Mode::Live), Admission::Quarantine(_)));
+        assert_eq!(
+            admit_refund(false, "\"acct_1\"", Mode::Live),
+            Admission::Ignore(reasons::OTHER_MODE_AT_CONNECT)
+        );
     }
 }

@@ -1,9 +1,10 @@
-//! How long rows are kept: what is final expires, what waits does not, and what has expired is gone.
+//! Rows in a final state expire, rows that wait do not, and an expired row is as if it were not there.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::ledger::{EventState, LedgerRow, Recorded};
 use shared::payload;
+use shared::unix_time::UnixSeconds;
 use test_cloud::Fault;
 
 use crate::support::{Stack, event, later, now, subscription};
@@ -25,7 +26,7 @@ async fn a_final_row_expires_after_ninety_days_and_an_open_one_never() {
         assert_eq!(row.expires_at, None, "receive sets none");
         stack.ring(&[row]).await;
         let expires_at = stack.row(id).await.expires_at.unwrap();
-        assert_eq!(expires_at, (later(1) + SignedDuration::from_hours(90 * 24)).as_second(), "{id}");
+        assert_eq!(expires_at, UnixSeconds::from(later(1) + SignedDuration::from_hours(90 * 24)), "{id}");
     }
     let odd = event("evt_odd", "invoice.paid", 5, &json!({"object": "invoice"}));
     let broken = subscription("evt_broken", "updated", 10, "active");

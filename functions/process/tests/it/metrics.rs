@@ -1,4 +1,4 @@
-//! What became of events is told as metrics, a line a batch.
+//! Metrics count how the work on events ended, in one line a batch.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,8 +7,8 @@ use test_cloud::Fault;
 
 use crate::support::{Stack, later, now, subscription};
 
-/// A subscription's event, made at `at`.
-fn made(id: &str, at: Timestamp) -> String {
+/// A subscription's event that Stripe made at `at`.
+fn event_made_at(id: &str, at: Timestamp) -> String {
     subscription(id, "updated", at.as_second(), "active").replace("sub_1", &format!("sub_{id}"))
 }
 
@@ -21,12 +21,16 @@ async fn a_batch_is_one_line_with_its_states_and_lags() {
     let stack = Stack::start().await;
     let mut rows = Vec::new();
     for i in 0..98 {
-        rows.push(stack.receive(&made(&format!("evt_{i}"), later(-i % 3))).await);
+        rows.push(stack.receive(&event_made_at(&format!("evt_{i}"), later(-i % 3))).await);
     }
     rows.push(
-        stack.receive(&made("evt_live", now()).replace("\"livemode\":false", "\"livemode\":true")).await,
+        stack
+            .receive(&event_made_at("evt_live", now()).replace("\"livemode\":false", "\"livemode\":true"))
+            .await,
     );
-    rows.push(stack.receive(&made("evt_odd", now()).replace("customer.subscription.updated", "a.b")).await);
+    rows.push(
+        stack.receive(&event_made_at("evt_odd", now()).replace("customer.subscription.updated", "a.b")).await,
+    );
     stack.ring_at(&rows, later(1)).await.unwrap();
     let lines = stack.metrics.json();
     assert_eq!(lines.len(), 1, "{}", stack.metrics.text());
@@ -36,21 +40,24 @@ async fn a_batch_is_one_line_with_its_states_and_lags() {
         (&json!(98), &json!(1), &json!(1))
     );
     assert_eq!(lag(line), (json!([1, 2, 3]), json!([33, 33, 32])));
-    assert!(line["SweepRan"].is_null() && line["Dead"].is_null(), "what was not is not told: {line}");
+    assert!(
+        line["SweepRan"].is_null() && line["Dead"].is_null(),
+        "what did not happen has no metric: {line}"
+    );
     assert!(!stack.metrics.text().contains("evt_") && !stack.metrics.text().contains("sub_"));
 }
 
 #[tokio::test]
 async fn events_that_wait_for_no_delivery_have_no_lag() {
     let stack = Stack::start().await;
-    let replayed = stack.receive(&made("evt_1", now())).await;
+    let replayed = stack.receive(&event_made_at("evt_1", now())).await;
     stack.ring(&[replayed]).await;
     stack.metrics.clear();
     let row = stack.row("evt_1").await;
-    let again = Actor { by: "admin@example.com", why: None };
-    stack.ledger().replay(&row, again, later(86_400)).await.unwrap();
+    let admin = Actor { by: "admin@example.com", why: None };
+    stack.ledger().replay(&row, admin, later(86_400)).await.unwrap();
     let row = stack.row("evt_1").await;
-    let gap = stack.receive(&made("evt_2", now())).await.with_source(EventSource::Reconcile);
+    let gap = stack.receive(&event_made_at("evt_2", now())).await.with_source(EventSource::Reconcile);
     stack.ring_at(&[row, gap], later(86_401)).await.unwrap();
     let lines = stack.metrics.json();
     assert_eq!(lines[0]["Processed"], 2);
@@ -59,9 +66,9 @@ async fn events_that_wait_for_no_delivery_have_no_lag() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_and_its_success_has_the_whole_lag() {
+async fn a_failure_is_counted_and_its_later_success_has_the_whole_lag() {
     let stack = Stack::start().await;
-    let row = stack.receive(&made("evt_1", now())).await;
+    let row = stack.receive(&event_made_at("evt_1", now())).await;
     stack.cloud.fail("PutItem", "RecordsTable", 3, Fault::ServerError);
     stack.ring(&[row]).await;
     assert_eq!(stack.metrics.sums()["Failed"], 1);
@@ -71,11 +78,11 @@ async fn a_failure_is_told_and_its_success_has_the_whole_lag() {
 }
 
 #[tokio::test]
-async fn each_sweep_says_that_it_ran_and_how_old_the_backlog_is() {
+async fn each_sweep_counts_itself_and_the_age_of_the_backlog() {
     let stack = Stack::start().await;
     stack.sweep(now()).await;
-    stack.receive(&made("evt_1", now())).await;
-    stack.receive_at(&made("evt_2", now()), later(60)).await;
+    stack.receive(&event_made_at("evt_1", now())).await;
+    stack.receive_at(&event_made_at("evt_2", now()), later(60)).await;
     // They are due two minutes after they came.
     stack.sweep(later(119)).await;
     stack.sweep(later(420)).await;
@@ -87,7 +94,7 @@ async fn each_sweep_says_that_it_ran_and_how_old_the_backlog_is() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_cannot_read_the_ledger_has_not_run() {
+async fn a_sweep_that_cannot_read_the_ledger_is_not_counted() {
     let stack = Stack::start().await;
     stack.cloud.fail("Query", "LedgerTable", 100, Fault::ServerError);
     let sample = include_str!("../../../../events/process/sweep.json");

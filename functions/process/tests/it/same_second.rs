@@ -1,4 +1,5 @@
-//! Where the events of a second cannot tell, Stripe does; and nothing is lost while it does not.
+//! Where the events of one second cannot be put in order, Stripe is asked; and nothing is lost while it does
+//! not answer.
 
 use serde_json::{Value, json};
 use shared::ledger::EventState;
@@ -31,12 +32,12 @@ async fn apply(stack: &Stack, body: &str) {
     stack.ring(&[row]).await;
 }
 
-fn questions(stripe: &SimulatedStripe) -> usize {
+fn fetches(stripe: &SimulatedStripe) -> usize {
     stripe.requests().iter().filter(|request| request.path == PATH).count()
 }
 
 #[tokio::test]
-async fn a_tie_ends_as_stripe_says_in_either_order_with_one_question() {
+async fn a_tie_ends_as_stripe_answers_in_either_order_with_one_fetch() {
     for order in [[0, 1], [1, 0]] {
         let stripe = stripe(60);
         let stack = Stack::with(&stripe).await;
@@ -46,8 +47,8 @@ async fn a_tie_ends_as_stripe_says_in_either_order_with_one_question() {
         let record = stack.record("-/subscription/sub_1").await.unwrap();
         assert_eq!(stack.object("-/subscription/sub_1").await, at_stripe("unpaid"));
         assert!(record.fetched && !record.order_uncertain && record.events.len() == 2);
-        assert!((TIE..TIE + 60).contains(&record.as_of), "{}", record.as_of);
-        assert_eq!(questions(&stripe), 1);
+        assert!((TIE..TIE + 60).contains(&record.as_of.get()), "{}", record.as_of);
+        assert_eq!(fetches(&stripe), 1);
     }
 }
 
@@ -63,13 +64,13 @@ async fn what_stripe_answered_stands_against_older_events_and_gives_way_to_newer
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
     apply(&stack, &subscription("evt_5", "updated", TIE + 60, "canceled")).await;
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "canceled");
-    assert_eq!(questions(&stripe), 1, "an answer settles the second");
+    assert_eq!(fetches(&stripe), 1, "an answer settles the second");
     let states = [stack.state("evt_3").await.0, stack.state("evt_4").await.0, stack.state("evt_5").await.0];
     assert_eq!(states, [EventState::Superseded, EventState::Superseded, EventState::Processed]);
 }
 
 #[tokio::test]
-async fn a_chain_of_states_needs_no_question() {
+async fn a_chain_of_states_needs_no_fetch() {
     let stripe = stripe(60);
     let stack = Stack::with(&stripe).await;
     let changed = |id: &str, from: &str, to: &str| {
@@ -81,12 +82,12 @@ async fn a_chain_of_states_needs_no_question() {
     apply(&stack, &changed("evt_1", "past_due", "unpaid")).await;
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
     assert!(!stack.record("-/subscription/sub_1").await.unwrap().fetched);
-    assert_eq!(questions(&stripe), 0);
+    assert_eq!(fetches(&stripe), 0);
 }
 
 #[tokio::test]
 async fn a_key_that_may_not_read_leaves_the_record_uncertain_and_the_same_in_either_order() {
-    let mut ends = Vec::new();
+    let mut records = Vec::new();
     for order in [[0, 1], [1, 0]] {
         let stripe = stripe(60);
         stripe.set_keys(vec![Key::restricted("rk_test_withoutrights", &["events:read"])]);
@@ -96,10 +97,10 @@ async fn a_key_that_may_not_read_leaves_the_record_uncertain_and_the_same_in_eit
         }
         let record = stack.record("-/subscription/sub_1").await.unwrap();
         assert!(record.order_uncertain && !record.fetched);
-        ends.push((record.event, stack.object("-/subscription/sub_1").await));
+        records.push((record.event, stack.object("-/subscription/sub_1").await));
     }
-    assert_eq!(ends[0], ends[1]);
-    assert_eq!(ends[0].0.as_ref().unwrap().as_str(), "evt_2");
+    assert_eq!(records[0], records[1]);
+    assert_eq!(records[0].0.as_ref().unwrap().as_str(), "evt_2");
 }
 
 #[tokio::test]
@@ -118,13 +119,13 @@ async fn what_could_not_be_put_in_order_is_asked_for_once_the_key_may_and_an_eve
 
     stripe.set_keys(vec![Key::full(&stripe.key())]);
     let row = stack.row("evt_2").await;
-    let steering = shared::ledger::Actor { by: "a@example.com", why: None };
-    stack.ledger().replay(&row, steering, later(2)).await.unwrap();
-    let asked = questions(&stripe);
+    let admin = shared::ledger::Actor { by: "a@example.com", why: None };
+    stack.ledger().replay(&row, admin, later(2)).await.unwrap();
+    let fetched = fetches(&stripe);
     stack.sweep(later(130)).await;
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
     assert!(!stack.record("-/subscription/sub_1").await.unwrap().order_uncertain);
-    assert_eq!(questions(&stripe), asked + 1);
+    assert_eq!(fetches(&stripe), fetched + 1);
     assert!(stack.records().uncertain().await.unwrap().first.is_empty());
     let (_, reason) = stack.state("evt_2").await;
     assert!(reason.unwrap().contains("Stripe was asked"));
@@ -134,7 +135,7 @@ async fn what_could_not_be_put_in_order_is_asked_for_once_the_key_may_and_an_eve
 async fn a_tie_of_which_one_event_has_expired_is_asked_about_and_never_decided_by_the_other() {
     let stripe = stripe(60);
     let stack = Stack::with(&stripe).await;
-    stripe.fault(Fault::status(400).on("GET", PATH).times(100));
+    stripe.add_fault(Fault::status(400).on("GET", PATH).times(100));
     for body in tie() {
         apply(&stack, &body).await;
     }
@@ -144,8 +145,8 @@ async fn a_tie_of_which_one_event_has_expired_is_asked_about_and_never_decided_b
     let replayed = async || {
         let ledger = stack.ledger();
         let row = ledger.get(&"evt_2".parse().unwrap(), at).await.unwrap().unwrap();
-        let steering = shared::ledger::Actor { by: "a@example.com", why: None };
-        ledger.replay(&row, steering, at).await.unwrap();
+        let admin = shared::ledger::Actor { by: "a@example.com", why: None };
+        ledger.replay(&row, admin, at).await.unwrap();
         let row = ledger.get(&"evt_2".parse().unwrap(), at).await.unwrap().unwrap();
         stack.ring_at(&[row], at).await.unwrap();
         stack.record("-/subscription/sub_1").await.unwrap()
@@ -156,7 +157,7 @@ async fn a_tie_of_which_one_event_has_expired_is_asked_about_and_never_decided_b
     let record = replayed().await;
     assert!(
         record.order_uncertain && record.event.unwrap().as_str() == "evt_1",
-        "what it shows stays, and says so"
+        "what it shows stays, marked as uncertain"
     );
     stripe.set_keys(vec![Key::full(&full)]);
     let record = replayed().await;
@@ -176,14 +177,14 @@ async fn each_event_asks_once_also_while_others_write_the_record() {
     }
     futures::future::join_all(rows.iter().map(|row| stack.ring(std::slice::from_ref(row)))).await;
     assert_eq!(stack.record("-/subscription/sub_1").await.unwrap().events.len(), 6);
-    assert!(questions(&stripe) <= 5, "{}", questions(&stripe));
+    assert!(fetches(&stripe) <= 5, "{}", fetches(&stripe));
 }
 
 #[tokio::test]
 async fn what_stripe_refuses_for_good_is_dead_at_once() {
     let stripe = stripe(60);
     let stack = Stack::with(&stripe).await;
-    stripe.fault(Fault::status(400).on("GET", PATH).times(100));
+    stripe.add_fault(Fault::status(400).on("GET", PATH).times(100));
     for body in tie() {
         apply(&stack, &body).await;
     }
@@ -211,7 +212,7 @@ async fn a_stripe_that_does_not_answer_or_throttles_loses_nothing() {
     for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
         let stripe = stripe(60);
         let stack = Stack::with(&stripe).await;
-        stripe.fault(fault.on("GET", PATH).times(100));
+        stripe.add_fault(fault.on("GET", PATH).times(100));
         for body in tie() {
             apply(&stack, &body).await;
         }
