@@ -1,5 +1,5 @@
-//! Records from which connected accounts events come, so that reconciliation knows which accounts to compare:
-//! once an account and process.
+//! Stores in the registry which connected accounts events come from, once an account and process, so that
+//! reconciliation knows which accounts to compare.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ use shared::registry::Registry;
 #[derive(Debug, Default)]
 pub(crate) struct ConnectedAccounts(Mutex<BTreeSet<AccountKey>>);
 
-/// Returns the connected accounts that rows are of.
+/// Returns the connected accounts whose events the rows hold.
 pub(crate) fn connected_accounts(rows: &[LedgerRow]) -> BTreeSet<AccountKey> {
     let accounts = rows.iter().filter_map(|row| row.object.as_ref()).map(ObjectKey::account_key);
     accounts.filter(|account| account.connected().is_some()).cloned().collect()

@@ -1,4 +1,5 @@
-//! Applying an event costs its budget in calls and write units of DynamoDB.
+//! Applying an event costs its budget in calls and write units of DynamoDB (functions/README.md, "What an
+//! event costs").
 
 use std::collections::BTreeMap;
 

@@ -27,8 +27,8 @@ async fn the_endpoints_are_read_every_ten_seconds_and_the_last_delivery_is_writt
     assert_eq!(stack.cloud.calls().len(), 132, "and nothing else: no secret is read again");
 }
 
-/// The budget of the receive path (functions/README.md, "What an event costs"): the row 1, and 1 for its entry in each
-/// index. Real events hold more that is random than the samples.
+/// The budget of the receive path (functions/README.md, "What an event costs"): the row 1, and 1 for its
+/// entry in each index. Real events hold more that is random than the samples.
 #[tokio::test]
 async fn storing_a_sample_event_is_four_write_units() {
     let stack = Stack::start().await;
