@@ -9,10 +9,10 @@ use shared::audit::AuditEntry;
 use shared::http::{ApiError, Query, json};
 use shared::page::Page;
 
-use crate::Deps;
+use crate::deps::Deps;
 
 #[derive(Serialize)]
-struct ActView {
+struct AuditEntryView {
     at: String,
     action: String,
     target: String,
@@ -24,26 +24,27 @@ struct ActView {
     after: Option<Value>,
 }
 
-impl From<AuditEntry> for ActView {
-    fn from(act: AuditEntry) -> Self {
+impl From<AuditEntry> for AuditEntryView {
+    fn from(entry: AuditEntry) -> Self {
         Self {
-            at: act.at().to_owned(),
-            action: act.action,
-            target: act.target,
-            subject: act.subject,
-            email: act.email,
-            address: act.address,
-            result: act.result,
-            before: act.before,
-            after: act.after,
+            at: entry.at().to_owned(),
+            action: entry.action,
+            target: entry.target,
+            subject: entry.subject,
+            email: entry.email,
+            address: entry.address,
+            result: entry.result,
+            before: entry.before,
+            after: entry.after,
         }
     }
 }
 
 pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
     let query = Query::read(request, &["limit", "cursor"])?;
-    let list = format!("{} audit", deps.mode);
-    let (acts, next) = deps.audit.list(query.cursor(&list)?, query.limit()?, now).await?;
-    let next_cursor = next.map(|at| query.next_cursor(&list, at));
-    Ok(json(StatusCode::OK, &Page { data: acts.into_iter().map(ActView::from).collect(), next_cursor }))
+    let list_name = format!("{} audit", deps.mode);
+    let (entries, next) = deps.audit.list(query.cursor(&list_name)?, query.limit()?, now).await?;
+    let next_cursor = next.map(|position| query.next_cursor(&list_name, position));
+    let data = entries.into_iter().map(AuditEntryView::from).collect();
+    Ok(json(StatusCode::OK, &Page { data, next_cursor }))
 }

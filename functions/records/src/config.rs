@@ -1,18 +1,18 @@
-//! What the function is told by its environment.
+//! The function's configuration, read from environment variables.
 
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::mode::Mode;
 
-/// The function's settings.
+/// The function's configuration.
 #[derive(Clone)]
 pub struct Config {
-    /// Where AWS is and who we are to it.
+    /// AWS's endpoint, region and credentials.
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
-    /// Who may read.
+    /// Which group may do what.
     pub access: Access,
     /// The table of events.
     pub ledger_table: String,
@@ -20,7 +20,7 @@ pub struct Config {
     pub records_table: String,
     /// The table of settings.
     pub registry_table: String,
-    /// The table of acts.
+    /// The table of audited actions.
     pub audit_table: String,
 }
 
@@ -28,7 +28,7 @@ impl Config {
     /// Reads `MODE`, the four tables' variables, those of [`Access`] and AWS's own.
     ///
     /// # Errors
-    /// The first that is missing or wrong.
+    /// The first variable that is missing or wrong.
     pub fn from_env() -> Result<Self, EnvError> {
         Ok(Self {
             aws: AwsEnv::from_env()?,

@@ -1,8 +1,9 @@
-//! What is a customer's, also what does not name them: refunds, disputes and invoice payments name a payment, or a charge without
-//! one, and that names the customer.
+//! The records that belong to a customer, also those that do not name them: refunds, disputes and invoice payments name a
+//! payment, or a charge without one, and that names the customer.
 //!
-//! So these are found by a walk: over the customer's payments, the later made first, then over their charges that are none of
-//! those payments', and at each over what names it. One request looks at so many of them at most, and a cursor is a place in the walk.
+//! These are listed over the customer's payments, the latest created first, then over the customer's charges without such a
+//! payment; at each, over the records that name it, its parts. One request looks at a limited number of payments and
+//! charges, and a cursor is a position in this order.
 
 use std::collections::BTreeSet;
 
@@ -12,43 +13,45 @@ use shared::aws::StoreError;
 use shared::object_key::{Kind, ObjectKey};
 use shared::records::{Record, RecordListing};
 
-use crate::Deps;
-use crate::joined::{self, parts};
-use crate::view::{Read, id};
+use crate::deps::Deps;
+use crate::payment::parts::{load_parts, records_naming};
+use crate::view::{LoadedRecord, reference_id};
 
-/// Payments and charges that one request looks at, before it gives a short page.
+/// Payments and charges that one request looks at, before it returns a short page.
 const MAX_OWNERS: usize = 100;
 /// Payments or charges that are listed at once.
-const LISTED: usize = 25;
-/// And whose parts are read at once.
-const AT_ONCE: usize = 8;
+const OWNERS_PAGE: usize = 25;
+/// Payments or charges whose parts are read at once.
+const CONCURRENT_READS: usize = 8;
 
-/// A place in the walk.
+/// A position in the list of a customer's parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
-    of: Owners,
-    /// The payment or charge looked at last; none at the beginning.
+pub(crate) struct PartPosition {
+    #[serde(rename = "of")]
+    owner_kind: OwnerKind,
+    /// The list position of the payment or charge that was looked at last; none at the beginning.
     owner: Option<String>,
-    /// The last that was given of what names it; none if it is done with.
-    item: Option<String>,
+    /// The list position of its part that was returned last; none if all of its parts were.
+    #[serde(rename = "item")]
+    part: Option<String>,
 }
 
-/// What is walked over.
+/// What parts belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Owners {
+enum OwnerKind {
     Payments,
     Charges,
 }
 
-/// Some of what the walk finds, each with its place.
-pub(crate) struct Found {
-    pub(crate) found: Vec<(Place, Read)>,
-    /// Where to go on; none at the end.
-    pub(crate) next: Option<Place>,
+/// Some of a customer's parts, each with its position.
+pub(crate) struct PartsPage {
+    pub(crate) parts: Vec<(PartPosition, LoadedRecord)>,
+    /// The position to continue after; none at the end.
+    pub(crate) next: Option<PartPosition>,
 }
 
-impl Owners {
+impl OwnerKind {
     fn kind(self) -> Kind {
         match self {
             Self::Payments => Kind::Payment,
@@ -56,140 +59,154 @@ impl Owners {
         }
     }
 
-    fn then(self) -> Option<Place> {
+    /// Where the list continues after all owners of this kind.
+    fn next(self) -> Option<PartPosition> {
         match self {
-            Self::Payments => Some(Place { of: Self::Charges, owner: None, item: None }),
+            Self::Payments => Some(PartPosition { owner_kind: Self::Charges, owner: None, part: None }),
             Self::Charges => None,
         }
     }
 }
 
-impl Place {
-    const START: Self = Self { of: Owners::Payments, owner: None, item: None };
+impl PartPosition {
+    const START: Self = Self { owner_kind: OwnerKind::Payments, owner: None, part: None };
 
-    /// Can the walk for `kind` have given this place? A forged one it may not.
-    pub(crate) fn may_be_of(&self, kind: Kind) -> bool {
-        let begins = |place: &str, kind| RecordListing::Kind(kind).may_hold(place);
-        match (&self.owner, &self.item) {
+    /// Whether a list of parts of `kind` can have returned this position; a forged one it may not.
+    pub(crate) fn can_be_of(&self, kind: Kind) -> bool {
+        let can_be_in_list = |position: &str, kind: Kind| RecordListing::Kind(kind).can_contain(position);
+        match (&self.owner, &self.part) {
             (None, None) => true,
             (None, Some(_)) => false,
-            (Some(owner), item) => {
-                begins(owner, self.of.kind()) && item.as_ref().is_none_or(|item| begins(item, kind))
+            (Some(owner), part) => {
+                can_be_in_list(owner, self.owner_kind.kind())
+                    && part.as_ref().is_none_or(|part| can_be_in_list(part, kind))
             }
         }
     }
 
-    /// Where the list of payments or charges goes on. One that is not done with is listed again: the place after which it comes
-    /// ends with the least character that an id can have, so nothing lies between the two.
-    fn from(&self) -> Option<String> {
-        let again = if self.item.is_some() { "!" } else { "" };
+    /// Where the list of owners continues. An owner with more parts is listed again: the position before it is made by
+    /// adding the least character that an id can have, so that nothing lies between the two.
+    fn owners_from(&self) -> Option<String> {
+        let again = if self.part.is_some() { "!" } else { "" };
         self.owner.as_ref().map(|owner| format!("{owner}{again}"))
     }
 
-    /// Was this part of this payment or charge given before?
-    fn is_past(&self, owner: &Record, item: &Record) -> bool {
-        let given = self.item.as_deref().filter(|_| self.owner.as_deref() == Some(owner.place()));
-        given.is_some_and(|given| item.place() >= given)
+    /// Whether this part of this owner was returned before.
+    fn is_past(&self, owner: &Record, part: &Record) -> bool {
+        let returned = self.part.as_deref().filter(|_| self.owner.as_deref() == Some(owner.list_position()));
+        returned.is_some_and(|returned| part.list_position() >= returned)
     }
 }
 
-/// The list of a kind that names the customer.
-pub(crate) fn naming(customer: &ObjectKey, kind: Kind) -> RecordListing {
+/// The records of a kind that name the customer.
+pub(crate) fn listing(customer: &ObjectKey, kind: Kind) -> RecordListing {
     RecordListing::Customer {
-        account: customer.account().map(str::to_owned),
+        account: customer.account_key().clone(),
         customer: customer.id().to_owned(),
         kind,
     }
 }
 
-/// At most `limit` of a customer's records of a kind that does not name them, after `from`.
-pub(crate) async fn walk(
+/// Lists at most `limit` of a customer's records of a kind that does not name the customer, after `from`.
+pub(crate) async fn list_parts(
     deps: &Deps,
     customer: &ObjectKey,
     kind: Kind,
-    from: Option<Place>,
+    from: Option<PartPosition>,
     limit: usize,
-    wanted: impl Fn(&Read) -> bool,
-) -> Result<Found, StoreError> {
-    let mut found = Vec::new();
+    matches: impl Fn(&LoadedRecord) -> bool,
+) -> Result<PartsPage, StoreError> {
+    let mut parts = Vec::new();
     let mut looked_at = 0;
-    let mut place = from.unwrap_or(Place::START);
+    let mut position = from.unwrap_or(PartPosition::START);
     loop {
-        let page =
-            deps.records.list(&naming(customer, place.of.kind()), place.from(), LISTED, |_| true).await?;
+        let listing = listing(customer, position.owner_kind.kind());
+        let page = deps.records.list(&listing, position.owners_from(), OWNERS_PAGE, |_| true).await?;
         looked_at += page.records.len();
-        for (owner, parts) in owned(deps, page.records).await? {
-            for part in parts.into_iter().filter(|part| part.kind == kind && wanted(part)) {
-                if place.is_past(&owner.record, &part.record) {
+        for (owner, owner_parts) in with_parts(deps, page.records).await? {
+            for part in owner_parts.into_iter().filter(|part| part.kind == kind && matches(part)) {
+                if position.is_past(&owner.record, &part.record) {
                     continue;
                 }
-                if found.len() == limit {
-                    let next = found.last().map(|(place, _): &(Place, Read)| place.clone());
-                    return Ok(Found { found, next });
+                if parts.len() == limit {
+                    let next = parts.last().map(|(last, _): &(PartPosition, LoadedRecord)| last.clone());
+                    return Ok(PartsPage { parts, next });
                 }
-                let owner = Some(owner.record.place().to_owned());
-                let item = Some(part.record.place().to_owned());
-                found.push((Place { of: place.of, owner, item }, part));
+                let part_position = PartPosition {
+                    owner_kind: position.owner_kind,
+                    owner: Some(owner.record.list_position().to_owned()),
+                    part: Some(part.record.list_position().to_owned()),
+                };
+                parts.push((part_position, part));
             }
         }
         let next = match page.next {
-            Some(owner) => Some(Place { of: place.of, owner: Some(owner), item: None }),
-            None => place.of.then(),
+            Some(owner) => {
+                Some(PartPosition { owner_kind: position.owner_kind, owner: Some(owner), part: None })
+            }
+            None => position.owner_kind.next(),
         };
         match next {
-            Some(next) if found.len() < limit && looked_at < MAX_OWNERS => place = next,
-            next => return Ok(Found { found, next }),
+            Some(next) if parts.len() < limit && looked_at < MAX_OWNERS => position = next,
+            next => return Ok(PartsPage { parts, next }),
         }
     }
 }
 
-/// Everything that names the newest payments of a customer, or those of the newest charges that are none of theirs; the later made
-/// first.
-pub(crate) async fn parts_of_newest(deps: &Deps, customer: &ObjectKey) -> Result<Vec<Read>, StoreError> {
+/// Everything that names the newest payments of a customer, or the newest charges without such a payment; the latest
+/// created first.
+pub(crate) async fn newest_parts(deps: &Deps, customer: &ObjectKey) -> Result<Vec<LoadedRecord>, StoreError> {
     let newest = async |kind| {
-        let page = deps.records.list(&naming(customer, kind), None, MAX_OWNERS, |_| true).await?;
-        owned(deps, page.records).await
+        let page = deps.records.list(&listing(customer, kind), None, MAX_OWNERS, |_| true).await?;
+        with_parts(deps, page.records).await
     };
     let (payments, charges) = tokio::try_join!(newest(Kind::Payment), newest(Kind::Charge))?;
-    let mut all: Vec<Read> = payments.into_iter().chain(charges).flat_map(|(_, parts)| parts).collect();
-    all.sort_by(|a, b| b.record.place().cmp(a.record.place()));
+    let mut all: Vec<LoadedRecord> =
+        payments.into_iter().chain(charges).flat_map(|(_, parts)| parts).collect();
+    all.sort_by(|a, b| b.record.list_position().cmp(a.record.list_position()));
     Ok(all)
 }
 
-/// Payments and charges with what names them. A charge of a payment that names the customer is left out: it is one of that one's. The
-/// payment of another may not be here, or name no customer; then the charge stands for it.
-async fn owned(deps: &Deps, owners: Vec<Record>) -> Result<Vec<(Read, Vec<Read>)>, StoreError> {
-    let owners = owners.into_iter().map(Read::new).collect::<Result<Vec<_>, _>>()?;
-    let intents: Vec<ObjectKey> = owners.iter().filter_map(intent).collect();
-    let walked: BTreeSet<ObjectKey> = deps
+/// Loads payments and charges with their parts. A charge whose payment names a customer is left out: its parts are that
+/// payment's. A payment that is not here, or names no customer, is not listed; its charge then stands for it.
+async fn with_parts(
+    deps: &Deps,
+    owners: Vec<Record>,
+) -> Result<Vec<(LoadedRecord, Vec<LoadedRecord>)>, StoreError> {
+    let owners = owners.into_iter().map(LoadedRecord::new).collect::<Result<Vec<_>, _>>()?;
+    let payments: Vec<ObjectKey> = owners.iter().filter_map(payment_of_charge).collect();
+    let listed_payments: BTreeSet<ObjectKey> = deps
         .records
-        .get_all(&intents)
+        .get_all(&payments)
         .await?
         .into_iter()
-        .map(Read::new)
+        .map(LoadedRecord::new)
         .collect::<Result<Vec<_>, _>>()?
         .into_iter()
-        .filter(|intent| id(&intent.object["customer"]).is_some())
-        .map(|intent| intent.record.key)
+        .filter(|payment| reference_id(&payment.object["customer"]).is_some())
+        .map(|payment| payment.record.key)
         .collect();
-    let owned = async |owner: Read| {
-        let mut parts = parts(deps, &owner).await?;
-        if let Some(intent) = intent(&owner) {
-            // They name the charge and the payment, and are listed under the payment.
-            let of_charge = |part: &Read| id(&part.object["charge"]) == Some(owner.record.key.id());
-            let through = joined::naming(deps, &intent, intent.id(), None).await?;
-            parts.extend(through.into_iter().filter(of_charge));
-            parts.sort_by(|a, b| b.record.place().cmp(a.record.place()));
+    let load = async |owner: LoadedRecord| {
+        let mut parts = load_parts(deps, &owner).await?;
+        if let Some(payment) = payment_of_charge(&owner) {
+            // Parts that name both the charge and the payment are listed under the payment.
+            let names_charge =
+                |part: &LoadedRecord| reference_id(&part.object["charge"]) == Some(owner.record.key.id());
+            let of_payment = records_naming(deps, &payment, None).await?;
+            parts.extend(of_payment.into_iter().filter(names_charge));
+            parts.sort_by(|a, b| b.record.list_position().cmp(a.record.list_position()));
         }
         Ok((owner, parts))
     };
-    let alone = |owner: &Read| intent(owner).is_none_or(|intent| !walked.contains(&intent));
-    let owners: Vec<_> = owners.into_iter().filter(alone).map(owned).collect();
-    futures::stream::iter(owners).buffered(AT_ONCE).try_collect().await
+    let is_owner = |owner: &LoadedRecord| {
+        payment_of_charge(owner).is_none_or(|payment| !listed_payments.contains(&payment))
+    };
+    let loads: Vec<_> = owners.into_iter().filter(is_owner).map(load).collect();
+    futures::stream::iter(loads).buffered(CONCURRENT_READS).try_collect().await
 }
 
-/// The payment that a charge is of.
-fn intent(owner: &Read) -> Option<ObjectKey> {
-    let named = id(&owner.object["payment_intent"]).filter(|_| owner.kind == Kind::Charge)?;
-    owner.record.key.beside(Kind::Payment, named).ok()
+/// The key of the payment that a charge belongs to.
+fn payment_of_charge(owner: &LoadedRecord) -> Option<ObjectKey> {
+    let payment = reference_id(&owner.object["payment_intent"]).filter(|_| owner.kind == Kind::Charge)?;
+    owner.record.key.sibling(Kind::Payment, payment).ok()
 }

@@ -1,4 +1,4 @@
-//! Wiring of the function `records`.
+//! Wires the function `records` to Lambda's runtime.
 
 use lambda_http::{Error, run, service_fn};
 use records::{Deps, handle};

@@ -1,31 +1,35 @@
-//! What became of a payment: derived from its PaymentIntent, charges, refunds and disputes, each as Stripe last showed it.
+//! A payment's state and sums: derived from its PaymentIntent, charges, refunds and disputes, each as Stripe last showed it.
 //!
-//! Any of them may be missing or late, so what two sources say is never added, but the larger counts: of what was taken, the
-//! PaymentIntent and the charges; of what was given back, for each charge its refunds and its own running total. Amounts are
-//! integers in the currency's smallest unit, and sums stay at the largest one instead of running over.
+//! Any of them may be missing or late, so what two sources say is never added, but the larger counts: of what was captured,
+//! the PaymentIntent and the charges; of what was refunded, for each charge its refunds and its own running total. Amounts
+//! are integers in the currency's smallest unit, and sums stay at the largest integer instead of overflowing.
 
+mod amounts;
 mod charges;
+pub(crate) mod history;
+pub(crate) mod parts;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use charges::{captured, refunded};
+use self::amounts::{amount, sum};
+use self::charges::{captured_amounts, refunded_amount};
 
 /// The state of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PaymentState {
-    /// Nothing decided yet.
+pub(crate) enum PaymentState {
+    /// Nothing is decided yet.
     Pending,
     /// Paid.
     Completed,
     /// The last attempt failed; another may follow.
     Failed,
-    /// Given up.
+    /// Canceled before it was paid.
     Canceled,
-    /// A part was given back.
+    /// A part was refunded.
     PartiallyRefunded,
-    /// All of it was given back.
+    /// All of it was refunded.
     Refunded,
     /// The bank has taken the money back, or may.
     Disputed,
@@ -33,47 +37,47 @@ pub enum PaymentState {
 
 /// A payment's state and sums.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Payment {
-    /// What became of it.
-    pub state: PaymentState,
-    /// What was asked for.
-    pub amount: i64,
-    /// What was taken.
-    pub amount_captured: i64,
-    /// What was given back.
-    pub amount_refunded: i64,
+pub(crate) struct Payment {
+    pub(crate) state: PaymentState,
+    /// What was to be paid.
+    pub(crate) amount: i64,
+    pub(crate) amount_captured: i64,
+    pub(crate) amount_refunded: i64,
     /// What open and lost disputes are about.
-    pub amount_disputed: i64,
+    pub(crate) amount_disputed: i64,
 }
 
-/// Derives a payment from its objects. Charges that an old or expanded PaymentIntent holds itself count where there is no other
-/// word of them.
-pub fn derive<'a>(
+/// Derives a payment from its objects. Charges embedded in an old or expanded PaymentIntent count unless they are among
+/// `charges`.
+pub(crate) fn derive<'a>(
     intent: &'a Value,
     charges: impl Iterator<Item = &'a Value>,
     refunds: impl Iterator<Item = &'a Value>,
     disputes: impl Iterator<Item = &'a Value>,
 ) -> Payment {
     let status = intent["status"].as_str().unwrap_or_default();
-    let (asked, charges) = (amount(intent, "amount"), and_held(intent, charges));
-    let taken = captured(intent, &charges);
-    let of_charges = sum(taken.iter().copied());
+    let (amount_asked, charges) = (amount(intent, "amount"), with_embedded_charges(intent, charges));
+    let captured = captured_amounts(intent, &charges);
+    let captured_by_charges = sum(captured.iter().copied());
     let received = intent["amount_received"].as_i64();
-    let received = received.unwrap_or(if status == "succeeded" { asked } else { 0 });
-    let amount_captured = received.max(of_charges);
-    let only_released =
-        amount_captured == 0 && (status == "canceled" || charges.iter().any(|charge| is_authorised(charge)));
-    // While more may be captured of it, nothing has been let go.
-    let open = received > 0 && amount(intent, "amount_capturable") > 0;
-    let charges = charges.into_iter().zip(taken);
-    let amount_refunded =
-        if only_released { 0 } else { refunded(charges, &refunds.collect::<Vec<_>>(), open) };
-    // Where nothing has told yet what was taken, a refund still says that something was.
-    let taken = if amount_captured > 0 { amount_captured } else { asked };
-    let disputes: Vec<&Value> = disputes.filter(|dispute| stands(dispute)).collect();
+    let received = received.unwrap_or(if status == "succeeded" { amount_asked } else { 0 });
+    let amount_captured = received.max(captured_by_charges);
+    let is_only_released = amount_captured == 0
+        && (status == "canceled" || charges.iter().any(|charge| is_only_authorized(charge)));
+    // While more may be captured of it, nothing has been released.
+    let is_capturable = received > 0 && amount(intent, "amount_capturable") > 0;
+    let charges = charges.into_iter().zip(captured);
+    let amount_refunded = if is_only_released {
+        0
+    } else {
+        refunded_amount(charges, &refunds.collect::<Vec<_>>(), is_capturable)
+    };
+    // Where no object says yet what was captured, a refund still shows that something was.
+    let refundable = if amount_captured > 0 { amount_captured } else { amount_asked };
+    let disputes: Vec<&Value> = disputes.filter(|dispute| is_open_or_lost(dispute)).collect();
     let state = if !disputes.is_empty() {
         PaymentState::Disputed
-    } else if amount_refunded > 0 && amount_refunded >= taken {
+    } else if amount_refunded > 0 && amount_refunded >= refundable {
         PaymentState::Refunded
     } else if amount_refunded > 0 {
         PaymentState::PartiallyRefunded
@@ -89,44 +93,36 @@ pub fn derive<'a>(
         }
     };
     let amount_disputed = sum(disputes.into_iter().map(|dispute| amount(dispute, "amount")));
-    Payment { state, amount: asked, amount_captured, amount_refunded, amount_disputed }
+    Payment { state, amount: amount_asked, amount_captured, amount_refunded, amount_disputed }
 }
 
-/// The charges that a PaymentIntent holds itself: `charges` up to API 2022-08-01, `latest_charge` if expanded.
-pub(crate) fn held(intent: &Value) -> impl Iterator<Item = &Value> {
+/// The charges embedded in a PaymentIntent: `charges` up to API 2022-08-01, `latest_charge` if expanded.
+fn embedded_charges(intent: &Value) -> impl Iterator<Item = &Value> {
     let listed = intent["charges"]["data"].as_array().into_iter().flatten();
     listed.chain([&intent["latest_charge"]]).filter(|charge| charge["id"].is_string())
 }
 
-fn and_held<'a>(intent: &'a Value, charges: impl Iterator<Item = &'a Value>) -> Vec<&'a Value> {
+fn with_embedded_charges<'a>(intent: &'a Value, charges: impl Iterator<Item = &'a Value>) -> Vec<&'a Value> {
     let mut all: Vec<&Value> = charges.collect();
-    for charge in held(intent) {
-        if all.iter().all(|known| known["id"] != charge["id"]) {
+    for charge in embedded_charges(intent) {
+        if all.iter().all(|other| other["id"] != charge["id"]) {
             all.push(charge);
         }
     }
     all
 }
 
-/// Was the money only set aside, not taken? Stripe marks a charge as refunded also when it lets go of that; nothing is given back
-/// then.
-fn is_authorised(charge: &Value) -> bool {
+/// Whether the money was only authorized, not captured. Stripe marks a charge as refunded also when it releases the
+/// authorization; nothing is refunded then.
+fn is_only_authorized(charge: &Value) -> bool {
     charge["captured"] == false && charge["status"] != "failed"
 }
 
-/// Does a dispute stand against the payment? Inquiries do not, nor do those won or prevented, nor, in old API versions, those whose
-/// charge was refunded before the inquiry became a dispute.
-fn stands(dispute: &Value) -> bool {
+/// Whether a dispute counts against the payment. Inquiries do not, nor do disputes that were won or prevented, nor, in old
+/// API versions, those whose charge was refunded before the inquiry became a dispute.
+fn is_open_or_lost(dispute: &Value) -> bool {
     let status = dispute["status"].as_str().unwrap_or_default();
     !status.starts_with("warning_") && !matches!(status, "won" | "prevented" | "charge_refunded")
-}
-
-fn sum(amounts: impl Iterator<Item = i64>) -> i64 {
-    amounts.fold(0, i64::saturating_add)
-}
-
-fn amount(object: &Value, field: &str) -> i64 {
-    object[field].as_i64().unwrap_or(0)
 }
 
 #[cfg(test)]

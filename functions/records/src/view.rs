@@ -1,4 +1,4 @@
-//! A record as answers show it: what its object says, and Stripe's object whole.
+//! A record as the API shows it: the fields that every kind has, and Stripe's object unchanged.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::event::EventId;
+use shared::http::ApiError;
 use shared::object_key::Kind;
 use shared::records::Record;
 
@@ -20,25 +21,25 @@ pub(crate) struct RecordView {
     currency: Option<String>,
     deleted: bool,
     as_of: Option<Timestamp>,
-    /// The event whose snapshot it is; where Stripe was asked, the one that made us ask. Null if an import asked, or the nightly
-    /// comparison.
+    /// The event whose snapshot it is, or, where the object was fetched from Stripe, the event that was the reason. Null if
+    /// an import or the nightly comparison fetched it.
     event: Option<EventId>,
-    /// Is it Stripe's answer to a question, and no event's snapshot?
+    /// Whether the object was fetched from Stripe, and is no event's snapshot.
     fetched: bool,
     order_uncertain: bool,
     object: Box<RawValue>,
 }
 
-/// A record with its object read.
+/// A record with its object parsed.
 #[derive(Debug, Clone)]
-pub(crate) struct Read {
+pub(crate) struct LoadedRecord {
     pub(crate) kind: Kind,
     pub(crate) record: Record,
     pub(crate) object: Value,
     raw: Box<RawValue>,
 }
 
-impl Read {
+impl LoadedRecord {
     pub(crate) fn new(record: Record) -> Result<Self, StoreError> {
         let doing = "reading a record's object";
         let bytes = record.object().map_err(StoreError::doing(doing))?;
@@ -48,8 +49,8 @@ impl Read {
         Ok(Self { kind, record, object, raw })
     }
 
-    /// The status, if the object has one. Unknown ones are kept as Stripe wrote them. Invoices have one since API 2018-11-08; of
-    /// the flags they had before (`paid`, `closed`, `forgiven`) only `paid` says the same as a status.
+    /// Returns the object's status as Stripe wrote it, if it has one. Invoices have one since API 2018-11-08; of the flags
+    /// that they had before (`paid`, `closed`, `forgiven`) only `paid` says the same as a status.
     pub(crate) fn status(&self) -> Option<&str> {
         let old_invoice = || (self.kind == Kind::Invoice && self.object["paid"] == true).then_some("paid");
         self.object["status"].as_str().or_else(old_invoice)
@@ -65,7 +66,7 @@ impl Read {
             | Kind::Payment
             | Kind::Charge
             | Kind::Refund
-            | Kind::Dispute => id(&self.object["customer"]),
+            | Kind::Dispute => reference_id(&self.object["customer"]),
         };
         RecordView {
             id: key.id().to_owned(),
@@ -75,7 +76,7 @@ impl Read {
             customer: customer.map(str::to_owned),
             currency: self.object["currency"].as_str().map(str::to_owned),
             deleted: self.record.deleted,
-            as_of: seconds(self.record.as_of),
+            as_of: self.record.as_of.to_timestamp(),
             event: self.record.event.clone(),
             fetched: self.record.fetched,
             order_uncertain: self.record.order_uncertain,
@@ -84,11 +85,19 @@ impl Read {
     }
 }
 
-/// The id of a reference, expanded or not.
-pub(crate) fn id(reference: &Value) -> Option<&str> {
+/// Returns the id of a reference to another object, whether that is expanded or not.
+pub(crate) fn reference_id(reference: &Value) -> Option<&str> {
     reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }
 
-pub(crate) fn seconds(at: i64) -> Option<Timestamp> {
-    Timestamp::from_second(at).ok()
+/// Reads the kind in a path.
+///
+/// # Errors
+/// 404 for a word that is no kind.
+pub(crate) fn parse_kind(plural: &str) -> Result<Kind, ApiError> {
+    Kind::from_plural(plural).ok_or_else(|| {
+        let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
+        ApiError::not_found(format!("there are no records of kind `{plural}`"))
+            .remedy(format!("the kinds are {}", kinds.join(", ")))
+    })
 }

@@ -1,4 +1,4 @@
-//! What the function is told by its environment.
+//! The function's configuration, read from environment variables.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use shared::env::{self, EnvError};
 use shared::ledger::Retention;
 use shared::mode::Mode;
 
-/// A request over many events ends with what it has done by then, of the 29 s that the function has.
+/// A request over many events returns with what it has done by then, of the function's timeout of 29 s.
 pub const WORK_WITHIN: Duration = Duration::from_secs(18);
 
-/// The function's settings.
+/// The function's configuration.
 #[derive(Clone)]
 pub struct Config {
-    /// Where AWS is and who we are to it.
+    /// AWS's endpoint, region and credentials.
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
-    /// Who may do what.
+    /// Which group may do what.
     pub access: Access,
     /// The table of events.
     pub ledger_table: String,
     /// The table of settings.
     pub registry_table: String,
-    /// The table of acts.
+    /// The table of audited actions.
     pub audit_table: String,
     /// How long final events are kept.
     pub retention: Retention,
-    /// How long a request over many events goes on.
+    /// How long a request over many events works.
     pub work_within: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Config {
     /// Reads `MODE`, the three tables' variables, `RETENTION_DAYS`, those of [`Access`] and AWS's own.
     ///
     /// # Errors
-    /// The first that is missing or wrong.
+    /// The first variable that is missing or wrong.
     pub fn from_env() -> Result<Self, EnvError> {
         Ok(Self {
             aws: AwsEnv::from_env()?,

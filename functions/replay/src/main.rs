@@ -1,4 +1,4 @@
-//! Wiring of the function `replay`.
+//! Wires the function `replay` to Lambda's runtime.
 
 use lambda_http::{Error, run, service_fn};
 use replay::{Deps, handle};

@@ -1,4 +1,4 @@
-//! Tests of what becomes of a payment.
+//! Tests of a payment's state and sums.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ fn refund(amount: i64, status: &str) -> Value {
 }
 
 #[test]
-fn without_companions_the_intent_alone_tells() {
+fn without_other_objects_the_payment_intent_decides_alone() {
     for (intent, expected) in [
         (paid(), PaymentState::Completed),
         (json!({"status": "canceled"}), PaymentState::Canceled),
@@ -50,14 +50,14 @@ fn either_source_of_refunds_alone_is_enough() {
 }
 
 #[test]
-fn a_refund_that_failed_is_money_that_stayed() {
+fn a_refund_that_failed_does_not_count() {
     assert_eq!(state(paid(), &[charge(2000)], &[refund(2000, "failed")], &[]), (PaymentState::Completed, 0));
     let refunds = [refund(500, "canceled"), refund(700, "succeeded")];
     assert_eq!(state(paid(), &[charge(1200)], &refunds, &[]), (PaymentState::PartiallyRefunded, 700));
 }
 
 #[test]
-fn a_dispute_that_stands_comes_first_and_an_inquiry_does_not_count() {
+fn an_open_or_lost_dispute_comes_first_and_an_inquiry_does_not_count() {
     let dispute = |status: &str| [json!({"status": status, "amount": 2000})];
     for status in ["needs_response", "under_review", "lost", "appeal_under_review", "a_new_one"] {
         assert_eq!(
@@ -73,10 +73,10 @@ fn a_dispute_that_stands_comes_first_and_an_inquiry_does_not_count() {
 
 #[test]
 fn sums_are_made_for_each_charge_and_a_failed_one_counts_nothing() {
-    let of = |id: &str, refunded: i64| json!({"id": id, "status": "succeeded", "captured": true, "amount_captured": 1000, "amount_refunded": refunded});
+    let charge = |id: &str, refunded: i64| json!({"id": id, "status": "succeeded", "captured": true, "amount_captured": 1000, "amount_refunded": refunded});
     let refund = |charge: &str, amount: i64, status: &str| json!({"charge": charge, "amount": amount, "status": status});
     // Of one charge only the refund has come, of the other only its own total.
-    let charges = [of("ch_1", 0), of("ch_2", 300)];
+    let charges = [charge("ch_1", 0), charge("ch_2", 300)];
     assert_eq!(
         state(paid(), &charges, &[refund("ch_1", 500, "succeeded")], &[]),
         (PaymentState::PartiallyRefunded, 800)
@@ -113,7 +113,7 @@ fn an_old_charge_says_only_whether_it_is_captured() {
 }
 
 #[test]
-fn money_that_was_only_set_aside_is_let_go_and_not_refunded() {
+fn an_authorization_is_released_and_not_refunded() {
     let released = json!({"id": "ch_1", "status": "succeeded", "captured": false, "refunded": true, "amount": 2000, "amount_captured": 0, "amount_refunded": 2000});
     let refunds = [json!({"charge": "ch_1", "amount": 2000, "status": "succeeded"})];
     for (intent, expected) in [
@@ -128,15 +128,15 @@ fn money_that_was_only_set_aside_is_let_go_and_not_refunded() {
     }
     let canceled = json!({"status": "canceled", "amount": 2000});
     assert_eq!(state(canceled, &[], &refunds, &[]), (PaymentState::Canceled, 0));
-    // The charge as it was before it was captured; the PaymentIntent knows better.
+    // The charge as it was before it was captured; the PaymentIntent is newer.
     assert_eq!(state(paid(), &[released], &refunds, &[]), (PaymentState::Refunded, 2000));
 }
 
 #[test]
-fn a_part_of_what_was_asked_for_is_a_part_also_before_anything_tells_what_was_taken() {
+fn a_partial_refund_is_partial_also_before_any_object_says_what_was_captured() {
     let intent = json!({"status": "processing", "amount": 2000, "amount_received": 0});
     assert_eq!(state(intent, &[], &[refund(500, "succeeded")], &[]), (PaymentState::PartiallyRefunded, 500));
-    // A declined attempt sets nothing aside; the refund is of another charge, which has not come yet.
+    // A declined attempt authorizes nothing; the refund is of another charge, which has not come yet.
     let declined = json!({"id": "ch_0", "status": "failed", "captured": false, "amount": 2000});
     let intent = json!({"status": "processing", "amount": 2000, "amount_received": 0});
     let refunds = [refund(500, "succeeded")];
@@ -144,7 +144,7 @@ fn a_part_of_what_was_asked_for_is_a_part_also_before_anything_tells_what_was_ta
 }
 
 #[test]
-fn charges_inside_an_old_payment_intent_count_where_there_is_no_other_word_of_them() {
+fn charges_embedded_in_an_old_payment_intent_count_unless_they_have_records() {
     let charge = |refunded: i64| json!({"id": "ch_1", "status": "succeeded", "captured": true, "amount": 2000, "amount_refunded": refunded});
     let mut old = json!({"status": "succeeded", "amount": 2000, "charges": {"data": [charge(500)]}});
     assert_eq!(state(old.clone(), &[], &[], &[]), (PaymentState::PartiallyRefunded, 500));
@@ -156,7 +156,7 @@ fn charges_inside_an_old_payment_intent_count_where_there_is_no_other_word_of_th
 }
 
 #[test]
-fn sums_stay_at_the_largest_number_instead_of_running_over() {
+fn sums_stay_at_the_largest_number_instead_of_overflowing() {
     let most = |id: &str| json!({"id": id, "status": "succeeded", "amount_captured": i64::MAX, "amount_refunded": i64::MAX});
     let (charges, gone) =
         ([most("ch_1"), most("ch_2")], [json!({"charge": "ch_1", "amount": i64::MIN, "status": "failed"})]);
@@ -223,7 +223,7 @@ fn what_was_let_go_when_a_part_was_captured_is_not_refunded() {
 }
 
 #[test]
-fn a_refund_that_failed_leaves_what_was_let_go_out_too() {
+fn a_refund_that_failed_does_not_make_a_release_count() {
     let intent = json!({"status": "succeeded", "amount": 2000, "amount_received": 1500});
     let failed = json!({"charge": "ch_1", "amount": 800, "status": "failed"});
     let release = json!({"charge": "ch_1", "amount": 500, "status": "succeeded"});
@@ -236,7 +236,7 @@ fn a_refund_that_failed_leaves_what_was_let_go_out_too() {
 }
 
 #[test]
-fn an_old_charge_took_all_of_it_unless_the_payment_intent_tells_a_part_of_this_one() {
+fn an_old_charge_is_captured_in_full_unless_the_payment_intent_says_which_part() {
     // The PaymentIntent is older than the charge.
     let before = json!({"status": "requires_capture", "amount": 2000, "amount_received": 0});
     let charge = partly(2000, 2000, true);
@@ -245,7 +245,7 @@ fn an_old_charge_took_all_of_it_unless_the_payment_intent_tells_a_part_of_this_o
         (payment.state, payment.amount_captured, payment.amount_refunded),
         (PaymentState::Refunded, 2000, 2000)
     );
-    // Of two it is not told which took how much.
+    // Of two charges it is unknown how much of each was captured.
     let intent = json!({"status": "succeeded", "amount": 4000, "amount_received": 3500});
     let mut other = charge.clone();
     other["id"] = "ch_2".into();
@@ -254,7 +254,7 @@ fn an_old_charge_took_all_of_it_unless_the_payment_intent_tells_a_part_of_this_o
 }
 
 #[test]
-fn while_more_can_be_captured_nothing_has_been_let_go() {
+fn while_more_can_be_captured_nothing_has_been_released() {
     let intent = json!({"status": "requires_capture", "amount": 2000, "amount_received": 1500, "amount_capturable": 500});
     let refunds = [json!({"charge": "ch_1", "amount": 500, "status": "succeeded"})];
     let charges = [partly(1500, 500, false)];
@@ -263,10 +263,10 @@ fn while_more_can_be_captured_nothing_has_been_let_go() {
 
 #[test]
 fn refunds_that_name_none_of_several_charges_are_compared_with_their_totals() {
-    let of = |id: &str, refunded: i64, status: &str| json!({"id": id, "status": status, "paid": status == "succeeded", "captured": true, "amount": 1000, "amount_captured": 1000, "amount_refunded": refunded});
+    let charge = |id: &str, refunded: i64, status: &str| json!({"id": id, "status": status, "paid": status == "succeeded", "captured": true, "amount": 1000, "amount_captured": 1000, "amount_refunded": refunded});
     let refund = |charge: Option<&str>, amount: i64, status: &str| json!({"charge": charge, "payment_intent": "pi_1", "amount": amount, "status": status});
     let refunded = |first: i64, second: i64, refunds: &[Value]| {
-        let charges = [of("ch_1", first, "succeeded"), of("ch_2", second, "pending")];
+        let charges = [charge("ch_1", first, "succeeded"), charge("ch_2", second, "pending")];
         state(paid(), &charges, refunds, &[]).1
     };
     let unnamed = |amount: i64| refund(None, amount, "succeeded");

@@ -1,4 +1,4 @@
-//! What is a customer's, also through their payments and charges.
+//! The records that belong to a customer, also through their payments and charges.
 
 use serde_json::{Value, json};
 use shared::page::write_cursor;
@@ -24,10 +24,10 @@ async fn shop() -> Stack {
     for i in 0..30 {
         stack.record(&payment(i)).await;
     }
-    let mut others = payment(40);
-    others["customer"] = json!("cus_2");
+    let mut of_another = payment(40);
+    of_another["customer"] = json!("cus_2");
     for object in [
-        others,
+        of_another,
         charge("ch_01", 150, Some("pi_01")),
         charge("ch_99", 50, None),
         refund("re_29", 300, Some("pi_29"), None),
@@ -65,24 +65,27 @@ async fn a_customer_shows_what_names_their_payments_and_charges_the_newest_first
 }
 
 #[tokio::test]
-async fn what_names_no_customer_is_listed_by_theirs_payment_by_payment_whatever_the_page() {
+async fn records_that_name_no_customer_are_listed_payment_by_payment_whatever_the_page() {
     let stack = shop().await;
     let all = ["re_29b", "re_29", "re_29f", "re_01", "re_99f", "re_99"];
     for limit in [1, 2, 3, 5, 6, 100] {
-        assert_eq!(stack.walk("/records/refunds?customer=cus_1", limit).await, all, "by {limit}");
+        assert_eq!(stack.ids_of_all_pages("/records/refunds?customer=cus_1", limit).await, all, "by {limit}");
     }
-    assert_eq!(stack.walk("/records/refunds?customer=cus_1&status=failed", 1).await, ["re_29f", "re_99f"]);
-    assert_eq!(stack.walk("/records/disputes?customer=cus_1", 1).await, ["dp_1"]);
-    assert_eq!(stack.walk("/records/disputes?customer=cus_1&status=won", 1).await, [""; 0]);
-    assert_eq!(stack.walk("/records/invoice_payments?customer=cus_1", 1).await, ["inpay_1"]);
-    assert_eq!(stack.walk("/records/refunds?customer=cus_1&account=acct_1", 5).await, [""; 0]);
-    stack.record_of(Some("acct_1"), &payment(1)).await;
-    stack.record_of(Some("acct_1"), &refund("re_1", 5, Some("pi_01"), None)).await;
-    assert_eq!(stack.walk("/records/refunds?customer=cus_1&account=acct_1", 5).await, ["re_1"]);
+    assert_eq!(
+        stack.ids_of_all_pages("/records/refunds?customer=cus_1&status=failed", 1).await,
+        ["re_29f", "re_99f"]
+    );
+    assert_eq!(stack.ids_of_all_pages("/records/disputes?customer=cus_1", 1).await, ["dp_1"]);
+    assert_eq!(stack.ids_of_all_pages("/records/disputes?customer=cus_1&status=won", 1).await, [""; 0]);
+    assert_eq!(stack.ids_of_all_pages("/records/invoice_payments?customer=cus_1", 1).await, ["inpay_1"]);
+    assert_eq!(stack.ids_of_all_pages("/records/refunds?customer=cus_1&account=acct_1", 5).await, [""; 0]);
+    stack.record_in(Some("acct_1"), &payment(1)).await;
+    stack.record_in(Some("acct_1"), &refund("re_1", 5, Some("pi_01"), None)).await;
+    assert_eq!(stack.ids_of_all_pages("/records/refunds?customer=cus_1&account=acct_1", 5).await, ["re_1"]);
 }
 
 #[tokio::test]
-async fn a_walk_goes_on_where_it_was_while_payments_come_in() {
+async fn a_list_continues_where_it_was_while_payments_come_in() {
     let stack = shop().await;
     let first = stack.ok("/records/refunds?customer=cus_1&limit=1").await;
     stack.record(&payment(35)).await;
@@ -94,7 +97,7 @@ async fn a_walk_goes_on_where_it_was_while_payments_come_in() {
 }
 
 #[tokio::test]
-async fn a_request_walks_only_so_far_and_says_where_to_go_on() {
+async fn a_request_searches_only_so_far_and_says_where_to_continue() {
     let stack = Stack::start().await;
     for i in 0..260 {
         stack.record(&payment(i)).await;
@@ -104,19 +107,21 @@ async fn a_request_walks_only_so_far_and_says_where_to_go_on() {
     let first = stack.ok("/records/refunds?customer=cus_1").await;
     assert_eq!((ids(&first["data"]).len(), first["next_cursor"].is_string()), (0, true));
     assert!(stack.cloud.calls().len() < 120, "{}", stack.cloud.calls().len());
-    assert_eq!(stack.walk("/records/refunds?customer=cus_1", 25).await, ["re_1"]);
+    assert_eq!(stack.ids_of_all_pages("/records/refunds?customer=cus_1", 25).await, ["re_1"]);
 }
 
 #[tokio::test]
-async fn a_forged_place_in_a_walk_is_refused() {
+async fn a_forged_cursor_is_refused() {
     let stack = shop().await;
-    let name = "test records refunds&customer=cus_1";
+    let list_name = "test records refunds&customer=cus_1";
     let (owner, item) = ("payment_intent#000000000129#-/pi_29", "refund#000000000300#-/re_29");
-    let honest = json!({"of": "payments", "owner": owner, "item": item});
-    let get = async |place: Value| {
-        stack.get(&format!("/records/refunds?customer=cus_1&cursor={}", write_cursor(name, place))).await
+    let genuine = json!({"of": "payments", "owner": owner, "item": item});
+    let get = async |position: Value| {
+        stack
+            .get(&format!("/records/refunds?customer=cus_1&cursor={}", write_cursor(list_name, position)))
+            .await
     };
-    let (status, page) = get(honest.clone()).await;
+    let (status, page) = get(genuine.clone()).await;
     assert_eq!((status, ids(&page["data"])[0]), (200, "re_29f"));
     for (field, value) in [
         ("of", json!("charges")),
@@ -127,20 +132,20 @@ async fn a_forged_place_in_a_walk_is_refused() {
         ("item", json!(owner)),
         ("item", json!(7)),
     ] {
-        let mut forged = honest.clone();
+        let mut forged = genuine.clone();
         forged[field] = value;
         assert_eq!(get(forged.clone()).await.0, 400, "{forged}");
     }
     assert_eq!(get(json!("refund#000000000300#-/re_29")).await.0, 400);
-    let of_others = write_cursor("test records refunds&customer=cus_2", honest);
-    assert_eq!(stack.get(&format!("/records/refunds?customer=cus_1&cursor={of_others}")).await.0, 400);
+    let of_another = write_cursor("test records refunds&customer=cus_2", genuine);
+    assert_eq!(stack.get(&format!("/records/refunds?customer=cus_1&cursor={of_another}")).await.0, 400);
 }
 
 #[tokio::test]
-async fn customers_of_a_customer_are_that_one() {
+async fn the_customers_of_a_customer_are_that_one() {
     let stack = shop().await;
     stack.record(&json!({"object": "customer", "id": "cus_2", "created": 2})).await;
-    assert_eq!(stack.walk("/records/customers?customer=cus_1", 1).await, ["cus_1"]);
+    assert_eq!(stack.ids_of_all_pages("/records/customers?customer=cus_1", 1).await, ["cus_1"]);
     for none in ["customer=cus_9", "customer=cus_1&account=acct_1", "customer=cus_1&status=active"] {
         let page = stack.ok(&format!("/records/customers?{none}")).await;
         assert_eq!(page, json!({"data": [], "next_cursor": null}), "{none}");
@@ -148,33 +153,33 @@ async fn customers_of_a_customer_are_that_one() {
 }
 
 #[tokio::test]
-async fn refunds_of_a_charge_whose_payment_is_not_here_or_names_nobody_are_the_customers() {
+async fn refunds_of_a_charge_whose_payment_is_missing_or_names_no_customer_are_the_customers() {
     let stack = Stack::start().await;
     stack.record(&json!({"object": "customer", "id": "cus_1", "created": 1})).await;
     stack.record(&charge("ch_1", 50, Some("pi_gone"))).await;
     stack.record(&refund("re_1", 60, Some("pi_gone"), Some("ch_1"))).await;
     stack.record(&refund("re_other", 61, Some("pi_gone"), Some("ch_other"))).await;
-    let theirs = async || {
+    let refunds_shown = async || {
         let customer = stack.ok("/records/customers/cus_1").await;
-        let walked = stack.walk("/records/refunds?customer=cus_1", 10).await;
-        (ids(&customer["refunds"]).join(" "), walked.join(" "))
+        let listed = stack.ids_of_all_pages("/records/refunds?customer=cus_1", 10).await;
+        (ids(&customer["refunds"]).join(" "), listed.join(" "))
     };
-    assert_eq!(theirs().await, ("re_1".to_owned(), "re_1".to_owned()));
-    let mut nobodys = payment(1);
-    nobodys["id"] = "pi_gone".into();
-    nobodys["customer"] = Value::Null;
-    stack.record(&nobodys).await;
-    assert_eq!(theirs().await, ("re_1".to_owned(), "re_1".to_owned()));
+    assert_eq!(refunds_shown().await, ("re_1".to_owned(), "re_1".to_owned()));
+    let mut unowned = payment(1);
+    unowned["id"] = "pi_gone".into();
+    unowned["customer"] = Value::Null;
+    stack.record(&unowned).await;
+    assert_eq!(refunds_shown().await, ("re_1".to_owned(), "re_1".to_owned()));
 }
 
 #[tokio::test]
-async fn a_walk_by_ones_loses_nothing_when_owners_of_one_page_have_newer_parts() {
+async fn pages_of_one_lose_nothing_when_payments_of_one_page_have_newer_parts() {
     let stack = shop().await;
-    // Of an older payment on the same page, and newer than what was given before.
+    // Of an older payment on the same page, and newer than what was returned before.
     stack.record(&refund("re_28", 900, Some("pi_28"), None)).await;
     let all = ["re_29b", "re_29", "re_29f", "re_28", "re_01", "re_99f", "re_99"];
     for limit in [1, 2, 4] {
-        assert_eq!(stack.walk("/records/refunds?customer=cus_1", limit).await, all, "by {limit}");
+        assert_eq!(stack.ids_of_all_pages("/records/refunds?customer=cus_1", limit).await, all, "by {limit}");
     }
 }
 
@@ -208,7 +213,7 @@ async fn sums_are_of_all_parts_however_many_and_a_hundred_are_shown() {
     }
     let shown = stack.ok("/records/payments/pi_01").await;
     assert_eq!((shown["amount_refunded"].as_i64(), ids(&shown["refunds"]).len()), (Some(230), 100));
-    assert_eq!(shown["history"], json!([]), "so many make no history");
+    assert_eq!(shown["history"], json!([]), "a payment of so many parts has no history");
 }
 
 #[tokio::test]

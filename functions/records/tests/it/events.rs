@@ -33,7 +33,7 @@ async fn an_event_is_shown_with_its_payload_as_stripe_sent_it() {
 }
 
 #[tokio::test]
-async fn an_event_tells_all_its_states_with_who_and_why() {
+async fn an_event_shows_all_its_states_with_who_and_why() {
     let stack = Stack::start().await;
     let ledger = stack.ledger();
     let row =
@@ -53,32 +53,32 @@ async fn an_event_tells_all_its_states_with_who_and_why() {
         )
         .await
         .unwrap();
-    let steering = Actor { by: "a@example.com", why: Some("mended") };
-    ledger.replay(&row_now().await, steering, ago(30)).await.unwrap();
+    let actor = Actor { by: "a@example.com", why: Some("fixed") };
+    ledger.replay(&row_now().await, actor, ago(30)).await.unwrap();
     ledger
         .transition(&row_now().await, &Transition::to(EventState::Processed), retention(), ago(20))
         .await
         .unwrap();
     let event = stack.ok("/events/evt_1").await;
-    let told: Vec<_> = event["history"]
+    let states: Vec<_> = event["history"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|change| {
-            let text = |field: &str| change[field].as_str().unwrap_or("-").to_owned();
+        .map(|past| {
+            let text = |field: &str| past[field].as_str().unwrap_or("-").to_owned();
             format!("{} {} {} {}", text("at"), text("state"), text("reason"), text("by"))
         })
         .collect();
     assert_eq!(
-        told,
+        states,
         [
             "2026-11-24T11:59:00Z pending - -",
             "2026-11-24T11:59:15Z failed it broke -",
             "2026-11-24T11:59:20Z dead for good -",
-            "2026-11-24T11:59:30Z pending mended a@example.com",
+            "2026-11-24T11:59:30Z pending fixed a@example.com",
             "2026-11-24T11:59:40Z processed - -",
         ],
-        "a failure again is the same state"
+        "a repeated failure is the same state"
     );
     assert_eq!(event["expires_at"], "2027-02-22T11:59:40Z");
 }
@@ -94,8 +94,8 @@ async fn a_reason_is_a_filter() {
             .await
             .unwrap();
     }
-    assert_eq!(stack.walk("/events?state=ignored&reason=filter", 10).await, ["evt_1"]);
-    assert_eq!(stack.walk("/events?reason=discarded", 10).await, ["evt_2"]);
+    assert_eq!(stack.ids_of_all_pages("/events?state=ignored&reason=filter", 10).await, ["evt_1"]);
+    assert_eq!(stack.ids_of_all_pages("/events?reason=discarded", 10).await, ["evt_2"]);
 }
 
 #[tokio::test]
@@ -110,11 +110,11 @@ async fn a_payload_that_is_no_event_is_still_shown() {
         (event["state"].as_str(), event["payload"]["odd"].as_bool()),
         (Some("quarantined"), Some(true))
     );
-    assert_eq!(stack.walk("/events?state=quarantined", 10).await, ["evt_1"]);
+    assert_eq!(stack.ids_of_all_pages("/events?state=quarantined", 10).await, ["evt_1"]);
 }
 
 #[tokio::test]
-async fn the_list_is_newest_first_over_days_and_walks_whole() {
+async fn the_list_is_newest_first_over_days_and_complete() {
     let stack = Stack::start().await;
     let mut expected = Vec::new();
     for i in 0..45_i64 {
@@ -132,10 +132,10 @@ async fn the_list_is_newest_first_over_days_and_walks_whole() {
     }
     expected.reverse();
     for limit in [1, 4, 45, 100] {
-        assert_eq!(stack.walk("/events", limit).await, expected, "by {limit}");
-        assert_eq!(stack.walk("/events?object=in_1", limit).await, expected, "by {limit}");
+        assert_eq!(stack.ids_of_all_pages("/events", limit).await, expected, "by {limit}");
+        assert_eq!(stack.ids_of_all_pages("/events?object=in_1", limit).await, expected, "by {limit}");
     }
-    let since = stack.walk("/events?since=2026-11-24T06:00:00Z", 4).await;
+    let since = stack.ids_of_all_pages("/events?since=2026-11-24T06:00:00Z", 4).await;
     assert_eq!(since, expected[..10], "exactly six hours ago is in");
 }
 
@@ -160,16 +160,16 @@ async fn filters_combine_and_a_page_without_a_hit_goes_on() {
                 .unwrap();
         }
     }
-    assert_eq!(stack.walk("/events?type=charge.dispute.*", 2).await, ["evt_03"]);
+    assert_eq!(stack.ids_of_all_pages("/events?type=charge.dispute.*", 2).await, ["evt_03"]);
     assert_eq!(
-        stack.walk("/events?type=charge.dispute.created&state=processed&endpoint=main", 2).await,
+        stack.ids_of_all_pages("/events?type=charge.dispute.created&state=processed&endpoint=main", 2).await,
         ["evt_03"]
     );
-    assert_eq!(stack.walk("/events?state=pending&type=charge.*", 2).await, [""; 0]);
-    assert_eq!(stack.walk("/events?state=pending", 4).await.len(), 15);
-    assert_eq!(stack.walk("/events?state=processed&object=in_1", 4).await.len(), 15);
-    assert_eq!(stack.walk("/events?endpoint=other", 4).await, [""; 0]);
-    assert_eq!(stack.walk("/events?account=acct_1", 4).await, [""; 0]);
+    assert_eq!(stack.ids_of_all_pages("/events?state=pending&type=charge.*", 2).await, [""; 0]);
+    assert_eq!(stack.ids_of_all_pages("/events?state=pending", 4).await.len(), 15);
+    assert_eq!(stack.ids_of_all_pages("/events?state=processed&object=in_1", 4).await.len(), 15);
+    assert_eq!(stack.ids_of_all_pages("/events?endpoint=other", 4).await, [""; 0]);
+    assert_eq!(stack.ids_of_all_pages("/events?account=acct_1", 4).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn a_page_costs_the_same_with_many_rows_as_with_few() {
 }
 
 #[tokio::test]
-async fn a_walk_shows_each_event_that_was_there_once_whatever_is_written_meanwhile() {
+async fn pages_show_each_event_that_was_there_once_whatever_is_written_meanwhile() {
     for path in ["/events", "/events?state=pending", "/events?object=in_1"] {
         let stack = Stack::start().await;
         let invoice = json!({"object": "invoice", "id": "in_1"});
@@ -210,12 +210,12 @@ async fn a_walk_shows_each_event_that_was_there_once_whatever_is_written_meanwhi
             let ids =
                 answer["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned());
             seen.extend(ids.filter(|id| id.starts_with("evt_old")));
-            // One newer, one late that Stripe made earlier, and one that was shown already changes its state.
+            // One newer, one that Stripe created earlier and comes late, and one already shown changes its state.
             for (id, at) in [("new", ago(5)), ("late", ago(598))] {
                 stack.event(&format!("evt_{id}_{page}"), "invoice.paid", &invoice, at).await;
             }
-            let shown = seen[page].parse().unwrap();
-            let row = stack.ledger().get(&shown, now()).await.unwrap().unwrap();
+            let shown_id = seen[page].parse().unwrap();
+            let row = stack.ledger().get(&shown_id, now()).await.unwrap().unwrap();
             stack
                 .ledger()
                 .transition(&row, &Transition::to(EventState::Processed), retention(), now())

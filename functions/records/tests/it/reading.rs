@@ -83,7 +83,7 @@ async fn a_payment_is_joined_with_its_charges_refunds_disputes_and_invoice() {
 }
 
 #[tokio::test]
-async fn a_customer_lists_what_is_theirs_and_a_deleted_one_is_still_there() {
+async fn a_customer_shows_the_records_that_belong_to_them_and_a_deleted_one_is_still_shown() {
     let stack = Stack::start().await;
     stack.record(&json!({"object": "customer", "id": "cus_1", "deleted": true})).await;
     stack.record(&intent("pi_1", 10)).await;
@@ -97,18 +97,22 @@ async fn a_customer_lists_what_is_theirs_and_a_deleted_one_is_still_there() {
 }
 
 #[tokio::test]
-async fn lists_are_newest_first_whole_and_free_of_repeats_while_records_come_in() {
+async fn lists_are_newest_first_complete_and_free_of_repeats_while_records_come_in() {
     let stack = Stack::start().await;
     for i in 0..57 {
         // Ten share each second.
         stack.record(&intent(&format!("pi_{i:02}"), 1_000 + i / 10)).await;
     }
-    let all = stack.walk("/records/payments", 100).await;
+    let all = stack.ids_of_all_pages("/records/payments", 100).await;
     assert_eq!(all.len(), 57);
     assert!(all.is_sorted_by(|a, b| a > b), "{all:?}");
     for limit in [1, 7, 57] {
-        assert_eq!(stack.walk("/records/payments", limit).await, all, "by {limit}");
-        assert_eq!(stack.walk("/records/payments?customer=cus_1", limit).await, all, "by {limit}");
+        assert_eq!(stack.ids_of_all_pages("/records/payments", limit).await, all, "by {limit}");
+        assert_eq!(
+            stack.ids_of_all_pages("/records/payments?customer=cus_1", limit).await,
+            all,
+            "by {limit}"
+        );
     }
     let first = stack.ok("/records/payments?limit=10").await;
     stack.record(&intent("pi_99", 9_000)).await;
@@ -124,9 +128,9 @@ async fn status_and_account_filter() {
         stack.record(&json!({"object": "invoice", "id": id, "created": 5, "status": status})).await;
     }
     let connected = json!({"object": "invoice", "id": "in_4", "created": 5, "status": "paid"});
-    stack.record_of(Some("acct_1"), &connected).await;
-    assert_eq!(stack.walk("/records/invoices?status=paid", 1).await, ["in_4", "in_3", "in_1"]);
-    assert_eq!(stack.walk("/records/invoices?status=paid&account=acct_1", 10).await, ["in_4"]);
+    stack.record_in(Some("acct_1"), &connected).await;
+    assert_eq!(stack.ids_of_all_pages("/records/invoices?status=paid", 1).await, ["in_4", "in_3", "in_1"]);
+    assert_eq!(stack.ids_of_all_pages("/records/invoices?status=paid&account=acct_1", 10).await, ["in_4"]);
     assert_eq!(stack.get("/records/invoices/in_4").await.0, 404);
     assert_eq!(stack.ok("/records/invoices/in_4?account=acct_1").await["account"], "acct_1");
 }
@@ -145,9 +149,9 @@ async fn an_empty_list_is_an_empty_list() {
 async fn records_of_different_accounts_with_one_id_and_second_are_each_listed() {
     let stack = Stack::start().await;
     for account in [None, Some("acct_1"), Some("acct_2")] {
-        stack.record_of(account, &json!({"object": "customer", "id": "shop-17", "created": 5})).await;
+        stack.record_in(account, &json!({"object": "customer", "id": "shop-17", "created": 5})).await;
     }
-    assert_eq!(stack.walk("/records/customers", 1).await, ["shop-17"; 3]);
+    assert_eq!(stack.ids_of_all_pages("/records/customers", 1).await, ["shop-17"; 3]);
 }
 
 #[tokio::test]
@@ -164,13 +168,13 @@ async fn a_page_ends_before_its_answer_is_too_large_for_lambda() {
     let as_a_text = Value::from(page.to_string()).to_string();
     assert!(as_a_text.len() < 5_000_000, "what Lambda hands on is {} bytes", as_a_text.len());
     assert!(page["next_cursor"].is_string());
-    assert_eq!(stack.walk("/records/invoices", 100).await.len(), 60);
+    assert_eq!(stack.ids_of_all_pages("/records/invoices", 100).await.len(), 60);
     stack.record(&json!({"object": "customer", "id": "cus_1"})).await;
     assert!(stack.ok("/records/customers/cus_1").await.to_string().len() < 4_000_000);
 }
 
 #[tokio::test]
-async fn a_filter_that_fits_nothing_makes_few_calls_also_with_a_small_page() {
+async fn a_filter_that_matches_nothing_makes_few_calls_also_with_a_small_page() {
     let stack = Stack::start().await;
     for i in 0..300 {
         stack

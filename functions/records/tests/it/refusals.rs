@@ -1,4 +1,4 @@
-//! What cannot be answered is refused by name.
+//! What cannot be answered is refused with a code and the field at fault.
 
 use lambda_http::http::Method;
 use shared::page::write_cursor;
@@ -57,7 +57,7 @@ async fn a_cursor_of_another_list_or_other_filters_is_refused() {
         200,
         "another limit is fine"
     );
-    // Places that these lists cannot have given.
+    // Positions that these lists cannot have.
     let long = format!("payment_intent#{}", "0".repeat(1_024));
     let forged = [
         ("/records/payments", write_cursor("test records payments", long)),
@@ -70,16 +70,16 @@ async fn a_cursor_of_another_list_or_other_filters_is_refused() {
 }
 
 #[tokio::test]
-async fn only_reading_is_done_here() {
+async fn other_methods_than_get_are_refused() {
     let stack = Stack::start().await;
     let mut post = request("/events");
     *post.method_mut() = Method::POST;
-    let (status, body) = stack.answer(post).await;
+    let (status, body) = stack.respond(post).await;
     assert_eq!((status, body["error"]["code"].as_str()), (405, Some("method_not_allowed")));
 }
 
 #[tokio::test]
-async fn a_store_outage_is_a_503_that_tells_nothing_of_the_inside() {
+async fn a_store_outage_is_a_503_that_reveals_nothing_of_the_inside() {
     let stack = Stack::start().await;
     for (operation, table, path) in [
         ("GetItem", "LedgerTable", "/events/evt_1"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stack, ids, request, standing};
+use crate::support::{Stack, ids, provenance, request};
 
 fn samples() -> Vec<(String, Value)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe");
@@ -21,7 +21,7 @@ fn plural(object: &Value) -> &'static str {
 }
 
 #[tokio::test]
-async fn each_sample_is_shown_the_same_whether_it_names_or_holds_its_customer_and_its_object_to_the_byte() {
+async fn each_sample_is_shown_the_same_whether_its_customer_is_expanded_and_its_object_to_the_byte() {
     let stack = Stack::start().await;
     let kept = samples().into_iter().filter(|(event_type, _)| event_type != "invoice.upcoming");
     for (n, (event_type, object)) in kept.enumerate() {
@@ -35,12 +35,12 @@ async fn each_sample_is_shown_the_same_whether_it_names_or_holds_its_customer_an
             if !is_customer {
                 object["customer"] = customer.clone();
             }
-            // A field of a later version, and numbers and escapes that writing anew would change.
+            // A field of a later version, and numbers and escapes that serializing again would change.
             let text = object.to_string();
             let text = format!(r#"{{"new" : [1.0, 1e5, "\u00e9", {{}} ], {}"#, &text[1..]);
             // One stack holds an object once, so each stands in an account of its own.
             let account = format!("acct_{n}_{shape}");
-            stack.record_as(Some(&account), &text, standing("evt_1", 50)).await;
+            stack.record_raw(Some(&account), &text, provenance("evt_1", 50)).await;
             let id = object["id"].as_str().unwrap();
             let path = format!("/records/{}/{id}?account={account}", plural(&object));
             let (code, answer) = stack.text(request(&path)).await;
@@ -71,7 +71,7 @@ async fn an_invoice_shows_its_subscription_and_what_paid_it_wherever_they_stand(
     for object in [
         payment("pi_1"),
         payment("pi_2"),
-        // An endpoint in an old version told of the payment, one in a new version of the invoice.
+        // An endpoint in an old version sent the payment, one in a new version the invoice.
         json!({"object": "payment_intent", "id": "pi_3", "created": 20, "customer": "cus_1", "invoice": "in_mixed"}),
         json!({"object": "charge", "id": "ch_1", "created": 20, "customer": "cus_1", "payment_intent": null, "status": "succeeded"}),
         joint(
@@ -123,7 +123,7 @@ async fn an_invoice_shows_its_subscription_and_what_paid_it_wherever_they_stand(
             json!(["pi_9"]),
             &Value::Null,
         ),
-        // Nothing is looked for: an old invoice says itself that it has no payment.
+        // Nothing is searched: an old invoice says itself that it has no payment.
         (
             "in_new",
             json!({"charge": null, "payment_intent": null, "subscription": null}),
@@ -155,7 +155,7 @@ async fn an_invoice_shows_its_subscription_and_what_paid_it_wherever_they_stand(
             invoice[field] = value.clone();
         }
         // Each later than the one before it, which may be of the same id.
-        stack.record_as(None, &invoice.to_string(), standing("evt_1", as_of)).await;
+        stack.record_raw(None, &invoice.to_string(), provenance("evt_1", as_of)).await;
         let shown = stack.ok(&format!("/records/invoices/{id}")).await;
         assert_eq!(shown["object"], invoice, "the later one is shown");
         assert_eq!((&shown["payments"], &shown["subscription"]), (&payments, subscription), "{invoice}");
@@ -284,9 +284,9 @@ async fn an_old_invoice_has_the_status_paid_when_it_is_and_else_none() {
         stack.record(&invoice).await;
         assert_eq!(stack.ok(&format!("/records/invoices/{id}")).await["status"], expected, "{id}");
     }
-    assert_eq!(stack.walk("/records/invoices?status=paid", 10).await, ["in_1"]);
+    assert_eq!(stack.ids_of_all_pages("/records/invoices?status=paid", 10).await, ["in_1"]);
     stack.record(&json!({"object": "charge", "id": "ch_1", "created": 5, "paid": true})).await;
-    assert_eq!(stack.ok("/records/charges/ch_1").await["status"], Value::Null, "of invoices alone");
+    assert_eq!(stack.ok("/records/charges/ch_1").await["status"], Value::Null, "only invoices have it");
 }
 
 #[tokio::test]
@@ -298,12 +298,12 @@ async fn a_charge_without_a_payment_intent_stays_a_charge() {
         charge["payment_intent"] = intent;
         stack.record(&charge).await;
     }
-    assert_eq!(stack.walk("/records/charges?customer=cus_1", 5).await, ["ch_2", "ch_1"]);
+    assert_eq!(stack.ids_of_all_pages("/records/charges?customer=cus_1", 5).await, ["ch_2", "ch_1"]);
     let refund =
         json!({"object": "refund", "id": "re_2", "created": 6, "charge": "ch_2", "payment_intent": ""});
     stack.record(&refund).await;
-    assert_eq!(stack.walk("/records/refunds?customer=cus_1", 5).await, ["re_2"]);
-    assert_eq!(stack.walk("/records/payments", 5).await, [""; 0]);
+    assert_eq!(stack.ids_of_all_pages("/records/refunds?customer=cus_1", 5).await, ["re_2"]);
+    assert_eq!(stack.ids_of_all_pages("/records/payments", 5).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -312,9 +312,9 @@ async fn a_deleted_customer_is_shown_in_either_shape() {
     stack.record(&json!({"object": "customer", "id": "cus_1", "deleted": true})).await;
     let whole =
         json!({"object": "customer", "id": "cus_2", "created": 5, "email": "a@b.c", "currency": "eur"});
-    // By its event's type alone; the object says nothing of it.
-    let gone = shared::records::Provenance { deleted: true, ..standing("evt_1", 5) };
-    stack.record_as(None, &whole.to_string(), gone).await;
+    // Deleted by its event's type alone; the object does not say so.
+    let deleted = shared::records::Provenance { deleted: true, ..provenance("evt_1", 5) };
+    stack.record_raw(None, &whole.to_string(), deleted).await;
     stack.record(&json!({"object": "payment_intent", "id": "pi_1", "created": 9, "customer": {"id": "cus_1", "object": "customer", "deleted": true}})).await;
     for id in ["cus_1", "cus_2"] {
         let shown = stack.ok(&format!("/records/customers/{id}")).await;

@@ -17,13 +17,13 @@ async fn a_list_costs_no_more_with_a_hundred_thousand_events_than_with_a_hundred
     for settled in [100, 100_000] {
         let stack = Stack::start().await;
         stack.cloud.seed_ledger(settled, 40, now());
-        let mut of = Vec::new();
+        let mut costs_of_paths = Vec::new();
         for path in paths {
             stack.cloud.clear_calls();
             stack.ok(path).await;
-            of.push(stack.cloud.read_cost());
+            costs_of_paths.push(stack.cloud.read_cost());
         }
-        costs.push(of);
+        costs.push(costs_of_paths);
     }
     for ((path, few), many) in paths.iter().zip(&costs[0]).zip(&costs[1]) {
         assert!(many.0 <= few.0 && many.1 <= few.1, "{path}: {few:?} with few, {many:?} with many");

@@ -1,4 +1,4 @@
-//! A stack whose tables tests fill, and a reader.
+//! A stack whose tables tests fill, and what reads them.
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request};
@@ -14,6 +14,7 @@ use shared::object_key::ObjectKey;
 use shared::payload;
 use shared::records::{Provenance, Record, Records};
 use shared::registry::{Registry, Settings};
+use shared::unix_time::UnixSeconds;
 use test_cloud::TestCloud;
 
 pub(crate) struct Stack {
@@ -51,9 +52,9 @@ impl Stack {
         let stack = Self { cloud, deps };
         let registry = Registry::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable");
         let mut settings = Settings {
-            since: ago(10 * 86_400).as_millisecond(),
+            since: ago(10 * 86_400).into(),
             stripe_key_hint: "sk_test_…1234".into(),
-            stripe_key_set_at: ago(10 * 86_400).as_millisecond(),
+            stripe_key_set_at: ago(10 * 86_400).into(),
             stripe_account: None,
             rev: 0,
         };
@@ -69,17 +70,17 @@ impl Stack {
         Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable")
     }
 
-    /// Stores an event that came in at `at`.
+    /// Stores an event that was received at `at`.
     pub(crate) async fn event(&self, id: &str, event_type: &str, object: &Value, at: Timestamp) -> LedgerRow {
         let body = json!({
             "id": id, "object": "event", "type": event_type, "created": at.as_second(), "livemode": false,
             "data": { "object": object },
         });
-        self.event_of(&body.to_string(), at).await
+        self.event_body(&body.to_string(), at).await
     }
 
     /// Stores an event as Stripe wrote it.
-    pub(crate) async fn event_of(&self, body: &str, at: Timestamp) -> LedgerRow {
+    pub(crate) async fn event_body(&self, body: &str, at: Timestamp) -> LedgerRow {
         let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
         let packed = payload::pack(body.as_bytes()).unwrap();
         let row = LedgerRow::from_event(&event, "main", at, packed);
@@ -89,27 +90,27 @@ impl Stack {
 
     /// Stores a record of our own account.
     pub(crate) async fn record(&self, object: &Value) {
-        self.record_of(None, object).await;
+        self.record_in(None, object).await;
     }
 
-    pub(crate) async fn record_of(&self, account: Option<&str>, object: &Value) {
-        self.record_as(account, &object.to_string(), standing("evt_1", 1_785_000_000)).await;
+    pub(crate) async fn record_in(&self, account: Option<&str>, object: &Value) {
+        self.record_raw(account, &object.to_string(), provenance("evt_1", 1_785_000_000)).await;
     }
 
     /// Stores an object as Stripe wrote it.
-    pub(crate) async fn record_as(&self, account: Option<&str>, raw: &str, standing: Provenance) {
+    pub(crate) async fn record_raw(&self, account: Option<&str>, raw: &str, provenance: Provenance) {
         let object: Value = serde_json::from_str(raw).unwrap();
         let text = |field: &str| object[field].as_str().unwrap().to_owned();
         let key = ObjectKey::new(account, &text("object"), &text("id")).unwrap();
-        let deleted = standing.deleted || object["deleted"] == true;
-        let standing = Provenance { deleted, ..standing };
-        let record = Record::new(key, standing, raw.as_bytes(), &object).unwrap();
+        let deleted = provenance.deleted || object["deleted"] == true;
+        let provenance = Provenance { deleted, ..provenance };
+        let record = Record::new(key, provenance, raw.as_bytes(), &object).unwrap();
         let records = Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
         records.put_if_newer(&record).await.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        self.answer(request(path)).await
+        self.respond(request(path)).await
     }
 
     pub(crate) async fn ok(&self, path: &str) -> Value {
@@ -118,7 +119,7 @@ impl Stack {
         body
     }
 
-    pub(crate) async fn answer(&self, request: Request) -> (u16, Value) {
+    pub(crate) async fn respond(&self, request: Request) -> (u16, Value) {
         let (status, text) = self.text(request).await;
         (status, serde_json::from_str(&text).unwrap())
     }
@@ -129,15 +130,15 @@ impl Stack {
         (response.status().as_u16(), text.clone())
     }
 
-    /// Walks a list to its end by pages of `limit`. Gives the ids in order.
-    pub(crate) async fn walk(&self, path: &str, limit: usize) -> Vec<String> {
+    /// Reads a list to its end by pages of `limit`. Returns the ids in order.
+    pub(crate) async fn ids_of_all_pages(&self, path: &str, limit: usize) -> Vec<String> {
         let join = if path.contains('?') { '&' } else { '?' };
         let (mut ids, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.ok(&format!("{path}{join}limit={limit}{cursor}")).await;
             let data = page["data"].as_array().unwrap();
             assert!(data.len() <= limit);
-            ids.extend(data.iter().map(|one| one["id"].as_str().unwrap().to_owned()));
+            ids.extend(data.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return ids,
@@ -146,10 +147,10 @@ impl Stack {
     }
 }
 
-/// What a record says of its second, when it is one event's snapshot.
-pub(crate) fn standing(event: &str, as_of: i64) -> Provenance {
+/// Where a record comes from that is one event's snapshot.
+pub(crate) fn provenance(event: &str, as_of: i64) -> Provenance {
     Provenance {
-        as_of,
+        as_of: UnixSeconds::new(as_of),
         event: Some(event.parse().unwrap()),
         events: vec![event.parse().unwrap()],
         deleted: false,
@@ -160,7 +161,7 @@ pub(crate) fn standing(event: &str, as_of: i64) -> Provenance {
 
 /// The ids of a list in an answer.
 pub(crate) fn ids(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
+    list.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
 }
 
 /// A request by IAM, after `events/records/events.json`.

@@ -1,4 +1,4 @@
-//! Only admins steer, and each act stands in the audit, refused ones too.
+//! Only admins replay and discard, and each action is in the audit, refused ones too.
 
 use serde_json::json;
 use shared::ledger::EventState;
@@ -20,28 +20,28 @@ async fn a_viewer_a_stranger_and_nobody_change_nothing() {
         }
     }
     assert_eq!(stack.row("evt_1").await.unwrap(), before);
-    let refused: Vec<_> = stack.acts().await.into_iter().map(|act| act.result).collect();
-    assert_eq!(refused, ["forbidden"; 8], "of the signed-in ones");
+    let refused: Vec<_> = stack.audit_entries().await.into_iter().map(|entry| entry.result).collect();
+    assert_eq!(refused, ["forbidden"; 8], "those of signed-in callers");
 }
 
 #[tokio::test]
-async fn each_act_tells_who_did_what_to_which_events() {
+async fn each_action_is_recorded_with_who_did_what_to_which_events() {
     let stack = Stack::start().await;
     stack.event("evt_1", EventState::Dead).await;
     stack.event("evt_2", EventState::Dead).await;
     stack.call("/events/evt_1/replay", json!({})).await;
     stack.call("/events/discard", json!({ "state": "dead", "why": "old" })).await;
     stack.call("/events/sk_test_pasted/discard", json!({ "why": "x" })).await;
-    let mut acts: Vec<_> = stack
-        .acts()
+    let mut entries: Vec<_> = stack
+        .audit_entries()
         .await
         .into_iter()
-        .map(|act| {
-            assert_eq!((act.email.as_deref(), act.address.is_some()), (Some("a@example.com"), true));
-            (act.action, act.target, act.result, act.before, act.after)
+        .map(|entry| {
+            assert_eq!((entry.email.as_deref(), entry.address.is_some()), (Some("a@example.com"), true));
+            (entry.action, entry.target, entry.result, entry.before, entry.after)
         })
         .collect();
-    acts.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    entries.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     let expected = [
         ("events.discard", "-", "not_found", None, None),
         (
@@ -62,7 +62,7 @@ async fn each_act_tells_who_did_what_to_which_events() {
         ),
     ];
     assert_eq!(
-        acts,
+        entries,
         expected.map(|(action, target, result, before, after)| {
             (action.to_owned(), target.to_owned(), result.to_owned(), before, after)
         })

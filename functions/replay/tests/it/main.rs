@@ -4,7 +4,7 @@
 #![cfg(test)]
 
 mod access;
-mod many;
-mod one;
+mod bulk;
 mod samples;
+mod single;
 mod support;

@@ -1,4 +1,4 @@
-//! Each sample in `events/replay` can be handed to the function as it is.
+//! Each sample in `events/replay` can be passed to the function as it is.
 
 use replay::handle;
 use serde_json::Value;
@@ -15,8 +15,8 @@ async fn each_sample_is_answered() {
         let sample: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let request = lambda_http::request::from_str(&sample.to_string()).unwrap();
         let status = handle(&stack.deps, request, now()).await.status().as_u16();
-        let many = sample["rawPath"].as_str().unwrap().matches('/').count() == 2;
-        assert_eq!(status, if many { 200 } else { 404 }, "{}", path.display());
+        let is_bulk = sample["rawPath"].as_str().unwrap().matches('/').count() == 2;
+        assert_eq!(status, if is_bulk { 200 } else { 404 }, "{}", path.display());
         answered += 1;
     }
     assert!(answered >= 4);

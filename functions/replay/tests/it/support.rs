@@ -1,4 +1,4 @@
-//! A stack whose ledger tests fill, and who calls.
+//! A stack whose ledger tests fill, and the calls they make.
 
 use std::time::Duration;
 
@@ -62,9 +62,9 @@ impl Stack {
         });
         let registry = Registry::new(cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable");
         let mut settings = Settings {
-            since: ago(10 * 86_400).as_millisecond(),
+            since: ago(10 * 86_400).into(),
             stripe_key_hint: "sk_test_…1234".into(),
-            stripe_key_set_at: ago(10 * 86_400).as_millisecond(),
+            stripe_key_set_at: ago(10 * 86_400).into(),
             stripe_account: None,
             rev: 0,
         };
@@ -76,12 +76,12 @@ impl Stack {
         Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
-    /// An event that came in a minute ago and was put into this state half a minute ago.
+    /// An event that was received a minute ago and put into this state half a minute ago.
     pub(crate) async fn event(&self, id: &str, state: EventState) -> LedgerRow {
-        self.event_of(id, "invoice.paid", Transition::with_reason(state, "it broke")).await
+        self.event_with(id, "invoice.paid", Transition::with_reason(state, "it broke")).await
     }
 
-    pub(crate) async fn event_of(&self, id: &str, event_type: &str, mark: Transition) -> LedgerRow {
+    pub(crate) async fn event_with(&self, id: &str, event_type: &str, transition: Transition) -> LedgerRow {
         let body = json!({
             "id": id, "object": "event", "type": event_type, "created": 1_785_000_000, "livemode": false,
             "data": { "object": { "object": "invoice", "id": "in_1" } },
@@ -89,8 +89,8 @@ impl Stack {
         .to_string();
         self.store(&body, ago(60)).await;
         let row = self.row(id).await.unwrap();
-        if mark.state != EventState::Pending {
-            self.ledger().transition(&row, &mark, retention(), ago(30)).await.unwrap();
+        if transition.state != EventState::Pending {
+            self.ledger().transition(&row, &transition, retention(), ago(30)).await.unwrap();
         }
         self.row(id).await.unwrap()
     }
@@ -101,12 +101,12 @@ impl Stack {
         let row = match event::read(body.as_bytes()) {
             ParsedEvent::Event(event) => LedgerRow::from_event(&event, "main", at, packed),
             ParsedEvent::Unreadable { id, reason } => LedgerRow::unreadable(id, reason, "main", at, packed),
-            ParsedEvent::EventError(why) => panic!("{why}"),
+            ParsedEvent::EventError(error) => panic!("{error}"),
         };
         self.ledger().record(&row).await.unwrap();
     }
 
-    /// An event whose payload lies in parts. Gives its body.
+    /// An event whose payload is stored in parts. Returns its body.
     pub(crate) async fn large(&self, id: &str) -> String {
         let noise: String = (0..120_000_u32)
             .map(|i| format!("{:08x}", i.wrapping_mul(2_654_435_761).rotate_left(9) ^ i.wrapping_pow(2)))
@@ -146,8 +146,8 @@ impl Stack {
         (response.status().as_u16(), serde_json::from_str(text).unwrap())
     }
 
-    /// All acts, the latest first.
-    pub(crate) async fn acts(&self) -> Vec<AuditEntry> {
+    /// All entries of the audit, the latest first.
+    pub(crate) async fn audit_entries(&self) -> Vec<AuditEntry> {
         let audit = Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
         audit.list(None, 100, now()).await.unwrap().0
     }

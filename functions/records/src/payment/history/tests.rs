@@ -11,7 +11,7 @@ fn event(id: &str, event_type: &str, created: i64, object: &Value) -> Snapshot {
     Snapshot {
         id: id.parse().unwrap(),
         event_type: event_type.to_owned(),
-        created,
+        created: UnixSeconds::new(created),
         key: ObjectKey::new(None, text("object"), text("id")).unwrap(),
         api_version: Some("2026-07-29.dahlia".into()),
         previous_attributes: None,
@@ -22,8 +22,8 @@ fn event(id: &str, event_type: &str, created: i64, object: &Value) -> Snapshot {
 
 fn record(as_of: i64, events: &[&str], object: &Value) -> Record {
     let events: Vec<EventId> = events.iter().map(|id| id.parse().unwrap()).collect();
-    let standing = Provenance {
-        as_of,
+    let provenance = Provenance {
+        as_of: UnixSeconds::new(as_of),
         event: Some(events[0].clone()),
         events,
         deleted: false,
@@ -32,10 +32,10 @@ fn record(as_of: i64, events: &[&str], object: &Value) -> Record {
     };
     let text = |field: &str| object[field].as_str().unwrap();
     let key = ObjectKey::new(None, text("object"), text("id")).unwrap();
-    Record::new(key, standing, object.to_string().as_bytes(), object).unwrap()
+    Record::new(key, provenance, object.to_string().as_bytes(), object).unwrap()
 }
 
-fn asked(mut record: Record) -> Record {
+fn fetched(mut record: Record) -> Record {
     record.fetched = true;
     record
 }
@@ -54,27 +54,27 @@ fn dispute(status: &str) -> Value {
 }
 
 /// One line an entry: second, state, captured, refunded, disputed, events.
-fn told(lives: &[(&Record, &Value, Vec<Snapshot>)]) -> Vec<String> {
-    let lives: Vec<Life<'_>> = lives
+fn lines(objects: &[(&Record, &Value, Vec<Snapshot>)]) -> Vec<String> {
+    let timelines: Vec<ObjectTimeline<'_>> = objects
         .iter()
-        .map(|(record, object, snapshots)| Life {
+        .map(|(record, object, snapshots)| ObjectTimeline {
             kind: record.key.kind().unwrap(),
             record,
             object,
             snapshots: snapshots.clone(),
         })
         .collect();
-    let line = |entry: Entry| {
+    let line = |entry: HistoryEntry| {
         let events: Vec<_> = entry.events.iter().map(EventId::as_str).collect();
         let (at, state) = (entry.at.unwrap().as_second(), serde_json::to_value(entry.state).unwrap());
         let sums = format!("{} {} {}", entry.amount_captured, entry.amount_refunded, entry.amount_disputed);
         format!("{at} {} {sums} {}", state.as_str().unwrap(), events.join(" ")).trim_end().to_owned()
     };
-    history(&lives).into_iter().map(line).collect()
+    history(&timelines).into_iter().map(line).collect()
 }
 
 #[test]
-fn each_change_of_state_or_sum_is_told_once_whatever_the_order_of_arrival() {
+fn each_change_of_state_or_sum_is_one_entry_whatever_the_order_of_arrival() {
     let (paid, part, rest, won) = (
         intent("succeeded"),
         refund("re_1", 500, "succeeded"),
@@ -105,14 +105,14 @@ fn each_change_of_state_or_sum_is_told_once_whatever_the_order_of_arrival() {
         record(40, &["evt_b"], &won),
     ];
     for _ in 0..2 {
-        let told = told(&[
+        let lines = lines(&[
             (&records[3], &won, of_dispute.clone()),
             (&records[1], &part, of_part.clone()),
             (&records[0], &paid, of_intent.clone()),
             (&records[2], &rest, of_rest.clone()),
         ]);
         assert_eq!(
-            told,
+            lines,
             [
                 "10 pending 0 0 0 evt_1",
                 "12 completed 2000 0 0 evt_3 evt_9",
@@ -129,7 +129,7 @@ fn each_change_of_state_or_sum_is_told_once_whatever_the_order_of_arrival() {
 }
 
 #[test]
-fn a_state_that_comes_again_is_told_again() {
+fn a_state_that_comes_again_is_an_entry_again() {
     let mut declined = intent("requires_payment_method");
     declined["last_payment_error"] = json!({"code": "card_declined"});
     let events = vec![
@@ -137,60 +137,63 @@ fn a_state_that_comes_again_is_told_again() {
         event("evt_2", "payment_intent.processing", 11, &intent("processing")),
         event("evt_3", "payment_intent.payment_failed", 12, &declined),
     ];
-    let told = told(&[(&record(12, &["evt_3"], &declined), &declined, events)]);
-    assert_eq!(told, ["10 failed 0 0 0 evt_1", "11 pending 0 0 0 evt_2", "12 failed 0 0 0 evt_3"]);
+    let lines = lines(&[(&record(12, &["evt_3"], &declined), &declined, events)]);
+    assert_eq!(lines, ["10 failed 0 0 0 evt_1", "11 pending 0 0 0 evt_2", "12 failed 0 0 0 evt_3"]);
 }
 
 #[test]
-fn it_ends_in_the_present_state_where_the_ledger_has_forgotten() {
+fn it_ends_in_the_present_state_where_events_have_expired() {
     let (paid, back) = (intent("succeeded"), refund("re_1", 2000, "succeeded"));
     let records = [record(12, &["evt_3"], &paid), record(20, &["evt_4"], &back)];
-    let told_of = |of_intent| told(&[(&records[0], &paid, of_intent), (&records[1], &back, vec![])]);
-    assert_eq!(told_of(vec![]), ["12 completed 2000 0 0", "20 refunded 2000 2000 0"]);
+    let lines_with = |of_intent| lines(&[(&records[0], &paid, of_intent), (&records[1], &back, vec![])]);
+    assert_eq!(lines_with(vec![]), ["12 completed 2000 0 0", "20 refunded 2000 2000 0"]);
     let begin = event("evt_1", "payment_intent.created", 10, &intent("requires_action"));
-    assert_eq!(told_of(vec![begin])[..2], ["10 pending 0 0 0 evt_1", "12 completed 2000 0 0"]);
+    assert_eq!(lines_with(vec![begin])[..2], ["10 pending 0 0 0 evt_1", "12 completed 2000 0 0"]);
 }
 
 #[test]
 fn it_begins_when_the_payment_intent_is_known() {
     let (paid, back) = (intent("succeeded"), refund("re_1", 2000, "succeeded"));
-    let told = told(&[
+    let lines = lines(&[
         (&record(12, &["evt_3"], &paid), &paid, vec![event("evt_3", "payment_intent.succeeded", 12, &paid)]),
         (&record(9, &["evt_2"], &back), &back, vec![event("evt_2", "refund.created", 9, &back)]),
     ]);
-    assert_eq!(told, ["12 refunded 2000 2000 0 evt_3"]);
+    assert_eq!(lines, ["12 refunded 2000 2000 0 evt_3"]);
 }
 
 #[test]
-fn what_the_record_has_not_looked_at_is_not_told_yet() {
+fn events_that_are_not_applied_yet_are_left_out() {
     let pending = intent("processing");
     let events = vec![
         event("evt_1", "payment_intent.processing", 10, &pending),
         event("evt_2", "payment_intent.succeeded", 10, &intent("succeeded")),
         event("evt_3", "payment_intent.succeeded", 11, &intent("succeeded")),
     ];
-    let told = told(&[(&record(10, &["evt_1"], &pending), &pending, events)]);
-    assert_eq!(told, ["10 pending 0 0 0 evt_1"]);
+    let lines = lines(&[(&record(10, &["evt_1"], &pending), &pending, events)]);
+    assert_eq!(lines, ["10 pending 0 0 0 evt_1"]);
 }
 
 #[test]
-fn stripes_answer_stands_for_the_second_that_could_not_tell_and_for_what_came_until_it_was_asked() {
+fn a_fetched_object_decides_a_tie_and_what_came_until_it_was_fetched() {
     let answer = intent("succeeded");
-    let answered = asked(record(15, &["evt_1", "evt_2"], &answer));
+    let fetched_record = fetched(record(15, &["evt_1", "evt_2"], &answer));
     let tie = vec![
         event("evt_1", "payment_intent.processing", 10, &intent("processing")),
         event("evt_2", "payment_intent.requires_action", 10, &intent("requires_action")),
     ];
-    assert_eq!(told(&[(&answered, &answer, tie)]), ["10 completed 2000 0 0 evt_1 evt_2"]);
-    let answered = asked(record(15, &["evt_0"], &answer));
+    assert_eq!(lines(&[(&fetched_record, &answer, tie)]), ["10 completed 2000 0 0 evt_1 evt_2"]);
+    let fetched_record = fetched(record(15, &["evt_0"], &answer));
     let before = vec![event("evt_1", "payment_intent.processing", 10, &intent("processing"))];
-    assert_eq!(told(&[(&answered, &answer, before)]), ["10 pending 0 0 0 evt_1", "15 completed 2000 0 0"]);
+    assert_eq!(
+        lines(&[(&fetched_record, &answer, before)]),
+        ["10 pending 0 0 0 evt_1", "15 completed 2000 0 0"]
+    );
 }
 
 #[test]
-fn stripes_answer_says_nothing_of_a_tie_that_later_events_followed() {
+fn a_fetched_object_does_not_decide_a_tie_that_later_events_followed() {
     let answer = intent("succeeded");
-    let answered = asked(record(15, &["evt_1", "evt_2"], &answer));
+    let fetched_record = fetched(record(15, &["evt_1", "evt_2"], &answer));
     let mut declined = intent("requires_payment_method");
     declined["last_payment_error"] = json!({"code": "card_declined"});
     let events = vec![
@@ -199,13 +202,13 @@ fn stripes_answer_says_nothing_of_a_tie_that_later_events_followed() {
         event("evt_3", "payment_intent.payment_failed", 12, &declined),
     ];
     assert_eq!(
-        told(&[(&answered, &answer, events)]),
+        lines(&[(&fetched_record, &answer, events)]),
         ["10 pending 0 0 0 evt_1 evt_2", "12 failed 0 0 0 evt_3", "15 completed 2000 0 0"]
     );
 }
 
 #[test]
-fn what_came_without_events_is_dated_by_when_it_was_made() {
+fn objects_without_events_are_dated_by_when_they_were_created() {
     let made = |mut object: Value, created: i64| {
         object["created"] = created.into();
         object
@@ -213,32 +216,35 @@ fn what_came_without_events_is_dated_by_when_it_was_made() {
     let (paid, back, lost) =
         (made(intent("succeeded"), 5), made(refund("re_1", 500, "succeeded"), 20), made(dispute("lost"), 30));
     let records = [
-        asked(record(90, &["evt_x"], &paid)),
-        asked(record(91, &["evt_x"], &back)),
+        fetched(record(90, &["evt_x"], &paid)),
+        fetched(record(91, &["evt_x"], &back)),
         record(92, &["evt_x"], &lost),
     ];
-    let told_of = |of_intent, of_refund| {
-        told(&[
+    let lines_with = |of_intent, of_refund| {
+        lines(&[
             (&records[0], &paid, of_intent),
             (&records[1], &back, of_refund),
             (&records[2], &lost, vec![]),
         ])
     };
-    // Nobody knows when it was paid, but it was when a part was given back.
-    let whole = ["20 partially_refunded 2000 500 0", "30 disputed 2000 500 2000"];
-    assert_eq!(told_of(vec![], vec![]), whole);
+    // When it was paid is unknown, but it was when a part was refunded.
+    let expected = ["20 partially_refunded 2000 500 0", "30 disputed 2000 500 2000"];
+    assert_eq!(lines_with(vec![], vec![]), expected);
     let success = event("evt_1", "payment_intent.succeeded", 10, &paid);
     assert_eq!(
-        told_of(vec![success], vec![]),
+        lines_with(vec![success], vec![]),
         ["10 completed 2000 0 0 evt_1", "20 partially_refunded 2000 500 0", "30 disputed 2000 500 2000"]
     );
-    // Where events tell of it, they say when.
+    // Where there are events of it, they say when.
     let later = event("evt_2", "refund.updated", 40, &back);
-    assert_eq!(told_of(vec![], vec![later]), ["30 disputed 2000 0 2000", "40 disputed 2000 500 2000 evt_2"]);
-    // Made after it was asked for, or never: then by when it was asked for.
+    assert_eq!(
+        lines_with(vec![], vec![later]),
+        ["30 disputed 2000 0 2000", "40 disputed 2000 500 2000 evt_2"]
+    );
+    // Created after it was fetched, or never: then by when it was fetched.
     for created in [0, -5, 93, i64::MAX] {
         let back = made(back.clone(), created);
-        let told = told(&[(&records[0], &paid, vec![]), (&records[1], &back, vec![])]);
-        assert_eq!(told, ["90 completed 2000 0 0", "91 partially_refunded 2000 500 0"], "{created}");
+        let lines = lines(&[(&records[0], &paid, vec![]), (&records[1], &back, vec![])]);
+        assert_eq!(lines, ["90 completed 2000 0 0", "91 partially_refunded 2000 500 0"], "{created}");
     }
 }

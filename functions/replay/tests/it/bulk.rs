@@ -1,4 +1,4 @@
-//! Many events at once: those that fit and no others, counted, bounded, and going on after a stop.
+//! Many events at once: those that match and no others; counted, limited, and continued after a stop.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn filled(stack: &Stack) {
     for i in 0..30 {
         let event_type = if i % 3 == 0 { "charge.dispute.created" } else { "invoice.paid" };
         stack
-            .event_of(
+            .event_with(
                 &format!("evt_{i:02}"),
                 event_type,
                 Transition::with_reason(EventState::Dead, "it broke"),
@@ -28,7 +28,7 @@ async fn count(stack: &Stack, state: EventState) -> OpenCount {
 }
 
 #[tokio::test]
-async fn what_fits_is_counted_first_and_then_changed() {
+async fn what_matches_is_counted_first_and_then_changed() {
     let stack = Stack::start().await;
     filled(&stack).await;
     let filter = json!({ "state": "dead", "type": "charge.dispute.*" });
@@ -50,7 +50,7 @@ async fn what_fits_is_counted_first_and_then_changed() {
 }
 
 #[tokio::test]
-async fn a_bound_is_kept_and_the_cursor_goes_on() {
+async fn a_limit_is_kept_and_the_cursor_continues() {
     let stack = Stack::start().await;
     filled(&stack).await;
     let mut changed = Vec::new();
@@ -69,23 +69,23 @@ async fn a_bound_is_kept_and_the_cursor_goes_on() {
 }
 
 #[tokio::test]
-async fn when_the_time_is_up_it_ends_with_what_is_done_and_where_to_go_on() {
+async fn when_the_time_is_up_it_returns_what_is_done_and_where_to_continue() {
     let stack = Stack::working_for(Duration::ZERO).await;
     for i in 0..50 {
         stack.event(&format!("evt_{i:03}"), EventState::Dead).await;
     }
     let (status, answer) = stack.call("/events/replay", json!({ "state": "dead" })).await;
-    assert_eq!((status, answer["changed"].as_u64()), (200, Some(32)), "a page is done whole");
+    assert_eq!((status, answer["changed"].as_u64()), (200, Some(32)), "a page is finished");
     let rest = json!({ "state": "dead", "cursor": answer["next_cursor"] });
     assert_eq!(stack.call("/events/replay", rest).await.1["changed"], 18);
 }
 
 #[tokio::test]
-async fn what_a_pattern_ignored_can_be_replayed_by_its_reason_without_what_was_discarded() {
+async fn events_ignored_by_a_pattern_can_be_replayed_by_their_reason_without_discarded_ones() {
     let stack = Stack::start().await;
     let ignored = |reason: &str| Transition::with_reason(EventState::Ignored, reason);
-    stack.event_of("evt_1", "invoice.paid", ignored("filter")).await;
-    stack.event_of("evt_2", "invoice.upcoming", ignored("no_record")).await;
+    stack.event_with("evt_1", "invoice.paid", ignored("filter")).await;
+    stack.event_with("evt_2", "invoice.upcoming", ignored("no_record")).await;
     stack.event("evt_3", EventState::Dead).await;
     stack.call("/events/evt_3/discard", json!({ "why": "filter" })).await;
     let (_, answer) = stack.call("/events/replay", json!({ "state": "ignored", "reason": "filter" })).await;
@@ -132,7 +132,7 @@ async fn each_refusal_names_the_field_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_its_own_act_and_filters_only() {
+async fn a_cursor_is_valid_for_its_own_action_and_filters_only() {
     let stack = Stack::start().await;
     filled(&stack).await;
     let (_, answer) = stack.call("/events/replay", json!({ "state": "dead", "limit": 1 })).await;
@@ -148,7 +148,7 @@ async fn a_cursor_is_good_for_its_own_act_and_filters_only() {
 }
 
 #[tokio::test]
-async fn a_place_that_no_list_can_have_given_is_refused() {
+async fn a_cursor_with_a_position_that_no_list_has_is_refused() {
     let stack = Stack::start().await;
     let forged =
         shared::page::write_cursor("test events.replay&state=ignored", json!({"sort": 5, "id": "evt_1"}));
@@ -172,7 +172,7 @@ async fn a_time_narrows_every_list() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_version_could_not_read_is_learnt_from_a_list_too() {
+async fn what_an_earlier_version_could_not_read_is_read_in_bulk_too() {
     let stack = Stack::start().await;
     stack.unread("evt_1").await;
     stack.call("/events/replay", json!({ "state": "quarantined" })).await;
@@ -181,7 +181,7 @@ async fn what_an_earlier_version_could_not_read_is_learnt_from_a_list_too() {
 }
 
 #[tokio::test]
-async fn an_outage_in_the_middle_loses_nothing_and_the_same_request_goes_on() {
+async fn an_outage_in_the_middle_loses_nothing_and_the_same_request_continues() {
     let stack = Stack::start().await;
     filled(&stack).await;
     // One of them fails while others are on their way.

@@ -1,13 +1,14 @@
-//! One event is tried again or closed, once, and it says who did it and why.
+//! One event is replayed or discarded, once, and shows who did it and why.
 
 use serde_json::json;
-use shared::ledger::{EventState, OpenCount};
+use shared::ledger::{Actor, EventState, OpenCount, Transition, Transitioned};
+use shared::unix_time::{UnixMillis, UnixSeconds};
 use test_cloud::Fault;
 
 use crate::support::{Stack, ago, now, retention};
 
 #[tokio::test]
-async fn a_replayed_event_is_pending_like_a_new_one_and_tells_what_it_was() {
+async fn a_replayed_event_is_pending_like_a_new_one_and_keeps_its_earlier_state() {
     for state in [
         EventState::Dead,
         EventState::Quarantined,
@@ -19,17 +20,16 @@ async fn a_replayed_event_is_pending_like_a_new_one_and_tells_what_it_was() {
         let stack = Stack::start().await;
         let before = stack.event("evt_1", state).await;
         assert_eq!(before.expires_at.is_some(), !state.is_open(), "{state}");
-        let (status, answer) =
-            stack.call("/events/evt_1/replay", json!({ "why": "the bug is mended" })).await;
+        let (status, answer) = stack.call("/events/evt_1/replay", json!({ "why": "the bug is fixed" })).await;
         assert_eq!(status, 200, "{answer}");
         assert_eq!(
             (answer["state"].as_str(), answer["by"].as_str(), answer["reason"].as_str()),
-            (Some("pending"), Some("a@example.com"), Some("the bug is mended"))
+            (Some("pending"), Some("a@example.com"), Some("the bug is fixed"))
         );
         let row = stack.row("evt_1").await.unwrap();
         assert_eq!((row.state, row.attempts, row.expires_at), (EventState::Pending, 0, None));
-        assert!(row.due_at.unwrap() > now().as_millisecond(), "the doorbell comes first");
-        assert_eq!(row.history, [before.present()]);
+        assert!(row.due_at.unwrap() > UnixMillis::from(now()), "the stream comes before the sweep");
+        assert_eq!(row.history, [before.current_state()]);
         assert_eq!(stack.ledger().count(EventState::Pending).await.unwrap(), OpenCount::Exactly(1));
     }
 }
@@ -55,7 +55,7 @@ async fn a_discarded_event_is_closed_with_who_and_why() {
 }
 
 #[tokio::test]
-async fn the_same_act_again_changes_nothing() {
+async fn the_same_action_again_changes_nothing() {
     for (path, body) in [("/events/evt_1/replay", json!({})), ("/events/evt_1/discard", json!({"why": "x"}))]
     {
         let stack = Stack::start().await;
@@ -68,7 +68,7 @@ async fn the_same_act_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_the_program_is_at_cannot_be_discarded() {
+async fn an_event_that_is_still_to_be_applied_cannot_be_discarded() {
     let stack = Stack::start().await;
     for state in [EventState::Pending, EventState::Failed] {
         stack.event(&format!("evt_{state}"), state).await;
@@ -85,7 +85,7 @@ async fn a_replayed_event_has_all_its_attempts_before_it() {
     let stack = Stack::start().await;
     let row = stack.event("evt_1", EventState::Failed).await;
     let claimed = stack.ledger().claim(&row, now()).await.unwrap().unwrap();
-    let dead = shared::ledger::Transition::with_reason(EventState::Dead, "used up");
+    let dead = Transition::with_reason(EventState::Dead, "used up");
     stack.ledger().transition(&claimed, &dead, retention(), ago(10)).await.unwrap();
     assert_eq!(stack.row("evt_1").await.unwrap().attempts, 1);
     let (_, answer) = stack.call("/events/evt_1/replay", json!({})).await;
@@ -93,15 +93,15 @@ async fn a_replayed_event_has_all_its_attempts_before_it() {
 }
 
 #[tokio::test]
-async fn who_acts_on_what_is_no_longer_so_is_told_though_state_and_attempts_came_again() {
+async fn an_action_on_an_outdated_row_is_a_conflict_even_if_state_and_attempts_are_the_same_again() {
     let stack = Stack::start().await;
     let read = stack.event("evt_1", EventState::Dead).await;
     stack.call("/events/evt_1/replay", json!({})).await;
-    let again = shared::ledger::Transition::with_reason(EventState::Dead, "once more");
+    let dead_again = Transition::with_reason(EventState::Dead, "once more");
     let row = stack.row("evt_1").await.unwrap();
-    stack.ledger().transition(&row, &again, retention(), now()).await.unwrap();
-    let marked = stack.ledger().discard(&read, steering(), retention(), now()).await.unwrap();
-    assert_eq!(marked, shared::ledger::Transitioned::Conflict);
+    stack.ledger().transition(&row, &dead_again, retention(), now()).await.unwrap();
+    let result = stack.ledger().discard(&read, another_admin(), retention(), now()).await.unwrap();
+    assert_eq!(result, Transitioned::Conflict);
     assert_eq!(stack.row("evt_1").await.unwrap().history.len(), 2, "nothing of what happened is lost");
 }
 
@@ -110,8 +110,8 @@ async fn a_part_that_is_missing_does_not_stop_a_replay() {
     let stack = Stack::start().await;
     stack.large("evt_1").await;
     let row = stack.row("evt_1").await.unwrap();
-    let set_aside = shared::ledger::Transition::with_reason(EventState::Quarantined, "x");
-    stack.ledger().transition(&row, &set_aside, retention(), ago(10)).await.unwrap();
+    let quarantined = Transition::with_reason(EventState::Quarantined, "x");
+    stack.ledger().transition(&row, &quarantined, retention(), ago(10)).await.unwrap();
     let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);
     for mut item in client.scan().table_name("LedgerTable").send().await.unwrap().items.unwrap() {
         let part = item.remove("part").unwrap();
@@ -126,13 +126,13 @@ async fn a_part_that_is_missing_does_not_stop_a_replay() {
 }
 
 #[tokio::test]
-async fn earlier_states_are_kept_up_to_a_number() {
+async fn the_ten_latest_earlier_states_are_kept() {
     let stack = Stack::start().await;
     stack.event("evt_1", EventState::Dead).await;
     for i in 0..15 {
         assert_eq!(stack.call("/events/evt_1/replay", json!({ "why": format!("{i}") })).await.0, 200);
         let row = stack.row("evt_1").await.unwrap();
-        let dead = shared::ledger::Transition::with_reason(EventState::Dead, "again");
+        let dead = Transition::with_reason(EventState::Dead, "again");
         stack.ledger().transition(&row, &dead, retention(), now()).await.unwrap();
     }
     let history = stack.row("evt_1").await.unwrap().history;
@@ -140,7 +140,7 @@ async fn earlier_states_are_kept_up_to_a_number() {
 }
 
 #[tokio::test]
-async fn what_a_record_has_cannot_be_discarded() {
+async fn an_event_that_was_applied_cannot_be_discarded() {
     let stack = Stack::start().await;
     for state in [EventState::Processed, EventState::Superseded] {
         stack.event(&format!("evt_{state}"), state).await;
@@ -186,33 +186,33 @@ async fn an_expired_event_is_gone() {
     let long_ago = ago(91 * 86_400);
     stack.store(body, long_ago).await;
     let row = stack.ledger().get(&"evt_1".parse().unwrap(), long_ago).await.unwrap().unwrap();
-    let done = shared::ledger::Transition::to(EventState::Processed);
+    let done = Transition::to(EventState::Processed);
     stack.ledger().transition(&row, &done, retention(), long_ago).await.unwrap();
     assert_eq!(stack.call("/events/evt_1/replay", json!({})).await.0, 404);
 }
 
 #[tokio::test]
-async fn of_an_admin_and_the_program_at_once_one_wins_and_the_other_is_told() {
+async fn of_an_admin_and_the_program_at_once_one_wins_and_the_other_is_refused() {
     let stack = Stack::start().await;
-    let read = stack.event("evt_1", EventState::Failed).await;
-    let claimed = stack.ledger().claim(&read, now()).await.unwrap().unwrap();
-    let marked = stack.ledger().replay(&read, steering(), now()).await.unwrap();
-    assert_eq!(marked, shared::ledger::Transitioned::Conflict, "it is being tried");
+    let row = stack.event("evt_1", EventState::Failed).await;
+    let claimed = stack.ledger().claim(&row, now()).await.unwrap().unwrap();
+    let result = stack.ledger().replay(&row, another_admin(), now()).await.unwrap();
+    assert_eq!(result, Transitioned::Conflict, "it is being tried");
 
-    let dead = shared::ledger::Transition::with_reason(EventState::Dead, "used up");
+    let dead = Transition::with_reason(EventState::Dead, "used up");
     stack.ledger().transition(&claimed, &dead, retention(), now()).await.unwrap();
     assert_eq!(stack.call("/events/evt_1/discard", json!({"why": "x"})).await.0, 200);
-    let late = shared::ledger::Transition::to(EventState::Processed);
-    let marked = stack.ledger().transition(&claimed, &late, retention(), now()).await.unwrap();
-    assert_eq!(marked, shared::ledger::Transitioned::Conflict, "what is closed stays so");
+    let processed = Transition::to(EventState::Processed);
+    let result = stack.ledger().transition(&claimed, &processed, retention(), now()).await.unwrap();
+    assert_eq!(result, Transitioned::Conflict, "a discarded event stays so");
 }
 
-fn steering() -> shared::ledger::Actor<'static> {
-    shared::ledger::Actor { by: "b@example.com", why: None }
+fn another_admin() -> Actor<'static> {
+    Actor { by: "b@example.com", why: None }
 }
 
 #[tokio::test]
-async fn an_act_whose_answer_is_lost_counts_as_done() {
+async fn an_action_whose_response_is_lost_counts_as_done() {
     for (path, body) in [("/events/evt_1/replay", json!({})), ("/events/evt_1/discard", json!({"why": "x"}))]
     {
         let stack = Stack::start().await;
@@ -248,7 +248,7 @@ async fn what_an_earlier_version_could_not_read_is_listed_under_its_object_once_
     let row = stack.row("evt_1").await.unwrap();
     assert_eq!(
         (row.event_type.as_deref(), row.created, row.object.map(|key| key.to_string()).as_deref()),
-        (Some("invoice.paid"), Some(5), Some("-/invoice/in_1"))
+        (Some("invoice.paid"), Some(UnixSeconds::new(5)), Some("-/invoice/in_1"))
     );
 }
 
@@ -257,7 +257,7 @@ async fn the_parts_of_a_large_payload_expire_and_come_back_with_their_row() {
     let stack = Stack::start().await;
     let body = stack.large("evt_1").await;
     let row = stack.row("evt_1").await.unwrap();
-    let done = shared::ledger::Transition::to(EventState::Processed);
+    let done = Transition::to(EventState::Processed);
     stack.ledger().transition(&row, &done, retention(), ago(30)).await.unwrap();
     let expiries = async || {
         let client = stack.cloud.aws().dynamodb(shared::aws::CallLimits::PATIENT);

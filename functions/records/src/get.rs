@@ -1,0 +1,104 @@
+//! `GET /records/{kind}/{id}`: one record with its events and what belongs to it.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use shared::aws::StoreError;
+use shared::event_view::EventView;
+use shared::http::{ApiError, Query, json};
+use shared::ledger::EventListing;
+use shared::object_key::{Kind, ObjectKey};
+use shared::page::MAX_LIMIT;
+
+use crate::customer;
+use crate::deps::Deps;
+use crate::invoice::{self, InvoiceView};
+use crate::listed_record::{ListedRecord, list_records};
+use crate::payment::history::HistoryEntry;
+use crate::payment::parts::PaymentWithParts;
+use crate::response_size::all_fitting;
+use crate::view::{LoadedRecord, parse_kind};
+
+/// How many records of each kind a customer's response shows; lists have the rest.
+const RECORDS_OF_KIND: usize = 25;
+/// How many bytes of each kind it shows. There are seven kinds, so all fit one response.
+const BYTES_OF_KIND: usize = 600_000;
+
+/// The newest of each kind that belong to a customer, by the kind's plural.
+type CustomerRecords = BTreeMap<&'static str, Vec<Box<RawValue>>>;
+
+/// A record on its own.
+#[derive(Serialize)]
+struct FullRecord {
+    #[serde(flatten)]
+    record: ListedRecord,
+    /// A payment's history: each change of its state or sums, the earliest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<HistoryEntry>>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    invoice: Option<InvoiceView>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    customer_records: Option<CustomerRecords>,
+    /// Its events, the latest first; `GET /events?object=` has those beyond the first hundred.
+    timeline: Vec<EventView>,
+}
+
+pub(crate) async fn get(
+    deps: &Deps,
+    request: &Request,
+    kind: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<Response<Body>, ApiError> {
+    let kind = parse_kind(kind)?;
+    let query = Query::read(request, &["account"])?;
+    let not_found = || {
+        ApiError::not_found(format!("there is no {} `{id}` here", kind.object())).remedy(
+            "GET /events?object= shows whether Stripe has sent an event of it; \
+             objects of a connected account need `account`",
+        )
+    };
+    let key = ObjectKey::new(query.get("account"), kind.object(), id).map_err(|_| not_found())?;
+    let record = deps.records.get(&key).await?.ok_or_else(not_found)?;
+    let timeline =
+        deps.ledger.list(&EventListing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
+    let loaded = LoadedRecord::new(record)?;
+    let (mut payment, mut history, mut invoice, mut customer_records) = (None, None, None, None);
+    match kind {
+        Kind::Payment => {
+            let with_parts = PaymentWithParts::load(deps, &loaded).await?;
+            payment = Some(with_parts.view());
+            history = Some(with_parts.history(deps, now).await?);
+        }
+        Kind::Invoice => invoice = Some(invoice::view(deps, &loaded, now).await?),
+        Kind::Customer => customer_records = Some(self::customer_records(deps, &key).await?),
+        Kind::Subscription | Kind::InvoicePayment | Kind::Charge | Kind::Refund | Kind::Dispute => {}
+    }
+    let record = ListedRecord { record: loaded.view(), payment };
+    let timeline = timeline.rows.into_iter().map(EventView::from).collect();
+    Ok(json(StatusCode::OK, &FullRecord { record, history, invoice, customer_records, timeline }))
+}
+
+async fn customer_records(deps: &Deps, customer: &ObjectKey) -> Result<CustomerRecords, StoreError> {
+    let list = async |kind| {
+        let listing = customer::listing(customer, kind);
+        let page = deps.records.list(&listing, None, RECORDS_OF_KIND, |_| true).await?;
+        Ok::<_, StoreError>((kind, list_records(deps, page.records).await?))
+    };
+    let kinds_naming_customers = [Kind::Subscription, Kind::Invoice, Kind::Payment, Kind::Charge];
+    let (naming_customer, parts) = tokio::try_join!(
+        try_join_all(kinds_naming_customers.into_iter().map(list)),
+        customer::newest_parts(deps, customer)
+    )?;
+    let through_payments = [Kind::Refund, Kind::Dispute, Kind::InvoicePayment].map(|kind| {
+        let of_kind = parts.iter().filter(|part| part.kind == kind).take(RECORDS_OF_KIND);
+        (kind, of_kind.map(ListedRecord::without_payment).collect())
+    });
+    let all = naming_customer.into_iter().chain(through_payments);
+    Ok(all.map(|(kind, records)| (kind.plural(), all_fitting(&records, BYTES_OF_KIND))).collect())
+}

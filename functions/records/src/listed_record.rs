@@ -1,0 +1,49 @@
+//! A record as lists show it: a payment's with what is derived from its parts.
+
+use futures::{StreamExt, TryStreamExt};
+use serde::Serialize;
+use shared::aws::StoreError;
+use shared::object_key::Kind;
+use shared::records::Record;
+
+use crate::deps::Deps;
+use crate::payment::parts::{PaymentView, PaymentWithParts};
+use crate::view::{LoadedRecord, RecordView};
+
+/// Payments whose parts are read at once.
+const CONCURRENT_READS: usize = 8;
+
+/// A record in a list.
+#[derive(Serialize)]
+pub(crate) struct ListedRecord {
+    #[serde(flatten)]
+    pub(crate) record: RecordView,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(crate) payment: Option<PaymentView>,
+}
+
+impl ListedRecord {
+    /// A record of another kind than payments.
+    pub(crate) fn without_payment(record: &LoadedRecord) -> Self {
+        Self { record: record.view(), payment: None }
+    }
+}
+
+/// Reads what the records need to be shown in a list.
+pub(crate) async fn list_records(deps: &Deps, records: Vec<Record>) -> Result<Vec<ListedRecord>, StoreError> {
+    let listed = records.into_iter().map(async |record| {
+        let record = LoadedRecord::new(record)?;
+        let payment = match record.kind {
+            Kind::Payment => Some(PaymentWithParts::load(deps, &record).await?.view()),
+            Kind::Customer
+            | Kind::Subscription
+            | Kind::Invoice
+            | Kind::InvoicePayment
+            | Kind::Charge
+            | Kind::Refund
+            | Kind::Dispute => None,
+        };
+        Ok(ListedRecord { record: record.view(), payment })
+    });
+    futures::stream::iter(listed).buffered(CONCURRENT_READS).try_collect().await
+}

@@ -1,0 +1,158 @@
+//! A payment joined with the records that name it, its parts: charges, refunds, disputes, invoice payments.
+//!
+//! They name it directly, or through one of its charges: refunds and disputes of old API versions name only that. So its
+//! charges are collected from wherever they stand: records that name the payment, an old PaymentIntent, `latest_charge`.
+
+use std::collections::BTreeSet;
+
+use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::aws::StoreError;
+use shared::event::{self, ParsedEvent};
+use shared::ledger::{EventListing, EventState, LedgerRow};
+use shared::object_key::{Kind, ObjectKey};
+use shared::order::Snapshot;
+use shared::page::MAX_LIMIT;
+use shared::records::RecordListing;
+
+use super::history::{HistoryEntry, ObjectTimeline, history};
+use super::{Payment, derive, embedded_charges};
+use crate::deps::Deps;
+use crate::view::{LoadedRecord, RecordView, reference_id};
+
+/// Objects whose events are read at once.
+const CONCURRENT_READS: usize = 8;
+
+/// How many parts of each kind a payment shows, the newest; its sums are of all. A payment of more parts in all has no
+/// history.
+const MAX_SHOWN: usize = 100;
+
+/// What only payments show.
+#[derive(Serialize)]
+pub(crate) struct PaymentView {
+    #[serde(flatten)]
+    payment: Payment,
+    charges: Vec<RecordView>,
+    refunds: Vec<RecordView>,
+    disputes: Vec<RecordView>,
+    invoice: Option<String>,
+}
+
+/// A payment and the records that name it, each kind the latest created first.
+pub(crate) struct PaymentWithParts<'a> {
+    intent: &'a LoadedRecord,
+    parts: Vec<LoadedRecord>,
+}
+
+impl<'a> PaymentWithParts<'a> {
+    pub(crate) async fn load(deps: &Deps, intent: &'a LoadedRecord) -> Result<Self, StoreError> {
+        Ok(Self { intent, parts: load_parts(deps, intent).await? })
+    }
+
+    pub(crate) fn view(&self) -> PaymentView {
+        let intent = &self.intent.object;
+        let objects = |kind| parts_of_kind(&self.parts, kind).map(|part| &part.object);
+        let payment = derive(intent, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute));
+        let views = |kind| parts_of_kind(&self.parts, kind).take(MAX_SHOWN).map(LoadedRecord::view).collect();
+        let invoice_of = |kind| objects(kind).find_map(|part| reference_id(&part["invoice"]));
+        // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent and its charges named their
+        // invoice.
+        let invoice = reference_id(&intent["invoice"])
+            .or_else(|| invoice_of(Kind::InvoicePayment))
+            .or_else(|| invoice_of(Kind::Charge));
+        PaymentView {
+            payment,
+            charges: views(Kind::Charge),
+            refunds: views(Kind::Refund),
+            disputes: views(Kind::Dispute),
+            invoice: invoice.map(str::to_owned),
+        }
+    }
+
+    /// Returns its history, derived from the latest hundred events of each of its objects.
+    pub(crate) async fn history(&self, deps: &Deps, now: Timestamp) -> Result<Vec<HistoryEntry>, StoreError> {
+        let parts: Vec<_> = self.parts.iter().filter(|part| part.kind != Kind::InvoicePayment).collect();
+        if parts.len() > MAX_SHOWN {
+            return Ok(Vec::new());
+        }
+        let loads: Vec<_> =
+            [self.intent].into_iter().chain(parts).map(|object| load_timeline(deps, object, now)).collect();
+        let timelines: Vec<ObjectTimeline<'_>> =
+            futures::stream::iter(loads).buffered(CONCURRENT_READS).try_collect().await?;
+        Ok(history(&timelines))
+    }
+}
+
+/// Loads the records that name a payment, or a charge.
+pub(crate) async fn load_parts(deps: &Deps, owner: &LoadedRecord) -> Result<Vec<LoadedRecord>, StoreError> {
+    let key = &owner.record.key;
+    let mut parts = records_naming(deps, key, None).await?;
+    if owner.kind != Kind::Payment {
+        return Ok(parts);
+    }
+    let in_records = parts_of_kind(&parts, Kind::Charge).map(|charge| charge.record.key.id());
+    let in_intent = embedded_charges(&owner.object)
+        .map(|charge| &charge["id"])
+        .chain([&owner.object["latest_charge"]])
+        .filter_map(reference_id);
+    let charges: BTreeSet<&str> = in_records.chain(in_intent).collect();
+    let charges = charges.into_iter().filter_map(|charge| key.sibling(Kind::Charge, charge).ok());
+    let charges: Vec<ObjectKey> = charges.collect();
+    let of_charges = charges.iter().map(|charge| records_naming(deps, charge, None));
+    let of_charges = try_join_all(of_charges).await?;
+    parts.extend(of_charges.into_iter().flatten());
+    // A list position begins with kind and time, so each kind stays newest first.
+    parts.sort_by(|a, b| b.record.list_position().cmp(a.record.list_position()));
+    Ok(parts)
+}
+
+fn parts_of_kind(parts: &[LoadedRecord], kind: Kind) -> impl Iterator<Item = &LoadedRecord> + Clone {
+    parts.iter().filter(move |part| part.kind == kind)
+}
+
+/// Loads all records, or those of one kind, that name a payment or charge.
+pub(crate) async fn records_naming(
+    deps: &Deps,
+    owner: &ObjectKey,
+    kind: Option<Kind>,
+) -> Result<Vec<LoadedRecord>, StoreError> {
+    let listing =
+        RecordListing::Payment { account: owner.account_key().clone(), payment: owner.id().to_owned(), kind };
+    let mut loaded = Vec::new();
+    let mut from = None;
+    loop {
+        let page = deps.records.list(&listing, from, MAX_LIMIT, |_| true).await?;
+        for record in page.records {
+            loaded.push(LoadedRecord::new(record)?);
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(loaded);
+        }
+    }
+}
+
+/// Loads an object's latest events. Left out are those that are quarantined or ignored, which count for nothing, and those
+/// later than its record, which are not applied yet.
+async fn load_timeline<'a>(
+    deps: &Deps,
+    object: &'a LoadedRecord,
+    now: Timestamp,
+) -> Result<ObjectTimeline<'a>, StoreError> {
+    let LoadedRecord { kind, record, object, .. } = object;
+    let counts = |row: &LedgerRow| {
+        !matches!(row.state, EventState::Ignored | EventState::Quarantined)
+            && row.created.is_some_and(|created| created <= record.as_of)
+    };
+    let listing = EventListing::Object(record.key.clone());
+    let page = deps.ledger.list(&listing, None, MAX_LIMIT, now, counts).await?;
+    let bodies = deps.ledger.bodies(page.rows.iter().map(|row| &row.id)).await?;
+    let snapshots = bodies.iter().filter_map(|body| match event::read(body) {
+        ParsedEvent::Event(event) => Snapshot::from_event(&event).ok(),
+        ParsedEvent::Unreadable { .. } | ParsedEvent::EventError(_) => None,
+    });
+    let snapshots = snapshots.filter(|snapshot| snapshot.key == record.key).collect();
+    Ok(ObjectTimeline { kind: *kind, record, object, snapshots })
+}
