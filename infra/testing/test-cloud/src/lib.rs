@@ -8,7 +8,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `proxy`, `call` | stands before both services, lists all calls and counts their units |
-//! | `faults` | makes calls fail as real ones do: throttled, refused, hanging, or done although no answer comes |
+//! | `faults` | makes calls fail as real ones do: throttled, refused, hanging, done without an answer |
 //! | `lagging_indexes` | makes indexes show what was true some writes ago |
 //! | `killable` | kills a process between any two of its calls |
 //! | `tables`, `seed`, `secrets` | what the two services hold |

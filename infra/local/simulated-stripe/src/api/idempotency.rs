@@ -1,8 +1,8 @@
 //! Answers stored under their `Idempotency-Key`.
 //!
 //! ```text
-//! first call      Running ── takes effect ──► Done (status and body, also of a 500 that came after the effect)
-//!                    └────── refused ───────► released: nothing was done, so it may be tried again
+//! first call      Running ── takes effect ──► Done (status and body, also of a 500 after the effect)
+//!                    └────── refused ───────► released: nothing was done, so it may be repeated
 //! the same again  while Running 409 · when Done the stored answer · after 24 hours a new first call
 //! other params    400
 //! ```
