@@ -1,4 +1,4 @@
-//! What the function is told by its environment.
+//! The function's configuration, read from environment variables.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use shared::mode::Mode;
 use shared::stripe::ApiBase;
 
 /// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
-pub const RUN_WITHIN: Duration = Duration::from_secs(90);
+const RUN_WITHIN: Duration = Duration::from_secs(90);
 /// A run that somebody waits for ends after this: API Gateway waits for 30 s.
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(14);
+const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 
 /// The function's settings.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct Config {
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
-    /// The stack's name, which marks endpoints at Stripe.
+    /// The stack's name, with which endpoints are tagged at Stripe.
     pub stack: String,
     /// Where metrics go.
     pub metrics: Metrics,
@@ -33,7 +33,7 @@ pub struct Config {
     pub records_table: String,
     /// The table of endpoints and settings.
     pub registry_table: String,
-    /// The table of acts.
+    /// The table of the audit.
     pub audit_table: String,
     /// The address that Stripe sends to.
     pub public_url: String,
@@ -48,8 +48,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `STACK_NAME`, the four tables' variables, `PUBLIC_URL`, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, those of
-    /// [`Access`] and AWS's own.
+    /// Reads `STACK_NAME`, the four tables' variables, `PUBLIC_URL`, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`,
+    /// those of [`Access`] and AWS's own.
     ///
     /// # Errors
     /// The first that is missing or wrong.

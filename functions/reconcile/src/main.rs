@@ -1,4 +1,4 @@
-//! Wiring of the function `reconcile`.
+//! Wires the function `reconcile` to Lambda's runtime.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use reconcile::{Deps, handle};

@@ -1,20 +1,19 @@
-//! What an admin asks for.
+//! `POST /reconcile`: a run that an admin asks for.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
 use shared::access::Role;
-use shared::audit::AuditEntry;
+use shared::audit::AuditDetails;
 use shared::http::{self, ApiError, Fields, Query, segments};
 
-use crate::{Deps, Found, run};
+use crate::deps::Deps;
+use crate::gaps::LISTED_FOR;
+use crate::run::{RunReport, run};
 
-/// As far back as Stripe lists events (its API reference, "List all events").
-const LISTED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// `POST /reconcile`
-pub(crate) async fn answer(
+/// Answers a request.
+pub(crate) async fn respond(
     deps: &Deps,
     request: &Request,
     request_id: &str,
@@ -25,35 +24,27 @@ pub(crate) async fn answer(
         return Err(ApiError::no_route(request));
     }
     if request.method() != Method::POST {
-        let message = format!("{} is not a method of this path", request.method());
-        return Err(
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).remedy("use POST")
-        );
+        return Err(ApiError::method_not_allowed(request, "use POST"));
     }
-    let mut asked = None;
-    let result = match deps.access.require(request, Role::Admin) {
-        Ok(_) => reconcile(deps, request, request_id, &mut asked, now).await,
-        Err(forbidden) => Err(forbidden),
-    };
-    let code = result.as_ref().map_or_else(ApiError::code, |_| "done");
-    let mut act = AuditEntry::new(&caller, "reconcile", "events", code, now);
-    act.before = asked.map(|since| json!({ "since": since }));
-    act.after = result.as_ref().ok().map(|found| json!(found));
-    deps.audit.note(&act).await;
-    result.map(|found| http::json(StatusCode::OK, &found))
+    let mut details = AuditDetails::default();
+    let result = reconcile(deps, request, request_id, &mut details, now).await;
+    deps.audit.record_result(&caller, "reconcile", "events", details, &result, now).await;
+    Ok(http::json(StatusCode::OK, &result?))
 }
 
+/// Runs once. `details` gets what was asked for as soon as it is read, and what was found.
 async fn reconcile(
     deps: &Deps,
     request: &Request,
     request_id: &str,
-    asked: &mut Option<Timestamp>,
+    details: &mut AuditDetails,
     now: Timestamp,
-) -> Result<Found, ApiError> {
+) -> Result<RunReport, ApiError> {
+    deps.access.require(request, Role::Admin)?;
     Query::read(request, &[])?;
     let fields = Fields::read(request.body(), &["since"])?;
     let since = fields.time("since")?;
-    *asked = since;
+    details.before = since.map(|since| json!({ "since": since }));
     if since.is_some_and(|since| since < now - LISTED_FOR || since > now) {
         return Err(ApiError::invalid(
             "since",
@@ -61,8 +52,10 @@ async fn reconcile(
         )
         .remedy("give a later time, or leave it out to go on where the last run ended"));
     }
-    run(deps, since, request_id, deps.answer_within, now).await?.ok_or_else(|| {
+    let report = run(deps, since, request_id, deps.answer_within, now).await?.ok_or_else(|| {
         ApiError::new(StatusCode::CONFLICT, "reconcile_running", "a reconciliation is running at this moment")
             .remedy("wait for a minute, then look at GET /status or send the same request again")
-    })
+    })?;
+    details.after = Some(json!(report));
+    Ok(report)
 }

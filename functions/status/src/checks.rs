@@ -1,18 +1,20 @@
-//! The checks. Pure: the same inputs give the same report. Each function that makes one check has the check's code as
-//! its name.
+//! The checks. Pure: the same inputs give the same report. Each function that makes one check has the check's
+//! code as its name.
 //!
-//! The one word over all, as the API promises it: `error` if an error check fails somewhere; else `inactive` if no
-//! endpoint takes deliveries; else `active`.
+//! The one word over all, as the API promises it: `error` if an error check fails somewhere; else `inactive`
+//! if no endpoint takes deliveries; else `active`.
 //!
 //! An error is what keeps events from Stripe out of the records, or may do so; all else is a warning. So:
-//! - without an endpoint nothing is expected to arrive, and a missing or rejected key, or a Stripe that does not answer,
-//!   is a warning: a new stack is `inactive`, not broken;
-//! - quarantined events are a warning: they were set aside on purpose and are kept; failed and dead ones are errors;
-//! - an event type that is wanted and that Stripe does not send is an error; one too many is a warning, because it costs
-//!   and is ignored.
+//! - without an endpoint nothing is expected to arrive, and a missing or rejected key, or a Stripe that does
+//!   not answer, is a warning: a new stack is `inactive`, not broken;
+//! - quarantined events are a warning: they were set aside on purpose and are kept; failed and dead ones are
+//!   errors;
+//! - an event type that is wanted and that Stripe does not send is an error; one too many is a warning,
+//!   because it costs and is ignored.
 //!
-//! What is not known is not reported as if it were: a check that needs an answer which did not come is left out. Without
-//! Stripe's answer an endpoint would then look well, so `at_stripe` fails, with the summary that it is not known.
+//! What is not known is not reported as if it were: a check that needs an answer which did not come is left
+//! out. Without Stripe's answer an endpoint would then look well, so `at_stripe` fails, with the summary that
+//! it is not known.
 
 mod deliveries;
 mod endpoint;

@@ -1,4 +1,4 @@
-//! The settings, from the environment.
+//! The function's configuration, read from environment variables.
 
 use shared::access::Access;
 use shared::aws::AwsEnv;

@@ -1,8 +1,8 @@
 //! Reads the endpoints and what reconciliation keeps, in two reads whatever the size.
 //!
-//! What reconciliation keeps (the snapshot) is gathered anew when somebody asks for it (`live`), before the first
-//! reconciliation, and when an endpoint or the key has changed here since: an earlier snapshot would describe another
-//! stack. What has not answered when the time is up is reported as not known.
+//! What reconciliation keeps (the snapshot) is gathered anew when somebody asks for it (`live`), before the
+//! first reconciliation, and when an endpoint or the key has changed here since: an earlier snapshot would
+//! describe another stack. What has not answered when the time is up is reported as not known.
 
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ fn key_state(settings: Option<&Settings>, snapshot: &HealthSnapshot) -> StripeKe
     }
 }
 
-/// Asks the ledger, Secrets Manager and Stripe at once. What only reconciliation finds out is taken from its snapshot.
+/// Asks the ledger, Secrets Manager and Stripe at once. What only reconciliation finds out, its snapshot has.
 async fn snapshot_now(
     deps: &Deps,
     rows: &[EndpointRow],

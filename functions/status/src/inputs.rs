@@ -10,8 +10,8 @@ use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import};
 use shared::stripe::WebhookEndpoint;
 use shared::unix_time::UnixMillis;
 
-/// How long before an undelivered event was made a request may have been refused and still be that event: activity is
-/// recorded up to a minute late, and clocks differ.
+/// How long before an undelivered event was made a request may have been refused and still be that event:
+/// activity is recorded up to a minute late, and clocks differ.
 const REFUSED_BEFORE_MADE: SignedDuration = SignedDuration::from_mins(5);
 
 /// All that the checks look at.
@@ -70,7 +70,7 @@ pub(crate) enum StripeKeyState {
 }
 
 impl EndpointInputs {
-    /// Whether Stripe could not deliver an event that the endpoint wants, and nothing was delivered since it was made.
+    /// Whether Stripe could not deliver an event that it wants, and nothing was delivered since that was made.
     pub(crate) fn is_unreachable(&self) -> bool {
         self.undelivered.is_some_and(|undelivered| undelivered.still_holds(self.activity.at))
     }

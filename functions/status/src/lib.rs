@@ -5,8 +5,8 @@
 //! 2. pure functions check it (`checks`);
 //! 3. the answer has every check, and one word over all of them (`report`).
 //!
-//! Rules: nothing is changed; what is not known is not reported as if it were; without DynamoDB the only answer is 503,
-//! because a status without the endpoints would be a guess.
+//! Rules: nothing is changed; what is not known is not reported as if it were; without DynamoDB the only
+//! answer is 503, because a status without the endpoints would be a guess.
 
 mod checks;
 mod config;
@@ -45,9 +45,7 @@ fn route(request: &Request) -> Result<bool, ApiError> {
         return Err(ApiError::no_route(request));
     }
     if request.method() != Method::GET {
-        let message = format!("{} is not a method of this path", request.method());
-        return Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
-            .remedy("its method is GET"));
+        return Err(ApiError::method_not_allowed(request, "use GET"));
     }
     let query = Query::read(request, &["live"])?;
     match query.get("live") {

@@ -1,49 +1,55 @@
-//! Which listed events an endpoint of ours wants, and the row that each gets in the ledger.
+//! Which listed events an endpoint here wants, and the row that each gets in the ledger.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
-use shared::endpoint::{EndpointRow, EndpointState};
+use shared::account::AccountKey;
+use shared::endpoint::EndpointRow;
 use shared::event::{self, Event, ParsedEvent};
 use shared::ledger::{EventSource, LedgerRow};
 use shared::payload;
+use shared::unix_time::UnixSeconds;
 
-use crate::ReconcileError;
+use crate::error::ReconcileError;
+use crate::undelivered::is_enabled;
 
-const A_DAY: i64 = 86_400;
+/// An endpoint that is registered anew gets what was made this long before at most.
+const BEFORE_REGISTRATION: SignedDuration = SignedDuration::from_hours(24);
 
-/// Which endpoint wants which events.
-pub(super) struct Wanted<'a>(Vec<(&'a EndpointRow, BTreeSet<&'a str>)>);
+/// The event types that each enabled endpoint wants.
+pub(super) struct WantedEvents<'a>(Vec<(&'a EndpointRow, BTreeSet<&'a str>)>);
 
-impl<'a> Wanted<'a> {
-    /// Those that are to hear: an admin has told a disabled one not to.
-    pub(super) fn by(rows: &'a [EndpointRow]) -> Self {
-        let hears = |row: &&EndpointRow| row.state.takes_deliveries() && row.state != EndpointState::Disabled;
-        let of = |row: &'a EndpointRow| (row, row.spec.events.iter().map(String::as_str).collect());
-        Self(rows.iter().filter(hears).map(of).collect())
+impl<'a> WantedEvents<'a> {
+    pub(super) fn new(rows: &'a [EndpointRow]) -> Self {
+        let wanted_types = |row: &'a EndpointRow| row.spec.events.iter().map(String::as_str).collect();
+        let enabled = rows.iter().filter(|row| is_enabled(row));
+        Self(enabled.map(|row| (row, wanted_types(row))).collect())
     }
 
+    /// Whether an endpoint wants events of connected accounts (`connect`) or of our own.
     pub(super) fn any(&self, connect: bool) -> bool {
-        self.0.iter().any(|(row, _)| row.spec.connect == connect)
+        self.endpoints(connect).next().is_some()
     }
 
-    /// When the first of them was registered, in unix seconds.
-    pub(super) fn since(&self, connect: bool) -> Option<i64> {
-        self.0
-            .iter()
-            .filter(|(row, _)| row.spec.connect == connect)
-            .map(|(row, _)| row.created_at / 1_000)
-            .min()
+    /// When the first of these endpoints was registered.
+    pub(super) fn registered_at(&self, connect: bool) -> Option<UnixSeconds> {
+        self.endpoints(connect).map(|row| row.created_at.into()).min()
     }
 
-    /// The endpoints that want this event, of an account compared up to `compared` so far. An endpoint that is registered anew
-    /// wants what was made since then too, for a day at most: nobody meant to lose that. A change of it takes nothing away.
-    fn who(&self, event: &Event<'_>, compared: Option<i64>) -> Vec<&'a EndpointRow> {
+    fn endpoints(&self, connect: bool) -> impl Iterator<Item = &'a EndpointRow> {
+        self.0.iter().map(|(row, _)| *row).filter(move |row| row.spec.connect == connect)
+    }
+
+    /// Returns the endpoints that want this event, of an account compared up to `compared` so far. An
+    /// endpoint that is registered anew wants what was made since then too, for a day at most: nobody meant
+    /// to lose that. A change of it takes nothing away.
+    fn endpoints_for(&self, event: &Event<'_>, compared: Option<UnixSeconds>) -> Vec<&'a EndpointRow> {
         let since = |row: &EndpointRow| {
-            let registered = row.created_at / 1_000;
-            compared.map_or(registered, |compared| registered.min(compared.max(registered - A_DAY)))
+            let registered = UnixSeconds::from(row.created_at);
+            compared
+                .map_or(registered, |compared| registered.min(compared.max(registered - BEFORE_REGISTRATION)))
         };
         let wants = |(row, types): &&(&EndpointRow, BTreeSet<&str>)| {
             row.spec.connect == event.account.is_some()
@@ -53,43 +59,41 @@ impl<'a> Wanted<'a> {
         self.0.iter().filter(wants).map(|(row, _)| *row).collect()
     }
 
-    /// The endpoint under whose name is kept what names none: the first that hears this kind of account.
-    fn any_name(&self, connect: bool) -> &str {
-        self.0.iter().find(|(row, _)| row.spec.connect == connect).map_or("-", |(row, _)| row.name.as_str())
-    }
-
-    /// The row of a listed event, and the endpoints that want it; none if none does. One that cannot be read is set aside, because
-    /// nobody can tell whether it is wanted.
+    /// Returns a listed event's row, and the endpoints that want it; `None` if none does. An event that
+    /// cannot be read is set aside, because it is not known whether it is wanted.
     pub(super) fn row(
         &self,
         body: &str,
-        account: Option<&str>,
-        compared: Option<i64>,
+        account: &AccountKey,
+        compared: Option<UnixSeconds>,
         now: Timestamp,
     ) -> Result<Option<(LedgerRow, Vec<&'a EndpointRow>)>, ReconcileError> {
-        let packed = || payload::pack(body.as_bytes()).map_err(ReconcileError::Packing);
+        let compressed = || payload::pack(body.as_bytes()).map_err(ReconcileError::Compression);
         let (row, endpoints) = match event::read(body.as_bytes()) {
             ParsedEvent::Event(event) => {
-                let endpoints = self.who(&event, compared);
+                let endpoints = self.endpoints_for(&event, compared);
                 let Some(first) = endpoints.first() else { return Ok(None) };
-                (LedgerRow::of(&event, first.name.as_str(), now, packed()?), endpoints)
+                (LedgerRow::from_event(&event, first.name.as_str(), now, compressed()?), endpoints)
             }
             ParsedEvent::Unreadable { id, reason } => {
-                let name = self.any_name(account.is_some());
-                (LedgerRow::unreadable(id, reason, name, now, packed()?), Vec::new())
+                // It names no endpoint, so it is kept under the first of this kind of account.
+                let mut candidates = self.endpoints(account.connected().is_some());
+                let name = candidates.next().map_or("-", |row| row.name.as_str());
+                (LedgerRow::unreadable(id, reason, name, now, compressed()?), Vec::new())
             }
-            ParsedEvent::EventError(why) => {
-                tracing::error!(error = %why, "Stripe lists something that is no event");
+            ParsedEvent::EventError(error) => {
+                tracing::error!(error = %error, "Stripe lists something that is no event");
                 return Ok(None);
             }
         };
-        Ok(Some((row.brought_by(EventSource::Reconcile), endpoints)))
+        Ok(Some((row.with_source(EventSource::Reconcile), endpoints)))
     }
 }
 
-/// An event as a delivery would bring it: what is listed for a connected account need not name it.
-pub(super) fn of_account<'a>(listed: &'a str, account: Option<&str>) -> Cow<'a, str> {
-    let Some(account) = account else { return Cow::Borrowed(listed) };
+/// Returns a listed event as a delivery would bring it: what is listed for a connected account need not name
+/// it.
+pub(super) fn with_account<'a>(listed: &'a str, account: &AccountKey) -> Cow<'a, str> {
+    let Some(account) = account.connected() else { return Cow::Borrowed(listed) };
     let Ok(mut fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(listed) else {
         return Cow::Borrowed(listed);
     };
@@ -111,18 +115,19 @@ mod tests {
 
     #[test]
     fn an_event_of_a_connected_account_names_it() {
+        let connected: AccountKey = "acct_1".parse().unwrap();
         let listed = r#"{"id":"evt_1","object":"event"}"#;
-        assert_eq!(of_account(listed, None), listed);
-        let named = of_account(listed, Some("acct_1"));
+        assert_eq!(with_account(listed, &AccountKey::OWN), listed);
+        let named = with_account(listed, &connected);
         assert_eq!(named, r#"{"account":"acct_1","id":"evt_1","object":"event"}"#);
-        assert_eq!(of_account(&named, Some("acct_1")), named);
+        assert_eq!(with_account(&named, &connected), named);
         assert_eq!(
-            of_account(r#"{"id":"evt_1","account":null}"#, Some("acct_1")),
+            with_account(r#"{"id":"evt_1","account":null}"#, &connected),
             r#"{"account":"acct_1","id":"evt_1"}"#
         );
         let data = r#"{"account":null,"data":{"b": 1.50, "a":2}}"#;
         assert!(
-            of_account(data, Some("acct_1")).contains(r#"{"b": 1.50, "a":2}"#),
+            with_account(data, &connected).contains(r#"{"b": 1.50, "a":2}"#),
             "what is inside stays as it is"
         );
     }

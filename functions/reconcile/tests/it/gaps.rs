@@ -1,4 +1,5 @@
-//! What Stripe made, is wanted and missing is stored once; what is on its way, unwanted or here is left alone.
+//! What Stripe made, is wanted and missing is stored once; what is on its way, unwanted or here is left
+//! alone.
 
 use serde_json::{Value, json};
 use shared::endpoint::EndpointRow;
@@ -47,14 +48,14 @@ async fn what_is_here_unwanted_too_old_or_on_its_way_is_left_alone() {
 }
 
 #[tokio::test]
-async fn stretches_overlap_for_what_stripe_lists_late() {
+async fn time_windows_overlap_for_what_stripe_lists_late() {
     let stack = Stack::start().await;
     stack.run(now()).await;
     // Stamped before what was compared, and listed only now.
-    let late = stack.missed("invoice.paid", ago(5 + 14));
+    let listed_late = stack.missed("invoice.paid", ago(5 + 14));
     let too_late = stack.missed("invoice.paid", ago(5 + 16));
     assert_eq!(stack.run(later(5)).await["filled"], 1);
-    assert!(stack.row(&late).await.is_some() && stack.row(&too_late).await.is_none());
+    assert!(stack.row(&listed_late).await.is_some() && stack.row(&too_late).await.is_none());
     let since = json!({ "since": ago(60).to_string() });
     assert_eq!(stack.call("admin", "POST", "/reconcile", since).await.1["filled"], 1);
     assert!(stack.row(&too_late).await.is_some());
@@ -115,14 +116,14 @@ async fn an_account_that_stripe_refuses_does_not_stop_the_others() {
     let stack = Stack::bare().await;
     stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
     for account in ["acct_1", "acct_2"] {
-        stack.registry().record_connected_account(account, ago(100)).await.unwrap();
+        stack.registry().record_connected_account(&account.parse().unwrap(), ago(100)).await.unwrap();
     }
-    let ids =
-        ["acct_1", "acct_2"].map(|account| stack.emit(NewEvent::new("invoice.paid").account(account), ago(60)));
+    let ids = ["acct_1", "acct_2"]
+        .map(|account| stack.emit(NewEvent::new("invoice.paid").account(account), ago(60)));
     stack.stripe.add_fault(Fault::status(403).on("GET", "/v1/events").times(1));
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
-    let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    let StripeView::Answered { value: gaps, .. } = stack.snapshot().await.events else { panic!() };
     assert_eq!(gaps.refused, ["acct_1"]);
     assert_eq!(stack.run(later(5)).await["filled"], 1, "and it is asked for again");
 }
@@ -134,7 +135,7 @@ async fn with_time_for_one_account_only_each_has_its_turn() {
     let accounts = ["acct_1", "acct_2", "acct_3"];
     let mut ids = Vec::new();
     for account in accounts {
-        stack.registry().record_connected_account(account, ago(100)).await.unwrap();
+        stack.registry().record_connected_account(&account.parse().unwrap(), ago(100)).await.unwrap();
         ids.push(stack.emit(NewEvent::new("invoice.paid").account(account), ago(60)));
     }
     stack.run_within = std::time::Duration::ZERO;
@@ -158,19 +159,19 @@ async fn a_clock_that_is_ahead_leaves_no_hole() {
 }
 
 #[tokio::test]
-async fn connected_accounts_that_were_heard_of_are_compared_each_on_its_own() {
+async fn connected_accounts_that_have_sent_an_event_are_compared_each_on_its_own() {
     let stack = Stack::start().await;
     stack.register("connect", &["invoice.paid"], true, ago(1_440)).await;
-    stack.registry().record_connected_account("acct_1", ago(100)).await.unwrap();
-    let of = |account: &str| NewEvent::new("invoice.paid").account(account);
-    let known = stack.emit(of("acct_1"), ago(60));
-    let never_heard_of = stack.emit(of("acct_2"), ago(60));
+    stack.registry().record_connected_account(&"acct_1".parse().unwrap(), ago(100)).await.unwrap();
+    let paid = |account: &str| NewEvent::new("invoice.paid").account(account);
+    let known = stack.emit(paid("acct_1"), ago(60));
+    let never_sent_any = stack.emit(paid("acct_2"), ago(60));
     let own = stack.missed("invoice.paid", ago(60));
     assert_eq!(stack.run(now()).await["filled"], 2);
     let row = stack.row(&known).await.unwrap();
     assert_eq!((row.endpoint.as_str(), row.object.unwrap().account()), ("connect", Some("acct_1")));
     assert_eq!(stack.row(&own).await.unwrap().endpoint, "main");
-    assert!(stack.row(&never_heard_of).await.is_none());
+    assert!(stack.row(&never_sent_any).await.is_none());
 }
 
 #[tokio::test]
@@ -203,7 +204,7 @@ async fn a_stripe_that_does_not_answer_costs_nothing_and_the_next_run_goes_on() 
     for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
         stack.stripe.add_fault(fault.on("GET", "/v1/events").times(100));
         assert_eq!(stack.run(now()).await["events"], "no_answer");
-        assert!(matches!(stack.facts().await.events, StripeView::Unavailable(_)));
+        assert!(matches!(stack.snapshot().await.events, StripeView::Unavailable(_)));
         stack.stripe.clear_faults();
     }
     assert_eq!(stack.run(now()).await["filled"], 1);
@@ -255,21 +256,21 @@ async fn an_account_that_stripe_does_not_answer_for_comes_last_and_stops_no_othe
     let stack = Stack::bare().await;
     stack.register("connect", &["invoice.paid"], true, ago(2 * 1_440)).await;
     for account in ["acct_1", "acct_2"] {
-        stack.registry().record_connected_account(account, ago(100)).await.unwrap();
+        stack.registry().record_connected_account(&account.parse().unwrap(), ago(100)).await.unwrap();
     }
-    let of = |account: &str| NewEvent::new("invoice.paid").account(account);
-    let ids = ["acct_1", "acct_2"].map(|account| stack.emit(of(account), ago(60)));
+    let paid = |account: &str| NewEvent::new("invoice.paid").account(account);
+    let ids = ["acct_1", "acct_2"].map(|account| stack.emit(paid(account), ago(60)));
     // As many tries as one call has.
     stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/events").times(3));
     assert_eq!(stack.run(now()).await["filled"], 1);
     assert!(stack.row(&ids[0]).await.is_none() && stack.row(&ids[1]).await.is_some());
-    let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    let StripeView::Answered { value: gaps, .. } = stack.snapshot().await.events else { panic!() };
     assert_eq!(gaps.unanswered, ["acct_1"]);
-    assert!(gaps.until < ago(60).as_second(), "not all is compared");
+    assert!(gaps.until < ago(60).into(), "not all is compared");
     // The next time it is the other's turn first, so that one that never answers takes nobody's.
     stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/events").times(3));
     stack.run(later(5)).await;
-    let StripeView::Answered { value: gaps, .. } = stack.facts().await.events else { panic!() };
+    let StripeView::Answered { value: gaps, .. } = stack.snapshot().await.events else { panic!() };
     assert_eq!(gaps.unanswered, ["acct_2"]);
     assert!(stack.row(&ids[0]).await.is_some());
     assert!(gaps.refused.is_empty());
@@ -282,7 +283,7 @@ async fn a_change_of_an_endpoint_takes_nothing_of_what_it_wanted_away() {
     // Nothing could be compared for over a day; then its address is changed.
     let id = stack.missed("invoice.paid", ago(1_440 + 300));
     let row = stack.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
-    let mut changed = EndpointRow { subscribed_since: now().as_millisecond(), ..row.clone() };
+    let mut changed = EndpointRow { subscribed_since: now().into(), ..row.clone() };
     stack.registry().replace(&row, &mut changed).await.unwrap();
     stack.run(later(1)).await;
     assert!(stack.row(&id).await.is_some());

@@ -4,8 +4,8 @@
 #![cfg(test)]
 
 mod gaps;
-mod reaching;
+mod metrics;
+mod probes;
 mod requests;
-mod seeing;
+mod snapshot;
 mod support;
-mod telling;

@@ -8,7 +8,7 @@ use test_cloud::Fault;
 use crate::support::{Stack, ago, later, now};
 
 #[tokio::test]
-async fn an_admin_is_told_what_was_found() {
+async fn an_admin_gets_what_was_found() {
     let stack = Stack::start().await;
     stack.missed("invoice.paid", ago(60));
     let (status, answer) = stack.call("admin", "POST", "/reconcile", json!({})).await;
@@ -18,12 +18,12 @@ async fn an_admin_is_told_what_was_found() {
     });
     assert_eq!((status, answer), (200, expected));
     let audit = Audit::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
-    let acts = audit.list(None, 10, now()).await.unwrap().0;
-    assert_eq!((acts[0].action.as_str(), acts[0].result.as_str()), ("reconcile", "done"));
+    let entries = audit.list(None, 10, now()).await.unwrap().0;
+    assert_eq!((entries[0].action.as_str(), entries[0].result.as_str()), ("reconcile", "done"));
 }
 
 #[tokio::test]
-async fn each_refusal_names_the_field_and_nothing_is_asked() {
+async fn each_refusal_names_the_field_and_stripe_is_not_asked() {
     let stack = Stack::start().await;
     let old = ago(31 * 1_440).to_string();
     let future = later(1).to_string();

@@ -15,6 +15,7 @@ use shared::ledger::{Ledger, LedgerRow};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::registry::{Registry, Settings};
+use shared::unix_time::UnixMillis;
 use simulated_stripe::{Fate, NewEvent, Options, SimulatedStripe};
 use test_cloud::{CapturedLines, TestCloud};
 
@@ -54,9 +55,9 @@ impl Stack {
         let stack =
             Self { cloud, stripe, run_within: Duration::from_secs(60), metrics: CapturedLines::default() };
         let mut settings = Settings {
-            since: ago(60 * 24 * 60).as_millisecond(),
+            since: ago(60 * 24 * 60).into(),
             stripe_key_hint: "hint".into(),
-            stripe_key_set_at: 0,
+            stripe_key_set_at: UnixMillis::default(),
             stripe_account: None,
             rev: 0,
         };
@@ -69,7 +70,7 @@ impl Stack {
         self.register_at(&url, name, events, connect, at).await;
     }
 
-    /// Removed, and registered again for invoices.
+    /// Removes an endpoint and registers it again for invoices.
     pub(crate) async fn register_anew(&self, name: &str, at: Timestamp) {
         let row = self.registry().endpoint(&name.parse().unwrap()).await.unwrap().unwrap();
         self.registry().remove(&row).await.unwrap();
@@ -101,9 +102,9 @@ impl Stack {
             stripe_id: Some(format!("we_{name}")),
             secret: Some(SecretVersion { name: secret_name, version }),
             signing_secret_hint: None,
-            created_at: at.as_millisecond(),
-            state_since: at.as_millisecond(),
-            subscribed_since: at.as_millisecond(),
+            created_at: at.into(),
+            state_since: at.into(),
+            subscribed_since: at.into(),
             rotated_at: None,
             pending_change: None,
             rotation: None,
@@ -121,12 +122,12 @@ impl Stack {
         Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
-    /// An event that Stripe made and nobody was told of. Gives its id.
+    /// An event that Stripe made and sent nobody. Returns its id.
     pub(crate) fn missed(&self, event_type: &str, at: Timestamp) -> String {
         self.emit(NewEvent::new(event_type), at)
     }
 
-    /// An event that Stripe made and could not deliver to its endpoint. Gives its id.
+    /// An event that Stripe made and could not deliver to its endpoint. Returns its id.
     pub(crate) fn undelivered(&self, event_type: &str, at: Timestamp) -> String {
         if self.stripe.endpoints().is_empty() {
             drop(self.stripe.add_endpoint("https://hooks.example.com/webhooks/main", &["*"]));
@@ -135,12 +136,13 @@ impl Stack {
         event["id"].as_str().unwrap().to_owned()
     }
 
+    /// An event that Stripe lists and sends nobody. Returns its id.
     pub(crate) fn emit(&self, new: NewEvent, at: Timestamp) -> String {
         let event = self.stripe.emit(new.created(at.as_second()).fate(Fate::Listed)).unwrap();
         event["id"].as_str().unwrap().to_owned()
     }
 
-    /// A process that has just started.
+    /// The function as it is after a cold start.
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
@@ -166,7 +168,7 @@ impl Stack {
         .unwrap()
     }
 
-    /// What the schedule does. Stripe's clock goes with ours.
+    /// A run of the schedule. Stripe's clock is set to ours.
     pub(crate) async fn run(&self, at: Timestamp) -> Value {
         self.try_run(at).await.unwrap()
     }
@@ -177,7 +179,7 @@ impl Stack {
         handle(&self.cold(), serde_json::from_str(sample).unwrap(), &at.to_string(), at).await
     }
 
-    /// A call of somebody in this group.
+    /// A call of a user in this group.
     pub(crate) async fn call(&self, group: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let answer =
             handle(&self.cold(), request(group, method, path, &body), "request", now()).await.unwrap();
@@ -189,8 +191,9 @@ impl Stack {
         self.ledger().get(&id.parse().unwrap(), now()).await.unwrap()
     }
 
-    pub(crate) async fn facts(&self) -> HealthSnapshot {
-        self.registry().status_rows(&[], now()).await.unwrap().facts.unwrap()
+    /// What the status answers from.
+    pub(crate) async fn snapshot(&self) -> HealthSnapshot {
+        self.registry().status_rows(&[], now()).await.unwrap().health.unwrap()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Checks of an endpoint's deliveries: whether Stripe's arrive, and if not, what stands in the way.
 //!
-//! An endpoint is unreachable when Stripe could not deliver an event that it wants, and nothing was delivered since that
-//! event was made. Only then does it count what was refused here: anybody can send bad requests, but nobody can keep
-//! Stripe's events from arriving by it.
+//! An endpoint is unreachable when Stripe could not deliver an event that it wants, and nothing was delivered
+//! since that event was made. Only then does it count what was refused here: anybody can send bad requests,
+//! but nobody can keep Stripe's events from arriving by it.
 
 use serde_json::json;
 use shared::probe::ProbeOutcome;

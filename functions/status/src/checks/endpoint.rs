@@ -1,4 +1,4 @@
-//! Checks of one endpoint: whether it is complete here, and whether it is at Stripe what is wanted here (`at_stripe`).
+//! Checks of one endpoint: whether it is complete here, and as it is wanted at Stripe (`at_stripe`).
 
 mod at_stripe;
 
@@ -12,8 +12,8 @@ use super::{deliveries, remedy};
 use crate::inputs::{EndpointInputs, StatusInputs};
 use crate::report::{Check, EndpointReport, HealthStatus, Severity};
 
-/// A rotation ends some ten minutes after it began, or an hour for connected accounts, when all events of before have
-/// been compared.
+/// A rotation ends some ten minutes after it began, or an hour for connected accounts, when all events of
+/// before have been compared.
 const ROTATED_WITHIN: SignedDuration = SignedDuration::from_hours(3);
 /// A rotation that is due is tried every five minutes; this many days late is worth a look.
 const OVERDUE_DAYS: i64 = 2;

@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::health::{GapReport, StripeView};
 use shared::stripe::StripeFailure;
 
-use super::evidence::{stripe_failure, stripe_request};
+use super::evidence::stripe_request;
 use crate::inputs::StatusInputs;
 use crate::report::{Check, Severity};
 
@@ -42,7 +42,7 @@ fn reconciled_lately(inputs: &StatusInputs, severity: Severity) -> Check {
 fn events_readable(gaps: &StripeView<GapReport>, severity: Severity) -> Option<Check> {
     let code = "events_readable";
     let fail = |summary: &str, failure: &StripeFailure, remedy: &str| {
-        Some(Check::fail(code, severity, summary, stripe_failure(failure), remedy))
+        Some(Check::fail(code, severity, summary, failure.to_evidence(), remedy))
     };
     match gaps {
         StripeView::NotAsked => None,

@@ -1,5 +1,5 @@
-//! Checks of the records: whether their events have an order, whether they are as Stripe's objects, and whether an
-//! import goes on.
+//! Checks of the records: whether their events have an order, whether they are as Stripe's objects, and
+//! whether an import goes on.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -12,7 +12,6 @@ use shared::registry::{
 };
 use shared::unix_time::UnixMillis;
 
-use super::evidence::stripe_failure;
 use crate::inputs::StatusInputs;
 use crate::report::{Check, OpenCountView, Severity};
 
@@ -20,11 +19,11 @@ use crate::report::{Check, OpenCountView, Severity};
 const COMPARED_WITHIN: SignedDuration = SignedDuration::from_hours(48);
 /// A run of an import takes four minutes, and the next begins a minute later.
 const IMPORT_MOVES_WITHIN: SignedDuration = SignedDuration::from_mins(15);
-/// How long after its end an import warns of lists that Stripe refused: who has not mended it by then leaves it so, as
-/// with accounts that have left.
+/// How long after its end an import warns of lists that Stripe refused: who has not mended it by then leaves
+/// it so, as with accounts that have left.
 const REFUSED_WARNS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Where events of one second have no order, Stripe would know the latest state, if the key might read the object.
+/// Where events of one second have no order, Stripe knows the latest state, if the key may read the object.
 pub(super) fn order_uncertain(uncertain: &UncertainRecords) -> Check {
     let code = "order_uncertain";
     let record =
@@ -106,7 +105,7 @@ pub(super) fn records_as_stripe(inputs: &StatusInputs) -> Check {
     }
 }
 
-/// Whether for two days there was an active endpoint and a key to compare with, and no comparison was finished.
+/// Whether an active endpoint and a key were there for two days, and no comparison was finished.
 fn is_overdue(inputs: &StatusInputs, last: Option<&FinishedPass>) -> bool {
     let is_long_ago = |at: Timestamp| inputs.now.duration_since(at) > COMPARED_WITHIN;
     let is_long_since = |at: UnixMillis| at.to_timestamp().is_some_and(is_long_ago);
@@ -228,18 +227,18 @@ fn difference(difference: &Difference) -> Value {
 
 fn uncompared(object: &UncomparedObject) -> Value {
     let mut value = record(&object.key);
-    value["said"] = stripe_failure(&object.failure);
+    value["said"] = object.failure.to_evidence();
     value
 }
 
 fn refused_list(list: &RefusedList) -> Value {
-    json!({ "kind": list.kind, "account": list.account, "said": stripe_failure(&list.failure) })
+    json!({ "kind": list.kind, "account": list.account, "said": list.failure.to_evidence() })
 }
 
 fn halt(halt: &Halt) -> Value {
     match halt {
         Halt::NoKey => json!({ "why": "no_key" }),
-        Halt::KeyRejected(failure) => json!({ "why": "key_refused", "said": stripe_failure(failure) }),
-        Halt::NoAnswer(failure) => json!({ "why": "no_answer", "said": stripe_failure(failure) }),
+        Halt::KeyRejected(failure) => json!({ "why": "key_refused", "said": failure.to_evidence() }),
+        Halt::NoAnswer(failure) => json!({ "why": "no_answer", "said": failure.to_evidence() }),
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn endpoint_registered(inputs: &StatusInputs) -> Check {
     }
 }
 
-/// Endpoints at Stripe that this stack made and does not know any more: Stripe sends to them, and each delivery is
-/// refused here.
+/// Endpoints at Stripe that this stack made and does not know any more: Stripe sends to them, and each
+/// delivery is refused here.
 pub(super) fn left_over_at_stripe(inputs: &StatusInputs) -> Option<Check> {
     let StripeView::Answered { value: list, .. } = &inputs.at_stripe else { return None };
     let rows: Vec<_> = inputs.endpoints.iter().map(|endpoint| endpoint.row.clone()).collect();
@@ -57,8 +57,8 @@ pub(super) fn left_over_at_stripe(inputs: &StatusInputs) -> Option<Check> {
     })
 }
 
-/// Endpoints at Stripe that point here and were not made here: what they send is refused, because nobody knows their
-/// secret.
+/// Endpoints at Stripe that point here and were not made here: what they send is refused, because nobody
+/// knows their secret.
 pub(super) fn strangers_at_stripe(inputs: &StatusInputs) -> Option<Check> {
     let code = "strangers_at_stripe";
     let StripeView::Answered { value: list, .. } = &inputs.at_stripe else { return None };
@@ -88,8 +88,8 @@ pub(super) fn strangers_at_stripe(inputs: &StatusInputs) -> Option<Check> {
     })
 }
 
-/// By the `Date` of Stripe's answers, and by the `t` of what it signed: the latter is all there is without a key, and
-/// includes the time on the way.
+/// By the `Date` of Stripe's answers, and by the `t` of what it signed: the latter is all there is without a
+/// key, and includes the time on the way.
 pub(super) fn clock(inputs: &StatusInputs) -> Option<Check> {
     let code = "clock";
     let by_answer = inputs.clock_ahead_ms.map(SignedDuration::from_millis);
@@ -102,8 +102,8 @@ pub(super) fn clock(inputs: &StatusInputs) -> Option<Check> {
         .filter(|(at, _)| UnixMillis::from(inputs.now) - *at <= RECENT_SIGNATURE)
         .map(|(_, ahead)| ahead)
         .max_by_key(|ahead| ahead.abs());
-    // A request that was signed long ago may be an old one that anybody sent again: it counts where Stripe's own do not
-    // arrive.
+    // A request that was signed long ago may be an old one that anybody sent again: it counts where Stripe's
+    // own do not arrive.
     let by_refused =
         inputs.endpoints.iter().filter(|endpoint| endpoint.is_unreachable()).find_map(|endpoint| {
             let activity = endpoint.activity;

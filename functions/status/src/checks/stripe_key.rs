@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::health::StripeView;
 
-use super::evidence::{stripe_failure, stripe_request};
+use super::evidence::stripe_request;
 use crate::inputs::{StatusInputs, StripeKeyState};
 use crate::report::{Check, Severity};
 
@@ -33,7 +33,7 @@ pub(super) fn checks(inputs: &StatusInputs, severity: Severity) -> Vec<Check> {
                 "stripe_key_accepted",
                 severity,
                 "Stripe does not accept the key: it was revoked, or is not one of Stripe's",
-                stripe_failure(failure),
+                failure.to_evidence(),
                 SET_THE_KEY,
             ),
             answers(failure.request_id.as_ref()),
@@ -44,7 +44,7 @@ pub(super) fn checks(inputs: &StatusInputs, severity: Severity) -> Vec<Check> {
                 "stripe_key_rights",
                 severity,
                 "the key may not read webhook endpoints, so nobody can tell how they stand at Stripe",
-                stripe_failure(failure),
+                failure.to_evidence(),
                 "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with PUT /settings/stripe-key",
             ),
             answers(failure.request_id.as_ref()),
@@ -53,7 +53,7 @@ pub(super) fn checks(inputs: &StatusInputs, severity: Severity) -> Vec<Check> {
             "stripe_answers",
             severity,
             "Stripe gave no answer that counts, so nobody can tell how the endpoints stand there",
-            stripe_failure(failure),
+            failure.to_evidence(),
             "ask again in a moment; https://status.stripe.com tells of Stripe's troubles",
         )),
     }

@@ -1,4 +1,4 @@
-//! Each thing that is wrong makes its own check fail and no other, and the one word over all follows the rule.
+//! Each thing that is wrong makes its own check fail and no other.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The status is answered from the snapshot that reconciliation keeps, in two reads, and gathered anew where the
-//! snapshot cannot be used.
+//! The status is answered from the snapshot that reconciliation keeps, in two reads, and gathered anew where
+//! the snapshot cannot be used.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use simulated_stripe::EndpointChange;
 use crate::support::{Stack, failing, later};
 
 impl Stack {
-    /// Stores a snapshot, as reconciliation would at `seconds`, of what is at Stripe now. The newest event that Stripe
-    /// could not deliver was made at `undelivered`.
+    /// Stores a snapshot, as reconciliation would at `seconds`, of what is at Stripe now. The newest event
+    /// that Stripe could not deliver was made at `undelivered`.
     async fn reconcile(&self, seconds: i64, undelivered: Option<i64>) {
         let endpoints = self.stripe.endpoints();
         let value =

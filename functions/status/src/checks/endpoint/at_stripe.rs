@@ -72,7 +72,7 @@ fn as_wanted(endpoint: &EndpointInputs, found: &WebhookEndpoint, mode: Mode) -> 
             remedy::repair(name),
         ),
         events_as_wanted(endpoint, found),
-        // It decides the shape of every event, and Stripe cannot change it in place: this is never a harmless slip.
+        // It decides the shape of every event, and Stripe cannot change it in place.
         compare(
             "api_version_as_wanted",
             "events come in the API version that is wanted",
@@ -95,7 +95,7 @@ fn as_wanted(endpoint: &EndpointInputs, found: &WebhookEndpoint, mode: Mode) -> 
     ]
 }
 
-/// The endpoint as it is expected at Stripe: while a change is under way, either as it becomes or still as it was.
+/// The endpoint as it is expected at Stripe: while a change is under way, as it becomes or as it was.
 fn expected(endpoint: &EndpointInputs, found: &WebhookEndpoint) -> EndpointInputs {
     let mut expected = endpoint.clone();
     if let Some(change) = &endpoint.row.pending_change {

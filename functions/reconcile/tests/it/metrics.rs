@@ -1,4 +1,4 @@
-//! What a run found is told as metrics, a line a run.
+//! What a run found is emitted as metrics, one line a run.
 
 use serde_json::{Value, json};
 use shared::endpoint::{EndpointRow, EndpointState};
@@ -11,8 +11,8 @@ use test_cloud::Fault as Outage;
 use crate::support::{Stack, ago, later, now};
 
 impl Stack {
-    /// The line of the last run.
-    fn told(&self) -> Value {
+    /// The metrics of the last run.
+    fn emitted(&self) -> Value {
         let lines = self.metrics.json();
         self.metrics.clear();
         assert_eq!(lines.len(), 1, "{lines:?}");
@@ -21,39 +21,44 @@ impl Stack {
 }
 
 #[tokio::test]
-async fn a_run_says_that_it_ran_and_what_it_found() {
+async fn a_run_emits_that_it_ran_and_what_it_found() {
     let stack = Stack::start().await;
     let missed = stack.missed("invoice.paid", ago(60));
     stack.missed("customer.created", ago(30));
     stack.run(now()).await;
     assert!(!stack.metrics.text().contains(&missed) && !stack.metrics.text().contains("main"));
-    let told = stack.told();
+    let metrics = stack.emitted();
     assert_eq!(
-        (&told["ReconcileRan"], &told["GapsFilled"], &told["StripeUnreadable"], &told["EventsWaiting"]),
+        (
+            &metrics["ReconcileRan"],
+            &metrics["GapsFilled"],
+            &metrics["StripeUnreadable"],
+            &metrics["EventsWaiting"]
+        ),
         (&json!(1), &json!(2), &json!(0), &json!(0))
     );
     // Younger events are on their way; a clock is known to a second or two.
-    let behind = told["ReconcileBehind"].as_u64().unwrap();
+    let behind = metrics["ReconcileBehind"].as_u64().unwrap();
     assert!((299..=303).contains(&behind), "{behind}");
     stack.run(later(5)).await;
-    assert_eq!(stack.told()["GapsFilled"], 0);
+    assert_eq!(stack.emitted()["GapsFilled"], 0);
 }
 
 #[tokio::test]
-async fn a_stripe_that_does_not_say_is_told_and_what_is_unknown_is_not() {
+async fn a_stripe_that_does_not_answer_is_emitted_and_what_is_unknown_is_not() {
     let stack = Stack::start().await;
-    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(9));
+    stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/events").times(9));
     stack.run(now()).await;
-    let told = stack.told();
-    assert_eq!((&told["ReconcileRan"], &told["StripeUnreadable"]), (&json!(1), &json!(1)));
-    assert!(told["GapsFilled"].is_null() && told["ReconcileBehind"].is_null(), "{told}");
-    assert!(!told["EndpointsAmiss"].is_null());
+    let metrics = stack.emitted();
+    assert_eq!((&metrics["ReconcileRan"], &metrics["StripeUnreadable"]), (&json!(1), &json!(1)));
+    assert!(metrics["GapsFilled"].is_null() && metrics["ReconcileBehind"].is_null(), "{metrics}");
+    assert!(!metrics["EndpointsAmiss"].is_null());
     stack.stripe.clear_faults();
     stack.stripe.set_keys(vec![]);
     stack.run(now()).await;
-    let told = stack.told();
-    assert_eq!(told["StripeUnreadable"], 1);
-    assert!(told["EndpointsAmiss"].is_null(), "{told}");
+    let metrics = stack.emitted();
+    assert_eq!(metrics["StripeUnreadable"], 1);
+    assert!(metrics["EndpointsAmiss"].is_null(), "{metrics}");
 }
 
 #[tokio::test]
@@ -61,8 +66,8 @@ async fn without_a_key_nothing_is_amiss() {
     let stack = Stack::start().await;
     stack.cloud.put_secret("stripe-key", "{}");
     stack.run(now()).await;
-    let told = stack.told();
-    assert_eq!((&told["ReconcileRan"], &told["StripeUnreadable"]), (&json!(1), &json!(0)));
+    let metrics = stack.emitted();
+    assert_eq!((&metrics["ReconcileRan"], &metrics["StripeUnreadable"]), (&json!(1), &json!(0)));
 }
 
 #[tokio::test]
@@ -75,7 +80,7 @@ async fn an_active_endpoint_that_stripe_has_disabled_or_forgotten_is_amiss() {
         EndpointRow { name: "other".parse().unwrap(), stripe_id: Some(at_stripe.id.clone()), ..main.clone() };
     stack.registry().insert(&other).await.unwrap();
     stack.run(now()).await;
-    assert_eq!(stack.told()["EndpointsAmiss"], 1);
+    assert_eq!(stack.emitted()["EndpointsAmiss"], 1);
     let disabled = EndpointChange { disabled: Some(true), ..EndpointChange::default() };
     stack.stripe.change_endpoint(&at_stripe.id, disabled).unwrap();
     // One that an admin has disabled is as it should be.
@@ -83,10 +88,10 @@ async fn an_active_endpoint_that_stripe_has_disabled_or_forgotten_is_amiss() {
         EndpointRow { name: "by-hand".parse().unwrap(), state: EndpointState::Disabled, ..other.clone() };
     stack.registry().insert(&by_hand).await.unwrap();
     stack.run(later(5)).await;
-    assert_eq!(stack.told()["EndpointsAmiss"], 2);
+    assert_eq!(stack.emitted()["EndpointsAmiss"], 2);
     stack.stripe.delete_endpoint(&at_stripe.id).unwrap();
     stack.run(later(10)).await;
-    assert_eq!(stack.told()["EndpointsAmiss"], 2);
+    assert_eq!(stack.emitted()["EndpointsAmiss"], 2);
 }
 
 #[tokio::test]
@@ -99,11 +104,11 @@ async fn events_that_wait_for_an_admin_are_counted_until_they_are_dealt_with() {
         stack.ledger().record(&LedgerRow::unreadable(id, reason, "main", now(), packed)).await.unwrap();
     }
     stack.run(now()).await;
-    assert_eq!(stack.told()["EventsWaiting"], 2);
+    assert_eq!(stack.emitted()["EventsWaiting"], 2);
 }
 
 #[tokio::test]
-async fn a_run_that_could_not_keep_what_it_saw_has_not_run() {
+async fn a_run_that_could_not_store_its_snapshot_has_not_run() {
     let stack = Stack::start().await;
     stack.cloud.fail("Query", "LedgerTable", 1_000, Outage::ServerError);
     stack.try_run(now()).await.unwrap_err();
@@ -115,9 +120,9 @@ async fn an_account_that_was_never_compared_is_a_month_behind_and_no_more() {
     let mut stack = Stack::bare().await;
     stack.register("main", &["invoice.paid"], false, ago(60)).await;
     stack.register("connect", &["invoice.paid"], true, ago(60)).await;
-    stack.registry().record_connected_account("acct_1", now()).await.unwrap();
+    stack.registry().record_connected_account(&"acct_1".parse().unwrap(), now()).await.unwrap();
     // The time is up after the first account.
     stack.run_within = std::time::Duration::ZERO;
     stack.run(now()).await;
-    assert_eq!(stack.told()["ReconcileBehind"], 30 * 86_400);
+    assert_eq!(stack.emitted()["ReconcileBehind"], 30 * 86_400);
 }

@@ -1,0 +1,72 @@
+//! What the function works with: the tables, the secrets, Stripe and the time a run may take.
+
+use std::time::Duration;
+
+use shared::access::Access;
+use shared::audit::Audit;
+use shared::aws::CallLimits;
+use shared::ledger::Ledger;
+use shared::metrics::Metrics;
+use shared::mode::Mode;
+use shared::records::Records;
+use shared::registry::Registry;
+use shared::secret_store::SecretStore;
+use shared::stripe::{Stripe, StripeKeys, TlsError};
+
+use crate::config::Config;
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct Deps {
+    pub(crate) mode: Mode,
+    pub(crate) stack: String,
+    /// Whether Stripe is a simulated one on this machine. Then endpoints may be on this machine too.
+    pub(crate) local: bool,
+    pub(crate) access: Access,
+    pub(crate) ledger: Ledger,
+    pub(crate) records: Records,
+    pub(crate) registry: Registry,
+    pub(crate) metrics: Metrics,
+    pub(crate) secret_store: SecretStore,
+    pub(crate) audit: Audit,
+    pub(crate) stripe: Stripe,
+    pub(crate) public_url: String,
+    pub(crate) run_within: Duration,
+    pub(crate) answer_within: Duration,
+}
+
+impl Deps {
+    /// Reads the configuration and wires the function.
+    ///
+    /// # Errors
+    /// A missing or wrong environment variable, or TLS that cannot be set up.
+    pub fn start() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self::new(Config::from_env()?)?)
+    }
+
+    /// Wires the function.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(config: Config) -> Result<Self, TlsError> {
+        let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT));
+        let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
+        Ok(Self {
+            mode: config.mode,
+            stack: config.stack,
+            local: config.stripe_api_base.is_local(),
+            access: config.access,
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
+            records: Records::new(dynamodb.clone(), config.records_table),
+            registry: Registry::new(dynamodb.clone(), config.registry_table),
+            metrics: config.metrics,
+            secret_store,
+            audit: Audit::new(dynamodb, config.audit_table),
+            stripe: Stripe::new(config.stripe_api_base, keys)?,
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            run_within: config.run_within,
+            answer_within: config.answer_within,
+        })
+    }
+}
