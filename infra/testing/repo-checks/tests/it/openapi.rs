@@ -257,7 +257,9 @@ fn variants(name: &str) -> Words {
     let head = format!("enum {name} {{");
     let sources = all_sources();
     let bodies: Vec<_> = sources.iter().flat_map(|(_, text)| after(text, &head)).collect();
-    let [body] = bodies[..] else { panic!("{} enums are called {name}", bodies.len()) };
+    let [body] = bodies[..] else {
+        panic!("{} enums are called {name}; has it another name now?", bodies.len())
+    };
     let mut found = Words::new();
     let mut renamed = None;
     for line in body.split("\n}").next().unwrap().lines().map(str::trim) {
@@ -400,7 +402,7 @@ fn each_enumeration_has_the_words_of_the_sources() {
         ("PaymentState", "PaymentState", None),
         ("HealthStatus", "HealthStatus", None),
         ("Check/properties/severity", "Severity", None),
-        ("Right", "Right", None),
+        ("KeyRight", "KeyRight", None),
         ("Import/properties/state", "ImportState", Some("none")),
     ] {
         let mut in_source = variants(name);
