@@ -11,7 +11,7 @@ use shared::stripe::ApiBase;
 
 /// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
 const RUN_WITHIN: Duration = Duration::from_secs(90);
-/// A run that somebody waits for ends after this: API Gateway waits for 30 s.
+/// A run of an admin's request ends after this: API Gateway waits for 30 s.
 const ANSWER_WITHIN: Duration = Duration::from_secs(14);
 
 /// The function's settings.
@@ -43,7 +43,7 @@ pub struct Config {
     pub stripe_key_secret: String,
     /// How long a run of the schedule goes on.
     pub run_within: Duration,
-    /// How long a run goes on that somebody waits for.
+    /// How long a run of an admin's request goes on.
     pub answer_within: Duration,
 }
 

@@ -70,7 +70,7 @@ pub(crate) enum StripeKeyState {
 }
 
 impl EndpointInputs {
-    /// Whether Stripe could not deliver an event that it wants, and nothing was delivered since that was made.
+    /// Whether Stripe could not deliver an event that it wants, and nothing was delivered since then.
     pub(crate) fn is_unreachable(&self) -> bool {
         self.undelivered.is_some_and(|undelivered| undelivered.still_holds(self.activity.at))
     }

@@ -1,4 +1,4 @@
-//! Wiring of the function `status`.
+//! Wires the function `status` to Lambda's runtime.
 
 use lambda_http::{Error, run, service_fn};
 use status::{Deps, handle};

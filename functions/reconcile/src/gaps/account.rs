@@ -166,7 +166,7 @@ impl<'a> AccountRun<'a> {
             }
         }
         for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
-            // A delivery that comes at this moment may be first; then this is its duplicate.
+            // A delivery may store it first; then this is a duplicate.
             if deps.ledger.record(row).await? == Recorded::New {
                 self.report.filled += 1;
             }

@@ -15,7 +15,7 @@ use crate::report::{Check, EndpointReport, HealthStatus, Severity};
 /// A rotation ends some ten minutes after it began, or an hour for connected accounts, when all events of
 /// before have been compared.
 const ROTATED_WITHIN: SignedDuration = SignedDuration::from_hours(3);
-/// A rotation that is due is tried every five minutes; this many days late is worth a look.
+/// A rotation that is due is tried every five minutes; being overdue by this many days is worth a look.
 const OVERDUE_DAYS: i64 = 2;
 
 /// Runs the checks of one endpoint.
@@ -120,7 +120,7 @@ fn rotation_ends(endpoint: &EndpointInputs, inputs: &StatusInputs) -> Check {
         Check::fail(code, Severity::Warning, summary, evidence.clone(), remedy)
     };
     let rotate = format!(
-        "POST /endpoints/{}/rotate goes on with it; is there a free place under Stripe's cap of endpoints?",
+        "POST /endpoints/{}/rotate goes on with it; Stripe's limit on endpoints must leave room for one more",
         row.name
     );
     match rotation {

@@ -58,7 +58,7 @@ fn events_readable(gaps: &StripeView<GapReport>, severity: Severity) -> Option<C
         StripeView::Unavailable(failure) => fail(
             "Stripe did not list its events, so nobody can tell whether all have arrived",
             failure,
-            "wait for the next reconciliation; https://status.stripe.com tells of Stripe's troubles",
+            "wait for the next reconciliation; https://status.stripe.com shows Stripe's incidents",
         ),
     }
 }
@@ -100,7 +100,7 @@ fn accounts_readable(gaps: &StripeView<GapReport>) -> Option<Check> {
             Severity::Warning,
             "Stripe did not answer for connected accounts, so what is missing of theirs is not known",
             evidence,
-            "wait for the next reconciliations; https://status.stripe.com tells of Stripe's troubles",
+            "wait for the next reconciliations; https://status.stripe.com shows Stripe's incidents",
         )
     } else {
         let summary = "the key may read the events of all connected accounts that have sent any";

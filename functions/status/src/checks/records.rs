@@ -198,7 +198,7 @@ fn why_it_stands_still(import: &Import) -> (&'static str, &'static str) {
         ),
         Some(Halt::NoAnswer(_)) => (
             "the import stands still: Stripe gave no answer that counts, or wants fewer calls",
-            "wait, it is tried again each minute; https://status.stripe.com tells of Stripe's troubles; DELETE /import stops it",
+            "wait, it is tried again each minute; https://status.stripe.com shows Stripe's incidents; DELETE /import stops it",
         ),
         None => (
             "the import stands still",

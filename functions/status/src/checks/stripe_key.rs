@@ -54,7 +54,7 @@ pub(super) fn checks(inputs: &StatusInputs, severity: Severity) -> Vec<Check> {
             severity,
             "Stripe gave no answer that counts, so nobody can tell how the endpoints stand there",
             failure.to_evidence(),
-            "ask again in a moment; https://status.stripe.com tells of Stripe's troubles",
+            "ask again in a moment; https://status.stripe.com shows Stripe's incidents",
         )),
     }
     checks
