@@ -15,23 +15,25 @@ pub(crate) enum Admission {
     Quarantine(String),
 }
 
-/// Decides by mode, type and the stack's patterns of what is ignored. To live Connect endpoints Stripe sends
-/// test events as well, on purpose (Stripe's documentation, "Connect webhooks"); those name the connected
-/// account they come from.
-pub(crate) fn admit(event: &Event<'_>, stack: Mode, ignore: &[String]) -> Admission {
-    if event.mode != stack {
-        return if event.account.is_some() && event.mode == Mode::Test {
-            Admission::Ignore(reasons::OTHER_MODE_AT_CONNECT)
+impl Admission {
+    /// Decides by mode, type and the stack's patterns of what is ignored. To live Connect endpoints Stripe
+    /// sends test events as well, on purpose (Stripe's documentation, "Connect webhooks"); those name the
+    /// connected account they come from.
+    pub(crate) fn decide(event: &Event<'_>, stack: Mode, ignore: &[String]) -> Self {
+        if event.mode != stack {
+            return if event.account.is_some() && event.mode == Mode::Test {
+                Self::Ignore(reasons::OTHER_MODE_AT_CONNECT)
+            } else {
+                Self::Quarantine(format!("a {} event at a {stack} stack", event.mode))
+            };
+        }
+        if !event_type::is_applied(&event.event_type) {
+            Self::Ignore(reasons::TYPE)
+        } else if ignore.iter().any(|pattern| event_type::matches(pattern, &event.event_type)) {
+            Self::Ignore(reasons::FILTER)
         } else {
-            Admission::Quarantine(format!("a {} event at a {stack} stack", event.mode))
-        };
-    }
-    if !event_type::is_applied(&event.event_type) {
-        Admission::Ignore(reasons::TYPE)
-    } else if ignore.iter().any(|pattern| event_type::matches(pattern, &event.event_type)) {
-        Admission::Ignore(reasons::FILTER)
-    } else {
-        Admission::Apply
+            Self::Apply
+        }
     }
 }
 
@@ -62,7 +64,7 @@ mod tests {
                  "data":{{"object":{{"object":"refund","id":"re_1"}}}}}}"#
         );
         let ParsedEvent::Event(event) = read(body.as_bytes()) else { panic!("unreadable: {body}") };
-        admit(&event, stack, &["invoice.*".to_owned(), "refund.failed".to_owned()])
+        Admission::decide(&event, stack, &["invoice.*".to_owned(), "refund.failed".to_owned()])
     }
 
     #[test]

@@ -20,7 +20,7 @@ use shared::ledger::{EventState, LedgerRow, Transition, Transitioned};
 use shared::order::{Comparison, RecordVersion, Snapshot, SnapshotError, compare, winner};
 use shared::records::{Provenance, Put, Record};
 
-use crate::admission::{Admission, admit, reasons};
+use crate::admission::{Admission, reasons};
 use crate::error::ApplyError;
 use crate::fetch_object::{FetchOutcome, fetch_object};
 use crate::invocation::{CONCURRENCY, Invocation};
@@ -79,7 +79,7 @@ async fn try_apply(invocation: Invocation<'_>, row: &LedgerRow) -> Result<Transi
             return Ok(Transition::with_reason(EventState::Quarantined, error.to_string()));
         }
     };
-    match admit(&event, deps.mode, &rules.ignore) {
+    match Admission::decide(&event, deps.mode, &rules.ignore) {
         Admission::Apply => {}
         Admission::Ignore(reason) => return ignore(invocation, row, &event, reason).await,
         Admission::Quarantine(reason) => return Ok(Transition::with_reason(EventState::Quarantined, reason)),

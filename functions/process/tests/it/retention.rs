@@ -54,10 +54,14 @@ async fn what_has_expired_is_gone_before_dynamodb_has_removed_it() {
     assert!(ledger.get(&id, days(91)).await.unwrap().is_none());
     assert!(ledger.rows([&id], days(91)).await.unwrap().is_empty());
 
-    let again = |at| {
+    let row_received_at = |at| {
         let shared::event::ParsedEvent::Event(event) = shared::event::read(body.as_bytes()) else { panic!() };
         LedgerRow::from_event(&event, "main", at, payload::pack(body.as_bytes()).unwrap())
     };
-    assert_eq!(ledger.record(&again(days(90))).await.unwrap(), Recorded::Duplicate);
-    assert_eq!(ledger.record(&again(days(91))).await.unwrap(), Recorded::New, "Stripe never does this");
+    assert_eq!(ledger.record(&row_received_at(days(90))).await.unwrap(), Recorded::Duplicate);
+    assert_eq!(
+        ledger.record(&row_received_at(days(91))).await.unwrap(),
+        Recorded::New,
+        "Stripe never does this"
+    );
 }
