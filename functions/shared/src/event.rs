@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_preview_is_listed_under_its_subscription_and_its_customer() {
-        let of = |object: &str| {
+        let listed_under = |object: &str| {
             let text = body("").replace(r#"{"object":"refund","id":"re_1"}"#, object);
             let event = event(&text);
             let keys = [event.listed_under(), event.also_listed_under()];
@@ -311,17 +311,19 @@ mod tests {
             )
         };
         let under = |keys: &[&str]| (false, keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
-        assert_eq!(of(r#"{"object":"invoice","customer":"cus_1"}"#), under(&["-/customer/cus_1"]));
+        assert_eq!(listed_under(r#"{"object":"invoice","customer":"cus_1"}"#), under(&["-/customer/cus_1"]));
         assert_eq!(
-            of(
+            listed_under(
                 r#"{"object":"invoice","id":"upcoming_in_1","customer":{"id":"cus_1","object":"customer"},"subscription":"sub_1"}"#
             ),
             under(&["-/subscription/sub_1", "-/customer/cus_1"])
         );
         assert_eq!(
-            of(r#"{"object":"invoice","parent":{"subscription_details":{"subscription":{"id":"sub_2"}}}}"#),
+            listed_under(
+                r#"{"object":"invoice","parent":{"subscription_details":{"subscription":{"id":"sub_2"}}}}"#
+            ),
             under(&["-/subscription/sub_2"])
         );
-        assert_eq!(of(r#"{"object":"invoice"}"#), under(&[]));
+        assert_eq!(listed_under(r#"{"object":"invoice"}"#), under(&[]));
     }
 }

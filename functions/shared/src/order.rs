@@ -68,10 +68,10 @@ pub fn compare(created: UnixSeconds, is_deletion: bool, record: RecordVersion) -
     }
 }
 
-/// Rule 4 from the other side: does Stripe's answer, good for all that it stamped up to the second `as_of`,
-/// take the place of what a record shows? An event of that very second is in the answer. Of two answers good
-/// for one second nobody can tell the later one; if they differ, the change between them is of a later
-/// second.
+/// Rule 4 from the other side: returns whether Stripe's answer, good for all that it stamped up to the second
+/// `as_of`, takes the place of what a record shows. An event of that very second is in the answer. Of two
+/// answers good for one second nobody can tell the later one; if they differ, the change between them is of a
+/// later second.
 pub fn fetched_is_newer(as_of: UnixSeconds, is_deletion: bool, record: RecordVersion) -> bool {
     match (is_deletion, record.deleted) {
         (_, true) => false,

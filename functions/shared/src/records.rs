@@ -37,6 +37,9 @@ use crate::object_key::ObjectKey;
 use crate::payload::{self, Packed, PayloadError};
 use crate::unix_time::UnixSeconds;
 
+/// The index of records whose order is uncertain, its attribute and its one key.
+const UNCERTAIN: &str = "uncertain";
+
 /// The table of records.
 #[derive(Debug, Clone)]
 pub struct Records {
@@ -267,7 +270,7 @@ impl Records {
         let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(record).map_err(StoreError::doing(WRITING))?;
         if record.order_uncertain {
-            item.insert(lists::UNCERTAIN.to_owned(), AttributeValue::S(lists::UNCERTAIN.to_owned()));
+            item.insert(UNCERTAIN.to_owned(), AttributeValue::S(UNCERTAIN.to_owned()));
         }
         Ok(self
             .client

@@ -30,7 +30,6 @@ pub use self::drift_progress::{
     Difference, DriftPass, DriftProgress, DriftReport, FinishedPass, Mismatch, UnansweredObject,
     UncomparedObject,
 };
-use self::endpoint_activity::ENDPOINT_ACTIVITY;
 pub use self::endpoint_activity::EndpointActivity;
 pub use self::hourly_counts::HourlyCounts;
 pub use self::import_progress::{
@@ -51,6 +50,8 @@ use crate::unix_time::UnixMillis;
 pub const ENDPOINT_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 const ENDPOINT: &str = "endpoint";
+/// The kind of the rows of endpoint activity.
+const ENDPOINT_ACTIVITY: &str = "heard";
 const SETTINGS: &str = "settings";
 const RULES: &str = "rules";
 const THE_STACK: &str = "stack";

@@ -103,14 +103,16 @@ mod tests {
 
     #[test]
     fn each_number_has_bounds() {
-        let of = |attempts, first_delay_s, longest_delay_s| {
+        let check = |attempts, first_delay_s, longest_delay_s| {
             Retry { attempts, first_delay_s, longest_delay_s }.check().map_err(|error| error.field)
         };
-        assert!(of(1, 1, 1).is_ok() && of(100, 3_600, 86_400).is_ok() && Retry::default().check().is_ok());
-        assert_eq!(of(0, 30, 3_600), Err("retry.attempts"));
-        assert_eq!(of(101, 30, 3_600), Err("retry.attempts"));
-        assert_eq!(of(12, 0, 3_600), Err("retry.first_delay_s"));
-        assert_eq!(of(12, 30, 29), Err("retry.longest_delay_s"));
-        assert_eq!(of(12, 30, 86_401), Err("retry.longest_delay_s"));
+        assert!(
+            check(1, 1, 1).is_ok() && check(100, 3_600, 86_400).is_ok() && Retry::default().check().is_ok()
+        );
+        assert_eq!(check(0, 30, 3_600), Err("retry.attempts"));
+        assert_eq!(check(101, 30, 3_600), Err("retry.attempts"));
+        assert_eq!(check(12, 0, 3_600), Err("retry.first_delay_s"));
+        assert_eq!(check(12, 30, 29), Err("retry.longest_delay_s"));
+        assert_eq!(check(12, 30, 86_401), Err("retry.longest_delay_s"));
     }
 }

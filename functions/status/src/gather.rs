@@ -56,7 +56,7 @@ pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<St
         key_since: kept.settings.and_then(|settings| settings.since.to_timestamp()),
         hours: kept.hours,
         import: kept.import,
-        drift: kept.comparison,
+        drift: kept.drift,
     })
 }
 

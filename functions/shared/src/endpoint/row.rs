@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointName, EndpointState};
+use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// A request that changes an endpoint ends within half a minute: what is still under way after this was left
 /// half done.
 const REQUEST_ENDS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
-use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// One endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

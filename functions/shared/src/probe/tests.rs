@@ -16,31 +16,34 @@ fn a_probe_is_an_event_that_json_written_anew_would_not_be() {
 
 #[test]
 fn an_answer_counts_only_if_it_names_the_probe() {
-    let of = |status, answer: &str| meaning(status, answer.as_bytes(), "evt_probe_1");
+    let outcome = |status, answer: &str| meaning(status, answer.as_bytes(), "evt_probe_1");
     assert_eq!(
-        of(200, r#"{"received":true,"event":"evt_probe_1","outcome":"stored"}"#),
+        outcome(200, r#"{"received":true,"event":"evt_probe_1","outcome":"stored"}"#),
         ProbeOutcome::Stored
     );
-    assert_eq!(of(200, "<html>"), ProbeOutcome::Answered { status: 200, code: None });
-    assert_eq!(of(200, r#"{"event":"evt_probe_2"}"#), ProbeOutcome::Answered { status: 200, code: None });
-    assert_eq!(of(400, r#"{"error":{"code":"signature_mismatch"}}"#), ProbeOutcome::Changed);
-    let other = of(400, r#"{"error":{"code":"of_a_gateway"}}"#);
+    assert_eq!(outcome(200, "<html>"), ProbeOutcome::Answered { status: 200, code: None });
+    assert_eq!(
+        outcome(200, r#"{"event":"evt_probe_2"}"#),
+        ProbeOutcome::Answered { status: 200, code: None }
+    );
+    assert_eq!(outcome(400, r#"{"error":{"code":"signature_mismatch"}}"#), ProbeOutcome::Changed);
+    let other = outcome(400, r#"{"error":{"code":"of_a_gateway"}}"#);
     assert_eq!(other, ProbeOutcome::Answered { status: 400, code: None });
     let late = ProbeOutcome::Answered { status: 400, code: Some("timestamp_out_of_tolerance".into()) };
-    assert_eq!(of(400, r#"{"error":{"code":"timestamp_out_of_tolerance"}}"#), late);
+    assert_eq!(outcome(400, r#"{"error":{"code":"timestamp_out_of_tolerance"}}"#), late);
 }
 
 #[test]
 fn a_name_that_leads_inside_among_others_leads_inside() {
-    let of = |list: &[&str]| {
-        let list: Vec<SocketAddr> = list.iter().map(|one| one.parse().unwrap()).collect();
+    let inside_of = |list: &[&str]| {
+        let list: Vec<SocketAddr> = list.iter().map(|address| address.parse().unwrap()).collect();
         inside(&list).map(ToString::to_string)
     };
-    assert_eq!(of(&["8.8.8.8:443", "[2606:4700::1]:443"]), None);
+    assert_eq!(inside_of(&["8.8.8.8:443", "[2606:4700::1]:443"]), None);
     for private in
         ["10.0.0.1:443", "127.0.0.1:443", "169.254.169.254:443", "[::ffff:192.168.0.1]:443", "[fd00::1]:443"]
     {
-        assert_eq!(of(&["8.8.8.8:443", private]).as_deref(), Some(private));
+        assert_eq!(inside_of(&["8.8.8.8:443", private]).as_deref(), Some(private));
     }
 }
 

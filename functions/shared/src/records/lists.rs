@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::index_keys::{KIND_SHARDS, kind_key, owner};
-use super::{Record, Records};
+use super::{Record, Records, UNCERTAIN};
 use crate::account::AccountKey;
 use crate::aws::StoreError;
 use crate::batch_get;
@@ -66,8 +66,6 @@ pub struct UncertainRecords {
     pub first: Vec<ObjectKey>,
 }
 
-/// The index of those records, its attribute and its one key.
-pub(super) const UNCERTAIN: &str = "uncertain";
 /// So many of them are named.
 const NAMED: usize = 10;
 

@@ -11,12 +11,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Registry;
+use super::{ENDPOINT_ACTIVITY, Registry};
 use crate::aws::StoreError;
 use crate::endpoint::EndpointName;
 use crate::unix_time::UnixMillis;
-
-pub(super) const ENDPOINT_ACTIVITY: &str = "heard";
 
 /// Mismatches are counted over about this long.
 const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);

@@ -128,7 +128,7 @@ pub struct ScheduledWork {
     /// The latest import.
     pub import: Option<Import>,
     /// The nightly comparison.
-    pub comparison: DriftProgress,
+    pub drift: DriftProgress,
     /// Once a Stripe key has been set.
     pub settings: Option<Settings>,
 }
@@ -147,7 +147,7 @@ impl Registry {
                     ("name".to_owned(), AttributeValue::S(name.to_owned())),
                 ])
             });
-        let mut work = ScheduledWork { import: None, comparison: DriftProgress::default(), settings: None };
+        let mut work = ScheduledWork { import: None, drift: DriftProgress::default(), settings: None };
         for item in batch_get::get(&self.client, &self.table, keys.to_vec(), &[], doing).await? {
             match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
                 Some(IMPORT) => {
@@ -155,7 +155,7 @@ impl Registry {
                 }
                 // One of another version of this program is begun anew.
                 Some(COMPARISON) => match serde_dynamo::from_item(item) {
-                    Ok(comparison) => work.comparison = comparison,
+                    Ok(drift) => work.drift = drift,
                     Err(error) => {
                         tracing::error!(error = error_chain(&error), "the kept comparison cannot be read")
                     }
@@ -192,12 +192,12 @@ impl Registry {
         import: &str,
     ) -> Result<BTreeMap<AccountKey, AccountImport>, StoreError> {
         #[derive(Deserialize)]
-        struct AccountRow {
+        struct AccountImportRow {
             name: AccountKey,
             #[serde(flatten)]
             imported: AccountImport,
         }
-        let rows: Vec<AccountRow> = self.query(IMPORTED, "", "reading how far the import is").await?;
+        let rows: Vec<AccountImportRow> = self.query(IMPORTED, "", "reading how far the import is").await?;
         let of_it = rows.into_iter().filter(|row| row.imported.import == import);
         Ok(of_it.map(|row| (row.name, row.imported)).collect())
     }

@@ -53,12 +53,12 @@ impl Registry {
     /// If it cannot be read.
     pub async fn reconcile_progress(&self) -> Result<BTreeMap<AccountKey, ReconcileProgress>, StoreError> {
         #[derive(Deserialize)]
-        struct AccountRow {
+        struct ProgressRow {
             name: AccountKey,
             #[serde(flatten)]
             compared: ReconcileProgress,
         }
-        let rows: Vec<AccountRow> = self.query(COMPARED, "", "reading how far events were compared").await?;
+        let rows: Vec<ProgressRow> = self.query(COMPARED, "", "reading how far events were compared").await?;
         Ok(rows.into_iter().map(|row| (row.name, row.compared)).collect())
     }
 

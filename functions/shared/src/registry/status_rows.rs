@@ -29,7 +29,7 @@ pub struct StatusRows {
     /// The latest import.
     pub import: Option<Import>,
     /// Once records have been compared with Stripe's objects.
-    pub comparison: Option<DriftProgress>,
+    pub drift: Option<DriftProgress>,
     /// The recorded activity of each endpoint.
     pub activity: HashMap<String, EndpointActivity>,
     /// The counts of each hour of the last day in which something happened, the earliest first.
@@ -46,11 +46,11 @@ impl Registry {
     pub async fn status_rows(&self, endpoints: &[&str], now: Timestamp) -> Result<StatusRows, StoreError> {
         let doing = "reading what is kept";
         let hours = (0..=HOURS).rev().map(|ago| hour_name(now - SignedDuration::from_hours(ago)));
-        let one = |kind: &str, name: String| (kind.to_owned(), name);
+        let key = |kind: &str, name: String| (kind.to_owned(), name);
         let keys = hours
-            .map(|hour| one(HOUR, hour))
-            .chain(endpoints.iter().map(|name| one(ENDPOINT_ACTIVITY, (*name).to_owned())))
-            .chain([SETTINGS, FACTS, IMPORT, COMPARISON].map(|kind| one(kind, THE_STACK.to_owned())));
+            .map(|hour| key(HOUR, hour))
+            .chain(endpoints.iter().map(|name| key(ENDPOINT_ACTIVITY, (*name).to_owned())))
+            .chain([SETTINGS, FACTS, IMPORT, COMPARISON].map(|kind| key(kind, THE_STACK.to_owned())));
         let keys = keys.map(|(kind, name)| {
             HashMap::from([
                 ("kind".to_owned(), AttributeValue::S(kind)),
@@ -62,7 +62,7 @@ impl Registry {
             settings: None,
             health: None,
             import: None,
-            comparison: None,
+            drift: None,
             activity: HashMap::new(),
             hours: Vec::new(),
         };
@@ -71,7 +71,7 @@ impl Registry {
                 SETTINGS => rows.settings = Some(read(item, doing)?),
                 FACTS => rows.health = read_if_ours(item, doing),
                 IMPORT => rows.import = read_if_ours(item, doing),
-                COMPARISON => rows.comparison = read_if_ours(item, doing),
+                COMPARISON => rows.drift = read_if_ours(item, doing),
                 ENDPOINT_ACTIVITY => {
                     rows.activity.insert(text(&item, "name"), read(item, doing)?);
                 }

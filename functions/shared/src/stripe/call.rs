@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::error::{StripeError, StripeFailure};
-use super::retry::{Failed, again};
+use super::retry::{Failed, delay};
 use super::{Stripe, StripeKeys};
 use crate::aws::error_chain;
 use crate::endpoint::API_VERSION;
@@ -169,7 +169,7 @@ impl<'a> Session<'a> {
             };
             // A call that only reads can be answered anew whatever became of the last try.
             unclear |= matches!(error, StripeError::NoAnswer(_)) && call.method != Method::GET;
-            match again(failed, tried, random()) {
+            match delay(failed, tried, random()) {
                 Some(wait) if Instant::now() + wait < self.until => tokio::time::sleep(wait).await,
                 Some(_) | None => return Err(error),
             }
@@ -300,7 +300,7 @@ mod tests {
     fn what_stripe_says_before_it_looks_at_the_key_does_not_settle_an_unclear_try() {
         let failure = || Box::new(StripeFailure::happened("x"));
         let limit = || Box::new(StripeFailure { code: Some("rate_limit".into()), ..*failure() });
-        let of = |status| {
+        let answered_with = |status| {
             if status == 400 {
                 limit()
             } else {
@@ -308,9 +308,12 @@ mod tests {
             }
         };
         for status in [400, 401, 403, 429] {
-            assert!(matches!(meaning(status, false, true, of(status)), StripeError::NoAnswer(_)), "{status}");
             assert!(
-                !matches!(meaning(status, false, false, of(status)), StripeError::NoAnswer(_)),
+                matches!(meaning(status, false, true, answered_with(status)), StripeError::NoAnswer(_)),
+                "{status}"
+            );
+            assert!(
+                !matches!(meaning(status, false, false, answered_with(status)), StripeError::NoAnswer(_)),
                 "{status}"
             );
         }

@@ -26,7 +26,7 @@ pub(super) struct Failed {
 
 /// How long to wait before the next try, if there is to be one. `tried` is how often it was tried, `random`
 /// is from 0 to 1.
-pub(super) fn again(failed: Failed, tried: u32, random: f64) -> Option<Duration> {
+pub(super) fn delay(failed: Failed, tried: u32, random: f64) -> Option<Duration> {
     if tried >= TRIES || failed.replayed {
         return None;
     }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     fn tried_again(status: Option<u16>, should_retry: Option<bool>) -> bool {
-        again(Failed { status, should_retry, ..Failed::default() }, 1, 0.5).is_some()
+        delay(Failed { status, should_retry, ..Failed::default() }, 1, 0.5).is_some()
     }
 
     #[test]
@@ -73,18 +73,18 @@ mod tests {
 
     #[test]
     fn tries_end_and_a_replayed_answer_is_final() {
-        assert!(again(Failed { status: Some(500), ..Failed::default() }, TRIES, 0.5).is_none());
-        assert!(again(Failed { status: Some(500), replayed: true, ..Failed::default() }, 1, 0.5).is_none());
+        assert!(delay(Failed { status: Some(500), ..Failed::default() }, TRIES, 0.5).is_none());
+        assert!(delay(Failed { status: Some(500), replayed: true, ..Failed::default() }, 1, 0.5).is_none());
     }
 
     #[test]
     fn waits_grow_and_obey_short_advice() {
         let failed = Failed { status: Some(500), ..Failed::default() };
-        let wait = |tried, random| again(failed, tried, random).unwrap().as_millis();
+        let wait = |tried, random| delay(failed, tried, random).unwrap().as_millis();
         assert_eq!((wait(1, 0.0), wait(1, 1.0), wait(2, 0.0), wait(2, 1.0)), (500, 500, 500, 1_000));
         let advised = |seconds| {
             let failed = Failed { retry_after: Some(Duration::from_secs(seconds)), ..failed };
-            again(failed, 1, 1.0).unwrap().as_millis()
+            delay(failed, 1, 1.0).unwrap().as_millis()
         };
         assert_eq!((advised(3), advised(60)), (3_000, 500));
     }

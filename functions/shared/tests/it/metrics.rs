@@ -27,9 +27,9 @@ fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
-fn told(tell: impl FnOnce(&Metrics)) -> Vec<Value> {
+fn emitted(emit: impl FnOnce(&Metrics)) -> Vec<Value> {
     let writes = Writes::default();
-    tell(&Metrics::new("billhook-test", writes.clone()));
+    emit(&Metrics::new("billhook-test", writes.clone()));
     let writes = writes.0.lock().unwrap();
     writes
         .iter()
@@ -43,7 +43,7 @@ fn told(tell: impl FnOnce(&Metrics)) -> Vec<Value> {
 #[test]
 fn a_line_is_as_the_specification_says() {
     let lag = Measured::Spread(BTreeMap::from([(1, 7), (3, 1)]));
-    let lines = told(|metrics| {
+    let lines = emitted(|metrics| {
         metrics
             .emit(&[(ACCEPTED, Measured::Number(3)), (LAG, lag), (BACKLOG_AGE, Measured::Number(0))], now())
     });
@@ -74,7 +74,7 @@ fn a_line_is_as_the_specification_says() {
 
 #[test]
 fn a_refusal_has_its_reason_as_a_dimension() {
-    let lines = told(|metrics| metrics.emit_refused("signature_mismatch", 5, now()));
+    let lines = emitted(|metrics| metrics.emit_refused("signature_mismatch", 5, now()));
     let directive = &lines[0]["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Dimensions"], json!([["Stack", "Reason"]]));
     assert_eq!((&lines[0]["Reason"], &lines[0]["Refused"]), (&json!("signature_mismatch"), &json!(5)));
@@ -83,7 +83,7 @@ fn a_refusal_has_its_reason_as_a_dimension() {
 #[test]
 fn nothing_measured_is_no_line() {
     assert_eq!(
-        told(|metrics| metrics.emit(&[(LAG, Measured::Spread(BTreeMap::new()))], now())),
+        emitted(|metrics| metrics.emit(&[(LAG, Measured::Spread(BTreeMap::new()))], now())),
         [] as [Value; 0]
     );
 }
@@ -91,7 +91,7 @@ fn nothing_measured_is_no_line() {
 #[test]
 fn a_line_has_a_hundred_values_at_most_and_none_is_lost() {
     let spread: BTreeMap<u64, u64> = (0..250).map(|value| (value, value + 1)).collect();
-    let lines = told(|metrics| {
+    let lines = emitted(|metrics| {
         metrics.emit(&[(ACCEPTED, Measured::Number(1)), (LAG, Measured::Spread(spread.clone()))], now())
     });
     let mut found = BTreeMap::new();

@@ -38,7 +38,7 @@ fn spec() -> EndpointSpec {
     }
 }
 
-fn mark() -> OwnerTag {
+fn tag() -> OwnerTag {
     OwnerTag { stack: "s".into(), name: "main".into(), registration: "r".into() }
 }
 
@@ -58,8 +58,8 @@ async fn what_is_made_carries_its_mark_and_the_same_key_makes_it_once() {
     let stripe = started();
     let client = client(&stripe);
     let session = session(&client, &stripe, 5);
-    let (spec, mark) = (spec(), mark());
-    let new = NewEndpoint { spec: &spec, tag: &mark };
+    let (spec, tag) = (spec(), tag());
+    let new = NewEndpoint { spec: &spec, tag: &tag };
     let one = session.create_endpoint(&new, "r").await.unwrap().value;
     let again = session.create_endpoint(&new, "r").await.unwrap().value;
     assert_eq!(one, again);
@@ -67,10 +67,10 @@ async fn what_is_made_carries_its_mark_and_the_same_key_makes_it_once() {
     let found = session.endpoints().await.unwrap().value;
     assert_eq!(
         found.iter().map(shared::stripe::WebhookEndpoint::owner_tag).collect::<Vec<_>>(),
-        [Some(mark.clone())]
+        [Some(tag.clone())]
     );
     let other = EndpointSpec { url: "https://example.com".into(), ..spec };
-    let spent = session.create_endpoint(&NewEndpoint { spec: &other, tag: &mark }, "r").await;
+    let spent = session.create_endpoint(&NewEndpoint { spec: &other, tag: &tag }, "r").await;
     assert!(matches!(spent, Err(StripeError::IdempotencyKeySpent(_))), "{spent:?}");
 }
 
@@ -129,6 +129,6 @@ async fn the_account_is_told_by_the_answer_or_by_the_refusal() {
     let client = client(&stripe);
     assert_eq!(session(&client, &stripe, 5).account().await.unwrap().as_deref(), Some("acct_1Simulated"));
     stripe.set_keys(vec![Key::restricted("rk_test_restricted", &["events:read"])]);
-    let told = session(&client, &stripe, 5).account().await.unwrap();
-    assert_eq!(told.as_deref(), Some("acct_1Simulated"));
+    let account = session(&client, &stripe, 5).account().await.unwrap();
+    assert_eq!(account.as_deref(), Some("acct_1Simulated"));
 }
