@@ -1,4 +1,4 @@
-//! Metrics, alarms, dashboard and documents speak of the same things by the same names.
+//! Metrics, alarms, dashboard and documents agree on names, dimensions and numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::documents::anchors;
 use crate::{functions, parsed, read, resources};
 
-/// The text constants of the code, and the metrics with their units.
-struct Code {
+/// What `shared/src/metrics.rs` defines: text constants, and metrics with their units.
+struct DefinedMetrics {
     texts: BTreeMap<String, String>,
     metrics: BTreeMap<String, &'static str>,
 }
 
-fn code() -> Code {
+fn defined() -> DefinedMetrics {
     let source = read("functions/shared/src/metrics.rs");
     let (mut texts, mut metrics) = (BTreeMap::new(), BTreeMap::new());
     for line in source.lines().filter_map(|line| line.strip_prefix("pub const ")) {
@@ -27,15 +27,15 @@ fn code() -> Code {
         }
     }
     assert!(metrics.len() >= 15 && texts.len() == 3, "{metrics:?} {texts:?}");
-    Code { texts, metrics }
+    DefinedMetrics { texts, metrics }
 }
 
-impl Code {
+impl DefinedMetrics {
     fn text(&self, name: &str) -> &str {
         &self.texts[name]
     }
 
-    /// The dimensions that the code gives a metric.
+    /// Returns the dimensions of a metric.
     fn dimensions(&self, metric: &str) -> Vec<&str> {
         let refused = metric == "Refused";
         [Some("STACK"), refused.then_some("REASON")]
@@ -46,7 +46,7 @@ impl Code {
     }
 }
 
-/// The codes of `receive`'s refusals.
+/// Returns the error codes with which `receive` refuses a delivery.
 fn reasons() -> BTreeSet<String> {
     let source = read("functions/receive/src/error.rs").replace("\n                ", " ");
     let refusals = source.split("refuse(StatusCode::").skip(1);
@@ -55,13 +55,13 @@ fn reasons() -> BTreeSet<String> {
     codes
 }
 
-fn watched() -> Value {
+fn monitoring() -> Value {
     parsed("infra/monitoring.yaml")
 }
 
 fn alarms() -> BTreeMap<String, Value> {
-    let watched = watched();
-    let found: BTreeMap<_, _> = watched["Resources"]
+    let monitoring = monitoring();
+    let found: BTreeMap<_, _> = monitoring["Resources"]
         .as_object()
         .unwrap()
         .iter()
@@ -73,27 +73,27 @@ fn alarms() -> BTreeMap<String, Value> {
 }
 
 fn widgets() -> Vec<Value> {
-    let watched = watched();
-    let body = watched["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().unwrap();
+    let monitoring = monitoring();
+    let body = monitoring["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().unwrap();
     let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("the dashboard: {error}"));
     body["widgets"].as_array().unwrap().clone()
 }
 
-/// A use of a metric: who uses it, namespace, name, dimensions.
-struct Use {
-    by: String,
+/// A use of a metric by an alarm or a widget.
+struct MetricUse {
+    user: String,
     namespace: String,
     metric: String,
     dimensions: Vec<(String, String)>,
 }
 
-fn uses() -> Vec<Use> {
+fn uses() -> Vec<MetricUse> {
     let mut uses = Vec::new();
     for (name, alarm) in alarms() {
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{name}: {value}")).to_owned();
         let dimensions = alarm["Dimensions"].as_array().unwrap();
-        uses.push(Use {
-            by: name.clone(),
+        uses.push(MetricUse {
+            user: name.clone(),
             namespace: text(&alarm["Namespace"]),
             metric: text(&alarm["MetricName"]),
             dimensions: dimensions.iter().map(|one| (text(&one["Name"]), text(&one["Value"]))).collect(),
@@ -103,8 +103,8 @@ fn uses() -> Vec<Use> {
         for row in widget["properties"]["metrics"].as_array().into_iter().flatten() {
             let words: Vec<_> = row.as_array().unwrap().iter().map_while(Value::as_str).collect();
             let [namespace, metric, dimensions @ ..] = &words[..] else { panic!("{row}") };
-            uses.push(Use {
-                by: format!("the dashboard's {}", widget["properties"]["title"]),
+            uses.push(MetricUse {
+                user: format!("the dashboard's {}", widget["properties"]["title"]),
                 namespace: (*namespace).to_owned(),
                 metric: (*metric).to_owned(),
                 dimensions: dimensions
@@ -118,20 +118,21 @@ fn uses() -> Vec<Use> {
 }
 
 #[test]
-fn each_metric_is_watched_and_each_that_is_watched_exists() {
-    let code = code();
-    let ours: Vec<_> = uses().into_iter().filter(|used| used.namespace == code.text("NAMESPACE")).collect();
-    let known: BTreeSet<_> = code.metrics.keys().cloned().collect();
+fn each_metric_is_monitored_and_each_that_is_monitored_exists() {
+    let defined = defined();
+    let ours: Vec<_> =
+        uses().into_iter().filter(|used| used.namespace == defined.text("NAMESPACE")).collect();
+    let known: BTreeSet<_> = defined.metrics.keys().cloned().collect();
     let used: BTreeSet<_> = ours.iter().map(|one| one.metric.clone()).collect();
     assert_eq!(used, known, "left: in infra/monitoring.yaml; right: in metrics.rs");
     let reasons = reasons();
     let mut shown = BTreeSet::new();
     for one in &ours {
         let names: Vec<_> = one.dimensions.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, code.dimensions(&one.metric), "{}: dimensions of {}", one.by, one.metric);
-        assert_eq!(one.dimensions[0].1, "StackName", "{}", one.by);
+        assert_eq!(names, defined.dimensions(&one.metric), "{}: dimensions of {}", one.user, one.metric);
+        assert_eq!(one.dimensions[0].1, "StackName", "{}", one.user);
         if let Some((_, reason)) = one.dimensions.get(1) {
-            assert!(reasons.contains(reason), "{}: receive refuses nothing as {reason}", one.by);
+            assert!(reasons.contains(reason), "{}: receive refuses nothing as {reason}", one.user);
             shown.insert(reason.clone());
         }
     }
@@ -139,18 +140,18 @@ fn each_metric_is_watched_and_each_that_is_watched_exists() {
 }
 
 #[test]
-fn what_is_watched_of_others_is_aws_own_or_ours() {
-    let theirs = ["AWS/Lambda", "AWS/ApiGateway", "AWS/DynamoDB"];
-    let watched = watched();
-    let parameters = watched["Parameters"].as_object().unwrap();
+fn other_metrics_are_of_aws_and_of_this_stack() {
+    let namespaces = ["AWS/Lambda", "AWS/ApiGateway", "AWS/DynamoDB"];
+    let monitoring = monitoring();
+    let parameters = monitoring["Parameters"].as_object().unwrap();
     for used in uses() {
-        if used.namespace == code().text("NAMESPACE") {
+        if used.namespace == defined().text("NAMESPACE") {
             continue;
         }
-        assert!(theirs.contains(&used.namespace.as_str()), "{}: namespace {}", used.by, used.namespace);
+        assert!(namespaces.contains(&used.namespace.as_str()), "{}: namespace {}", used.user, used.namespace);
         let (name, value) = &used.dimensions[0];
-        assert!(["FunctionName", "ApiId", "TableName"].contains(&name.as_str()), "{}: {name}", used.by);
-        assert!(parameters.contains_key(value), "{}: {value} is no parameter", used.by);
+        assert!(["FunctionName", "ApiId", "TableName"].contains(&name.as_str()), "{}: {name}", used.user);
+        assert!(parameters.contains_key(value), "{}: {value} is no parameter", used.user);
     }
 }
 
@@ -166,11 +167,11 @@ fn each_function_has_an_alarm_for_its_errors() {
 }
 
 #[test]
-fn the_stack_inside_is_given_what_it_asks_for() {
+fn the_nested_stack_gets_the_parameters_that_it_declares() {
     let (_, inside) = resources().into_iter().find(|(name, _)| name == "Monitoring").unwrap();
     let given = inside["Properties"]["Parameters"].as_object().unwrap();
-    let watched = watched();
-    let asked = watched["Parameters"].as_object().unwrap();
+    let monitoring = monitoring();
+    let asked = monitoring["Parameters"].as_object().unwrap();
     assert_eq!(given.keys().collect::<Vec<_>>(), asked.keys().collect::<Vec<_>>());
     for (parameter, value) in given {
         // A function's parameter is named after the function, a table's like the table.
@@ -182,7 +183,7 @@ fn the_stack_inside_is_given_what_it_asks_for() {
     }
 }
 
-/// The section of infra/README.md that holds the tables of metrics and of alarms.
+/// Returns the section of infra/README.md with the tables of metrics and of alarms.
 fn metrics_and_alarms() -> String {
     let readme = read("infra/README.md");
     let section = readme.split("\n## Metrics and alarms\n").nth(1).expect("a section");
@@ -214,22 +215,22 @@ fn each_alarm_says_which_check_and_which_document_help() {
 fn the_document_explains_each_metric_and_counts_what_costs() {
     let readme = read("infra/README.md");
     let section = metrics_and_alarms();
-    let code = code();
-    for (metric, unit) in &code.metrics {
+    let defined = defined();
+    for (metric, unit) in &defined.metrics {
         let row =
             section.lines().find(|line| line.starts_with("| `") && line.contains(&format!("`{metric}`")));
         let row = row.unwrap_or_else(|| panic!("infra/README.md has no metric {metric}"));
         assert_eq!(row.split('|').nth(2).unwrap().trim(), *unit, "{row}");
     }
     // Each reason is a metric of its own.
-    let metrics = code.metrics.len() - 1 + reasons().len();
+    let metrics = defined.metrics.len() - 1 + reasons().len();
     assert!(readme.contains(&format!("{metrics} metrics at 0.30")), "there are {metrics} metrics");
     let alarms = alarms().len();
     assert!(readme.contains(&format!("{alarms} alarms at 0.10")), "there are {alarms} alarms");
 }
 
 #[test]
-fn an_alarm_tells_unless_strangers_can_bring_it_about() {
+fn an_alarm_notifies_unless_strangers_can_trigger_it() {
     let alarms = alarms();
     let silent: Vec<_> =
         alarms.iter().filter(|(_, alarm)| alarm["AlarmActions"].is_null()).map(|(name, _)| name).collect();
@@ -262,16 +263,16 @@ fn a_heartbeat_that_is_missing_is_an_alarm_and_nothing_else_is() {
 
 #[test]
 fn nobody_but_this_accounts_alarms_may_publish() {
-    let watched = watched();
-    let policy = &watched["Resources"]["TopicPolicy"]["Properties"]["PolicyDocument"]["Statement"];
+    let monitoring = monitoring();
+    let policy = &monitoring["Resources"]["TopicPolicy"]["Properties"]["PolicyDocument"]["Statement"];
     let [statement] = &policy.as_array().unwrap()[..] else { panic!("{policy}") };
     assert_eq!(statement["Principal"]["Service"], "cloudwatch.amazonaws.com");
     assert_eq!(statement["Action"], "sns:Publish");
     assert_eq!(statement["Condition"]["StringEquals"]["aws:SourceAccount"], "AWS::AccountId");
 }
 
-/// Lambda takes lines without a level of their own, and those of metrics, for INFO: a higher level would end
-/// the metrics.
+/// Lambda treats lines without a level, such as those of metrics, as INFO: a higher level would drop the
+/// metrics.
 #[test]
 fn the_logs_let_metrics_through() {
     let logging = &crate::template()["Globals"]["Function"]["LoggingConfig"];

@@ -1,11 +1,11 @@
-//! Who may do what: read from the template, because a slip there is a door.
+//! Authorization in the template: which routes need a token, and which rights each role has.
 
 use serde_json::Value;
 
 use crate::resources;
 
 #[test]
-fn every_route_but_the_deliveries_wants_a_token() {
+fn every_route_but_the_deliveries_requires_a_token() {
     let mut public = Vec::new();
     for (name, route) in
         resources().into_iter().filter(|(_, resource)| resource["Type"] == "AWS::ApiGatewayV2::Route")
@@ -77,7 +77,7 @@ fn only_register_may_touch_signing_secrets_or_set_the_stripe_key() {
 }
 
 #[test]
-fn the_books_are_kept_when_the_stack_goes() {
+fn tables_are_retained_when_the_stack_is_deleted() {
     let tables: Vec<_> =
         resources().into_iter().filter(|(_, resource)| resource["Type"] == "AWS::DynamoDB::Table").collect();
     assert_eq!(tables.len(), 4);

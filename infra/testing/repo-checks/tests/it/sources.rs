@@ -1,23 +1,23 @@
-//! How the sources are written.
+//! Rules for each source file and manifest.
 
 use crate::{functions, read, root, rust_files};
 
-/// The folders in which the packages lie.
+/// The folders of the workspace's packages.
 const MEMBERS: [&str; 3] = ["functions", "infra/local", "infra/testing"];
 
 #[test]
-fn each_source_says_at_its_head_what_it_is_for() {
+fn each_source_has_a_header() {
     let mut files = Vec::new();
     rust_files(&root(), &mut files);
     assert!(files.len() > 50);
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("//! "), "{}", path.display());
+        assert!(text.starts_with("//! "), "{}: say what it is for, in `//!` at the top", path.display());
     }
 }
 
 #[test]
-fn main_only_wires() {
+fn main_decides_nothing() {
     for name in functions() {
         let text = read(&format!("functions/{name}/src/main.rs"));
         assert!(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use shared::access::Access;
+use shared::account::AccountKey;
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use simulation::{Environment, Invocation, START, Workload, drain, histories, verify};
@@ -93,7 +94,8 @@ async fn five_thousand_events_of_an_outage_are_fetched_by_one_reconciliation_eac
     environment.advance(Duration::from_secs(6 * 3_600 + u64::try_from(last - down_from).unwrap()));
     environment.list_events(&histories);
     for account in ["acct_1First", "acct_1Second"] {
-        environment.registry().record_connected_account(account, environment.now()).await.unwrap();
+        let account = AccountKey::new(Some(account)).unwrap();
+        environment.registry().record_connected_account(&account, environment.now()).await.unwrap();
     }
     let run = reconcile(&environment).await;
     let missing = events.len() - arrived.len();
