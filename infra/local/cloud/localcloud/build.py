@@ -132,7 +132,10 @@ def _compile(environment: dict[str, str], log: Path, report: Reporter) -> None:
         raise _timeout(command)
     if cargo.returncode != 0:
         raise _failure(command, log)
-    report(f"{compiled} of {progress.done} crates compiled, in {progress.seconds:.0f} seconds")
+    if compiled:
+        report(f"{compiled} of {progress.done} crates compiled, in {progress.seconds:.0f} seconds")
+    else:
+        report(f"nothing to compile: all {progress.done} crates are there from an earlier build")
 
 
 def _run(command: list[str], environment: dict[str, str], log: Path) -> str:
