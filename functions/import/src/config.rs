@@ -1,4 +1,4 @@
-//! What the function is told by its environment.
+//! The function's configuration, read from environment variables.
 
 use std::time::Duration;
 
@@ -7,37 +7,38 @@ use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::stripe::ApiBase;
 
-/// A run ends after this, of the 300 s that the function has, and the next one carries on.
+/// A run stops after this, of the function's timeout of 300 s, and the next run continues.
 pub const RUN_WITHIN: Duration = Duration::from_secs(240);
 
-/// The function's settings.
+/// The function's configuration.
 #[derive(Clone)]
 pub struct Config {
-    /// Where AWS is and who we are to it.
+    /// AWS's endpoint, region and credentials.
     pub aws: AwsEnv,
-    /// Who may do what.
+    /// Which group may do what.
     pub access: Access,
     /// The table of events.
     pub ledger_table: String,
     /// The table of records.
     pub records_table: String,
-    /// The table of settings, and of how far the work is.
+    /// The table of settings and progress.
     pub registry_table: String,
-    /// The table of acts.
+    /// The table of audited actions.
     pub audit_table: String,
-    /// Where Stripe's API is.
+    /// The base URL of Stripe's API.
     pub stripe_api_base: ApiBase,
-    /// The secret that holds the Stripe key.
+    /// The name of the secret that holds the Stripe key.
     pub stripe_key_secret: String,
-    /// How long a run goes on.
+    /// How long a run works before it leaves the rest to the next.
     pub run_within: Duration,
 }
 
 impl Config {
-    /// Reads the four tables' variables, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, those of [`Access`] and AWS's own.
+    /// Reads the four tables' variables, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, those of [`Access`] and
+    /// AWS's own.
     ///
     /// # Errors
-    /// The first that is missing or wrong.
+    /// The first variable that is missing or wrong.
     pub fn from_env() -> Result<Self, EnvError> {
         Ok(Self {
             aws: AwsEnv::from_env()?,

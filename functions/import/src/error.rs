@@ -1,4 +1,4 @@
-//! What can go wrong with a run. What Stripe refuses is no error of the run: it is what was seen.
+//! What makes a run fail. A refusal by Stripe does not: it is stored and shown with the progress.
 
 use lambda_runtime::Diagnostic;
 use shared::aws::{StoreError, error_chain};
@@ -6,30 +6,31 @@ use shared::http::UnknownTrigger;
 use shared::registry::Halt;
 use shared::secret_store::SecretStoreError;
 
-/// Why a run did not come to its end. The next one begins where it had last kept how far it was.
+/// Why a run failed. The next one continues from the progress that was stored last.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// Neither a request nor a schedule.
+    /// The input is neither a request nor the schedule's.
     #[error(transparent)]
     Input(#[from] UnknownTrigger),
-    /// DynamoDB.
+    /// DynamoDB could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The Stripe key cannot be read.
+    /// The Stripe key cannot be read from Secrets Manager.
     #[error(transparent)]
     SecretStore(#[from] SecretStoreError),
-    /// zstd, short of memory.
-    #[error("an object cannot be packed")]
-    Packing(#[source] std::io::Error),
+    /// Compression failed, which means that memory is short.
+    #[error("an object cannot be compressed")]
+    Compression(#[source] std::io::Error),
 }
 
 impl From<ImportError> for Diagnostic {
     fn from(error: ImportError) -> Self {
+        // Lambda reports these as the error's type. They are stable, whatever the variants are called.
         let error_type = match &error {
             ImportError::Input(_) => "Input",
             ImportError::Store(_) => "Store",
             ImportError::SecretStore(_) => "Vault",
-            ImportError::Packing(_) => "Packing",
+            ImportError::Compression(_) => "Packing",
         };
         Self { error_type: error_type.to_owned(), error_message: error_chain(&error) }
     }
@@ -37,20 +38,21 @@ impl From<ImportError> for Diagnostic {
 
 /// Why work stopped before its end.
 #[derive(Debug)]
-pub(crate) enum Stopped {
-    /// Stripe was not to be asked: that is something seen, and no error of the run.
+pub(crate) enum Interruption {
+    /// Stripe cannot be used right now. The run ends early, and the next one tries again.
     Halted(Halt),
-    Broken(ImportError),
+    /// The run failed.
+    Failed(ImportError),
 }
 
-impl From<Halt> for Stopped {
+impl From<Halt> for Interruption {
     fn from(halt: Halt) -> Self {
         Self::Halted(halt)
     }
 }
 
-impl<E: Into<ImportError>> From<E> for Stopped {
+impl<E: Into<ImportError>> From<E> for Interruption {
     fn from(error: E) -> Self {
-        Self::Broken(error.into())
+        Self::Failed(error.into())
     }
 }

@@ -1,4 +1,4 @@
-//! Wiring of the function `import`.
+//! Wires the function `import` to Lambda's runtime.
 
 use import::{Deps, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

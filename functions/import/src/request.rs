@@ -1,24 +1,27 @@
-//! The requests about an import.
+//! `POST /import`, `GET /import` and `DELETE /import`: starts an import, shows it, stops it.
 
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::access::{Caller, Role};
-use shared::audit::AuditEntry;
+use shared::audit::AuditDetails;
 use shared::http::{self, ApiError, Fields, Query, segments};
 use shared::object_key::Kind;
 use shared::registry::{Import, ImportState, Sampled, Written};
+use shared::unix_time::UnixSeconds;
 use uuid::Uuid;
 
-use crate::Deps;
+use crate::deps::Deps;
 use crate::view::{self, ImportView};
 
-/// The run that is at it writes an import's row once.
-const ROUNDS: u32 = 5;
+/// Only a run's end and another request write the import's row, so a few attempts are enough.
+const MAX_ATTEMPTS: u32 = 5;
+/// What the audit names as changed.
+const TARGET: &str = "records";
 
-/// `POST /import`, `GET /import`, `DELETE /import`.
-pub(crate) async fn answer(
+/// Answers a request.
+pub(crate) async fn respond(
     deps: &Deps,
     request: &Request,
     now: Timestamp,
@@ -31,46 +34,33 @@ pub(crate) async fn answer(
         Method::GET => {
             deps.access.require(request, Role::Viewer)?;
             Query::read(request, &[])?;
-            Ok(http::json(StatusCode::OK, &view::of(deps, deps.registry.import().await?).await?))
+            Ok(http::json(StatusCode::OK, &view::load(deps, deps.registry.import().await?).await?))
         }
         Method::POST => {
-            let mut spec = Value::Null;
-            let started = start(deps, request, &caller, &mut spec, now).await;
-            note(deps, &caller, "import.start", &started, Some(spec), now).await;
+            let mut details = AuditDetails::default();
+            let started = start(deps, request, &caller, &mut details, now).await;
+            deps.audit.record_result(&caller, "import.start", TARGET, details, &started, now).await;
             Ok(http::json(StatusCode::ACCEPTED, &started?))
         }
         Method::DELETE => {
             let stopped = stop(deps, request, now).await;
-            note(deps, &caller, "import.stop", &stopped, None, now).await;
+            let details = AuditDetails::default();
+            deps.audit.record_result(&caller, "import.stop", TARGET, details, &stopped, now).await;
             Ok(http::json(StatusCode::OK, &stopped?))
         }
         _ => {
-            let message = format!("{} is not a method of this path", request.method());
-            Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
-                .remedy("use POST to start an import, GET to look at it, DELETE to stop it"))
+            let remedy = "use POST to start an import, GET to look at it, DELETE to stop it";
+            Err(ApiError::method_not_allowed(request, remedy))
         }
     }
 }
 
-async fn note(
-    deps: &Deps,
-    caller: &Caller,
-    action: &str,
-    done: &Result<ImportView, ApiError>,
-    spec: Option<Value>,
-    now: Timestamp,
-) {
-    let code = done.as_ref().map_or_else(ApiError::code, |_| "done");
-    let mut act = AuditEntry::new(caller, action, "records", code, now);
-    act.after = spec.filter(|spec| !spec.is_null());
-    deps.audit.note(&act).await;
-}
-
+/// Starts an import. `details` gets what was asked for as soon as it is read.
 async fn start(
     deps: &Deps,
     request: &Request,
     caller: &Caller,
-    spec: &mut Value,
+    details: &mut AuditDetails,
     now: Timestamp,
 ) -> Result<ImportView, ApiError> {
     deps.access.require(request, Role::Admin)?;
@@ -82,77 +72,77 @@ async fn start(
             .remedy("give a time that has passed, or leave it out for everything"));
     }
     let kinds = kinds(&fields)?;
-    *spec = json!({ "since": since, "kinds": kinds });
+    details.after = Some(json!({ "since": since, "kinds": kinds }));
     if deps.registry.settings().await?.is_none() {
         let missing = ApiError::new(StatusCode::CONFLICT, "stripe_key_missing", "no Stripe key has been set");
         return Err(missing.remedy("set it with PUT /settings/stripe-key, body {\"key\": \"sk_…\"}"));
     }
     let before = deps.registry.import().await?;
     if before.as_ref().is_some_and(|before| before.state == ImportState::Running) {
-        return Err(is_running());
+        return Err(already_running());
     }
     let mut import = Import {
         id: next_id(before.as_ref()),
         // Stripe knows no time before 1970.
-        since: since.map(|since| since.as_second().max(0)),
+        since: since.map(|since| UnixSeconds::from(since).max(UnixSeconds::new(0))),
         kinds,
         by: caller.email.clone().unwrap_or_else(|| caller.subject.clone()),
-        begun_at: now.as_millisecond(),
+        begun_at: now.into(),
         state: ImportState::Running,
         ended_at: None,
-        moved_at: now.as_millisecond(),
+        moved_at: now.into(),
         halted: None,
         refused: Sampled::default(),
         rev: 0,
     };
     match deps.registry.store_import(before.as_ref(), &mut import).await? {
-        Written::Done => view::of(deps, Some(import)).await,
-        Written::Conflict => Err(is_running()),
+        Written::Done => view::load(deps, Some(import)).await,
+        Written::Conflict => Err(already_running()),
     }
 }
 
-/// Ids grow, also if a clock goes back: what was kept of an earlier import gives way.
+/// Ids grow even when a clock goes back, so that progress of an earlier import never counts for a later one.
 fn next_id(before: Option<&Import>) -> String {
     let number = before.and_then(|before| before.id.split('-').next()?.parse::<u64>().ok()).unwrap_or(0) + 1;
     format!("{number:010}-{}", Uuid::new_v4().simple())
 }
 
-fn is_running() -> ApiError {
-    ApiError::new(StatusCode::CONFLICT, "import_running", "an import goes on already")
+fn already_running() -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, "import_running", "an import is running already")
         .remedy("GET /import shows how far it is; DELETE /import stops it")
 }
 
+/// Reads the kinds to import, each once and customers first; all of them where none are given.
 fn kinds(fields: &Fields) -> Result<Vec<Kind>, ApiError> {
-    let Some(words) = fields.texts("kinds")? else { return Ok(Kind::ALL.to_vec()) };
+    let Some(names) = fields.texts("kinds")? else { return Ok(Kind::ALL.to_vec()) };
     let all = Kind::ALL.map(Kind::plural).join(", ");
-    if let Some(unknown) = words.iter().find(|word| Kind::from_plural(word).is_none()) {
+    if let Some(unknown) = names.iter().find(|name| Kind::from_plural(name).is_none()) {
         return Err(ApiError::invalid("kinds", format!("`{unknown}` is no kind of record"))
             .remedy(format!("the kinds are {all}")));
     }
-    if words.is_empty() {
+    if names.is_empty() {
         return Err(ApiError::invalid("kinds", "`kinds` names none")
             .remedy(format!("name some of {all}, or leave it out for all")));
     }
-    // Each once, customers first.
-    Ok(Kind::ALL.into_iter().filter(|kind| words.contains(&kind.plural())).collect())
+    Ok(Kind::ALL.into_iter().filter(|kind| names.contains(&kind.plural())).collect())
 }
 
 async fn stop(deps: &Deps, request: &Request, now: Timestamp) -> Result<ImportView, ApiError> {
     deps.access.require(request, Role::Admin)?;
     Query::read(request, &[])?;
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ATTEMPTS {
         let import = deps.registry.import().await?;
         let Some(import) = import.filter(|import| import.state == ImportState::Running) else {
-            return Err(ApiError::new(StatusCode::CONFLICT, "import_not_running", "no import goes on")
+            return Err(ApiError::new(StatusCode::CONFLICT, "import_not_running", "no import is running")
                 .remedy("GET /import shows the last one, if there was one"));
         };
-        let ended_at = Some(now.as_millisecond());
+        let ended_at = Some(now.into());
         let mut stopped = Import { state: ImportState::Stopped, ended_at, ..import.clone() };
         if deps.registry.store_import(Some(&import), &mut stopped).await? == Written::Done {
-            return view::of(deps, Some(stopped)).await;
+            return view::load(deps, Some(stopped)).await;
         }
     }
-    let busy = "the run that is at it writes the same row";
-    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", busy)
+    let message = "the run at work writes the import's state at the same time";
+    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", message)
         .remedy("send the same request again"))
 }

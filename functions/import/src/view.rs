@@ -1,19 +1,21 @@
-//! An import as the API shows it: what was asked for, how it goes, and how far each kind of each account is.
+//! An import as the API shows it: what was asked for, its state, and how far each kind of each account is.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared::account::AccountKey;
 use shared::http::ApiError;
 use shared::object_key::Kind;
 use shared::registry::{AccountImport, Halt, Import, ImportState, KindProgress, Sampled, Stage};
 use shared::stripe::StripeFailure;
+use shared::unix_time::{UnixMillis, UnixSeconds};
 
-use crate::Deps;
+use crate::deps::Deps;
 
 /// Accounts that are shown one by one; the sums are of all.
-const ACCOUNTS: usize = 100;
+const MAX_ACCOUNTS: usize = 100;
 
 /// The latest import, or that there never was one.
 #[derive(Debug, Serialize)]
@@ -32,22 +34,22 @@ pub(crate) struct ImportView {
     looked_at: u64,
     written: u64,
     /// Accounts, our own among them: how many there are, and how many of them are through.
-    accounts: Accounts,
+    accounts: AccountCounts,
     /// Lists that Stripe refuses: how many, and the first ten.
     refused: Sampled<Value>,
     /// Our own account first, then connected ones; the first hundred.
-    progress: Vec<KindRow>,
+    progress: Vec<KindView>,
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Accounts {
+struct AccountCounts {
     known: usize,
     through: usize,
 }
 
 /// How far a kind of an account is.
 #[derive(Debug, Serialize)]
-struct KindRow {
+struct KindView {
     account: Option<String>,
     kind: Kind,
     /// `waiting`, `going_on`, `done` or `refused`.
@@ -61,14 +63,14 @@ struct KindRow {
 }
 
 /// Reads how far an import is.
-pub(crate) async fn of(deps: &Deps, import: Option<Import>) -> Result<ImportView, ApiError> {
-    let Some(import) = import else { return Ok(never()) };
-    let rows = deps.registry.account_imports(&import.id).await?;
-    let accounts = deps.registry.accounts().await?;
-    Ok(view(&import, rows, accounts))
+pub(crate) async fn load(deps: &Deps, import: Option<Import>) -> Result<ImportView, ApiError> {
+    let Some(import) = import else { return Ok(no_import()) };
+    let progress = deps.registry.account_imports(&import.id).await?;
+    let connected = deps.registry.connected_accounts().await?;
+    Ok(import_view(&import, progress, connected))
 }
 
-fn never() -> ImportView {
+fn no_import() -> ImportView {
     ImportView {
         state: "none",
         since: None,
@@ -80,31 +82,37 @@ fn never() -> ImportView {
         halted: None,
         looked_at: 0,
         written: 0,
-        accounts: Accounts::default(),
+        accounts: AccountCounts::default(),
         refused: Sampled::default(),
         progress: Vec::new(),
     }
 }
 
-fn view(import: &Import, mut rows: BTreeMap<String, AccountImport>, accounts: Vec<String>) -> ImportView {
+fn import_view(
+    import: &Import,
+    mut progress: BTreeMap<AccountKey, AccountImport>,
+    connected: Vec<AccountKey>,
+) -> ImportView {
     let mut view = ImportView {
         state: match import.state {
             ImportState::Running => "running",
             ImportState::Finished => "finished",
             ImportState::Stopped => "stopped",
         },
-        since: import.since.and_then(|since| Timestamp::from_second(since).ok()),
+        since: import.since.and_then(UnixSeconds::to_timestamp),
         kinds: import.kinds.clone(),
         by: Some(import.by.clone()),
         begun_at: import.begun_at(),
-        ended_at: import.ended_at.and_then(millis),
-        moved_at: millis(import.moved_at),
-        halted: import.halted.as_ref().map(halted),
-        ..never()
+        ended_at: import.ended_at.and_then(UnixMillis::to_timestamp),
+        moved_at: import.moved_at.to_timestamp(),
+        halted: import.halted.as_ref().map(halt_json),
+        ..no_import()
     };
-    for account in std::iter::once(None).chain(accounts.into_iter().map(Some)) {
-        let kinds = rows.remove(account.as_deref().unwrap_or("-")).map(|row| row.kinds).unwrap_or_default();
-        let is_over = |kind| kinds.get(kind).is_some_and(|of_kind| of_kind.stage != Stage::GoingOn);
+    for account in std::iter::once(AccountKey::OWN).chain(connected) {
+        let row = progress.remove(&account);
+        let account = account.connected();
+        let kinds = row.map(|row| row.kinds).unwrap_or_default();
+        let is_over = |kind| kinds.get(kind).is_some_and(|progress| progress.stage != Stage::GoingOn);
         view.accounts.known += 1;
         view.accounts.through += usize::from(import.kinds.iter().all(is_over));
         for kind in &import.kinds {
@@ -112,17 +120,18 @@ fn view(import: &Import, mut rows: BTreeMap<String, AccountImport>, accounts: Ve
             view.looked_at += progress.map_or(0, |progress| progress.looked_at);
             view.written += progress.map_or(0, |progress| progress.written);
             if let Some(failure) = progress.and_then(|progress| progress.failure.as_ref()) {
-                view.refused.note(json!({ "account": account, "kind": kind, "refusal": said(failure) }));
+                let refusal = failure.to_evidence();
+                view.refused.add(json!({ "account": account, "kind": kind, "refusal": refusal }));
             }
-            if view.accounts.known <= ACCOUNTS {
-                view.progress.push(row(account.clone(), *kind, progress));
+            if view.accounts.known <= MAX_ACCOUNTS {
+                view.progress.push(kind_view(account, *kind, progress));
             }
         }
     }
     view
 }
 
-fn row(account: Option<String>, kind: Kind, progress: Option<&KindProgress>) -> KindRow {
+fn kind_view(account: Option<&str>, kind: Kind, progress: Option<&KindProgress>) -> KindView {
     let state = match progress.map(|progress| progress.stage) {
         None => "waiting",
         Some(Stage::GoingOn) => "going_on",
@@ -131,24 +140,16 @@ fn row(account: Option<String>, kind: Kind, progress: Option<&KindProgress>) -> 
     };
     let progress = progress.cloned().unwrap_or_default();
     let KindProgress { looked_at, written, left_out, failure, .. } = progress;
-    KindRow { account, kind, state, looked_at, written, left_out, failure: failure.as_ref().map(said) }
+    let failure = failure.as_ref().map(StripeFailure::to_evidence);
+    let account = account.map(str::to_owned);
+    KindView { account, kind, state, looked_at, written, left_out, failure }
 }
 
-fn halted(halt: &Halt) -> Value {
-    let of = |why: &str, failure: Option<&StripeFailure>| json!({ "why": why, "refusal": failure.map(said) });
+fn halt_json(halt: &Halt) -> Value {
+    let json = |why: &str, failure: Option<&StripeFailure>| json!({ "why": why, "refusal": failure.map(StripeFailure::to_evidence) });
     match halt {
-        Halt::NoKey => of("no_key", None),
-        Halt::KeyRejected(failure) => of("key_refused", Some(failure)),
-        Halt::NoAnswer(failure) => of("no_answer", Some(failure)),
+        Halt::NoKey => json("no_key", None),
+        Halt::KeyRejected(failure) => json("key_refused", Some(failure)),
+        Halt::NoAnswer(failure) => json("no_answer", Some(failure)),
     }
-}
-
-fn said(failure: &StripeFailure) -> Value {
-    json!({
-        "stripe_status": failure.status, "stripe_message": failure.message, "stripe_request": failure.request_id,
-    })
-}
-
-fn millis(at: i64) -> Option<Timestamp> {
-    Timestamp::from_millisecond(at).ok()
 }

@@ -1,9 +1,9 @@
-//! The records that belong to a customer, also those that do not name them: refunds, disputes and invoice payments name a
-//! payment, or a charge without one, and that names the customer.
+//! The records that belong to a customer, also those that do not name them: refunds, disputes and invoice
+//! payments name a payment, or a charge without one, and that names the customer.
 //!
-//! These are listed over the customer's payments, the latest created first, then over the customer's charges without such a
-//! payment; at each, over the records that name it, its parts. One request looks at a limited number of payments and
-//! charges, and a cursor is a position in this order.
+//! These are listed over the customer's payments, the latest created first, then over the customer's charges
+//! without such a payment; at each, over the records that name it, its parts. One request looks at a limited
+//! number of payments and charges, and a cursor is a position in this order.
 
 use std::collections::BTreeSet;
 
@@ -84,8 +84,8 @@ impl PartPosition {
         }
     }
 
-    /// Where the list of owners continues. An owner with more parts is listed again: the position before it is made by
-    /// adding the least character that an id can have, so that nothing lies between the two.
+    /// Where the list of owners continues. An owner with more parts is listed again: the position before it
+    /// is made by adding the least character that an id can have, so that nothing lies between the two.
     fn owners_from(&self) -> Option<String> {
         let again = if self.part.is_some() { "!" } else { "" };
         self.owner.as_ref().map(|owner| format!("{owner}{again}"))
@@ -153,8 +153,8 @@ pub(crate) async fn list_parts(
     }
 }
 
-/// Everything that names the newest payments of a customer, or the newest charges without such a payment; the latest
-/// created first.
+/// Everything that names the newest payments of a customer, or the newest charges without such a payment; the
+/// latest created first.
 pub(crate) async fn newest_parts(deps: &Deps, customer: &ObjectKey) -> Result<Vec<LoadedRecord>, StoreError> {
     let newest = async |kind| {
         let page = deps.records.list(&listing(customer, kind), None, MAX_OWNERS, |_| true).await?;
@@ -167,8 +167,9 @@ pub(crate) async fn newest_parts(deps: &Deps, customer: &ObjectKey) -> Result<Ve
     Ok(all)
 }
 
-/// Loads payments and charges with their parts. A charge whose payment names a customer is left out: its parts are that
-/// payment's. A payment that is not here, or names no customer, is not listed; its charge then stands for it.
+/// Loads payments and charges with their parts. A charge whose payment names a customer is left out: its
+/// parts are that payment's. A payment that is not here, or names no customer, is not listed; its charge then
+/// stands for it.
 async fn with_parts(
     deps: &Deps,
     owners: Vec<Record>,

@@ -1,8 +1,9 @@
-//! What only invoices show: the payments that paid them or are to, and their subscription. Both have moved in Stripe's API.
+//! What only invoices show: the payments that paid them or are to, and their subscription.
 //!
-//! Since API 2025-03-31 an invoice payment joins invoice and payment and names both, but is listed under the payment only.
-//! So it is searched for under the customer's payments, from when the invoice was paid back to when it was created, up to a
-//! limit; the one wanted is mostly among the first.
+//! Both have moved in Stripe's API. Since API 2025-03-31 an invoice payment joins invoice and payment and
+//! names both, but is listed under the payment only. So it is searched for under the customer's payments,
+//! from when the invoice was paid back to when it was created, up to a limit; the one wanted is mostly among
+//! the first.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +55,7 @@ fn subscription(invoice: &Value) -> Option<&str> {
         .or_else(|| reference_id(&invoice["parent"]["subscription_details"]["subscription"]))
 }
 
-/// The payments that the invoice itself names: one up to API 2025-02-24, since then all of them if they are expanded.
+/// The payments that the invoice itself names: one up to API 2025-02-24, since then all that are expanded.
 fn payments_in(invoice: &Value) -> Vec<String> {
     let expanded = invoice["payments"]["data"].as_array().into_iter().flatten().filter_map(payment_in);
     payment_or_charge(invoice).into_iter().chain(expanded).map(str::to_owned).collect()

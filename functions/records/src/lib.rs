@@ -4,10 +4,10 @@
 //! - `GET /events`, `GET /events/{id}` (`events`);
 //! - `GET /audit` (`audit`).
 //!
-//! The rule: what joins several objects is derived when it is read, from whole snapshots, and never stored: a payment
-//! (`payment`) with the objects that name it (`payment::parts`) and its history (`payment::history`), what belongs to a
-//! customer (`customer`), what paid an invoice (`invoice`). So a refund that arrives before its payment is shown with it as
-//! soon as both are here.
+//! The rule: what joins several objects is derived when it is read, from whole snapshots, and never stored: a
+//! payment (`payment`) with the objects that name it (`payment::parts`) and its history (`payment::history`),
+//! what belongs to a customer (`customer`), what paid an invoice (`invoice`). So a refund that arrives before
+//! its payment is shown with it as soon as both are here.
 
 mod audit;
 mod config;

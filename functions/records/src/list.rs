@@ -17,7 +17,7 @@ use crate::view::{LoadedRecord, parse_kind};
 enum ListSource {
     /// In an index: all of the kind, or those that name the customer.
     Index(RecordListing),
-    /// Among the parts of this customer's payments and charges, because records of the kind do not name the customer.
+    /// Among the parts of this customer's payments and charges; records of the kind name no customer.
     PaymentParts(ObjectKey),
     /// The customer's own record is the only one.
     Customer(ObjectKey),

@@ -1,8 +1,10 @@
-//! A payment's state and sums: derived from its PaymentIntent, charges, refunds and disputes, each as Stripe last showed it.
+//! A payment's state and sums: derived from its PaymentIntent, charges, refunds and disputes, each as Stripe
+//! last showed it.
 //!
-//! Any of them may be missing or late, so what two sources say is never added, but the larger counts: of what was captured,
-//! the PaymentIntent and the charges; of what was refunded, for each charge its refunds and its own running total. Amounts
-//! are integers in the currency's smallest unit, and sums stay at the largest integer instead of overflowing.
+//! Any of them may be missing or late, so what two sources say is never added, but the larger counts: of what
+//! was captured, the PaymentIntent and the charges; of what was refunded, for each charge its refunds and its
+//! own running total. Amounts are integers in the currency's smallest unit, and sums stay at the largest
+//! integer instead of overflowing.
 
 mod amounts;
 mod charges;
@@ -47,8 +49,8 @@ pub(crate) struct Payment {
     pub(crate) amount_disputed: i64,
 }
 
-/// Derives a payment from its objects. Charges embedded in an old or expanded PaymentIntent count unless they are among
-/// `charges`.
+/// Derives a payment from its objects. Charges embedded in an old or expanded PaymentIntent count unless they
+/// are among `charges`.
 pub(crate) fn derive<'a>(
     intent: &'a Value,
     charges: impl Iterator<Item = &'a Value>,
@@ -112,14 +114,14 @@ fn with_embedded_charges<'a>(intent: &'a Value, charges: impl Iterator<Item = &'
     all
 }
 
-/// Whether the money was only authorized, not captured. Stripe marks a charge as refunded also when it releases the
-/// authorization; nothing is refunded then.
+/// Whether the money was only authorized, not captured. Stripe marks a charge as refunded also when it
+/// releases the authorization; nothing is refunded then.
 fn is_only_authorized(charge: &Value) -> bool {
     charge["captured"] == false && charge["status"] != "failed"
 }
 
-/// Whether a dispute counts against the payment. Inquiries do not, nor do disputes that were won or prevented, nor, in old
-/// API versions, those whose charge was refunded before the inquiry became a dispute.
+/// Whether a dispute counts against the payment. Inquiries do not, nor do disputes that were won or
+/// prevented, nor, in old API versions, those whose charge was refunded before the inquiry became a dispute.
 fn is_open_or_lost(dispute: &Value) -> bool {
     let status = dispute["status"].as_str().unwrap_or_default();
     !status.starts_with("warning_") && !matches!(status, "won" | "prevented" | "charge_refunded")

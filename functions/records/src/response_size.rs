@@ -1,6 +1,6 @@
 //! How many records fit one response. Pure.
 //!
-//! Lambda's responses have 6 MB at most (its quotas), counted in the JSON text that the body becomes a string of.
+//! Lambda's responses have 6 MB at most (its quotas). They are JSON in which the body is one string.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 /// The records of one page take at most this, so that there is room for the rest of the response.
 const LARGEST_PAGE: usize = 4_500_000;
 
-/// Ends a page where its response would become too large, but after one record at least. Each record comes with its
-/// position; returned are the records as JSON, and the position to continue after.
+/// Ends a page where its response would become too large, but after one record at least. Each record comes
+/// with its position; returned are the records as JSON, and the position to continue after.
 pub(crate) fn take_fitting<P, R: Serialize>(
     records: impl IntoIterator<Item = (P, R)>,
     next: Option<P>,
@@ -27,8 +27,8 @@ pub(crate) fn take_fitting<P, R: Serialize>(
     (data, next)
 }
 
-/// Returns the records as JSON, without those for which there is no room. One that is too large does not hide the others;
-/// its own path shows it.
+/// Returns the records as JSON, without those for which there is no room. One that is too large does not hide
+/// the others; its own path shows it.
 pub(crate) fn all_fitting<R: Serialize>(records: &[R], max_bytes: usize) -> Vec<Box<RawValue>> {
     let mut room = max_bytes;
     let fitting = records.iter().filter_map(to_json).filter(|json| {

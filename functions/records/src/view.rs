@@ -21,8 +21,8 @@ pub(crate) struct RecordView {
     currency: Option<String>,
     deleted: bool,
     as_of: Option<Timestamp>,
-    /// The event whose snapshot it is, or, where the object was fetched from Stripe, the event that was the reason. Null if
-    /// an import or the nightly comparison fetched it.
+    /// The event whose snapshot it is, or, where the object was fetched from Stripe, the event that was the
+    /// reason. Null if an import or the nightly comparison fetched it.
     event: Option<EventId>,
     /// Whether the object was fetched from Stripe, and is no event's snapshot.
     fetched: bool,
@@ -49,8 +49,8 @@ impl LoadedRecord {
         Ok(Self { kind, record, object, raw })
     }
 
-    /// Returns the object's status as Stripe wrote it, if it has one. Invoices have one since API 2018-11-08; of the flags
-    /// that they had before (`paid`, `closed`, `forgiven`) only `paid` says the same as a status.
+    /// Returns the object's status as Stripe wrote it, if it has one. Invoices have one since API 2018-11-08.
+    /// Of the flags that they had before (`paid`, `closed`, `forgiven`) only `paid` equals a status.
     pub(crate) fn status(&self) -> Option<&str> {
         let old_invoice = || (self.kind == Kind::Invoice && self.object["paid"] == true).then_some("paid");
         self.object["status"].as_str().or_else(old_invoice)

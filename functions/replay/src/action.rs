@@ -1,4 +1,4 @@
-//! The two actions: which one a request asks for, from which states they lead where, and how one row is changed.
+//! The two actions: which one a request asks for, in which states it is allowed, and how it changes a row.
 
 use jiff::Timestamp;
 use lambda_http::Request;
@@ -32,7 +32,7 @@ pub(crate) enum Target {
     Matching,
 }
 
-/// A request for an action, and what it is answered with.
+/// A request for an action, with what is needed to answer it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ActionRequest<'a> {
     pub(crate) deps: &'a Deps,
@@ -63,7 +63,8 @@ pub(crate) fn route(request: &Request) -> Result<(Action, Target), ApiError> {
 }
 
 impl Target {
-    /// Returns what the audit names. What is no event's id is left out, as it may be a secret that was put there by mistake.
+    /// Returns what the audit names. What is no event's id is left out, as it may be a secret that was put
+    /// there by mistake.
     pub(crate) fn for_audit(&self) -> String {
         match self {
             Self::Event(id) if id.starts_with("evt_") && id.parse::<EventId>().is_ok() => id.clone(),
@@ -82,8 +83,8 @@ impl Action {
         }
     }
 
-    /// Whether the action can be done to an event in this state. A pending event is about to be applied already. Only what
-    /// waits for an admin can be discarded: any other event might be applied at this very moment.
+    /// Whether the action can be done to an event in this state. A pending event is about to be applied
+    /// already. Only what waits for an admin can be discarded: any other event might just be applied.
     pub(crate) fn is_allowed_in(self, state: EventState) -> bool {
         match (self, state) {
             (Self::Replay, EventState::Pending)
@@ -116,7 +117,8 @@ impl Action {
         }
     }
 
-    /// Reads the admin's reason. A discard requires one, so that it can be seen later why an event was never applied.
+    /// Reads the admin's reason. A discard requires one, so that it can be seen later why an event was never
+    /// applied.
     ///
     /// # Errors
     /// 400 for a reason that is missing, too long or no text.

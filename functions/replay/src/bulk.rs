@@ -1,7 +1,8 @@
-//! `POST /events/replay` and `POST /events/discard`: all events that match a filter, up to a limit; only counted, if asked.
+//! `POST /events/replay` and `POST /events/discard`: all events that match a filter, up to a limit.
 //!
-//! The filters are those of `GET /events`, and a state is required, as nobody means the whole ledger. Events are changed page
-//! by page. A changed event no longer matches, so after an error, or when the time is up, the same request continues.
+//! The filters are those of `GET /events`, and a state is required, as nobody means the whole ledger. Events
+//! are changed page by page. A changed event no longer matches, so after an error, or when the time is up,
+//! the same request continues.
 
 use std::time::Instant;
 
@@ -20,7 +21,8 @@ use crate::action::{Action, ActionRequest};
 
 /// Most events of one request, and the limit of one that gives none.
 const MAX_EVENTS: u32 = 1_000;
-/// Events listed and changed at a time. A page takes as long as its slowest change, so the time is checked often enough.
+/// Events listed and changed at a time. A page takes as long as its slowest change, so the time is checked
+/// often enough.
 const PAGE: usize = 32;
 
 /// What a request did.

@@ -1,11 +1,13 @@
 //! Lets an admin have events applied again (replay), or close them without applying them (discard).
 //!
-//! `POST /events/{id}/replay` and `POST /events/{id}/discard` (`single`); `POST /events/replay` and `POST /events/discard`
-//! with filters (`bulk`). Each action is written to the audit, refused ones too.
+//! - `POST /events/{id}/replay` and `POST /events/{id}/discard` (`single`);
+//! - `POST /events/replay` and `POST /events/discard`, with filters (`bulk`).
 //!
-//! Rules: an event is changed under the condition that it has not changed since it was read. So of two admins, or an admin
-//! and the program, one wins and the other is refused. A replayed event is pending like a new one: the ledger's stream
-//! invokes `process`, which decides again. Nothing is applied here.
+//! Each action is written to the audit, refused ones too.
+//!
+//! Rules: an event is changed under the condition that it has not changed since it was read. So of two
+//! admins, or an admin and the program, one wins and the other is refused. A replayed event is pending like a
+//! new one: the ledger's stream invokes `process`, which decides again. Nothing is applied here.
 
 mod action;
 mod bulk;

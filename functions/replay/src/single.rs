@@ -47,8 +47,8 @@ pub(crate) async fn apply(
     }
 }
 
-/// Answers an action that is not allowed in the event's state. An event that is already in the resulting state is shown as it
-/// is; one that cannot be discarded, or not yet, is refused.
+/// Answers an action that is not allowed in the event's state. An event that is already in the resulting
+/// state is shown as it is; one that cannot be discarded, or not yet, is refused.
 fn respond_unchanged(action: Action, row: LedgerRow) -> Result<Response<Body>, ApiError> {
     if action == Action::Replay || row.state == EventState::Ignored {
         return Ok(http::json(StatusCode::OK, &EventView::from(row)));

@@ -1,4 +1,5 @@
-//! What importing and comparing cost, counted at the doors of DynamoDB and Stripe, equals the README ("What an import costs").
+//! What importing and comparing cost, in calls to DynamoDB and Stripe and write units: the "Costs" of this
+//! function's README.
 
 use serde_json::{Value, json};
 
@@ -15,9 +16,9 @@ fn written(stack: &Stack, table: &str) -> (f64, usize) {
 }
 
 #[tokio::test]
-async fn an_object_costs_its_record_and_its_places_in_lists_and_nothing_when_it_is_right() {
+async fn an_object_costs_its_record_and_its_index_entries_and_nothing_when_it_is_up_to_date() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/stripe");
-    for (sample, places) in [
+    for (sample, index_entries) in [
         ("customer.created", 1.0),
         ("customer.subscription.created", 2.0),
         ("invoice.paid", 2.0),
@@ -31,9 +32,9 @@ async fn an_object_costs_its_record_and_its_places_in_lists_and_nothing_when_it_
         let body: Value = serde_json::from_str(&text).unwrap();
         let stack = Stack::start().await;
         stack.put(&body["data"]["object"]);
-        for (minutes, expected) in [(1, (1.0 + places, 1)), (2, (0.0, 0))] {
+        for (minutes, expected) in [(1, (1.0 + index_entries, 1)), (2, (0.0, 0))] {
             stack.import(json!({})).await;
-            stack.cloud.forget();
+            stack.cloud.clear_calls();
             stack.run(later(minutes)).await;
             assert_eq!(written(&stack, "RecordsTable"), expected, "{sample}");
         }
@@ -41,44 +42,44 @@ async fn an_object_costs_its_record_and_its_places_in_lists_and_nothing_when_it_
 }
 
 #[tokio::test]
-async fn a_page_costs_one_call_of_stripe_two_reads_and_one_note() {
+async fn a_page_costs_one_call_of_stripe_two_reads_and_one_write_of_progress() {
     let costs = async |count: i64| {
         let stack = Stack::start().await;
         stack.put_many("refund", "re", count);
         for minutes in [1, 2] {
             stack.import(json!({ "kinds": ["refunds"] })).await;
-            stack.cloud.forget();
+            stack.cloud.clear_calls();
             stack.stripe.clear_requests();
             stack.run(later(minutes)).await;
         }
-        let of = |operation, table| stack.cloud.count(operation, table);
+        let calls = |operation, table| stack.cloud.count(operation, table);
         [
             stack.stripe.requests().len(),
-            of("BatchGetItem", "RecordsTable"),
-            of("GetItem", "RegistryTable"),
-            of("PutItem", "RegistryTable"),
+            calls("BatchGetItem", "RecordsTable"),
+            calls("GetItem", "RegistryTable"),
+            calls("PutItem", "RegistryTable"),
             stack.cloud.calls().len(),
         ]
     };
     let (one, two) = (costs(100).await, costs(200).await);
     let more: Vec<_> = two.iter().zip(one).map(|(two, one)| two - one).collect();
-    // Of Stripe, of records, of the import's row, of how far it is; and no others.
+    // Of Stripe, of records, of the import's row, of its progress; and no others.
     assert_eq!(more, [1, 1, 1, 1, 3]);
 }
 
 #[tokio::test]
-async fn an_object_of_the_night_costs_one_call_of_stripe_and_writes_nothing() {
+async fn an_object_that_is_compared_costs_one_call_of_stripe_and_writes_nothing() {
     let stack = Stack::new().await;
     for i in 0..10 {
         let object = customer(&format!("cus_{i}"), "a");
         stack.apply(&event(&format!("evt_{i}"), "customer.updated", ago(60), &object), ago(60)).await;
         stack.put(&object);
     }
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     stack.run(later(0)).await;
     assert_eq!(stack.stripe.requests().len(), 10);
     assert_eq!(written(&stack, "RecordsTable"), (0.0, 0));
-    // The lease taken and given back; begun, a page of a hundred events, finished.
+    // The lease acquired and released; the pass begun, one page of a hundred events, finished.
     assert_eq!(written(&stack, "RegistryTable").1, 5);
 }
 
@@ -88,7 +89,7 @@ async fn an_invoice_whose_time_of_delivery_was_set_costs_its_record_once() {
     let invoice = |delivered_at: Value| json!({ "object": "invoice", "id": "in_1", "created": 5, "customer": "cus_1", "webhooks_delivered_at": delivered_at });
     stack.apply(&event("evt_1", "invoice.paid", ago(60), &invoice(Value::Null)), ago(60)).await;
     stack.put(&invoice(json!(9)));
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     stack.run(later(0)).await;
     assert_eq!(stack.stripe.requests().len(), 1);
     assert_eq!(written(&stack, "RecordsTable"), (1.0, 1));

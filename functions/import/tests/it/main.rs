@@ -1,14 +1,14 @@
 //! What `import` promises.
 
-// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+// Always true here; so clippy lets helpers beside the tests unwrap as well.
 #![cfg(test)]
 
-mod bringing;
-mod comparing;
 mod costs;
+mod drift;
+mod imports;
 mod order;
 mod outages;
+mod recheck;
 mod requests;
-mod settling;
 mod support;
 mod unanswered;

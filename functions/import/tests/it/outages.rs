@@ -1,23 +1,24 @@
-//! Deaths and outages at any call leave nothing undone and nothing half done.
+//! Crashes and outages at any call leave nothing undone and nothing half done.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use test_cloud::{Death, Fault};
+use test_cloud::{Fault, KillPoint};
 
 use crate::support::{Stack, customer, event, later, now};
 
-/// Two kinds of two accounts, one object each, and records that the night finds to be others: a charge, and a draft that is gone.
+/// Two kinds of two accounts, one object each, and two records that differ from Stripe: a charge, and a draft
+/// that is gone.
 async fn stack() -> Stack {
     let stack = Stack::new().await;
-    stack.registry().record_connected_account("acct_1", now()).await.unwrap();
+    stack.registry().record_connected_account(&"acct_1".parse().unwrap(), now()).await.unwrap();
     for account in [None, Some("acct_1")] {
         stack.stripe.put_object(account, &customer("cus_1", "a"));
         let refund = json!({ "object": "refund", "id": "re_1", "created": 5, "payment_intent": "pi_1" });
         stack.stripe.put_object(account, &refund);
     }
-    let told = json!({ "object": "charge", "id": "ch_1", "created": 5, "status": "pending" });
-    stack.apply(&event("evt_1", "charge.pending", later(-60), &told), later(-60)).await;
+    let pending = json!({ "object": "charge", "id": "ch_1", "created": 5, "status": "pending" });
+    stack.apply(&event("evt_1", "charge.pending", later(-60), &pending), later(-60)).await;
     stack.put(&json!({ "object": "charge", "id": "ch_1", "created": 5, "status": "succeeded" }));
     let draft = json!({ "object": "invoice", "id": "in_1", "created": 5, "status": "draft" });
     stack.apply(&event("evt_2", "invoice.created", later(-61), &draft), later(-61)).await;
@@ -25,56 +26,56 @@ async fn stack() -> Stack {
     stack
 }
 
-/// What the records show, by key.
+/// The objects that the records show, by key.
 async fn records(stack: &Stack) -> BTreeMap<String, Value> {
-    let mut shown = BTreeMap::new();
+    let mut objects = BTreeMap::new();
     for item in stack.cloud.items("RecordsTable").await {
         let key = item["key"]["S"].as_str().unwrap();
-        shown.insert(key.to_owned(), stack.object(key).await);
+        objects.insert(key.to_owned(), stack.object(key).await);
     }
-    shown
+    objects
 }
 
-async fn assert_all_is_here(stack: &Stack, what: &str) {
-    let there = records(stack).await;
-    assert_eq!(there.len(), 6, "{what}: {there:?}");
-    assert_eq!(there["-/charge/ch_1"]["status"], "succeeded", "{what}");
-    assert_eq!(there["-/invoice/in_1"]["deleted"], true, "{what}");
+async fn assert_all_is_here(stack: &Stack, case: &str) {
+    let objects = records(stack).await;
+    assert_eq!(objects.len(), 6, "{case}: {objects:?}");
+    assert_eq!(objects["-/charge/ch_1"]["status"], "succeeded", "{case}");
+    assert_eq!(objects["-/invoice/in_1"]["deleted"], true, "{case}");
     let progress = stack.progress().await;
-    assert_eq!((&progress["state"], &progress["looked_at"]), (&json!("finished"), &json!(4)), "{what}");
+    assert_eq!((&progress["state"], &progress["looked_at"]), (&json!("finished"), &json!(4)), "{case}");
     let comparison = stack.comparison().await;
-    let last = comparison.last.unwrap_or_else(|| panic!("{what}: {:?}", comparison.walk));
-    assert_eq!((last.seen.looked_at, comparison.walk), (2, None), "{what}");
-    assert_eq!((last.seen.differed.count, last.seen.missing.count), (2, 0), "{what}");
+    let last = comparison.last.unwrap_or_else(|| panic!("{case}: {:?}", comparison.pass));
+    assert_eq!((last.report.looked_at, comparison.pass), (2, None), "{case}");
+    assert_eq!((last.report.differed.count, last.report.missing.count), (2, 0), "{case}");
 }
 
 #[tokio::test]
-async fn whenever_it_dies_the_next_runs_finish_what_it_had_begun() {
-    // The calls of a run that finds a doubt, and of one that settles it.
+async fn whenever_it_crashes_the_next_runs_finish_what_it_had_begun() {
+    // The calls of a run that finds mismatches, and of one that compares them again.
     for second in [false, true] {
         for call in 1.. {
-            let mut died = 0;
-            for death in [Death::Before(call), Death::After(call)] {
-                let what = format!("second run: {second}, {death:?}");
+            let mut kills = 0;
+            for kill_point in [KillPoint::BeforeCall(call), KillPoint::AfterCall(call)] {
+                let case = format!("second run: {second}, {kill_point:?}");
                 let stack = stack().await;
                 if second {
                     stack.run(later(1)).await;
                 }
-                let process = stack.cloud.process();
+                let process = stack.cloud.killable_process();
                 let deps = stack.cold_at(process.aws());
                 let at = later(if second { 12 } else { 1 });
                 tokio::select! {
                     biased;
-                    () = process.dies(death) => died += 1,
+                    () = process.killed_at(kill_point) => kills += 1,
                     done = stack.try_run(&deps, at) => { done.unwrap(); }
                 }
-                // The lease of the dead one ends by itself; doubts wait for ten minutes.
+                // The lease of the killed run expires by itself; mismatches wait for ten minutes.
                 for minutes in [20, 31, 42] {
                     stack.run(later(minutes)).await;
                 }
-                assert_all_is_here(&stack, &what).await;
+                assert_all_is_here(&stack, &case).await;
             }
-            if died == 0 {
+            if kills == 0 {
                 assert!(call > 10, "{call}");
                 break;
             }
@@ -83,7 +84,7 @@ async fn whenever_it_dies_the_next_runs_finish_what_it_had_begun() {
 }
 
 #[tokio::test]
-async fn whatever_call_fails_the_next_runs_go_on() {
+async fn whatever_call_fails_the_next_runs_continue() {
     for (operation, table) in [
         ("BatchGetItem", "RegistryTable"),
         ("UpdateItem", "RegistryTable"),
@@ -98,25 +99,25 @@ async fn whatever_call_fails_the_next_runs_go_on() {
         ("GetSecretValue", ""),
     ] {
         for fault in [Fault::ServerError, Fault::Invalid, Fault::DoneAndCut] {
-            let what = format!("{operation} {table} {fault:?}");
+            let case = format!("{operation} {table} {fault:?}");
             let stack = stack().await;
-            // One call with all its tries, in the first run and in the one that settles doubts.
+            // One call with all its retries, in the first run and in the one that compares mismatches again.
             for minutes in [1, 12] {
                 stack.cloud.fail(operation, table, 3, fault);
-                // It may fail, and says so; it never leaves what the next cannot go on with.
+                // It may fail, and says so; it never leaves what the next cannot continue.
                 drop(stack.try_run(&stack.cold(), later(minutes)).await);
-                stack.cloud.mend();
+                stack.cloud.clear_faults();
             }
             for minutes in [20, 31, 42] {
                 stack.run(later(minutes)).await;
             }
-            assert_all_is_here(&stack, &what).await;
+            assert_all_is_here(&stack, &case).await;
         }
     }
 }
 
 #[tokio::test]
-async fn of_two_runs_at_once_one_is_at_it() {
+async fn of_two_runs_at_once_one_works() {
     let stack = stack().await;
     let (one, other) = (stack.cold(), stack.cold());
     stack.stripe.clear_requests();
@@ -132,10 +133,10 @@ async fn of_two_runs_at_once_one_is_at_it() {
 #[tokio::test]
 async fn a_run_that_outlives_its_lease_harms_nothing() {
     let stack = stack().await;
-    let process = stack.cloud.process();
+    let process = stack.cloud.killable_process();
     let deps = stack.cold_at(process.aws());
     // It hangs at its first record while its lease ends and another run does all; then it goes on.
-    let hangs = process.dies(Death::AtRecord("-/customer/cus_1".to_owned()));
+    let hangs = process.killed_at(KillPoint::RecordWrite("-/customer/cus_1".to_owned()));
     let mut run = std::pin::pin!(stack.try_run(&deps, later(1)));
     tokio::select! {
         biased;
@@ -147,17 +148,17 @@ async fn a_run_that_outlives_its_lease_harms_nothing() {
     for minutes in [31, 42] {
         stack.run(later(minutes)).await;
     }
-    let there = records(&stack).await;
-    assert_eq!((there.len(), stack.progress().await["state"].as_str()), (6, Some("finished")));
+    let objects = records(&stack).await;
+    assert_eq!((objects.len(), stack.progress().await["state"].as_str()), (6, Some("finished")));
 }
 
 #[tokio::test]
 async fn a_late_run_of_a_stopped_import_does_not_disturb_the_next() {
     let stack = stack().await;
-    stack.store_reconcile_progress(now()).await;
-    let process = stack.cloud.process();
+    stack.comparison_finished(now()).await;
+    let process = stack.cloud.killable_process();
     let deps = stack.cold_at(process.aws());
-    let hangs = process.dies(Death::AtRecord("-/customer/cus_1".to_owned()));
+    let hangs = process.killed_at(KillPoint::RecordWrite("-/customer/cus_1".to_owned()));
     let mut run = std::pin::pin!(stack.try_run(&deps, later(1)));
     tokio::select! {
         biased;
@@ -179,9 +180,9 @@ async fn a_run_whose_import_is_stopped_ends_with_its_page() {
     let stack = Stack::start().await;
     stack.put_many("refund", "re", 201);
     stack.import(json!({ "kinds": ["refunds"] })).await;
-    let process = stack.cloud.process();
+    let process = stack.cloud.killable_process();
     let deps = stack.cold_at(process.aws());
-    let hangs = process.dies(Death::AtRecord("-/refund/re_0150".to_owned()));
+    let hangs = process.killed_at(KillPoint::RecordWrite("-/refund/re_0150".to_owned()));
     let mut run = std::pin::pin!(stack.try_run(&deps, later(1)));
     tokio::select! {
         biased;
@@ -194,7 +195,7 @@ async fn a_run_whose_import_is_stopped_ends_with_its_page() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_counts_once() {
+async fn a_write_whose_response_was_lost_counts_once() {
     let stack = Stack::start().await;
     stack.put_many("refund", "re", 3);
     stack.import(json!({ "kinds": ["refunds"] })).await;

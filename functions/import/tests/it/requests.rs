@@ -1,4 +1,4 @@
-//! An import is started and stopped by admins, looked at by viewers, and what is asked wrongly is refused by name.
+//! An import is started and stopped by admins and shown to viewers; a refusal names the field at fault.
 
 use serde_json::{Value, json};
 use shared::audit::Audit;
@@ -25,7 +25,7 @@ async fn an_import_is_started_once_and_shown() {
 }
 
 #[tokio::test]
-async fn by_default_all_of_every_kind_is_wanted() {
+async fn by_default_all_of_every_kind_is_imported() {
     let stack = Stack::start().await;
     stack.import(Value::Null).await;
     // The sample's body is narrower.
@@ -91,7 +91,7 @@ async fn each_refusal_names_what_is_wrong_and_nothing_is_started() {
 }
 
 #[tokio::test]
-async fn without_a_key_there_is_nothing_to_import_with() {
+async fn without_a_stripe_key_no_import_starts() {
     let stack = Stack::start().await;
     let client = stack.cloud.direct_aws().dynamodb(CallLimits::PATIENT);
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
@@ -111,11 +111,12 @@ async fn who_started_stopped_or_tried_is_in_the_audit() {
     stack.call("admin", "DELETE", Value::Null).await;
     stack.call("viewer", "GET", Value::Null).await;
     let audit = Audit::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
-    let acts = audit.list(None, 10, later(1)).await.unwrap().0;
-    let mut told: Vec<_> = acts.iter().map(|act| (act.action.as_str(), act.result.as_str())).collect();
-    told.sort_unstable();
+    let entries = audit.list(None, 10, later(1)).await.unwrap().0;
+    let mut results: Vec<_> =
+        entries.iter().map(|entry| (entry.action.as_str(), entry.result.as_str())).collect();
+    results.sort_unstable();
     assert_eq!(
-        told,
+        results,
         [
             ("import.start", "done"),
             ("import.start", "forbidden"),
@@ -123,7 +124,8 @@ async fn who_started_stopped_or_tried_is_in_the_audit() {
             ("import.stop", "done"),
         ]
     );
-    let started = acts.iter().find(|act| act.result == "done" && act.action == "import.start").unwrap();
+    let started =
+        entries.iter().find(|entry| entry.result == "done" && entry.action == "import.start").unwrap();
     assert_eq!(started.after, Some(json!({ "since": null, "kinds": ["charges"] })));
 }
 
@@ -140,7 +142,7 @@ async fn a_store_that_is_down_is_a_503_and_an_error_of_the_schedule() {
 }
 
 #[tokio::test]
-async fn an_input_that_is_neither_is_refused() {
+async fn an_input_that_is_neither_a_request_nor_the_schedules_is_an_error() {
     let stack = Stack::start().await;
     for input in [Value::Null, json!({}), json!({"requestContext": {}})] {
         import::handle(&stack.cold(), input, "r", now()).await.unwrap_err();

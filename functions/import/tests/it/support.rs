@@ -14,6 +14,7 @@ use shared::ledger::{Ledger, LedgerRow};
 use shared::payload;
 use shared::records::{Record, Records};
 use shared::registry::{DriftProgress, DriftReport, FinishedPass, ReconcileProgress, Registry, Settings};
+use shared::unix_time::UnixMillis;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
 
@@ -21,11 +22,11 @@ pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
     pub(crate) run_within: Duration,
-    /// Does reconciliation compare events beside it?
+    /// Whether reconciliation compares events with the ledger beside it.
     pub(crate) reconciles: bool,
 }
 
-/// Noon: the night's comparison has been made.
+/// Noon, so after the night's comparison.
 pub(crate) fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()
 }
@@ -39,23 +40,23 @@ pub(crate) fn ago(minutes: i64) -> Timestamp {
 }
 
 impl Stack {
-    /// The night's comparison has been made, so that runs do what the import wants.
+    /// A stack whose nightly comparison is finished, so that runs only import.
     pub(crate) async fn start() -> Self {
         let stack = Self::new().await;
-        stack.store_reconcile_progress(now()).await;
+        stack.comparison_finished(now()).await;
         stack
     }
 
-    /// Nothing has been compared yet.
+    /// A stack in which nothing has been compared yet.
     pub(crate) async fn new() -> Self {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret("stripe-key", &stripe.key());
         let stack = Self { cloud, stripe, run_within: Duration::from_secs(60), reconciles: true };
         let mut settings = Settings {
-            since: 0,
+            since: UnixMillis::default(),
             stripe_key_hint: "hint".into(),
-            stripe_key_set_at: 0,
+            stripe_key_set_at: UnixMillis::default(),
             stripe_account: None,
             rev: 0,
         };
@@ -63,52 +64,49 @@ impl Stack {
         stack
     }
 
-    pub(crate) async fn store_reconcile_progress(&self, at: Timestamp) {
-        let at = at.as_millisecond();
-        let last = FinishedPass { begun_at: at, finished_at: at, until: at, seen: DriftReport::default() };
-        let kept = DriftProgress { last: Some(last), ..DriftProgress::default() };
-        self.registry().store_drift_progress(&kept).await.unwrap();
+    /// Stores that a comparison of all events up to then is finished.
+    pub(crate) async fn comparison_finished(&self, at: Timestamp) {
+        let at = UnixMillis::from(at);
+        let last = FinishedPass { begun_at: at, finished_at: at, until: at, report: DriftReport::default() };
+        let progress = DriftProgress { last: Some(last), ..DriftProgress::default() };
+        self.registry().store_drift_progress(&progress).await.unwrap();
     }
 
-    /// Events are compared with the ledger up to then, as `reconcile` does.
+    /// Stores that events are compared with the ledger up to then, as `reconcile` does.
     pub(crate) async fn events_compared(&self, until: Timestamp) {
-        for account in [None, Some("acct_1")] {
-            let compared = ReconcileProgress {
-                until: until.as_second(),
-                unfinished: None,
-                failed: false,
-                refused_at: None,
-            };
-            self.registry().store_reconcile_progress(account, &compared).await.unwrap();
+        for account in ["-", "acct_1"] {
+            let compared =
+                ReconcileProgress { until: until.into(), unfinished: None, failed: false, refused_at: None };
+            self.registry().store_reconcile_progress(&account.parse().unwrap(), &compared).await.unwrap();
         }
     }
 
     pub(crate) async fn comparison(&self) -> DriftProgress {
-        self.registry().scheduled_work().await.unwrap().comparison
+        self.registry().scheduled_work().await.unwrap().drift
     }
 
-    /// What the last comparison saw.
-    pub(crate) async fn seen(&self) -> DriftReport {
-        self.comparison().await.last.expect("it is finished").seen
+    /// What the last comparison found.
+    pub(crate) async fn report(&self) -> DriftReport {
+        self.comparison().await.last.expect("it is finished").report
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        Registry::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "LedgerTable")
+        Ledger::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
     }
 
     pub(crate) fn records(&self) -> Records {
-        Records::new(self.cloud.past_the_door().dynamodb(CallLimits::PATIENT), "RecordsTable")
+        Records::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "RecordsTable")
     }
 
     pub(crate) async fn record(&self, key: &str) -> Option<Record> {
         self.records().get(&key.parse().unwrap()).await.unwrap()
     }
 
-    /// What a record shows.
+    /// The object that a record shows.
     pub(crate) async fn object(&self, key: &str) -> Value {
         serde_json::from_slice(&self.record(key).await.unwrap().object().unwrap()).unwrap()
     }
@@ -123,11 +121,13 @@ impl Stack {
         self.stripe.put_object(None, object);
     }
 
-    /// So many objects of a kind (Stripe's word), each a minute younger than the one before. They are `<prefix>_0000` and so on.
+    /// Puts objects `<prefix>_0000` and so on at Stripe, each a minute younger than the one before.
     pub(crate) fn put_many(&self, object: &str, prefix: &str, count: i64) {
         for i in 0..count {
-            let made = ago(100_000 - i).as_second();
-            self.put(&json!({ "object": object, "id": format!("{prefix}_{i:04}"), "created": made, "n": i }));
+            let created = ago(100_000 - i).as_second();
+            self.put(
+                &json!({ "object": object, "id": format!("{prefix}_{i:04}"), "created": created, "n": i }),
+            );
         }
     }
 
@@ -156,7 +156,7 @@ impl Stack {
         .unwrap()
     }
 
-    /// What the schedule does. Stripe's clock goes with ours.
+    /// A scheduled run. Stripe's clock shows the same time.
     pub(crate) async fn run(&self, at: Timestamp) -> Value {
         self.try_run(&self.cold(), at).await.unwrap()
     }
@@ -169,16 +169,16 @@ impl Stack {
         handle(deps, schedule(), &at.to_string(), at).await
     }
 
-    /// A call of somebody in this group.
+    /// A request of somebody in this group.
     pub(crate) async fn call(&self, group: &str, method: &str, body: Value) -> (u16, Value) {
         self.call_to("/import", group, method, body).await
     }
 
     pub(crate) async fn call_to(&self, path: &str, group: &str, method: &str, body: Value) -> (u16, Value) {
         let request = request(path, group, method, &body);
-        let answer = handle(&self.cold(), request, "request", now()).await.unwrap();
-        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-        (answer["statusCode"].as_u64().unwrap().try_into().unwrap(), body)
+        let response = handle(&self.cold(), request, "request", now()).await.unwrap();
+        let body = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
+        (response["statusCode"].as_u64().unwrap().try_into().unwrap(), body)
     }
 
     /// Starts an import as an admin.
@@ -187,7 +187,7 @@ impl Stack {
         assert_eq!((status, &answer["state"]), (202, &json!("running")), "{answer}");
     }
 
-    /// How far it is.
+    /// How far the import is.
     pub(crate) async fn progress(&self) -> Value {
         let (status, answer) = self.call("viewer", "GET", Value::Null).await;
         assert_eq!(status, 200, "{answer}");
@@ -198,12 +198,12 @@ impl Stack {
     pub(crate) async fn receive(&self, body: &str, at: Timestamp) -> LedgerRow {
         let packed = payload::pack(body.as_bytes()).unwrap();
         let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable: {body}") };
-        let row = LedgerRow::of(&event, "main", at, packed);
+        let row = LedgerRow::from_event(&event, "main", at, packed);
         self.ledger().record(&row).await.unwrap();
         row
     }
 
-    /// Stores an event that came in at `at` and lets the real `process` apply it.
+    /// Stores an event that is received at `at` and lets the real `process` apply it.
     pub(crate) async fn apply(&self, body: &str, at: Timestamp) {
         self.receive(body, at).await;
         let deps = process::Deps::new(process::Config {
@@ -221,7 +221,7 @@ impl Stack {
         .unwrap();
         let sample = include_str!("../../../../events/process/sweep.json");
         let sweep = serde_json::from_str(sample).unwrap();
-        // The doorbell has two minutes before the sweep.
+        // The sweep leaves an event to the stream for two minutes.
         process::handle(&deps, sweep, at + SignedDuration::from_mins(3)).await.unwrap();
     }
 }

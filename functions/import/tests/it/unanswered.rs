@@ -1,4 +1,4 @@
-//! What Stripe never answers, or refuses by itself, holds up nothing else.
+//! An object or list that Stripe never answers, or refuses by itself, holds up nothing else.
 
 use std::time::Duration;
 
@@ -7,48 +7,48 @@ use simulated_stripe::{Answer, Effect, Fault};
 
 use crate::support::{Stack, ago, customer, event, later};
 
-/// A server error each time; what calls it does not try again within the run, so that the test does not wait.
+/// An error each time, which is not retried within the run, so that the test does not wait.
 fn fails(path: &str, status: u16) -> Fault {
     let answer = Answer { status, body: None, should_retry: Some(false), retry_after: None };
     Fault { effect: Effect::Answer(answer), ..Fault::status(status) }.on("GET", path).times(1_000)
 }
 
-/// Two customers that have changed without an event; the night looks at the first one first.
+/// Two customers that have changed without an event; the first one is compared first.
 async fn two_differ() -> Stack {
     let stack = Stack::new().await;
     for (id, minutes) in [("cus_1", 60), ("cus_2", 61)] {
-        let told = event(&format!("evt_{id}"), "customer.updated", ago(minutes), &customer(id, "old"));
-        stack.apply(&told, ago(minutes)).await;
+        let update = event(&format!("evt_{id}"), "customer.updated", ago(minutes), &customer(id, "old"));
+        stack.apply(&update, ago(minutes)).await;
         stack.put(&customer(id, "new"));
     }
     stack
 }
 
 async fn assert_only_the_first_is_left_out(stack: &Stack, status: u16) {
-    let seen = stack.seen().await;
-    assert_eq!((seen.unread.count, seen.refused.count, seen.differed.count), (1, 0, 1), "{seen:?}");
-    let unread = &seen.unread.first[0];
+    let report = stack.report().await;
+    assert_eq!((report.unread.count, report.refused.count, report.differed.count), (1, 0, 1), "{report:?}");
+    let unread = &report.unread.first[0];
     assert_eq!((unread.key.id(), unread.failure.status), ("cus_1", Some(status)));
     assert_eq!(stack.object("-/customer/cus_1").await["email"], "old");
     assert_eq!(stack.object("-/customer/cus_2").await["email"], "new");
 }
 
 #[tokio::test]
-async fn an_object_that_is_never_answered_is_passed_by_the_fifth_run() {
-    // When it is looked at, and when its doubt is settled.
-    for settled in [false, true] {
+async fn an_object_that_is_never_answered_is_skipped_by_the_fifth_run() {
+    // At the first comparison, and when the mismatch is compared again.
+    for is_recheck in [false, true] {
         let stack = two_differ().await;
         let mut first = 0;
-        if settled {
+        if is_recheck {
             stack.run(later(0)).await;
             first = 11;
         }
-        stack.stripe.fault(fails("/v1/customers/cus_1", 500));
+        stack.stripe.add_fault(fails("/v1/customers/cus_1", 500));
         for run in 0..4 {
             stack.run(later(first + run)).await;
-            let kept = stack.comparison().await;
-            assert!(kept.halted.is_some() && kept.last.is_none(), "{settled} {run}: {kept:?}");
-            assert_eq!(kept.walk.unwrap().stuck.unwrap().runs, u32::try_from(run).unwrap() + 1);
+            let progress = stack.comparison().await;
+            assert!(progress.halted.is_some() && progress.last.is_none(), "{is_recheck} {run}: {progress:?}");
+            assert_eq!(progress.pass.unwrap().unanswered.unwrap().runs, u32::try_from(run).unwrap() + 1);
         }
         stack.run(later(first + 4)).await;
         assert_eq!(stack.comparison().await.halted, None);
@@ -58,9 +58,9 @@ async fn an_object_that_is_never_answered_is_passed_by_the_fifth_run() {
 }
 
 #[tokio::test]
-async fn what_was_not_answered_for_a_while_is_looked_at_when_it_is() {
+async fn what_was_not_answered_for_a_while_is_compared_when_it_is() {
     let stack = two_differ().await;
-    stack.stripe.fault(fails("/v1/customers/cus_1", 500));
+    stack.stripe.add_fault(fails("/v1/customers/cus_1", 500));
     for run in 0..4 {
         stack.run(later(run)).await;
     }
@@ -68,23 +68,23 @@ async fn what_was_not_answered_for_a_while_is_looked_at_when_it_is() {
     for minutes in [4, 15] {
         stack.run(later(minutes)).await;
     }
-    let seen = stack.seen().await;
-    assert_eq!((seen.unread.count, seen.differed.count), (0, 2));
+    let report = stack.report().await;
+    assert_eq!((report.unread.count, report.differed.count), (0, 2));
 }
 
 #[tokio::test]
-async fn an_outage_a_limit_and_a_refused_key_pass_nothing() {
+async fn nothing_is_skipped_during_an_outage_a_rate_limit_or_with_a_rejected_key() {
     for fault in
         [fails("/v1", 500), fails("/v1/customers", 429), fails("/v1/customers", 401), fails("/v1", 429)]
     {
         let what = format!("{fault:?}");
         let stack = two_differ().await;
         stack.import(json!({ "kinds": ["customers"] })).await;
-        stack.stripe.fault(fault);
+        stack.stripe.add_fault(fault);
         for run in 0..7 {
             stack.run(later(run)).await;
-            let walk = stack.comparison().await.walk.unwrap();
-            assert_eq!((walk.stuck, walk.seen.unread.count), (None, 0), "{what}");
+            let pass = stack.comparison().await.pass.unwrap();
+            assert_eq!((pass.unanswered, pass.report.unread.count), (None, 0), "{what}");
         }
         assert_eq!(stack.progress().await["state"], "running", "{what}");
         stack.stripe.clear_faults();
@@ -99,9 +99,9 @@ async fn an_outage_a_limit_and_a_refused_key_pass_nothing() {
 }
 
 #[tokio::test]
-async fn an_object_that_is_refused_by_itself_does_not_shut_its_kind() {
+async fn an_object_that_is_refused_by_itself_does_not_end_its_kind() {
     let stack = two_differ().await;
-    stack.stripe.fault(fails("/v1/customers/cus_1", 400));
+    stack.stripe.add_fault(fails("/v1/customers/cus_1", 400));
     for minutes in [0, 11] {
         stack.run(later(minutes)).await;
     }
@@ -115,18 +115,18 @@ async fn a_list_whose_page_is_never_answered_ends_as_refused_and_the_others_come
     stack.put_many("customer", "cus", 3);
     stack.import(json!({ "kinds": ["refunds", "customers"] })).await;
     stack.run_within = Duration::ZERO;
-    let of = |progress: &Value, kind: &str| {
+    let kind_progress = |progress: &Value, kind: &str| {
         let rows = progress["progress"].as_array().unwrap();
         rows.iter().find(|row| row["kind"] == kind).unwrap().clone()
     };
     // The first page comes.
     let mut minutes = 1;
-    while of(&stack.progress().await, "refunds")["looked_at"] == 0 {
+    while kind_progress(&stack.progress().await, "refunds")["looked_at"] == 0 {
         stack.run(later(minutes)).await;
         minutes += 1;
     }
     stack.run_within = Duration::from_secs(60);
-    stack.stripe.fault(fails("/v1/refunds", 500));
+    stack.stripe.add_fault(fails("/v1/refunds", 500));
     for run in 0..4 {
         let done = stack.run(later(minutes + run)).await;
         assert_eq!(done["import"]["ended"], "halted", "{run}");
@@ -135,10 +135,10 @@ async fn a_list_whose_page_is_never_answered_ends_as_refused_and_the_others_come
     let done = stack.run(later(minutes + 4)).await;
     assert_eq!(done["import"]["ended"], "finished");
     let progress = stack.progress().await;
-    let refunds = of(&progress, "refunds");
+    let refunds = kind_progress(&progress, "refunds");
     assert_eq!((&refunds["state"], &refunds["looked_at"]), (&json!("refused"), &json!(100)));
     assert_eq!(refunds["refusal"]["stripe_status"], 500);
     assert_eq!((&progress["refused"]["count"], stack.count().await), (&json!(1), 103));
-    let kept = stack.registry().import().await.unwrap().unwrap();
-    assert_eq!(kept.refused.count, 1, "the status tells it");
+    let import = stack.registry().import().await.unwrap().unwrap();
+    assert_eq!(import.refused.count, 1, "the status reads it");
 }

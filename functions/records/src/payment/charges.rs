@@ -1,7 +1,8 @@
 //! What a payment's charges and refunds say was captured and refunded.
 //!
-//! When only a part of a charge is captured, Stripe releases the rest and counts it as refunded: the charge's own total
-//! includes it, and of old charges there is a refund of it too. Nobody was refunded that money, because nobody had paid it.
+//! When only a part of a charge is captured, Stripe releases the rest and counts it as refunded: the charge's
+//! own total includes it, and of old charges there is a refund of it too. Nobody was refunded that money,
+//! because nobody had paid it.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +11,9 @@ use serde_json::Value;
 use super::amounts::{amount, sum};
 use crate::view::reference_id;
 
-/// Returns what was captured of each charge. Before `amount_captured` came (2020), a charge said only that it was captured;
-/// how much of it, the PaymentIntent says, if it has only one such charge. A PaymentIntent that has received nothing is older
-/// than the charge, and says nothing of it.
+/// Returns what was captured of each charge. Before `amount_captured` came (2020), a charge said only that it
+/// was captured; how much of it, the PaymentIntent says, if it has only one such charge. A PaymentIntent that
+/// has received nothing is older than the charge, and says nothing of it.
 pub(super) fn captured_amounts(intent: &Value, charges: &[&Value]) -> Vec<i64> {
     let is_captured = |charge: &Value| is_paid(charge) && charge["captured"] == true;
     let received = amount(intent, "amount_received");
@@ -44,12 +45,12 @@ struct ChargeRefunds {
     failed: i64,
 }
 
-/// Returns what was refunded. For each charge the larger counts of what its refunds say and what it says itself, whose total
-/// may still include refunds that failed later. A refund that names no charge is one of the only charge there is. Where there
-/// are more charges, it may be part of any total, so the larger counts of such refunds and of what the totals say beyond the
-/// refunds that name their charge.
+/// Returns what was refunded. For each charge the larger counts of what its refunds say and what it says
+/// itself, whose total may still include refunds that failed later. A refund that names no charge is one of
+/// the only charge there is. Where there are more charges, it may be part of any total, so the larger counts
+/// of such refunds and of what the totals say beyond the refunds that name their charge.
 ///
-/// Charges come with what was captured of them. `is_capturable` says that the rest of them can still be captured.
+/// Charges come with what was captured of them. `is_capturable` says that the rest can still be captured.
 pub(super) fn refunded_amount<'a>(
     charges: impl Iterator<Item = (&'a Value, i64)> + Clone,
     refunds: &[&'a Value],
@@ -87,8 +88,8 @@ pub(super) fn refunded_amount<'a>(
     named.saturating_add(unnamed).max(0)
 }
 
-/// Returns what a charge's refunds say was refunded and what its own total says, both without what was released when only a
-/// part was captured.
+/// Returns what a charge's refunds say was refunded and what its own total says, both without what was
+/// released when only a part was captured.
 fn refunded_without_release(charge: &Value, captured: i64, refunds: &ChargeRefunds) -> (i64, i64) {
     let (by_refunds, total) = (sum(refunds.effective.iter().copied()), amount(charge, "amount_refunded"));
     let by_total = total.saturating_sub(refunds.failed);
@@ -97,8 +98,8 @@ fn refunded_without_release(charge: &Value, captured: i64, refunds: &ChargeRefun
         return (by_refunds, by_total);
     }
     let by_total = by_total.saturating_sub(released).max(0);
-    // One of the refunds is of the release: certainly if more would have been refunded than was captured, and in all
-    // likelihood if one is of that very amount and the total has no room for it beside the release.
+    // One of the refunds is of the release: certainly if more would have been refunded than was captured, and
+    // in all likelihood if one is of that very amount and the total has no room for it beside the release.
     let includes_release =
         by_refunds > captured || by_refunds > by_total && refunds.effective.contains(&released);
     let by_refunds = if includes_release { by_refunds.saturating_sub(released).max(0) } else { by_refunds };

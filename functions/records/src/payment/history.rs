@@ -1,11 +1,13 @@
 //! A payment's history: its states and sums, the earliest first.
 //!
-//! Derived when it is read, like the payment itself, and by the same order of events as its records: second by second as
-//! Stripe stamped them, never by arrival. So an event that came late, twice or after a newer one makes the same history.
+//! Derived when it is read, like the payment itself, and by the same order of events as its records: second
+//! by second as Stripe stamped them, never by arrival. So an event that came late, twice or after a newer one
+//! makes the same history.
 //!
-//! The rule: an object's history ends with its record. An event beyond the record is not applied yet, and at the record's
-//! own second the object is what the record shows. So the history always ends in the present state, also where the ledger's
-//! events have expired, or where the object was fetched from Stripe and no event shows that state.
+//! The rule: an object's history ends with its record. An event beyond the record is not applied yet, and at
+//! the record's own second the object is what the record shows. So the history always ends in the present
+//! state, also where the ledger's events have expired, or where the object was fetched from Stripe and no
+//! event shows that state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,8 +86,8 @@ fn payment_at(
     Some(derive(intent, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute)))
 }
 
-/// A PaymentIntent without events existed, and was paid, when the first of its refunds or disputes was created. So it counts
-/// from there on as its record shows it.
+/// A PaymentIntent without events existed, and was paid, when the first of its refunds or disputes was
+/// created. So it counts from there on as its record shows it.
 fn begin_earlier<'a>(timelines: &'a [ObjectTimeline<'a>], states: &mut [StatesBySecond<'a>]) {
     let after_payment =
         timelines.iter().zip(states.iter()).filter(|(timeline, _)| timeline.is_after_payment());
@@ -99,8 +101,8 @@ fn begin_earlier<'a>(timelines: &'a [ObjectTimeline<'a>], states: &mut [StatesBy
     }
 }
 
-/// An object's states by second: each second's winner, and in the end what the record shows. A refund or dispute without
-/// events counts as its record shows it from when it was created.
+/// An object's states by second: each second's winner, and in the end what the record shows. A refund or
+/// dispute without events counts as its record shows it from when it was created.
 fn states_by_second<'a>(timeline: &'a ObjectTimeline<'_>) -> StatesBySecond<'a> {
     let Record { as_of, events: decided, fetched, .. } = timeline.record;
     let mut by_second: BTreeMap<UnixSeconds, Vec<&Snapshot>> = BTreeMap::from([(*as_of, Vec::new())]);
@@ -121,8 +123,8 @@ fn states_by_second<'a>(timeline: &'a ObjectTimeline<'_>) -> StatesBySecond<'a> 
     by_second
         .into_iter()
         .map(|(second, snapshots)| {
-            // Where events had no order and Stripe was asked, its answer decides their second too, unless other events
-            // followed: then it shows what came of those.
+            // Where events had no order and Stripe was asked, its answer decides their second too, unless
+            // other events followed: then it shows what came of those.
             let is_decided_by_stripe = *fetched
                 && last_with_events == Some(second)
                 && snapshots.iter().any(|snapshot| decided.contains(&snapshot.id));

@@ -1,7 +1,8 @@
 //! A payment joined with the records that name it, its parts: charges, refunds, disputes, invoice payments.
 //!
-//! They name it directly, or through one of its charges: refunds and disputes of old API versions name only that. So its
-//! charges are collected from wherever they stand: records that name the payment, an old PaymentIntent, `latest_charge`.
+//! They name it directly, or through one of its charges: refunds and disputes of old API versions name only
+//! that. So its charges are collected from wherever they stand: records that name the payment, an old
+//! PaymentIntent, `latest_charge`.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +26,8 @@ use crate::view::{LoadedRecord, RecordView, reference_id};
 /// Objects whose events are read at once.
 const CONCURRENT_READS: usize = 8;
 
-/// How many parts of each kind a payment shows, the newest; its sums are of all. A payment of more parts in all has no
-/// history.
+/// How many parts of each kind a payment shows, the newest; its sums are of all. A payment of more parts in
+/// all has no history.
 const MAX_SHOWN: usize = 100;
 
 /// What only payments show.
@@ -57,8 +58,8 @@ impl<'a> PaymentWithParts<'a> {
         let payment = derive(intent, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute));
         let views = |kind| parts_of_kind(&self.parts, kind).take(MAX_SHOWN).map(LoadedRecord::view).collect();
         let invoice_of = |kind| objects(kind).find_map(|part| reference_id(&part["invoice"]));
-        // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent and its charges named their
-        // invoice.
+        // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent and its charges
+        // named their invoice.
         let invoice = reference_id(&intent["invoice"])
             .or_else(|| invoice_of(Kind::InvoicePayment))
             .or_else(|| invoice_of(Kind::Charge));
@@ -134,8 +135,8 @@ pub(crate) async fn records_naming(
     }
 }
 
-/// Loads an object's latest events. Left out are those that are quarantined or ignored, which count for nothing, and those
-/// later than its record, which are not applied yet.
+/// Loads an object's latest events. Left out are those that are quarantined or ignored, which count for
+/// nothing, and those later than its record, which are not applied yet.
 async fn load_timeline<'a>(
     deps: &Deps,
     object: &'a LoadedRecord,

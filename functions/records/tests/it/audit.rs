@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use shared::access::{Caller, Role};
 use shared::audit::AuditEntry;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, now};
+use crate::support::Stack;
 
 fn entry(action: &str, at: Timestamp) -> AuditEntry {
     let caller = Caller {

@@ -4,8 +4,9 @@ use serde_json::json;
 use shared::event::ParsedEvent;
 use shared::ledger::{Actor, EventState, LedgerRow, Transition};
 use shared::payload;
+use test_cloud::fixtures::{now, retention};
 
-use crate::support::{Stack, ago, now, retention};
+use crate::support::{Stack, ago};
 
 #[tokio::test]
 async fn an_event_is_shown_with_its_payload_as_stripe_sent_it() {
@@ -210,7 +211,7 @@ async fn pages_show_each_event_that_was_there_once_whatever_is_written_meanwhile
             let ids =
                 answer["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned());
             seen.extend(ids.filter(|id| id.starts_with("evt_old")));
-            // One newer, one that Stripe created earlier and comes late, and one already shown changes its state.
+            // A newer event, one that comes late, and a change of state of one that was shown already.
             for (id, at) in [("new", ago(5)), ("late", ago(598))] {
                 stack.event(&format!("evt_{id}_{page}"), "invoice.paid", &invoice, at).await;
             }

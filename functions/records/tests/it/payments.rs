@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use shared::ledger::{EventState, Transition};
 use shared::records::Provenance;
+use test_cloud::fixtures::{now, retention};
 
-use crate::support::{Stack, ago, ids, now, provenance, retention};
+use crate::support::{Stack, ago, ids, provenance};
 
 fn intent(status: &str) -> Value {
     let received = if status == "succeeded" { 2000 } else { 0 };

@@ -1,6 +1,7 @@
 //! What is read of a ledger of a hundred thousand events costs what it costs of a hundred.
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, now};
+use crate::support::Stack;
 
 #[tokio::test]
 async fn a_list_costs_no_more_with_a_hundred_thousand_events_than_with_a_hundred() {

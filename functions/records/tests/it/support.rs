@@ -3,27 +3,19 @@
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request};
 use records::{Config, Deps, handle};
-use serde_json::{Value, json};
-use shared::access::Access;
+use serde_json::Value;
 use shared::audit::Audit;
-use shared::aws::CallLimits;
-use shared::event::{self, ParsedEvent};
 use shared::ledger::{Ledger, LedgerRow};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
-use shared::payload;
-use shared::records::{Provenance, Record, Records};
-use shared::registry::{Registry, Settings};
+use shared::records::{Provenance, Record};
 use shared::unix_time::UnixSeconds;
 use test_cloud::TestCloud;
+use test_cloud::fixtures::{self, access, api_event, http_request, now};
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) deps: Deps,
-}
-
-pub(crate) fn now() -> Timestamp {
-    "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
 pub(crate) fn ago(seconds: i64) -> Timestamp {
@@ -34,58 +26,36 @@ impl Stack {
     /// A stack whose Stripe key was set ten days ago.
     pub(crate) async fn start() -> Self {
         let cloud = TestCloud::start().await;
-        let access = Access {
-            api_id: "ours".into(),
-            groups_claim: "cognito:groups".into(),
-            admin_group: "admin".into(),
-            viewer_group: "viewer".into(),
-        };
         let deps = Deps::new(Config {
             aws: cloud.aws(),
             mode: Mode::Test,
-            access,
+            access: access(),
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
             audit_table: "AuditTable".into(),
         });
         let stack = Self { cloud, deps };
-        let registry = Registry::new(stack.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable");
-        let mut settings = Settings {
-            since: ago(10 * 86_400).into(),
-            stripe_key_hint: "sk_test_…1234".into(),
-            stripe_key_set_at: ago(10 * 86_400).into(),
-            stripe_account: None,
-            rev: 0,
-        };
-        registry.store_settings(None, &mut settings).await.unwrap();
+        fixtures::store_settings(&fixtures::registry(&stack.cloud.aws()), ago(10 * 86_400)).await;
         stack
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
+        fixtures::ledger(&self.cloud.aws())
     }
 
     pub(crate) fn audit(&self) -> Audit {
-        Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable")
+        fixtures::audit(&self.cloud.aws())
     }
 
     /// Stores an event that was received at `at`.
     pub(crate) async fn event(&self, id: &str, event_type: &str, object: &Value, at: Timestamp) -> LedgerRow {
-        let body = json!({
-            "id": id, "object": "event", "type": event_type, "created": at.as_second(), "livemode": false,
-            "data": { "object": object },
-        });
-        self.event_body(&body.to_string(), at).await
+        self.event_body(&fixtures::event(id, event_type, at.as_second(), object), at).await
     }
 
     /// Stores an event as Stripe wrote it.
     pub(crate) async fn event_body(&self, body: &str, at: Timestamp) -> LedgerRow {
-        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body}") };
-        let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = LedgerRow::from_event(&event, "main", at, packed);
-        self.ledger().record(&row).await.unwrap();
-        row
+        fixtures::receive(&self.ledger(), body, at).await
     }
 
     /// Stores a record of our own account.
@@ -105,8 +75,7 @@ impl Stack {
         let deleted = provenance.deleted || object["deleted"] == true;
         let provenance = Provenance { deleted, ..provenance };
         let record = Record::new(key, provenance, raw.as_bytes(), &object).unwrap();
-        let records = Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
-        records.put_if_newer(&record).await.unwrap();
+        fixtures::records(&self.cloud.aws()).put_if_newer(&record).await.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
@@ -166,20 +135,6 @@ pub(crate) fn ids(list: &Value) -> Vec<&str> {
 
 /// A request by IAM, after `events/records/events.json`.
 pub(crate) fn request(path: &str) -> Request {
-    let mut event: Value =
-        serde_json::from_str(include_str!("../../../../events/records/events.json")).unwrap();
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    event["rawPath"] = path.into();
-    event["requestContext"]["http"]["path"] = path.into();
-    event["rawQueryString"] = query.into();
-    let parameters = query.split('&').filter_map(|pair| pair.split_once('='));
-    event["queryStringParameters"] = parameters
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect::<serde_json::Map<_, _>>()
-        .into();
-    lambda_http::request::from_str(&event.to_string()).unwrap()
-}
-
-pub(crate) fn retention() -> shared::ledger::Retention {
-    "90".parse().unwrap()
+    let sample = include_str!("../../../../events/records/events.json");
+    http_request(&api_event(sample, "GET", path))
 }

@@ -1,6 +1,6 @@
 //! What `replay` promises, against a real DynamoDB and the real SDK.
 
-// Always true here; it tells clippy that helpers beside the tests may unwrap as well.
+// Always true here; so clippy lets helpers beside the tests unwrap as well.
 #![cfg(test)]
 
 mod access;

@@ -2,8 +2,9 @@
 
 use replay::handle;
 use serde_json::Value;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, now};
+use crate::support::Stack;
 
 #[tokio::test]
 async fn each_sample_is_answered() {

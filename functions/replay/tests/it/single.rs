@@ -4,8 +4,9 @@ use serde_json::json;
 use shared::ledger::{Actor, EventState, OpenCount, Transition, Transitioned};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 use test_cloud::Fault;
+use test_cloud::fixtures::{now, retention};
 
-use crate::support::{Stack, ago, now, retention};
+use crate::support::{Stack, ago};
 
 #[tokio::test]
 async fn a_replayed_event_is_pending_like_a_new_one_and_keeps_its_earlier_state() {

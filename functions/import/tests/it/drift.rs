@@ -1,97 +1,89 @@
-//! Each night finds what changed at Stripe without an event, mends it and tells it, and takes nothing else for that.
+//! The nightly comparison finds, corrects and reports what changed at Stripe without an event; nothing else.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::registry::{DriftProgress, DriftReport};
+use shared::registry::DriftReport;
 use simulated_stripe::{Fault, Key};
 
 use crate::support::{Stack, ago, customer, event, later, now};
 
 const KEY: &str = "-/customer/cus_1";
 
-fn told(id: &str, email: &str, at: Timestamp) -> String {
+fn update(id: &str, email: &str, at: Timestamp) -> String {
     event(id, "customer.updated", at, &customer("cus_1", email))
 }
 
-async fn kept(stack: &Stack) -> DriftProgress {
-    stack.comparison().await
-}
-
-async fn seen(stack: &Stack) -> DriftReport {
-    stack.seen().await
-}
-
-fn questions(stack: &Stack) -> usize {
+fn stripe_calls(stack: &Stack) -> usize {
     stack.stripe.requests().len()
 }
 
-/// The first comparison, and what settles its doubts.
-async fn night(stack: &Stack) {
+/// The first comparison, and the run that compares its mismatches again.
+async fn compare(stack: &Stack) {
     stack.run(later(0)).await;
     stack.run(later(11)).await;
 }
 
 #[tokio::test]
-async fn a_change_without_an_event_is_found_mended_and_told() {
+async fn a_change_without_an_event_is_found_corrected_and_reported() {
     let stack = Stack::new().await;
-    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.apply(&update("evt_1", "old", ago(60)), ago(60)).await;
     stack.put(&customer("cus_1", "new"));
     stack.run(later(0)).await;
     assert_eq!(stack.object(KEY).await["email"], "old", "an event may be on its way");
-    assert_eq!((kept(&stack).await.last, questions(&stack)), (None, 1));
+    assert_eq!((stack.comparison().await.last, stripe_calls(&stack)), (None, 1));
     stack.run(later(9)).await;
-    assert_eq!(questions(&stack), 1);
+    assert_eq!(stripe_calls(&stack), 1);
     stack.run(later(10)).await;
     assert_eq!(stack.object(KEY).await["email"], "new");
-    let seen = seen(&stack).await;
-    assert_eq!((seen.looked_at, seen.differed.count), (1, 1));
+    let report = stack.report().await;
+    assert_eq!((report.looked_at, report.differed.count), (1, 1));
     assert_eq!(
-        (seen.differed.first[0].key.to_string().as_str(), &seen.differed.first[0].fields),
+        (report.differed.first[0].key.to_string().as_str(), &report.differed.first[0].fields),
         (KEY, &vec!["email".to_owned()])
     );
-    let last = kept(&stack).await.last.unwrap();
-    assert_eq!((last.begun_at, last.finished_at), (now().as_millisecond(), later(10).as_millisecond()));
+    let last = stack.comparison().await.last.unwrap();
+    assert_eq!((last.begun_at, last.finished_at), (now().into(), later(10).into()));
     // The status reads it.
-    let read = stack.registry().status_rows(&[], now()).await.unwrap();
-    assert_eq!(read.comparison, Some(kept(&stack).await));
+    let rows = stack.registry().status_rows(&[], now()).await.unwrap();
+    assert_eq!(rows.drift, Some(stack.comparison().await));
 }
 
 #[tokio::test]
-async fn a_change_whose_event_was_on_its_way_is_none() {
+async fn a_change_whose_event_was_on_its_way_is_not_reported() {
     let stack = Stack::new().await;
-    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.apply(&update("evt_1", "old", ago(60)), ago(60)).await;
     stack.put(&customer("cus_1", "new"));
     stack.run(later(0)).await;
-    stack.apply(&told("evt_2", "new", now()), later(1)).await;
+    stack.apply(&update("evt_2", "new", now()), later(1)).await;
     stack.run(later(11)).await;
-    assert_eq!(seen(&stack).await.differed.count, 0);
+    assert_eq!(stack.report().await.differed.count, 0);
     assert_eq!(stack.record(KEY).await.unwrap().event.unwrap().as_str(), "evt_2");
 }
 
 #[tokio::test]
-async fn a_doubt_about_what_has_changed_again_is_left_to_the_next_night() {
+async fn a_mismatch_of_what_has_changed_again_is_left_to_the_next_night() {
     let stack = Stack::new().await;
-    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.apply(&update("evt_1", "old", ago(60)), ago(60)).await;
     stack.put(&customer("cus_1", "new"));
     stack.run(later(0)).await;
-    stack.apply(&told("evt_2", "newer", later(5)), later(5)).await;
+    stack.apply(&update("evt_2", "newer", later(5)), later(5)).await;
     stack.put(&customer("cus_1", "newest"));
     stack.run(later(11)).await;
-    assert_eq!((seen(&stack).await.differed.count, questions(&stack)), (0, 1));
+    assert_eq!((stack.report().await.differed.count, stripe_calls(&stack)), (0, 1));
     assert_eq!(stack.object(KEY).await["email"], "newer", "the event of the newest is on its way");
     for minutes in [1_440, 1_451] {
         stack.run(later(minutes)).await;
     }
-    assert_eq!((seen(&stack).await.differed.count, questions(&stack)), (1, 3));
+    assert_eq!((stack.report().await.differed.count, stripe_calls(&stack)), (1, 3));
     assert_eq!(stack.object(KEY).await["email"], "newest");
 }
 
 #[tokio::test]
 async fn what_is_the_same_what_is_deleted_and_what_is_young_is_left_alone() {
     let stack = Stack::new().await;
-    stack.apply(&told("evt_1", "same", ago(60)), ago(60)).await;
+    stack.apply(&update("evt_1", "same", ago(60)), ago(60)).await;
     stack.put(&customer("cus_1", "same"));
     stack.apply(&event("evt_2", "customer.deleted", ago(50), &customer("cus_2", "a")), ago(50)).await;
     // It has an event in time, and a younger one as well.
@@ -102,10 +94,10 @@ async fn what_is_the_same_what_is_deleted_and_what_is_young_is_left_alone() {
     stack.apply(&event("evt_5", "customer.updated", ago(1_500), &customer("cus_5", "a")), ago(1_500)).await;
     stack.receive(&event("evt_6", "invoice.upcoming", ago(30), &json!({"object": "invoice"})), ago(30)).await;
     let before = stack.cloud.items("RecordsTable").await;
-    night(&stack).await;
-    assert_eq!(seen(&stack).await, DriftReport { looked_at: 1, ..DriftReport::default() });
+    compare(&stack).await;
+    assert_eq!(stack.report().await, DriftReport { looked_at: 1, ..DriftReport::default() });
     assert_eq!(stack.cloud.items("RecordsTable").await, before);
-    assert_eq!(questions(&stack), 1);
+    assert_eq!(stripe_calls(&stack), 1);
 }
 
 #[tokio::test]
@@ -113,20 +105,19 @@ async fn an_object_is_looked_at_once_however_many_events_it_had() {
     let stack = Stack::new().await;
     for i in 0..150 {
         let at = ago(1_000 - i);
-        stack.receive(&told(&format!("evt_{i:03}"), &i.to_string(), at), at).await;
+        stack.receive(&update(&format!("evt_{i:03}"), &i.to_string(), at), at).await;
     }
-    stack.apply(&told("evt_last", "last", ago(30)), ago(30)).await;
+    stack.apply(&update("evt_last", "last", ago(30)), ago(30)).await;
     stack.put(&customer("cus_1", "last"));
-    night(&stack).await;
-    assert_eq!((questions(&stack), seen(&stack).await.looked_at), (1, 1));
+    compare(&stack).await;
+    assert_eq!((stripe_calls(&stack), stack.report().await.looked_at), (1, 1));
 }
 
 #[tokio::test]
-async fn the_night_is_made_once_a_night() {
+async fn records_are_compared_once_a_night() {
     let stack = Stack::new().await;
     let at = |time: &str| -> Timestamp { time.parse().unwrap() };
-    let begun =
-        async || kept(&stack).await.last.map(|last| Timestamp::from_millisecond(last.begun_at).unwrap());
+    let begun = async || stack.comparison().await.last.map(|last| last.begun_at.to_timestamp().unwrap());
     for (time, expected) in [
         ("2026-11-24T12:00:00Z", "2026-11-24T12:00:00Z"),
         ("2026-11-24T12:01:00Z", "2026-11-24T12:00:00Z"),
@@ -143,21 +134,21 @@ async fn the_night_is_made_once_a_night() {
 #[tokio::test]
 async fn what_came_in_between_two_nights_is_looked_at_in_one_of_them() {
     let stack = Stack::new().await;
-    stack.store_reconcile_progress(ago(3 * 1_440)).await;
+    stack.comparison_finished(ago(3 * 1_440)).await;
     for (id, minutes) in [("cus_a", 2 * 1_440), ("cus_b", 12), ("cus_c", 9)] {
         let body = event(&format!("evt_{id}"), "customer.updated", ago(minutes), &customer(id, "a"));
         stack.apply(&body, ago(minutes)).await;
         stack.put(&customer(id, "a"));
     }
     stack.run(later(0)).await;
-    assert_eq!(seen(&stack).await.looked_at, 2, "the third is young");
+    assert_eq!(stack.report().await.looked_at, 2, "the third is young");
     stack.run(later(1_440)).await;
-    assert_eq!(seen(&stack).await.looked_at, 1);
-    assert_eq!(questions(&stack), 3);
+    assert_eq!(stack.report().await.looked_at, 1);
+    assert_eq!(stripe_calls(&stack), 3);
 }
 
 #[tokio::test]
-async fn a_long_night_is_gone_on_with_run_by_run() {
+async fn a_long_comparison_is_continued_run_by_run() {
     let mut stack = Stack::new().await;
     for i in 0..5 {
         let id = format!("cus_{i}");
@@ -169,26 +160,26 @@ async fn a_long_night_is_gone_on_with_run_by_run() {
             .await;
         stack.put(&customer(&id, if i % 2 == 0 { "a" } else { "b" }));
     }
-    // One that came late, before each of the others in the walk.
+    // One that came late, listed before each of the others.
     for i in 0..5 {
         let older = event(&format!("evt_late_{i}"), "customer.updated", ago(90), &customer("cus_0", "z"));
         stack.apply(&older, ago(58 - i)).await;
     }
-    // Each run has time for one question.
+    // Each run has time for one object.
     stack.run_within = Duration::ZERO;
     let mut runs = 0;
-    while kept(&stack).await.last.is_none() {
+    while stack.comparison().await.last.is_none() {
         stack.run(later(runs * 11)).await;
         runs += 1;
         assert!(runs < 20);
     }
-    let seen = seen(&stack).await;
-    assert_eq!((seen.looked_at, seen.differed.count, questions(&stack)), (5, 2, 7));
+    let report = stack.report().await;
+    assert_eq!((report.looked_at, report.differed.count, stripe_calls(&stack)), (5, 2, 7));
     assert!(runs >= 7, "{runs}");
 }
 
 #[tokio::test]
-async fn what_stripe_does_not_know_is_told_and_never_deleted_but_a_draft() {
+async fn what_stripe_does_not_know_is_reported_and_never_deleted_but_a_draft() {
     let stack = Stack::new().await;
     let invoice =
         |id: &str, status: &str| json!({ "object": "invoice", "id": id, "created": 5, "status": status });
@@ -197,11 +188,11 @@ async fn what_stripe_does_not_know_is_told_and_never_deleted_but_a_draft() {
             .apply(&event(&format!("evt_{i}"), "invoice.updated", ago(60), &invoice(id, status)), ago(60))
             .await;
     }
-    stack.apply(&told("evt_2", "a", ago(60)), ago(60)).await;
-    night(&stack).await;
-    let seen = seen(&stack).await;
-    let missing: Vec<_> = seen.missing.first.iter().map(ToString::to_string).collect();
-    assert_eq!(seen.missing.count, 2);
+    stack.apply(&update("evt_2", "a", ago(60)), ago(60)).await;
+    compare(&stack).await;
+    let report = stack.report().await;
+    let missing: Vec<_> = report.missing.first.iter().map(ToString::to_string).collect();
+    assert_eq!(report.missing.count, 2);
     assert!(
         missing.contains(&"-/invoice/in_open".to_owned()) && missing.contains(&KEY.to_owned()),
         "{missing:?}"
@@ -210,7 +201,7 @@ async fn what_stripe_does_not_know_is_told_and_never_deleted_but_a_draft() {
     assert!(!stack.record(KEY).await.unwrap().deleted);
     let draft = stack.record("-/invoice/in_draft").await.unwrap();
     assert!(draft.deleted);
-    assert_eq!(seen.differed.first[0].fields, ["deleted"]);
+    assert_eq!(report.differed.first[0].fields, ["deleted"]);
     assert_eq!(
         stack.object("-/invoice/in_draft").await,
         json!({"id": "in_draft", "object": "invoice", "deleted": true})
@@ -220,17 +211,17 @@ async fn what_stripe_does_not_know_is_told_and_never_deleted_but_a_draft() {
 #[tokio::test]
 async fn a_customer_that_stripe_shows_as_deleted_is_deleted() {
     let stack = Stack::new().await;
-    stack.apply(&told("evt_1", "a", ago(60)), ago(60)).await;
-    let place = stack.record(KEY).await.unwrap().place().to_owned();
+    stack.apply(&update("evt_1", "a", ago(60)), ago(60)).await;
+    let position = stack.record(KEY).await.unwrap().list_position().to_owned();
     stack.put(&json!({ "object": "customer", "id": "cus_1", "deleted": true }));
-    night(&stack).await;
+    compare(&stack).await;
     let record = stack.record(KEY).await.unwrap();
     assert!(record.deleted);
-    assert_eq!(record.place(), place, "it stays where it was in lists");
+    assert_eq!(record.list_position(), position, "it stays where it was in lists");
 }
 
 #[tokio::test]
-async fn what_the_key_may_not_read_is_told_once_and_not_asked_again() {
+async fn what_the_key_may_not_read_is_reported_once_and_not_fetched_again() {
     let stack = Stack::new().await;
     stack.stripe.set_keys(vec![Key::restricted(&stack.stripe.key(), &["charges:read"])]);
     for i in 0..3 {
@@ -242,69 +233,69 @@ async fn what_the_key_may_not_read_is_told_once_and_not_asked_again() {
     let charge = |status: &str| json!({ "object": "charge", "id": "ch_1", "created": 5, "status": status });
     stack.apply(&event("evt_c", "charge.updated", ago(60), &charge("pending")), ago(60)).await;
     stack.put(&charge("succeeded"));
-    night(&stack).await;
-    let seen = seen(&stack).await;
-    assert_eq!((seen.refused.count, seen.differed.count, seen.looked_at), (1, 1, 1));
-    assert_eq!(seen.refused.first[0].kind.plural(), "customers");
-    assert_eq!(questions(&stack), 1 + 2);
+    compare(&stack).await;
+    let report = stack.report().await;
+    assert_eq!((report.refused.count, report.differed.count, report.looked_at), (1, 1, 1));
+    assert_eq!(report.refused.first[0].kind.plural(), "customers");
+    assert_eq!(stripe_calls(&stack), 1 + 2);
 }
 
 #[tokio::test]
-async fn objects_of_connected_accounts_are_asked_for_there() {
+async fn objects_of_connected_accounts_are_fetched_there() {
     let stack = Stack::new().await;
     for (id, account) in [("evt_1", "acct_1"), ("evt_2", "acct_2")] {
-        let mut body: Value = serde_json::from_str(&told(id, "old", ago(60))).unwrap();
+        let mut body: Value = serde_json::from_str(&update(id, "old", ago(60))).unwrap();
         body["account"] = json!(account);
         stack.apply(&body.to_string(), ago(60)).await;
         stack.stripe.put_object(Some(account), &customer("cus_1", "new"));
     }
     stack.stripe.disconnect("acct_2");
-    night(&stack).await;
+    compare(&stack).await;
     assert_eq!(stack.object("acct_1/customer/cus_1").await["email"], "new");
     assert_eq!(stack.object("acct_2/customer/cus_1").await["email"], "old");
-    let seen = seen(&stack).await;
-    assert_eq!(seen.refused.first[0].account.as_deref(), Some("acct_2"));
+    let report = stack.report().await;
+    assert_eq!(report.refused.first[0].account.as_deref(), Some("acct_2"));
 }
 
 #[tokio::test]
-async fn a_stripe_that_does_not_answer_halts_the_night_and_the_next_run_goes_on() {
+async fn a_stripe_that_does_not_answer_halts_the_comparison_and_the_next_run_continues() {
     let stack = Stack::new().await;
-    stack.apply(&told("evt_1", "a", ago(60)), ago(60)).await;
+    stack.apply(&update("evt_1", "a", ago(60)), ago(60)).await;
     stack.put(&customer("cus_1", "a"));
     for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::status(401)] {
-        stack.stripe.fault(fault.on("GET", "/v1/customers").times(100));
+        stack.stripe.add_fault(fault.on("GET", "/v1/customers").times(100));
         stack.run(later(0)).await;
-        let kept = kept(&stack).await;
-        assert!(kept.halted.is_some() && kept.last.is_none(), "{kept:?}");
+        let progress = stack.comparison().await;
+        assert!(progress.halted.is_some() && progress.last.is_none(), "{progress:?}");
         stack.stripe.clear_faults();
     }
     stack.run(later(1)).await;
-    let kept = kept(&stack).await;
-    assert_eq!((kept.halted, kept.last.unwrap().seen.looked_at), (None, 1));
+    let progress = stack.comparison().await;
+    assert_eq!((progress.halted, progress.last.unwrap().report.looked_at), (None, 1));
 }
 
 #[tokio::test]
-async fn changes_that_stripe_never_tells_of_are_mended_and_not_told() {
+async fn changes_of_which_stripe_never_makes_an_event_are_corrected_and_not_reported() {
     let stack = Stack::new().await;
     let invoice =
         |at: Value| json!({ "object": "invoice", "id": "in_1", "created": 5, "webhooks_delivered_at": at });
     stack.apply(&event("evt_1", "invoice.paid", ago(60), &invoice(Value::Null)), ago(60)).await;
     stack.put(&invoice(json!(9)));
     stack.run(later(0)).await;
-    assert_eq!((seen(&stack).await.differed.count, questions(&stack)), (0, 1), "it is no doubt");
+    assert_eq!((stack.report().await.differed.count, stripe_calls(&stack)), (0, 1), "it is no mismatch");
     assert_eq!(stack.object("-/invoice/in_1").await["webhooks_delivered_at"], 9);
 }
 
 #[tokio::test]
-async fn an_import_and_a_night_share_a_run() {
+async fn an_import_and_a_comparison_share_a_run() {
     let stack = Stack::new().await;
-    stack.apply(&told("evt_1", "old", ago(60)), ago(60)).await;
+    stack.apply(&update("evt_1", "old", ago(60)), ago(60)).await;
     stack.put(&customer("cus_1", "new"));
     stack.import(json!({ "kinds": ["customers"] })).await;
     let run = stack.run(later(0)).await;
     assert_eq!((&run["comparison"]["asked"], &run["import"]["ended"]), (&json!(1), &json!("finished")));
-    // The import has brought what the night doubted.
+    // The import has corrected the mismatch.
     stack.run(later(11)).await;
-    assert_eq!(seen(&stack).await.differed.count, 0);
+    assert_eq!(stack.report().await.differed.count, 0);
     assert_eq!(stack.object(KEY).await["email"], "new");
 }

@@ -1,4 +1,4 @@
-//! What Stripe had before is here afterwards, each object once.
+//! An import brings in all that Stripe lists, each object once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use simulated_stripe::{Fault, Key};
 
 use crate::support::{Stack, ago, customer, later, now};
 
-/// Of a kind in the progress: state, looked at, written.
-fn of(progress: &Value, account: Option<&str>, kind: &str) -> (String, u64, u64) {
+/// A kind's state in the progress, how many objects were looked at, and how many records written.
+fn kind_progress(progress: &Value, account: Option<&str>, kind: &str) -> (String, u64, u64) {
     let rows = progress["progress"].as_array().unwrap();
     let row = rows.iter().find(|row| row["account"].as_str() == account && row["kind"] == kind).unwrap();
     let number = |field: &str| row[field].as_u64().unwrap();
@@ -23,7 +23,7 @@ fn done(count: u64) -> (String, u64, u64) {
 #[tokio::test]
 async fn every_kind_comes_in_as_stripe_shows_it_and_is_found_where_it_belongs() {
     let stack = Stack::start().await;
-    let story = stack.stripe.story();
+    let lifecycle = stack.stripe.customer_lifecycle();
     let canceled = json!({ "object": "subscription", "id": "sub_old", "created": 5, "status": "canceled" });
     stack.put(&canceled);
     stack.import(json!({})).await;
@@ -34,35 +34,35 @@ async fn every_kind_comes_in_as_stripe_shows_it_and_is_found_where_it_belongs() 
         (&progress["state"], &progress["ended_at"]),
         (&json!("finished"), &json!(later(1).to_string()))
     );
-    for (word, kind, id) in [
-        ("customer", "customers", &story.customer),
-        ("subscription", "subscriptions", &story.subscription),
-        ("invoice", "invoices", &story.invoice),
-        ("invoice_payment", "invoice_payments", &story.invoice_payment),
-        ("payment_intent", "payments", &story.payment_intent),
-        ("charge", "charges", &story.charge),
-        ("refund", "refunds", &story.refund),
-        ("dispute", "disputes", &story.dispute),
+    for (object, kind, id) in [
+        ("customer", "customers", &lifecycle.customer),
+        ("subscription", "subscriptions", &lifecycle.subscription),
+        ("invoice", "invoices", &lifecycle.invoice),
+        ("invoice_payment", "invoice_payments", &lifecycle.invoice_payment),
+        ("payment_intent", "payments", &lifecycle.payment_intent),
+        ("charge", "charges", &lifecycle.charge),
+        ("refund", "refunds", &lifecycle.refund),
+        ("dispute", "disputes", &lifecycle.dispute),
     ] {
-        let key = format!("-/{word}/{id}");
+        let key = format!("-/{object}/{id}");
         let record = stack.record(&key).await.unwrap_or_else(|| panic!("{key}"));
         assert_eq!(stack.object(&key).await, stack.stripe.object(None, id).unwrap());
         assert!(record.fetched && record.event.is_none() && record.events.is_empty() && !record.deleted);
-        let asked_at = later(1).as_second();
+        let called_at = later(1).as_second();
         assert!(
-            (asked_at - 30..asked_at).contains(&record.as_of),
-            "a second that had passed when Stripe was asked"
+            (called_at - 30..called_at).contains(&record.as_of.get()),
+            "a second that had passed when Stripe was called"
         );
-        assert_eq!(of(&progress, None, kind).0, "done");
+        assert_eq!(kind_progress(&progress, None, kind).0, "done");
     }
-    assert_eq!(stack.object("-/subscription/sub_old").await, canceled, "also what has ended");
-    let charge = serde_json::to_value(stack.record(&format!("-/charge/{}", story.charge)).await).unwrap();
-    assert_eq!(charge["by_customer"], format!("-/{}", story.customer));
+    assert_eq!(stack.object("-/subscription/sub_old").await, canceled, "also one that has ended");
+    let charge = serde_json::to_value(stack.record(&format!("-/charge/{}", lifecycle.charge)).await).unwrap();
+    assert_eq!(charge["by_customer"], format!("-/{}", lifecycle.customer));
     assert!(charge["sort"].as_str().unwrap().starts_with("charge#"));
 }
 
 #[tokio::test]
-async fn pages_end_where_they_end() {
+async fn a_list_is_read_in_as_few_pages_as_it_has() {
     for count in [0, 1, 99, 100, 101, 200, 201] {
         let stack = Stack::start().await;
         stack.put_many("refund", "re", count);
@@ -70,7 +70,7 @@ async fn pages_end_where_they_end() {
         stack.run(later(1)).await;
         let expected = u64::try_from(count).unwrap();
         let progress = stack.progress().await;
-        assert_eq!(of(&progress, None, "refunds"), done(expected));
+        assert_eq!(kind_progress(&progress, None, "refunds"), done(expected));
         assert_eq!(stack.count().await as u64, expected);
         let pages = stack.stripe.requests().len() as u64;
         assert_eq!(pages, expected.div_ceil(100).max(1), "{count}");
@@ -89,15 +89,18 @@ async fn a_long_import_is_done_run_by_run_and_each_object_is_listed_once() {
         assert_eq!(stack.progress().await["state"], "running");
         stack.run(later(run)).await;
         assert_eq!(stack.progress().await["moved_at"], later(run).to_string());
-        // Meanwhile life goes on: what is newer comes by its event.
+        // Objects created meanwhile come by their events.
         stack
             .put(&json!({ "object": "charge", "id": format!("ch_new_{run}"), "created": now().as_second() }));
     }
-    // The one after the last page finds that all is done.
+    // The run after the last page finds that all is done.
     stack.run(later(7)).await;
     let progress = stack.progress().await;
     assert_eq!(progress["state"], "finished", "{progress}");
-    assert_eq!((of(&progress, None, "charges"), of(&progress, None, "refunds")), (done(350), done(120)));
+    assert_eq!(
+        (kind_progress(&progress, None, "charges"), kind_progress(&progress, None, "refunds")),
+        (done(350), done(120))
+    );
     assert_eq!(stack.count().await, 470);
     let after: Vec<_> = stack.stripe.requests().iter().map(|seen| seen.params.clone()).collect();
     assert_eq!(
@@ -124,7 +127,7 @@ async fn since_leaves_out_what_is_older() {
 }
 
 #[tokio::test]
-async fn a_kind_that_the_key_may_not_read_is_told_and_stops_no_other() {
+async fn a_kind_that_the_key_may_not_read_is_shown_and_stops_no_other() {
     let stack = Stack::start().await;
     stack.stripe.set_keys(vec![Key::restricted(&stack.stripe.key(), &["customers:read", "refunds:read"])]);
     stack.put(&customer("cus_1", "a"));
@@ -134,24 +137,27 @@ async fn a_kind_that_the_key_may_not_read_is_told_and_stops_no_other() {
     stack.run(later(1)).await;
     let progress = stack.progress().await;
     assert_eq!(progress["state"], "finished");
-    assert_eq!((of(&progress, None, "customers"), of(&progress, None, "refunds")), (done(1), done(1)));
-    assert_eq!(of(&progress, None, "charges").0, "refused");
+    assert_eq!(
+        (kind_progress(&progress, None, "customers"), kind_progress(&progress, None, "refunds")),
+        (done(1), done(1))
+    );
+    assert_eq!(kind_progress(&progress, None, "charges").0, "refused");
     assert_eq!(
         (&progress["refused"]["count"], &progress["refused"]["first"][0]["kind"]),
         (&json!(1), &json!("charges"))
     );
-    let said = progress["refused"]["first"][0]["refusal"]["stripe_message"].as_str().unwrap();
-    assert!(said.contains("rak_charge_read"), "{said}");
+    let message = progress["refused"]["first"][0]["refusal"]["stripe_message"].as_str().unwrap();
+    assert!(message.contains("rak_charge_read"), "{message}");
     let import = stack.registry().import().await.unwrap().unwrap();
     assert_eq!(import.refused.count, 1, "what the status reads");
     assert!(!format!("{import:?}{progress}").contains(&stack.stripe.key()));
 }
 
 #[tokio::test]
-async fn connected_accounts_that_were_heard_of_come_in_each_on_its_own() {
+async fn connected_accounts_with_events_are_imported_each_on_its_own() {
     let stack = Stack::start().await;
     for account in ["acct_1", "acct_2"] {
-        stack.registry().record_connected_account(account, now()).await.unwrap();
+        stack.registry().record_connected_account(&account.parse().unwrap(), now()).await.unwrap();
     }
     stack.put(&customer("cus_1", "ours"));
     for account in ["acct_1", "acct_2", "acct_3"] {
@@ -165,19 +171,19 @@ async fn connected_accounts_that_were_heard_of_come_in_each_on_its_own() {
         (&progress["state"], &progress["accounts"]),
         (&json!("finished"), &json!({"known": 3, "through": 3}))
     );
-    assert_eq!(of(&progress, Some("acct_1"), "customers").0, "refused");
-    assert_eq!(of(&progress, Some("acct_2"), "customers"), done(1));
+    assert_eq!(kind_progress(&progress, Some("acct_1"), "customers").0, "refused");
+    assert_eq!(kind_progress(&progress, Some("acct_2"), "customers"), done(1));
     assert_eq!(stack.object("-/customer/cus_1").await["email"], "ours");
     assert_eq!(stack.object("acct_2/customer/cus_1").await["email"], "acct_2");
     assert!(stack.record("acct_1/customer/cus_1").await.is_none());
-    assert!(stack.record("acct_3/customer/cus_1").await.is_none(), "never heard of");
+    assert!(stack.record("acct_3/customer/cus_1").await.is_none(), "no event has come from it");
     let refused = &progress["refused"]["first"][0];
     assert_eq!(refused["account"], "acct_1");
     assert!(refused["refusal"]["stripe_message"].as_str().unwrap().contains("may have been revoked"));
 }
 
 #[tokio::test]
-async fn what_is_right_already_is_not_written_again() {
+async fn what_is_up_to_date_is_not_written_again() {
     let stack = Stack::start().await;
     stack.put_many("refund", "re", 150);
     stack.import(json!({ "kinds": ["refunds"] })).await;
@@ -186,17 +192,17 @@ async fn what_is_right_already_is_not_written_again() {
         &json!({ "object": "refund", "id": "re_0007", "created": ago(100_000 - 7).as_second(), "n": 8 }),
     );
     stack.import(json!({ "kinds": ["refunds"] })).await;
-    stack.cloud.forget();
+    stack.cloud.clear_calls();
     stack.run(later(2)).await;
-    assert_eq!(of(&stack.progress().await, None, "refunds"), ("done".to_owned(), 150, 1));
+    assert_eq!(kind_progress(&stack.progress().await, None, "refunds"), ("done".to_owned(), 150, 1));
     assert_eq!(stack.cloud.count("PutItem", "RecordsTable"), 1);
     assert_eq!(stack.object("-/refund/re_0007").await["n"], 8);
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_is_counted_and_named_and_holds_nothing_back() {
+async fn what_cannot_be_stored_is_counted_and_named_and_holds_nothing_back() {
     let stack = Stack::start().await;
-    // Random enough that it does not pack into 380 kB.
+    // Random enough that it does not compress to 380 kB.
     let noise: String =
         (0..60_000_u64).map(|i| format!("{:x}", i.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (i << 7))).collect();
     stack.put(&json!({ "object": "charge", "id": "ch_large", "created": 5, "noise": noise }));
@@ -204,13 +210,13 @@ async fn what_cannot_be_kept_is_counted_and_named_and_holds_nothing_back() {
     stack.import(json!({ "kinds": ["charges"] })).await;
     stack.run(later(1)).await;
     let progress = stack.progress().await;
-    assert_eq!(of(&progress, None, "charges"), ("done".to_owned(), 4, 3));
+    assert_eq!(kind_progress(&progress, None, "charges"), ("done".to_owned(), 4, 3));
     assert_eq!(progress["progress"][0]["left_out"], json!({ "count": 1, "first": ["ch_large"] }));
     assert_eq!(stack.count().await, 3);
 }
 
 #[tokio::test]
-async fn a_list_goes_on_where_the_object_that_came_last_is_no_more() {
+async fn a_list_continues_where_the_last_object_is_gone() {
     let mut stack = Stack::start().await;
     stack.put_many("invoice", "in", 150);
     stack.run_within = Duration::ZERO;
@@ -219,12 +225,12 @@ async fn a_list_goes_on_where_the_object_that_came_last_is_no_more() {
     assert!(stack.stripe.remove_object(None, "in_0050"), "the hundredth: a draft that was deleted");
     stack.run(later(2)).await;
     assert_eq!(stack.count().await, 150);
-    let (state, looked_at, _) = of(&stack.progress().await, None, "invoices");
-    assert_eq!((state.as_str(), looked_at), ("done", 150), "it did not begin anew");
+    let (state, looked_at, _) = kind_progress(&stack.progress().await, None, "invoices");
+    assert_eq!((state.as_str(), looked_at), ("done", 150), "it did not begin again");
 }
 
 #[tokio::test]
-async fn a_stripe_that_does_not_answer_halts_the_run_and_the_next_goes_on() {
+async fn a_stripe_that_does_not_answer_halts_the_run_and_the_next_continues() {
     let stack = Stack::start().await;
     stack.put_many("customer", "cus", 150);
     stack.import(json!({ "kinds": ["customers"] })).await;
@@ -235,7 +241,7 @@ async fn a_stripe_that_does_not_answer_halts_the_run_and_the_next_goes_on() {
     assert_eq!(halted["moved_at"], now().to_string(), "it did not get further");
     stack.stripe.set_keys(vec![Key::full(&stack.cloud.secret("stripe-key").unwrap())]);
     for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
-        stack.stripe.fault(fault.on("GET", "/v1/customers").times(100));
+        stack.stripe.add_fault(fault.on("GET", "/v1/customers").times(100));
         stack.run(later(2)).await;
         assert_eq!(stack.progress().await["halted"]["why"], "no_answer");
         stack.stripe.clear_faults();
@@ -243,5 +249,5 @@ async fn a_stripe_that_does_not_answer_halts_the_run_and_the_next_goes_on() {
     stack.run(later(3)).await;
     let progress = stack.progress().await;
     assert_eq!((&progress["state"], &progress["halted"]), (&json!("finished"), &Value::Null));
-    assert_eq!(of(&progress, None, "customers"), done(150));
+    assert_eq!(kind_progress(&progress, None, "customers"), done(150));
 }

@@ -1,0 +1,370 @@
+//! Compares records with Stripe's objects each night, for the rare change of which Stripe makes no event.
+//!
+//! ```text
+//! events of the last day ── the record that shows one of them ── fetch its object ── same: done
+//!                                                                                └── other: a mismatch
+//! once an event of the change would be here (`recheck`) ── same now: done
+//!                                                     └── other: report it, replace the record
+//! ```
+//!
+//! An object is compared at the event that its record shows, so once however many events it had. What changed
+//! in the last ten minutes is left out, because its events may still be on their way. What is unfinished when
+//! the time is up, the next run continues. Changes of fields that never have an event are written at once.
+//!
+//! The rule: an object that Stripe does not know is not deleted here (the key can be another account's),
+//! unless it is a draft invoice.
+
+mod recheck;
+mod schedule;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::ledger::{EventListing, EventPosition, LedgerRow};
+use shared::object_key::{Kind, ObjectKey};
+use shared::page::MAX_LIMIT;
+use shared::records::Record;
+use shared::registry::{
+    Difference, DriftPass, DriftProgress, FinishedPass, Halt, Mismatch, RefusedList, UnansweredObject,
+    UncomparedObject,
+};
+use shared::stripe::{Session, StripeError, StripeFailure};
+use shared::unix_time::{UnixMillis, UnixSeconds};
+use tokio::time::Instant;
+
+use self::recheck::{ReconcileCoverage, is_old_enough};
+pub(crate) use self::schedule::is_due;
+use self::schedule::{EVENT_GRACE, new_pass};
+use crate::deps::Deps;
+use crate::error::{ImportError, Interruption};
+use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure};
+use crate::upsert::{FetchedObject, RecordCheck, Upserted, check, is_too_large, upsert};
+
+/// Mismatches that are stored; while there are this many, no other objects are compared.
+const MAX_MISMATCHES: usize = 100;
+/// Fields that Stripe changes without an event (its API reference: the first is set when the deliveries of an
+/// invoice's events are through, the second is counted up by each invoice). Their differences are written and
+/// not reported.
+const FIELDS_WITHOUT_EVENTS: [&str; 2] = ["webhooks_delivered_at", "next_invoice_sequence"];
+
+/// What a run of the comparison did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct DriftSummary {
+    #[serde(rename = "asked")]
+    fetched: u64,
+    finished: bool,
+}
+
+/// Continues the comparison, or begins it, until it is finished or the time is up.
+pub(crate) async fn run(
+    deps: &Deps,
+    session: Option<&Session<'_>>,
+    mut progress: DriftProgress,
+    until: Instant,
+    now: Timestamp,
+) -> Result<DriftSummary, ImportError> {
+    let pass = progress.pass.take().unwrap_or_else(|| new_pass(progress.last.as_ref(), now));
+    let mut run = DriftRun {
+        deps,
+        now,
+        until,
+        progress,
+        pass,
+        fetched: 0,
+        has_progressed: false,
+        compared: HashSet::new(),
+        refused: BTreeSet::new(),
+    };
+    // Before anything is fetched, so that a pass begins once whatever happens.
+    run.store_progress().await?;
+    let result = match session {
+        None => Err(Interruption::Halted(Halt::NoKey)),
+        Some(session) => run.compare_all(session).await,
+    };
+    run.progress.halted = match result {
+        Ok(()) => None,
+        Err(Interruption::Halted(halt)) => Some(halt),
+        Err(Interruption::Failed(error)) => return Err(error),
+    };
+    let finished = run.progress.halted.is_none() && run.pass.all_listed && run.pass.mismatches.is_empty();
+    if finished {
+        run.store_finished().await?;
+    } else {
+        run.store_progress().await?;
+    }
+    Ok(DriftSummary { fetched: run.fetched, finished })
+}
+
+struct DriftRun<'a> {
+    deps: &'a Deps,
+    now: Timestamp,
+    until: Instant,
+    progress: DriftProgress,
+    pass: DriftPass,
+    /// Objects that Stripe was asked for.
+    fetched: u64,
+    /// Whether this run has got further than the one before.
+    has_progressed: bool,
+    /// Objects that this run has compared.
+    compared: HashSet<ObjectKey>,
+    /// Kinds of accounts that Stripe refuses.
+    refused: BTreeSet<(Option<String>, Kind)>,
+}
+
+/// An object's state at Stripe.
+struct FetchedState {
+    json: String,
+    /// It includes everything that Stripe stamped up to this second.
+    as_of: UnixSeconds,
+}
+
+impl DriftRun<'_> {
+    async fn compare_all(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
+        self.recheck_mismatches(session).await?;
+        while !self.pass.all_listed && self.pass.mismatches.len() < MAX_MISMATCHES && self.has_time() {
+            self.compare_page(session).await?;
+            self.has_progressed = true;
+            self.store_progress().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is time for another object. A run fetches one at least, or looks at a page of events.
+    fn has_time(&self) -> bool {
+        !self.has_progressed || Instant::now() < self.until
+    }
+
+    /// Compares mismatches again, once an event of the change would be here.
+    async fn recheck_mismatches(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
+        if !self.pass.mismatches.iter().any(|mismatch| is_old_enough(mismatch, self.now)) {
+            return Ok(());
+        }
+        let registry = &self.deps.registry;
+        let last = registry.health_snapshot().await?.map(|snapshot| snapshot.events);
+        let coverage = ReconcileCoverage { accounts: registry.reconcile_progress().await?, last };
+        let due = self.pass.mismatches.iter().filter(|mismatch| coverage.allows_recheck(mismatch, self.now));
+        for mismatch in due.cloned().collect::<Vec<_>>() {
+            if !self.has_time() {
+                break;
+            }
+            if let Some(record) = self.deps.records.get(&mismatch.key).await?
+                && !record.deleted
+                && !self.has_changed_lately(&record)
+            {
+                self.recheck(session, &mismatch, record).await?;
+            }
+            self.pass.mismatches.retain(|other| other.key != mismatch.key);
+            self.store_progress().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the record changed so lately that more events may be on their way. The next night it is
+    /// compared at its latest event.
+    fn has_changed_lately(&self, record: &Record) -> bool {
+        record.as_of > UnixSeconds::from(self.now - EVENT_GRACE)
+    }
+
+    async fn recheck(
+        &mut self,
+        session: &Session<'_>,
+        mismatch: &Mismatch,
+        record: Record,
+    ) -> Result<(), Interruption> {
+        let Some(state) = self.fetch(session, &record).await? else { return Ok(()) };
+        let object = serde_json::from_str(&state.json).unwrap_or_default();
+        let key = mismatch.key.clone();
+        let fetched = FetchedObject { key, raw: &state.json, object: &object, as_of: state.as_of };
+        if let RecordCheck::Outdated(fields) = check(&record, &fetched)
+            && !have_no_events(&fields)
+            && !mismatch.reported
+            && !is_too_large(&fetched)?
+            && !self.has_explaining_event(mismatch).await?
+        {
+            // Stored before the record is written, so that after a crash in between it is not left replaced
+            // and never reported.
+            self.pass.report.differed.add(Difference { key: mismatch.key.clone(), fields });
+            let same_key = self.pass.mismatches.iter_mut().filter(|other| other.key == mismatch.key);
+            same_key.for_each(|mismatch| mismatch.reported = true);
+            self.store_progress().await?;
+        }
+        Ok(self.write(&fetched, record).await?)
+    }
+
+    /// Whether an event of the object is still to be applied, or was created after the mismatch was found.
+    /// Then the change is not one without an event.
+    async fn has_explaining_event(&self, mismatch: &Mismatch) -> Result<bool, ImportError> {
+        let found_at = UnixSeconds::from(mismatch.at);
+        let explains =
+            |row: &LedgerRow| row.state.is_open() || row.created.is_some_and(|created| created > found_at);
+        let listing = EventListing::Object(mismatch.key.clone());
+        Ok(!self.deps.ledger.list(&listing, None, 1, self.now, explains).await?.rows.is_empty())
+    }
+
+    async fn write(&mut self, fetched: &FetchedObject<'_>, record: Record) -> Result<(), ImportError> {
+        if upsert(&self.deps.records, fetched, Some(record)).await? == Upserted::TooLarge {
+            self.pass.report.too_large.add(fetched.key.clone());
+        }
+        Ok(())
+    }
+
+    /// Compares the objects of the next hundred events.
+    async fn compare_page(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
+        let timestamp = |at: UnixMillis| at.to_timestamp().unwrap_or(self.now);
+        let (since, until) = (timestamp(self.pass.since), timestamp(self.pass.until));
+        let listing = EventListing::Received { since, until };
+        let has_record_kind = |row: &LedgerRow| row.object.as_ref().is_some_and(|key| key.kind().is_some());
+        let after = self.pass.after.clone();
+        let page = self.deps.ledger.list(&listing, after, MAX_LIMIT, self.now, has_record_kind).await?;
+        let keys: BTreeSet<&ObjectKey> = page.rows.iter().filter_map(|row| row.object.as_ref()).collect();
+        let keys: Vec<ObjectKey> = keys.into_iter().cloned().collect();
+        let records = self.deps.records.get_all(&keys).await?;
+        let records: HashMap<&ObjectKey, &Record> =
+            records.iter().map(|record| (&record.key, record)).collect();
+        for row in &page.rows {
+            if !self.has_time() {
+                return Ok(());
+            }
+            if let Some(record) = row.object.as_ref().and_then(|key| records.get(key))
+                && self.is_to_be_compared(row, record)
+            {
+                self.compare(session, (*record).clone()).await?;
+            }
+            self.pass.after = Some(EventPosition { sort: row.received_at.get(), id: row.id.clone() });
+        }
+        self.pass.all_listed = page.next.is_none();
+        self.pass.after = page.next;
+        Ok(())
+    }
+
+    /// Whether the object is to be compared at this event: it is the one that the record shows, or the record
+    /// shows what Stripe returned without an event being the reason; then at any event.
+    fn is_to_be_compared(&mut self, row: &LedgerRow, record: &Record) -> bool {
+        let is_shown = record.event.as_ref().is_none_or(|event| *event == row.id);
+        let is_refused = record
+            .key
+            .kind()
+            .is_none_or(|kind| self.refused.contains(&(record.key.account().map(str::to_owned), kind)));
+        is_shown
+            && !record.deleted
+            && !is_refused
+            && !self.has_changed_lately(record)
+            && self.compared.insert(record.key.clone())
+    }
+
+    async fn compare(&mut self, session: &Session<'_>, record: Record) -> Result<(), Interruption> {
+        let key = record.key.clone();
+        let Some(state) = self.fetch(session, &record).await? else { return Ok(()) };
+        self.pass.report.looked_at += 1;
+        let object = serde_json::from_str(&state.json).unwrap_or_default();
+        let fetched =
+            FetchedObject { key: key.clone(), raw: &state.json, object: &object, as_of: state.as_of };
+        match check(&record, &fetched) {
+            RecordCheck::UpToDate => {}
+            // It settles an uncertain order, or holds a change that never has an event.
+            RecordCheck::Outdated(fields) if have_no_events(&fields) => self.write(&fetched, record).await?,
+            RecordCheck::Outdated(_) => {
+                self.pass.mismatches.push(Mismatch { key, at: self.now.into(), reported: false });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches the object of a record. Returns none if it cannot be compared; the pass's report says why.
+    async fn fetch(
+        &mut self,
+        session: &Session<'_>,
+        record: &Record,
+    ) -> Result<Option<FetchedState>, Interruption> {
+        self.fetched += 1;
+        self.has_progressed = true;
+        let key = &record.key;
+        match session.object(key).await {
+            Ok(Some(response)) => {
+                let as_of = fetched_as_of(&response)?;
+                Ok(Some(FetchedState { json: response.value.get().to_owned(), as_of }))
+            }
+            // Only a draft can be deleted for good (Stripe's API reference, "Delete a draft invoice").
+            Ok(None) if is_draft_invoice(record) => {
+                let deletion = json!({ "id": key.id(), "object": key.object(), "deleted": true });
+                Ok(Some(FetchedState { json: deletion.to_string(), as_of: record.as_of }))
+            }
+            Ok(None) => {
+                self.pass.report.missing.add(key.clone());
+                Ok(None)
+            }
+            Err(error) => {
+                self.note_fetch_failure(session, key, error).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Notes an object that cannot be fetched, so that it does not hold up the others. Halts while it may
+    /// still be.
+    async fn note_fetch_failure(
+        &mut self,
+        session: &Session<'_>,
+        key: &ObjectKey,
+        error: StripeError,
+    ) -> Result<(), Interruption> {
+        if let StripeError::Forbidden(failure) = error {
+            self.note_refusal(key, *failure);
+            return Ok(());
+        }
+        let failure = match Halt::try_from(error) {
+            Err(failure) => failure,
+            Ok(halt) => {
+                let failure = isolated_failure(session, halt).await?;
+                let before = self.pass.unanswered.take().filter(|unanswered| unanswered.key == *key);
+                let runs = before.map_or(0, |unanswered| unanswered.runs) + 1;
+                if runs < MAX_RUNS {
+                    self.pass.unanswered = Some(UnansweredObject { key: key.clone(), runs });
+                    return Err(Halt::NoAnswer(failure).into());
+                }
+                failure
+            }
+        };
+        self.pass.report.unread.add(UncomparedObject { key: key.clone(), failure: *failure });
+        Ok(())
+    }
+
+    /// Notes that Stripe refuses the objects of a kind and account: the key may read none of them, or the
+    /// account is not connected any more.
+    fn note_refusal(&mut self, key: &ObjectKey, failure: StripeFailure) {
+        let account = key.account().map(str::to_owned);
+        if let Some(kind) = key.kind()
+            && self.refused.insert((account.clone(), kind))
+        {
+            let refused = &mut self.pass.report.refused;
+            if !refused.first.iter().any(|list| list.account == account && list.kind == kind) {
+                refused.add(RefusedList { account, kind, failure });
+            }
+        }
+    }
+
+    async fn store_progress(&mut self) -> Result<(), ImportError> {
+        let progress = DriftProgress { pass: Some(self.pass.clone()), ..self.progress.clone() };
+        Ok(self.deps.registry.store_drift_progress(&progress).await?)
+    }
+
+    async fn store_finished(&mut self) -> Result<(), ImportError> {
+        let DriftPass { begun_at, until, report, .. } = self.pass.clone();
+        let finished_at = self.now.into();
+        let last = Some(FinishedPass { begun_at, finished_at, until, report });
+        let progress = DriftProgress { pass: None, last, halted: None };
+        Ok(self.deps.registry.store_drift_progress(&progress).await?)
+    }
+}
+
+/// Whether no change of these fields ever has an event.
+fn have_no_events(fields: &[String]) -> bool {
+    fields.iter().all(|field| FIELDS_WITHOUT_EVENTS.contains(&field.as_str()))
+}
+
+fn is_draft_invoice(record: &Record) -> bool {
+    let object = || serde_json::from_slice::<Value>(&record.object().ok()?).ok();
+    record.key.kind() == Some(Kind::Invoice) && object().is_some_and(|object| object["status"] == "draft")
+}

@@ -1,0 +1,345 @@
+//! Continues an import: account by account, kind by kind, page by page, the newest objects first.
+//!
+//! ```text
+//! still running? ── list a page ── read its records ── write the older that differ ── store progress ──┐
+//!      ▲                                                                                               │
+//!      └───────────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Wherever a run stops, the next one lists the same page again and finds most of its records up to date.
+//! Objects created meanwhile come by their events. A list that Stripe refuses, or never answers
+//! (`unanswered`), does not stop the others.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use shared::account::AccountKey;
+use shared::object_key::{Kind, ObjectKey};
+use shared::records::Record;
+use shared::registry::{
+    AccountImport, Halt, Import, ImportState, KindProgress, ListPosition, RefusedList, Sampled, Stage,
+    Written,
+};
+use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
+use shared::unix_time::{UnixMillis, UnixSeconds};
+use tokio::time::Instant;
+
+use crate::deps::Deps;
+use crate::error::{ImportError, Interruption};
+use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
+use crate::upsert::{FetchedObject, Upserted, upsert};
+
+/// Records written at a time. A write mostly waits for DynamoDB, and the connection carries this many easily.
+const CONCURRENT_WRITES: usize = 16;
+
+/// How a run of the import ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum RunEnd {
+    /// Everything that Stripe lists was looked at.
+    Finished,
+    /// The run's time is up.
+    TimeUp,
+    /// Stripe cannot be used right now.
+    Halted(Halt),
+    /// An admin stopped the import.
+    Stopped,
+}
+
+impl RunEnd {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::TimeUp => "left",
+            Self::Halted(_) => "halted",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// What a run of the import did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ImportSummary {
+    /// `finished`, `left` when its time was up, `halted` or `stopped`.
+    ended: &'static str,
+    pages: u64,
+    written: u64,
+}
+
+/// Continues `import` until it is finished or the time is up, by at least one page.
+pub(crate) async fn run(
+    deps: &Deps,
+    session: Option<&Session<'_>>,
+    import: Import,
+    until: Instant,
+    now: Timestamp,
+) -> Result<ImportSummary, ImportError> {
+    let accounts = deps.registry.account_imports(&import.id).await?;
+    let mut run = ImportRun { deps, import, accounts, until, pages: 0, written: 0 };
+    let end = match session {
+        None => RunEnd::Halted(Halt::NoKey),
+        Some(session) => match run.import_all(session).await {
+            Ok(end) => end,
+            Err(Interruption::Halted(halt)) => RunEnd::Halted(halt),
+            Err(Interruption::Failed(error)) => return Err(error),
+        },
+    };
+    run.store_end(&end, now).await?;
+    Ok(ImportSummary { ended: end.as_str(), pages: run.pages, written: run.written })
+}
+
+struct ImportRun<'a> {
+    deps: &'a Deps,
+    import: Import,
+    /// Progress by account.
+    accounts: BTreeMap<AccountKey, AccountImport>,
+    until: Instant,
+    pages: u64,
+    written: u64,
+}
+
+/// An object of one of Stripe's lists.
+struct ListedObject<'a> {
+    key: ObjectKey,
+    raw: &'a str,
+    object: Value,
+}
+
+impl ImportRun<'_> {
+    async fn import_all(&mut self, session: &Session<'_>) -> Result<RunEnd, Interruption> {
+        let mut accounts = vec![AccountKey::OWN];
+        accounts.extend(self.deps.registry.connected_accounts().await?);
+        for account in &accounts {
+            for kind in self.import.kinds.clone() {
+                loop {
+                    let progress = self.progress(account, kind);
+                    if progress.stage != Stage::GoingOn {
+                        break;
+                    }
+                    if self.pages > 0 && Instant::now() >= self.until {
+                        return Ok(RunEnd::TimeUp);
+                    }
+                    if !self.is_still_running().await? {
+                        return Ok(RunEnd::Stopped);
+                    }
+                    let page = self.import_page(session, account, kind, progress.clone()).await;
+                    let (progress, halt) = match page {
+                        Ok(progress) => (progress, None),
+                        Err(Interruption::Halted(halt)) => count_unanswered(session, halt, progress).await?,
+                        Err(Interruption::Failed(error)) => return Err(error.into()),
+                    };
+                    if self.store_progress(account, kind, progress).await? == Written::Conflict {
+                        return Ok(RunEnd::Stopped);
+                    }
+                    if let Some(halt) = halt {
+                        return Ok(RunEnd::Halted(halt));
+                    }
+                    self.pages += 1;
+                }
+            }
+        }
+        Ok(RunEnd::Finished)
+    }
+
+    fn progress(&self, account: &AccountKey, kind: Kind) -> KindProgress {
+        let row = self.accounts.get(account);
+        row.and_then(|row| row.kinds.get(&kind)).cloned().unwrap_or_default()
+    }
+
+    /// Reads the import's row again; an admin may have stopped it.
+    async fn is_still_running(&mut self) -> Result<bool, ImportError> {
+        let stored = self.deps.registry.import().await?;
+        let running = stored.filter(|import| import.goes_on(&self.import.id));
+        Ok(running.map(|import| self.import = import).is_some())
+    }
+
+    /// Imports the next page of a kind. Returns the progress after it.
+    async fn import_page(
+        &mut self,
+        session: &Session<'_>,
+        account: &AccountKey,
+        kind: Kind,
+        progress: KindProgress,
+    ) -> Result<KindProgress, Interruption> {
+        let page = match self.list_page(session, account, kind, progress.after.as_ref()).await {
+            Ok(page) => page,
+            Err(error) => {
+                let failure = match Halt::try_from(error) {
+                    Ok(halt) => return Err(halt.into()),
+                    Err(failure) => failure,
+                };
+                return Ok(KindProgress { stage: Stage::Refused, failure: Some(*failure), ..progress });
+            }
+        };
+        let as_of = fetched_as_of(&page)?;
+        let (mut left_out, mut listed) = (progress.left_out, Vec::new());
+        for raw in &page.value.objects {
+            match parse_object(raw, account, kind) {
+                Ok(object) => listed.push(object),
+                Err(id) => left_out.add(id),
+            }
+        }
+        let (written, too_large) = self.upsert_all(listed, as_of).await?;
+        too_large.into_iter().for_each(|id| left_out.add(id));
+        self.written += written;
+        let last = page.value.objects.last().map(|raw| list_position(raw));
+        let (stage, after) = match (page.value.more, last) {
+            (true, Some(Some(last))) => (Stage::GoingOn, Some(last)),
+            (true, _) => {
+                let problem = "Stripe's list ends with something without an id";
+                return Err(unusable_response(problem, page.request_id).into());
+            }
+            (false, last) => (Stage::Done, last.flatten().or(progress.after)),
+        };
+        let looked_at = progress.looked_at + page.value.objects.len() as u64;
+        let written = progress.written + written;
+        Ok(KindProgress { stage, after, looked_at, written, left_out, failure: None, unanswered: 0 })
+    }
+
+    /// Lists the page after a position. If the last object is gone, such as a deleted draft, lists from the
+    /// second in which it was created.
+    async fn list_page(
+        &self,
+        session: &Session<'_>,
+        account: &AccountKey,
+        kind: Kind,
+        after: Option<&ListPosition>,
+    ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
+        let query = ObjectsQuery {
+            kind,
+            account: account.connected(),
+            since: self.import.since,
+            until: None,
+            after: after.map(|position| position.id.as_str()),
+        };
+        match session.objects(query).await {
+            Err(error) if error.is_gone_cursor() => {
+                let until = after.and_then(|position| position.created);
+                session.objects(ObjectsQuery { until, after: None, ..query }).await
+            }
+            result => result,
+        }
+    }
+
+    /// Writes the records that are older and differ. Returns how many were written, and the ids of objects
+    /// that are too large.
+    async fn upsert_all(
+        &self,
+        listed: Vec<ListedObject<'_>>,
+        as_of: UnixSeconds,
+    ) -> Result<(u64, Vec<String>), ImportError> {
+        let keys: Vec<ObjectKey> = listed.iter().map(|object| object.key.clone()).collect();
+        let records = self.deps.records.get_all(&keys).await?;
+        let records: HashMap<ObjectKey, Record> =
+            records.into_iter().map(|record| (record.key.clone(), record)).collect();
+        let records = &records;
+        let upserts = listed.into_iter().map(|ListedObject { key, raw, object }| async move {
+            let record = records.get(&key).cloned();
+            let id = key.id().to_owned();
+            let fetched = FetchedObject { key, raw, object: &object, as_of };
+            Ok::<_, ImportError>((id, upsert(&self.deps.records, &fetched, record).await?))
+        });
+        let results: Vec<(String, Upserted)> =
+            futures::stream::iter(upserts).buffer_unordered(CONCURRENT_WRITES).try_collect().await?;
+        let written = results.iter().filter(|(_, upserted)| *upserted == Upserted::Written).count();
+        let too_large = results.into_iter().filter(|(_, upserted)| *upserted == Upserted::TooLarge);
+        Ok((written as u64, too_large.map(|(id, _)| id).collect()))
+    }
+
+    async fn store_progress(
+        &mut self,
+        account: &AccountKey,
+        kind: Kind,
+        progress: KindProgress,
+    ) -> Result<Written, ImportError> {
+        let row = self
+            .accounts
+            .entry(account.clone())
+            .or_insert_with(|| AccountImport { import: self.import.id.clone(), kinds: BTreeMap::new() });
+        row.kinds.insert(kind, progress);
+        Ok(self.deps.registry.store_account_import(account, row).await?)
+    }
+
+    /// Stores how the run ended, unless an admin stopped the import.
+    async fn store_end(&mut self, end: &RunEnd, now: Timestamp) -> Result<(), ImportError> {
+        if *end == RunEnd::Stopped {
+            return Ok(());
+        }
+        loop {
+            let refused = refused_lists(&self.accounts);
+            let mut new = Import { refused, halted: None, ..self.import.clone() };
+            match end {
+                RunEnd::Finished => {
+                    new.state = ImportState::Finished;
+                    new.ended_at = Some(UnixMillis::from(now));
+                }
+                RunEnd::Halted(halt) => new.halted = Some(halt.clone()),
+                RunEnd::TimeUp | RunEnd::Stopped => {}
+            }
+            if self.pages > 0 {
+                new.moved_at = UnixMillis::from(now);
+            }
+            if new == self.import
+                || self.deps.registry.store_import(Some(&self.import), &mut new).await? == Written::Done
+                || !self.is_still_running().await?
+            {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Counts a run that halted because a list's next page got no response. After [`MAX_RUNS`] of them the list
+/// ends like one that is refused, and the run does not halt.
+///
+/// # Errors
+/// The halt, if it is not this list's alone.
+async fn count_unanswered(
+    session: &Session<'_>,
+    halt: Halt,
+    progress: KindProgress,
+) -> Result<(KindProgress, Option<Halt>), Halt> {
+    let failure = isolated_failure(session, halt).await?;
+    let unanswered = progress.unanswered + 1;
+    Ok(if unanswered < MAX_RUNS {
+        (KindProgress { unanswered, ..progress }, Some(Halt::NoAnswer(failure)))
+    } else {
+        (KindProgress { stage: Stage::Refused, failure: Some(*failure), unanswered, ..progress }, None)
+    })
+}
+
+/// The lists that Stripe refuses or never answers.
+fn refused_lists(accounts: &BTreeMap<AccountKey, AccountImport>) -> Sampled<RefusedList> {
+    let mut refused = Sampled::default();
+    for (account, row) in accounts {
+        for (kind, progress) in &row.kinds {
+            if let Some(failure) = &progress.failure {
+                let account = account.connected().map(str::to_owned);
+                refused.add(RefusedList { account, kind: *kind, failure: failure.clone() });
+            }
+        }
+    }
+    refused
+}
+
+/// Parses an object of a list. The error identifies one that cannot be kept: its id, or why it has none.
+fn parse_object<'a>(raw: &'a RawValue, account: &AccountKey, kind: Kind) -> Result<ListedObject<'a>, String> {
+    let object: Value = serde_json::from_str(raw.get()).map_err(|_| "unreadable".to_owned())?;
+    let id = object["id"].as_str().unwrap_or_default();
+    match ObjectKey::new(account.connected(), kind.object(), id) {
+        Ok(key) if object["object"] == kind.object() => Ok(ListedObject { key, raw: raw.get(), object }),
+        Ok(_) => Err(id.to_owned()),
+        Err(_) => Err("without an id".to_owned()),
+    }
+}
+
+fn list_position(raw: &RawValue) -> Option<ListPosition> {
+    let object: Value = serde_json::from_str(raw.get()).ok()?;
+    Some(ListPosition {
+        id: object["id"].as_str()?.to_owned(),
+        created: object["created"].as_i64().map(UnixSeconds::new),
+    })
+}
