@@ -1,4 +1,4 @@
-//! What the function is told by its environment.
+//! The configuration of the function, read from its environment.
 
 use std::time::Duration;
 
@@ -9,42 +9,42 @@ use shared::mode::Mode;
 use shared::registry::ENDPOINT_REFRESH_INTERVAL;
 use shared::stripe::ApiBase;
 
-/// The work on one request ends after this. API Gateway gives up after 30 s and the function is stopped after 29: what is left is
-/// for the audit (one write, 4 s at most) and the way.
+/// How long the work on one request may take. API Gateway gives up after 30 s and the function is stopped
+/// after 29: what is left is for the audit (one write, 4 s at most) and the way back.
 pub const WORK_WITHIN: Duration = Duration::from_secs(20);
 
-/// The function's settings.
+/// The function's configuration.
 #[derive(Clone)]
 pub struct Config {
-    /// Where AWS is and who we are to it.
+    /// The endpoint and the credentials of AWS.
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
-    /// The stack's name, which marks its endpoints at Stripe.
+    /// The stack's name, which tags its endpoints at Stripe.
     pub stack: String,
     /// The table of endpoints and settings.
     pub registry_table: String,
-    /// The table of acts.
+    /// The table of the audit.
     pub audit_table: String,
     /// The table of records.
     pub records_table: String,
-    /// The address that Stripe sends to, without a slash at its end.
+    /// The address that Stripe sends to.
     pub public_url: String,
-    /// Where Stripe's API is.
+    /// The address of Stripe's API.
     pub stripe_api_base: ApiBase,
     /// The secret that holds the Stripe key.
     pub stripe_key_secret: String,
     /// What the names of signing secrets begin with.
     pub secret_prefix: String,
-    /// Who may do what.
+    /// The API and its groups of users.
     pub access: Access,
     /// How long the work on one request may take.
     pub work_within: Duration,
-    /// How long receive may take to look at the registry again.
+    /// How long after a change `receive` may still work with the endpoints of before.
     pub endpoint_refresh_interval: Duration,
-    /// Are endpoints to be enabled again that Stripe has disabled?
+    /// Whether endpoints that Stripe has disabled are enabled again.
     pub reenable: bool,
-    /// After how many days secrets are changed by themselves; 0 is never.
+    /// The days after which a signing secret is rotated by itself; 0 is never.
     pub rotate_days: i64,
 }
 

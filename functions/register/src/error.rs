@@ -1,7 +1,8 @@
-//! Why an act was not done, and what the caller is told.
+//! Why a request was not carried out, and how it is answered.
 //!
-//! Three families: the caller has to change something (4xx, with field and remedy), Stripe refused (502 `stripe_error`, with
-//! Stripe's own words), or something did not answer (503; the same request again goes on where this one ended).
+//! Three families: the caller has to change something (4xx, with field and remedy), Stripe refused (502
+//! `stripe_error`, with Stripe's own words), or something did not answer (503; the same request again goes on
+//! where this one ended).
 
 use lambda_http::http::StatusCode;
 use shared::aws::StoreError;
@@ -14,7 +15,7 @@ use shared::stripe::{StripeError, StripeFailure};
 const SET_THE_KEY: &str =
     "set a Stripe key that works with PUT /settings/stripe-key, then send the same request again";
 
-/// Why an act was not done.
+/// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RegisterError {
     #[error("{}", .0.message())]
@@ -22,27 +23,28 @@ pub(crate) enum RegisterError {
     #[error("no Stripe key has been set")]
     StripeKeyMissing,
     #[error("there is no endpoint `{0}`")]
-    NoSuchEndpoint(String),
+    EndpointNotFound(String),
     #[error("there is an endpoint `{name}` already; it is {}", state_word(*state))]
-    EndpointExists { name: String, state: EndpointState, as_wished: bool },
+    EndpointExists { name: String, state: EndpointState, is_as_requested: bool },
     #[error("endpoint `{name}` is being registered already, with other values ({})", differs.join(", "))]
-    RegisteringOtherwise { name: String, differs: Vec<&'static str> },
+    RegistrationDiffers { name: String, differs: Vec<&'static str> },
     #[error("endpoint `{name}` takes no deliveries; it is {}", state_word(*state))]
-    NotWhole { name: String, state: EndpointState },
-    #[error("endpoint `{0}` is being changed otherwise at this moment")]
+    EndpointNotActive { name: String, state: EndpointState },
+    #[error("endpoint `{0}` is being changed by another request at this moment")]
     ChangeInProgress(String),
     #[error("endpoint `{0}` is getting another signing secret at this moment")]
     RotationInProgress(String),
     #[error("the signing secret of endpoint `{0}` is lost")]
-    NoSecret(String),
+    SecretMissing(String),
     #[error("endpoint `{0}` was changed by another request at the same moment")]
-    EndpointOvertaken(String),
+    EndpointConflict(String),
     #[error(
-        "endpoint `{name}` was changed by another request at the same moment, and {stripe_id} is left over at Stripe"
+        "endpoint `{name}` was changed by another request at the same moment, and {stripe_id} is left over \
+         at Stripe"
     )]
-    LeftOver { name: String, stripe_id: String },
+    OrphanAtStripe { name: String, stripe_id: String },
     #[error("another admin changed the settings at the same moment")]
-    SettingsOvertaken,
+    SettingsConflict,
     #[error("this key is of {key} mode, and this stack serves {stack} mode")]
     KeyOfOtherMode { key: Mode, stack: Mode },
     #[error("this key is of another Stripe account than the endpoints and records here")]
@@ -52,27 +54,27 @@ pub(crate) enum RegisterError {
     )]
     AccountUnknown,
     #[error("{error}")]
-    Stripe { doing: Doing, error: StripeError, hint: Option<String> },
+    Stripe { operation: StripeOperation, error: StripeError, remedy: Option<String> },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     SecretStore(#[from] SecretStoreError),
-    #[error("the answer that tells the signing secret was lost twice")]
+    #[error("the answer that contains the signing secret was lost twice")]
     AnswerLost,
     #[error("this took too long and was left unfinished")]
-    TooSlow,
+    TimedOut,
 }
 
-/// What Stripe was asked for: the same refusal has another remedy.
+/// What Stripe was asked for. The remedy for the same refusal depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doing {
-    Registering,
-    Deregistering,
-    Changing,
-    Repairing,
-    Rotating,
-    Enabling,
-    CheckingKey,
+pub(crate) enum StripeOperation {
+    Register,
+    Deregister,
+    Update,
+    Repair,
+    Rotate,
+    Enable,
+    CheckKey,
 }
 
 impl From<ApiError> for RegisterError {
@@ -83,159 +85,177 @@ impl From<ApiError> for RegisterError {
 
 impl RegisterError {
     /// For `map_err`.
-    pub(crate) fn stripe(doing: Doing) -> impl FnOnce(StripeError) -> Self {
-        move |error| Self::Stripe { doing, error, hint: None }
+    pub(crate) fn stripe(operation: StripeOperation) -> impl FnOnce(StripeError) -> Self {
+        move |error| Self::Stripe { operation, error, remedy: None }
     }
 
-    /// The answer. Outages are logged here.
-    pub(crate) fn into_answer(self) -> ApiError {
+    /// How it is answered. Outages are logged here.
+    pub(crate) fn into_api_error(self) -> ApiError {
         let text = self.to_string();
         let refuse = |status, code| ApiError::new(status, code, text.clone());
         match self {
             Self::Request(failure) => failure,
             Self::StripeKeyMissing => refuse(StatusCode::CONFLICT, "stripe_key_missing")
                 .remedy("set it with PUT /settings/stripe-key, body {\"key\": \"sk_…\"}"),
-            Self::NoSuchEndpoint(_) => {
+            Self::EndpointNotFound(_) => {
                 refuse(StatusCode::NOT_FOUND, "not_found").remedy("GET /endpoints lists those there are")
             }
-            Self::EndpointExists { name, as_wished: true, .. } => {
+            Self::EndpointExists { name, is_as_requested: true, .. } => {
                 refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
-                    "it is as this request wishes, so nothing is left to do: GET /endpoints/{name} shows it, GET /endpoints/{name}/secret its secret"
+                    "it is as this request wants it, so nothing is left to do: GET /endpoints/{name} shows \
+                     it, GET /endpoints/{name}/secret its secret"
                 ))
             }
-            Self::EndpointExists { name, state, as_wished: false } => {
-                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(match state {
-                    EndpointState::Deregistering => {
-                        format!("finish removing it with DELETE /endpoints/{name}?confirm={name}, then register again")
-                    }
-                    EndpointState::Registering
-                    | EndpointState::Active
-                    | EndpointState::Changing
-                    | EndpointState::Rotating
-                    | EndpointState::Disabled => {
-                        format!("choose another name, or remove it first with DELETE /endpoints/{name}?confirm={name}")
-                    }
-                })
+            Self::EndpointExists { name, state: EndpointState::Deregistering, .. } => {
+                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
+                    "finish removing it with DELETE /endpoints/{name}?confirm={name}, then register again"
+                ))
             }
-            Self::RegisteringOtherwise { name, differs } => {
+            Self::EndpointExists { name, .. } => {
+                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
+                    "choose another name, or remove it first with DELETE /endpoints/{name}?confirm={name}"
+                ))
+            }
+            Self::RegistrationDiffers { name, differs } => {
                 let field = differs.first().copied().unwrap_or("name");
                 refuse(StatusCode::CONFLICT, "endpoint_exists").field(field).remedy(format!(
-                    "send the first request again to finish it, or remove what there is with DELETE /endpoints/{name}?confirm={name}"
+                    "send the first request again to finish it, or remove what there is with \
+                     DELETE /endpoints/{name}?confirm={name}"
                 ))
             }
-            Self::NotWhole { name, .. } => refuse(StatusCode::CONFLICT, "endpoint_not_active")
-                .remedy(format!("look at GET /endpoints/{name}; what is half done is finished within five minutes")),
+            Self::EndpointNotActive { name, .. } => refuse(StatusCode::CONFLICT, "endpoint_not_active")
+                .remedy(format!(
+                    "look at GET /endpoints/{name}; what is half done is finished within five minutes"
+                )),
             Self::ChangeInProgress(name) => refuse(StatusCode::CONFLICT, "change_in_progress")
                 .remedy(format!("look at GET /endpoints/{name} in a minute, then decide again")),
-            Self::RotationInProgress(name) => refuse(StatusCode::CONFLICT, "rotation_in_progress").remedy(format!(
-                "wait until GET /endpoints/{name} says `active`: it ends by itself when all events of before are here"
-            )),
-            Self::NoSecret(name) => refuse(StatusCode::CONFLICT, "secret_missing")
-                .remedy(format!("POST /endpoints/{name}/repair makes another endpoint at Stripe, with a secret of its own")),
-            Self::EndpointOvertaken(name) => refuse(StatusCode::CONFLICT, "endpoint_exists")
-                .field("name")
-                .remedy(format!("look at GET /endpoints/{name}, then decide again")),
-            Self::LeftOver { name, stripe_id } => {
-                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
-                    "delete {stripe_id} in Stripe's dashboard under Developers > Webhooks; look at GET /endpoints/{name}, then decide again"
+            Self::RotationInProgress(name) => {
+                refuse(StatusCode::CONFLICT, "rotation_in_progress").remedy(format!(
+                    "wait until GET /endpoints/{name} says `active`: it ends by itself when all events of \
+                     before are here"
                 ))
             }
-            Self::SettingsOvertaken => {
-                refuse(StatusCode::CONFLICT, "settings_changed").remedy("look at GET /settings, then decide again")
+            Self::SecretMissing(name) => refuse(StatusCode::CONFLICT, "secret_missing").remedy(format!(
+                "POST /endpoints/{name}/repair creates another endpoint at Stripe, with a secret of its \
+                     own"
+            )),
+            Self::EndpointConflict(name) => refuse(StatusCode::CONFLICT, "endpoint_exists")
+                .field("name")
+                .remedy(format!("look at GET /endpoints/{name}, then decide again")),
+            Self::OrphanAtStripe { name, stripe_id } => {
+                refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
+                    "delete {stripe_id} in Stripe's dashboard under Developers > Webhooks; look at \
+                     GET /endpoints/{name}, then decide again"
+                ))
             }
-            Self::KeyOfOtherMode { stack, .. } => refuse(StatusCode::BAD_REQUEST, "key_of_other_mode")
-                .field("key")
-                .remedy(format!("use a key that begins sk_{stack}_ or rk_{stack}_, or the stack of the other mode")),
-            Self::AccountDiffers => refuse(StatusCode::CONFLICT, "stripe_account_differs").field("key").remedy(
-                "use a key of the same account; for another account, deploy another stack (records of two accounts must not mix)",
-            ),
-            Self::AccountUnknown => refuse(StatusCode::CONFLICT, "stripe_account_unknown").field("key").remedy(
-                "use a secret key (sk_…), which can tell its account, or give this one the right to read payments",
-            ),
-            Self::Stripe { doing, error, hint } => stripe_answer(doing, &error, hint),
-            Self::Store(error) => again(error.into()),
-            Self::SecretStore(error) => again(error.into()),
-            Self::AnswerLost => again(refuse(StatusCode::BAD_GATEWAY, "stripe_error")),
-            Self::TooSlow => {
+            Self::SettingsConflict => refuse(StatusCode::CONFLICT, "settings_changed")
+                .remedy("look at GET /settings, then decide again"),
+            Self::KeyOfOtherMode { stack, .. } => {
+                refuse(StatusCode::BAD_REQUEST, "key_of_other_mode").field("key").remedy(format!(
+                    "use a key that begins sk_{stack}_ or rk_{stack}_, or the stack of the other mode"
+                ))
+            }
+            Self::AccountDiffers => {
+                refuse(StatusCode::CONFLICT, "stripe_account_differs").field("key").remedy(
+                    "use a key of the same account; for another account, deploy another stack (records of \
+                     two accounts must not mix)",
+                )
+            }
+            Self::AccountUnknown => {
+                refuse(StatusCode::CONFLICT, "stripe_account_unknown").field("key").remedy(
+                    "use a secret key (sk_…), which can name its account, or give this one the right to \
+                     read payments",
+                )
+            }
+            Self::Stripe { operation, error, remedy } => stripe_answer(operation, &error, remedy),
+            Self::Store(error) => retryable(error.into()),
+            Self::SecretStore(error) => retryable(error.into()),
+            Self::AnswerLost => retryable(refuse(StatusCode::BAD_GATEWAY, "stripe_error")),
+            Self::TimedOut => {
                 tracing::error!("a request was not done in time");
-                again(refuse(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"))
+                retryable(refuse(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"))
             }
         }
     }
 }
 
-/// Every act can be sent again.
-fn again(outage: ApiError) -> ApiError {
+/// Every request can be sent again.
+fn retryable(outage: ApiError) -> ApiError {
     outage.remedy("send the same request again: it goes on where this one ended")
 }
 
-fn stripe_answer(doing: Doing, error: &StripeError, hint: Option<String>) -> ApiError {
+/// How what Stripe answered, or that it did not, is passed on. `remedy` is in place of the usual one.
+fn stripe_answer(operation: StripeOperation, error: &StripeError, remedy: Option<String>) -> ApiError {
     let failure = error.failure();
-    let said = words(failure);
+    let reason = describe(failure);
     match error {
         StripeError::NoAnswer(_) => {
             tracing::warn!(error = %error, stripe.request = failure.request_id, "Stripe did not answer");
             let outage =
                 |message| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stripe_no_answer", message);
-            match doing {
-                Doing::Registering
-                | Doing::Deregistering
-                | Doing::Changing
-                | Doing::Repairing
-                | Doing::Rotating
-                | Doing::Enabling => again(outage(format!("Stripe did not say whether it was done: {said}"))),
-                Doing::CheckingKey => {
-                    outage(format!("Stripe did not answer, so the key could not be checked: {said}"))
+            match operation {
+                StripeOperation::Register
+                | StripeOperation::Deregister
+                | StripeOperation::Update
+                | StripeOperation::Repair
+                | StripeOperation::Rotate
+                | StripeOperation::Enable => {
+                    retryable(outage(format!("Stripe did not say whether it was done: {reason}")))
+                }
+                StripeOperation::CheckKey => {
+                    outage(format!("Stripe did not answer, so the key could not be checked: {reason}"))
                         .remedy("nothing was changed; send the same request again")
                 }
             }
         }
-        StripeError::Unauthorized(_) if doing == Doing::CheckingKey => {
-            let message = format!("Stripe does not accept this key: {said}");
+        StripeError::Unauthorized(_) if operation == StripeOperation::CheckKey => {
+            let message = format!("Stripe does not accept this key: {reason}");
             ApiError::new(StatusCode::BAD_REQUEST, "stripe_key_refused", message)
                 .field("key")
                 .remedy("copy the key once more from Stripe's dashboard, under Developers > API keys")
         }
-        StripeError::Forbidden(_) if doing == Doing::CheckingKey => {
-            let message = format!("this key may not read webhook endpoints: {said}");
+        StripeError::Forbidden(_) if operation == StripeOperation::CheckKey => {
+            let message = format!("this key may not read webhook endpoints: {reason}");
             ApiError::new(StatusCode::BAD_REQUEST, "stripe_key_lacks_right", message).field("key").remedy(
-                "in Stripe's dashboard give the restricted key `Webhook Endpoints: Write` and `Events: Read`, or use another key",
+                "in Stripe's dashboard give the restricted key `Webhook Endpoints: Write` and \
+                 `Events: Read`, or use another key",
             )
         }
         StripeError::Refused(_)
         | StripeError::Unauthorized(_)
         | StripeError::Forbidden(_)
         | StripeError::IdempotencyKeySpent(_) => {
-            let message = format!("Stripe refused: {said}");
+            let message = format!("Stripe refused: {reason}");
             let mut answer = ApiError::new(StatusCode::BAD_GATEWAY, "stripe_error", message);
             if let Some(field) = failure.param.as_deref().and_then(field) {
                 answer = answer.field(field);
             }
-            answer.remedy(hint.unwrap_or_else(|| remedy(error).to_owned()))
+            answer.remedy(remedy.unwrap_or_else(|| usual_remedy(error).to_owned()))
         }
     }
 }
 
 /// Stripe's own message, and what its dashboard and its support find the call by.
-fn words(failure: &StripeFailure) -> String {
+fn describe(failure: &StripeFailure) -> String {
     let status = failure.status.map(|status| format!("HTTP {status}"));
     let request = failure.request_id.as_ref().map(|id| format!("request {id}"));
-    let by: Vec<String> = [status, failure.code.clone(), request].into_iter().flatten().collect();
-    if by.is_empty() { failure.message.clone() } else { format!("{} ({})", failure.message, by.join(", ")) }
+    let ids: Vec<String> = [status, failure.code.clone(), request].into_iter().flatten().collect();
+    if ids.is_empty() { failure.message.clone() } else { format!("{} ({})", failure.message, ids.join(", ")) }
 }
 
-fn remedy(error: &StripeError) -> &'static str {
+fn usual_remedy(error: &StripeError) -> &'static str {
     match error {
         StripeError::Unauthorized(_) => SET_THE_KEY,
         StripeError::Forbidden(_) => {
-            "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with PUT /settings/stripe-key; then send the same request again"
+            "in Stripe's dashboard give the key `Webhook Endpoints: Write`, or set another with \
+             PUT /settings/stripe-key; then send the same request again"
         }
         StripeError::Refused(failure) if failure.is_rate_limit() => {
             "Stripe limits calls; wait a moment and send the same request again"
         }
         StripeError::IdempotencyKeySpent(_) => "send the same request again",
         StripeError::Refused(_) if error.is_missing() => {
-            "Stripe does not know the endpoint any more: POST /endpoints/{name}/repair makes it anew"
+            "Stripe does not know the endpoint any more: POST /endpoints/{name}/repair creates it anew"
         }
         StripeError::Refused(_) | StripeError::NoAnswer(_) => {
             "change what Stripe names; its dashboard shows the call under Developers > Logs"

@@ -1,72 +1,74 @@
-//! Which act a request asks for.
+//! What a request asks for, from its method and path.
 
 use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use shared::http::{ApiError, segments};
 
-/// An act. Names in paths are taken as they come; one that cannot be a name is the name of nothing.
+/// What a request asks for. Names in paths are taken as they come: a text that cannot be a name names no
+/// endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// Anybody with a role may.
-    Read(Read),
-    /// Admins may, and it is audited.
-    Change(Change),
+    /// For everybody with a role.
+    Read(ReadRequest),
+    /// For admins, and audited.
+    Change(ChangeRequest),
 }
 
-/// What changes nothing.
+/// A request that changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Read {
-    Endpoints,
-    OneEndpoint(String),
-    Settings,
+pub(crate) enum ReadRequest {
+    ListEndpoints,
+    GetEndpoint(String),
+    GetSettings,
 }
 
-/// What is for admins alone: what changes something, and what shows a secret.
+/// A request that is for admins alone: it changes something, sends something, or shows a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    Register,
-    Patch(String),
-    Deregister(String),
-    /// It changes nothing, but who has seen a secret is worth knowing.
+pub(crate) enum ChangeRequest {
+    CreateEndpoint,
+    UpdateEndpoint(String),
+    DeleteEndpoint(String),
+    /// Changes nothing, but the audit is to tell who has seen a secret.
     ShowSecret(String),
-    Test(String),
-    Repair(String),
-    Rotate(String),
+    RotateSecret(String),
+    RepairEndpoint(String),
+    ProbeEndpoint(String),
     SetStripeKey,
-    SetRules,
+    UpdateSettings,
 }
 
 impl Route {
-    pub(crate) fn of(request: &Request) -> Result<Self, ApiError> {
+    /// Reads the request's method and path.
+    pub(crate) fn from_request(request: &Request) -> Result<Self, ApiError> {
         let segments = segments(request);
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let routes: Vec<(Method, Self)> = match segments.as_slice() {
             ["endpoints"] => vec![
-                (Method::GET, Self::Read(Read::Endpoints)),
-                (Method::POST, Self::Change(Change::Register)),
+                (Method::GET, Self::Read(ReadRequest::ListEndpoints)),
+                (Method::POST, Self::Change(ChangeRequest::CreateEndpoint)),
             ],
             ["endpoints", name] => vec![
-                (Method::GET, Self::Read(Read::OneEndpoint((*name).to_owned()))),
-                (Method::PATCH, Self::Change(Change::Patch((*name).to_owned()))),
-                (Method::DELETE, Self::Change(Change::Deregister((*name).to_owned()))),
+                (Method::GET, Self::Read(ReadRequest::GetEndpoint((*name).to_owned()))),
+                (Method::PATCH, Self::Change(ChangeRequest::UpdateEndpoint((*name).to_owned()))),
+                (Method::DELETE, Self::Change(ChangeRequest::DeleteEndpoint((*name).to_owned()))),
             ],
             ["endpoints", name, "secret"] => {
-                vec![(Method::GET, Self::Change(Change::ShowSecret((*name).to_owned())))]
+                vec![(Method::GET, Self::Change(ChangeRequest::ShowSecret((*name).to_owned())))]
             }
             ["endpoints", name, "rotate"] => {
-                vec![(Method::POST, Self::Change(Change::Rotate((*name).to_owned())))]
+                vec![(Method::POST, Self::Change(ChangeRequest::RotateSecret((*name).to_owned())))]
             }
             ["endpoints", name, "repair"] => {
-                vec![(Method::POST, Self::Change(Change::Repair((*name).to_owned())))]
+                vec![(Method::POST, Self::Change(ChangeRequest::RepairEndpoint((*name).to_owned())))]
             }
             ["endpoints", name, "test"] => {
-                vec![(Method::POST, Self::Change(Change::Test((*name).to_owned())))]
+                vec![(Method::POST, Self::Change(ChangeRequest::ProbeEndpoint((*name).to_owned())))]
             }
             ["settings"] => vec![
-                (Method::GET, Self::Read(Read::Settings)),
-                (Method::PATCH, Self::Change(Change::SetRules)),
+                (Method::GET, Self::Read(ReadRequest::GetSettings)),
+                (Method::PATCH, Self::Change(ChangeRequest::UpdateSettings)),
             ],
-            ["settings", "stripe-key"] => vec![(Method::PUT, Self::Change(Change::SetStripeKey))],
+            ["settings", "stripe-key"] => vec![(Method::PUT, Self::Change(ChangeRequest::SetStripeKey))],
             _ => return Err(ApiError::no_route(request)),
         };
         let methods: Vec<_> = routes.iter().map(|(method, _)| method.to_string()).collect();

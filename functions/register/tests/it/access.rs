@@ -23,7 +23,7 @@ async fn a_viewer_reads_and_changes_nothing() {
         assert_eq!((status, code(&answer)), (403, "forbidden"), "{path}");
     }
     assert!(stack.stripe.requests().is_empty());
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
@@ -39,12 +39,12 @@ async fn who_is_in_no_group_or_has_no_token_reaches_nothing() {
     }
     assert_eq!(stack.cloud.count("PutItem", "AuditTable"), 4, "the stranger's four attempts");
     assert_eq!(stack.cloud.calls().len(), 4, "{:?}", stack.cloud.calls());
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
 async fn who_may_invoke_the_function_is_admin() {
     let stack = Stack::start().await;
     assert_eq!(stack.call_as(As::Iam, "POST", "/endpoints", "").await.0, 201);
-    assert!(stack.acts().await.iter().any(|act| act.subject == "iam"));
+    assert!(stack.audit_entries().await.iter().any(|entry| entry.subject == "iam"));
 }

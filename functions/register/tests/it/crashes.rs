@@ -1,4 +1,5 @@
-//! Registering that is cut off after any step is finished by the same request: one endpoint at Stripe, one secret, an active row.
+//! Registering that is cut off after any step is finished by the same request: one endpoint at Stripe, one
+//! secret, an active row.
 
 use simulated_stripe::Fault;
 use test_cloud::Fault as CloudFault;
@@ -13,10 +14,10 @@ async fn after_a_crash_at_any_step_the_same_request_finishes() {
     let breaks: [(&str, Break); 8] = [
         ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
         ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
-        ("before Stripe makes it", |s| s.stripe.fault(Fault::hold().on("POST", CREATE))),
-        ("after Stripe made it", |s| s.stripe.fault(Fault::hold().on("POST", CREATE).after())),
-        ("Stripe is down", |s| s.stripe.fault(Fault::status(500).on("POST", CREATE).times(9))),
-        ("no way to Stripe", |s| s.stripe.fault(Fault::cut().on("POST", CREATE).times(9))),
+        ("before Stripe makes it", |s| s.stripe.add_fault(Fault::hold().on("POST", CREATE))),
+        ("after Stripe made it", |s| s.stripe.add_fault(Fault::hold().on("POST", CREATE).after())),
+        ("Stripe is down", |s| s.stripe.add_fault(Fault::status(500).on("POST", CREATE).times(9))),
+        ("no way to Stripe", |s| s.stripe.add_fault(Fault::cut().on("POST", CREATE).times(9))),
         ("before the secret", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::Hang)),
         ("after the secret", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer)),
     ];
@@ -41,7 +42,7 @@ async fn after_a_crash_at_any_step_the_same_request_finishes() {
         }
         let (status, made) = stack.register("").await;
         assert_eq!(status, 201, "{what}: {made}");
-        stack.assert_whole("main").await;
+        stack.assert_registered("main").await;
         assert_eq!(made["signing_secret"], stack.stripe.endpoints()[0].secret, "{what}");
     }
 }
@@ -49,12 +50,12 @@ async fn after_a_crash_at_any_step_the_same_request_finishes() {
 #[tokio::test]
 async fn when_only_the_last_answer_is_lost_the_endpoint_is_active() {
     let stack = Stack::start().await.hasty();
-    stack.stripe.fault(Fault::hold().on("POST", CREATE));
+    stack.stripe.add_fault(Fault::hold().on("POST", CREATE));
     assert_eq!(stack.register("").await.0, 503);
     stack.stripe.clear_faults();
     stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer);
     assert_eq!(stack.register("").await.0, 503);
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
     let (status, answer) = stack.register("").await;
     assert_eq!((status, code(&answer)), (409, "endpoint_exists"));
 }
@@ -62,19 +63,19 @@ async fn when_only_the_last_answer_is_lost_the_endpoint_is_active() {
 #[tokio::test]
 async fn a_connection_cut_after_stripe_made_it_is_not_taken_for_a_failure() {
     let stack = Stack::start().await;
-    stack.stripe.fault(Fault::cut().on("POST", CREATE).after().times(1));
+    stack.stripe.add_fault(Fault::cut().on("POST", CREATE).after().times(1));
     let (status, made) = stack.register("").await;
     assert_eq!(status, 201, "{made}");
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
 async fn a_server_error_that_stripe_keeps_is_left_behind_with_what_it_made() {
     let stack = Stack::start().await;
-    stack.stripe.fault(Fault::status(500).on("POST", CREATE).after());
+    stack.stripe.add_fault(Fault::status(500).on("POST", CREATE).after());
     let (status, made) = stack.register("").await;
     assert_eq!(status, 201, "{made}");
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
@@ -89,7 +90,7 @@ async fn an_attempt_older_than_stripe_keeps_its_answer_is_removed_and_begun_anew
     for i in 0..120 {
         drop(stack.stripe.add_endpoint(&format!("https://example.com/{i}"), &["*"]));
     }
-    assert_eq!(stack.call_at(later(25), "POST", "/endpoints", "").await.0, 502, "the cap");
+    assert_eq!(stack.call_at(later(25), "POST", "/endpoints", "").await.0, 502, "the limit");
     let by_hand: Vec<_> = stack.stripe.endpoints();
     for endpoint in by_hand.iter().filter(|endpoint| endpoint.metadata.is_empty()) {
         stack.stripe.delete_endpoint(&endpoint.id).unwrap();
@@ -97,28 +98,28 @@ async fn an_attempt_older_than_stripe_keeps_its_answer_is_removed_and_begun_anew
     let (status, made) = stack.call_at(later(25), "POST", "/endpoints", "").await;
     assert_eq!(status, 201, "{made}");
     assert_ne!(made["stripe_id"], lost);
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
 async fn an_orphan_that_cannot_be_removed_is_not_forgotten() {
     let stack = Stack::start().await.hasty();
-    stack.stripe.fault(Fault::hold().on("POST", CREATE).after());
+    stack.stripe.add_fault(Fault::hold().on("POST", CREATE).after());
     assert_eq!(stack.register("").await.0, 503);
     stack.stripe.clear_faults();
-    stack.stripe.fault(Fault::status(500).on("DELETE", "/").times(9));
+    stack.stripe.add_fault(Fault::status(500).on("DELETE", "/").times(9));
     let (status, answer) = stack.call_at(later(24), "POST", "/endpoints", "").await;
     assert_eq!((status, code(&answer)), (503, "stripe_no_answer"), "{answer}");
     stack.stripe.clear_faults();
     let (status, made) = stack.call_at(later(24), "POST", "/endpoints", "").await;
     assert_eq!(status, 201, "{made}");
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
-async fn a_half_made_endpoint_is_gone_on_with_only_for_the_same_wish() {
+async fn a_half_made_endpoint_is_gone_on_with_only_for_the_same_request() {
     let stack = Stack::start().await.hasty();
-    stack.stripe.fault(Fault::hold().on("POST", CREATE));
+    stack.stripe.add_fault(Fault::hold().on("POST", CREATE));
     assert_eq!(stack.register("").await.0, 503);
     stack.stripe.clear_faults();
     let (status, answer) = stack.register(r#"{"events":["invoice.paid"]}"#).await;
@@ -128,17 +129,17 @@ async fn a_half_made_endpoint_is_gone_on_with_only_for_the_same_wish() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_says_nothing_of_an_earlier_request_keeps_the_wish() {
+async fn a_refusal_that_says_nothing_of_an_earlier_request_keeps_the_row() {
     let stack = Stack::start().await.hasty();
-    stack.stripe.fault(Fault::hold().on("POST", CREATE).after());
+    stack.stripe.add_fault(Fault::hold().on("POST", CREATE).after());
     assert_eq!(stack.register("").await.0, 503);
     stack.stripe.clear_faults();
     for status in [401, 403, 429] {
-        stack.stripe.fault(Fault::status(status).on("POST", CREATE));
+        stack.stripe.add_fault(Fault::status(status).on("POST", CREATE));
         let (answered, answer) = stack.register("").await;
         assert_eq!((answered, code(&answer)), (502, "stripe_error"), "{status}");
         assert!(stack.row("main").await.is_some(), "{status}");
     }
     assert_eq!(stack.register("").await.0, 201);
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }

@@ -27,7 +27,7 @@ async fn a_slip_of_the_hand_removes_nothing() {
         assert_eq!((status, code(&answer)), (400, "confirmation_required"), "{query}");
         assert_eq!(answer["error"]["field"], "confirm");
     }
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
@@ -57,12 +57,12 @@ async fn only_this_endpoint_is_removed() {
 async fn after_a_failure_at_any_step_the_same_request_goes_on() {
     type Break = fn(&Stack);
     let breaks: [(&str, Break, u16); 7] = [
-        ("the mark", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::ServerError), 503),
-        ("Stripe", |s| s.stripe.fault(Fault::status(500).on("DELETE", "/").times(9)), 503),
-        ("Stripe's answer", |s| s.stripe.fault(Fault::cut().on("DELETE", "/").after()), 204),
-        ("Stripe's refusal", |s| s.stripe.fault(Fault::status(403).on("DELETE", "/")), 502),
+        ("the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::ServerError), 503),
+        ("Stripe", |s| s.stripe.add_fault(Fault::status(500).on("DELETE", "/").times(9)), 503),
+        ("Stripe's answer", |s| s.stripe.add_fault(Fault::cut().on("DELETE", "/").after()), 204),
+        ("Stripe's refusal", |s| s.stripe.add_fault(Fault::status(403).on("DELETE", "/")), 502),
         ("the secret", |s| s.cloud.fail("DeleteSecret", "", 9, CloudFault::AccessDenied), 503),
-        ("what was heard", |s| s.cloud.fail("DeleteItem", "RegistryTable", 9, CloudFault::ServerError), 503),
+        ("its activity", |s| s.cloud.fail("DeleteItem", "RegistryTable", 9, CloudFault::ServerError), 503),
         ("the row's answer", |s| s.cloud.fail("DeleteItem", "RegistryTable", 2, CloudFault::DoneAndCut), 204),
     ];
     for (what, break_it, expected) in breaks {
@@ -75,7 +75,7 @@ async fn after_a_failure_at_any_step_the_same_request_goes_on() {
         stack.stripe.clear_faults();
         if expected != 204 {
             assert!(stack.row("main").await.is_some(), "{what}");
-            if what != "the mark" {
+            if what != "the row" {
                 assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Deregistering, "{what}");
                 let (status, answer) = stack.register("").await;
                 assert_eq!((status, code(&answer)), (409, "endpoint_exists"), "{what}");
@@ -88,7 +88,7 @@ async fn after_a_failure_at_any_step_the_same_request_goes_on() {
 }
 
 #[tokio::test]
-async fn a_key_without_the_right_is_told_with_its_remedy() {
+async fn a_key_without_the_right_is_refused_with_its_remedy() {
     let stack = Stack::start().await;
     stack.register("").await;
     stack.stripe.set_keys(vec![Key::restricted(crate::support::KEY, &["webhook_endpoints:read"])]);
@@ -106,13 +106,13 @@ async fn without_a_key_it_says_so_and_changes_nothing() {
     stack.cloud.put_secret(KEY_SECRET, "{}");
     let (status, answer) = stack.deregister("main").await;
     assert_eq!((status, code(&answer)), (409, "stripe_key_missing"));
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
-async fn a_half_made_endpoint_is_removed_by_its_mark() {
+async fn a_half_made_endpoint_is_removed_by_its_tag() {
     let stack = Stack::start().await.hasty();
-    stack.stripe.fault(Fault::hold().on("POST", "/v1/webhook_endpoints").after());
+    stack.stripe.add_fault(Fault::hold().on("POST", "/v1/webhook_endpoints").after());
     assert_eq!(stack.register("").await.0, 503);
     stack.stripe.clear_faults();
     assert_eq!(stack.stripe.endpoints().len(), 1);
@@ -142,7 +142,7 @@ async fn a_row_that_was_removed_and_made_again_is_not_taken_for_the_old_one() {
     stack.deregister("main").await;
     stack.register("").await;
     let new = stack.row("main").await.unwrap();
-    assert_eq!(old.rev, new.rev, "or this tells nothing");
+    assert_eq!(old.rev, new.rev, "or this proves nothing");
     let mut late = shared::endpoint::EndpointRow { signing_secret_hint: None, ..old.clone() };
     assert_eq!(stack.registry().replace(&old, &mut late).await.unwrap(), Written::Conflict);
     assert_eq!(stack.registry().remove(&old).await.unwrap(), Written::Conflict);

@@ -1,8 +1,8 @@
-//! The process is killed at every single call to AWS, before it is done and after; then the same request, another or the schedule
-//! finishes, and there is exactly what is wanted.
+//! The process is killed at every single call to AWS, before it is done and after; then the same request,
+//! another or the schedule finishes, and there is exactly what is wanted.
 
 use jiff::{SignedDuration, Timestamp};
-use register::handle;
+use shared::account::AccountKey;
 use shared::endpoint::EndpointState;
 use shared::registry::ReconcileProgress;
 use test_cloud::KillPoint;
@@ -51,25 +51,22 @@ impl Stack {
         let process = self.cloud.killable_process();
         let deps = self.cold_at(process.aws());
         let dies = process.killed_at(death);
-        let handled = handle(&deps, request(As::Admin, asked.method, asked.path, asked.body), now());
+        let answered =
+            register::answer(&deps, request(As::Admin, asked.method, asked.path, asked.body), now());
         tokio::select! {
             biased;
             () = dies => true,
-            _ = handled => false,
+            _ = answered => false,
         }
     }
 
     /// Two runs of the schedule, with all that Stripe made compared by then.
-    async fn tend_to_the_end(&self) {
-        let compared = ReconcileProgress {
-            until: at(600).as_second(),
-            unfinished: None,
-            failed: false,
-            refused_at: None,
-        };
-        self.registry().store_reconcile_progress(None, &compared).await.unwrap();
+    async fn maintain_to_the_end(&self) {
+        let compared =
+            ReconcileProgress { until: at(600).into(), unfinished: None, failed: false, refused_at: None };
+        self.registry().store_reconcile_progress(&AccountKey::OWN, &compared).await.unwrap();
         for seconds in [200, 300, 400, 500] {
-            self.tend(at(seconds)).await;
+            self.maintain(at(seconds)).await;
         }
     }
 
@@ -89,8 +86,8 @@ impl Stack {
     }
 }
 
-/// `harm` comes before the request. Gives how many calls it makes.
-async fn killed_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked) -> usize {
+/// `damage` comes before the request. Gives how many calls it makes.
+async fn killed_everywhere(first: Option<Asked>, damage: fn(&Stack), asked: Asked) -> usize {
     for call in 1..CALLS {
         for death in [KillPoint::BeforeCall(call), KillPoint::AfterCall(call)] {
             for finisher in FINISHERS {
@@ -98,7 +95,7 @@ async fn killed_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked)
                 if let Some(first) = first {
                     assert!(stack.call(first.method, first.path, first.body).await.0 < 300);
                 }
-                harm(&stack);
+                damage(&stack);
                 if !stack.kills(asked, death.clone()).await {
                     return call - 1;
                 }
@@ -117,7 +114,7 @@ async fn killed_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked)
                     }
                     Finisher::Schedule => {}
                 }
-                stack.tend_to_the_end().await;
+                stack.maintain_to_the_end().await;
                 if asked.path == REPAIR.path && stack.row("main").await.is_some() {
                     // The schedule finishes a repair that was begun, and begins none.
                     assert_eq!(stack.call_at(at(900), REPAIR.method, REPAIR.path, "").await.0, 200, "{what}");
@@ -129,7 +126,7 @@ async fn killed_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked)
     panic!("{asked:?} makes more than {CALLS} calls")
 }
 
-fn no_harm(_: &Stack) {}
+fn no_damage(_: &Stack) {}
 
 fn lose_secret(stack: &Stack) {
     let name = stack.secrets().remove(0);
@@ -138,18 +135,18 @@ fn lose_secret(stack: &Stack) {
 
 #[tokio::test]
 async fn registering() {
-    let calls = killed_everywhere(None, no_harm, REGISTER).await;
+    let calls = killed_everywhere(None, no_damage, REGISTER).await;
     assert!(calls >= 5, "the key, the row, the secret, the row, the audit: {calls}");
 }
 
 #[tokio::test]
 async fn changing() {
-    assert!(killed_everywhere(Some(REGISTER), no_harm, CHANGE).await >= 4);
+    assert!(killed_everywhere(Some(REGISTER), no_damage, CHANGE).await >= 4);
 }
 
 #[tokio::test]
 async fn rotating() {
-    assert!(killed_everywhere(Some(REGISTER), no_harm, ROTATE).await >= 7);
+    assert!(killed_everywhere(Some(REGISTER), no_damage, ROTATE).await >= 7);
 }
 
 #[tokio::test]
@@ -159,5 +156,5 @@ async fn repairing() {
 
 #[tokio::test]
 async fn deregistering() {
-    assert!(killed_everywhere(Some(REGISTER), no_harm, DEREGISTER).await >= 5);
+    assert!(killed_everywhere(Some(REGISTER), no_damage, DEREGISTER).await >= 5);
 }

@@ -4,19 +4,19 @@
 #![cfg(test)]
 
 mod access;
-mod changing;
 mod crashes;
 mod deregistering;
+mod event_rules;
 mod kills;
-mod looking;
+mod maintenance;
 mod outages;
 mod refusals;
 mod registering;
 mod repairing;
 mod rotating;
-mod rules;
 mod samples;
+mod secret_and_probe;
 mod settings;
 mod stripe_key;
 mod support;
-mod tending;
+mod updating;

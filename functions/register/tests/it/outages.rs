@@ -30,7 +30,7 @@ async fn a_store_that_is_down_is_a_503_for_every_call() {
         assert!(answer["error"]["message"].as_str().unwrap().len() < 80, "a cause from inside: {answer}");
         stack.cloud.clear_faults();
     }
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_stripe_that_hangs_gets_the_caller_an_answer_in_time() {
         ("PUT", "/settings/stripe-key", r#"{"key":"sk_test_simulated"}"#, 503),
         ("GET", "/settings", "", 200),
     ] {
-        stack.stripe.fault(Fault::hold().times(99));
+        stack.stripe.add_fault(Fault::hold().times(99));
         let begun = Instant::now();
         let (status, answer) = stack.call(method, path, body).await;
         assert_eq!(status, expected, "{method} {path}: {answer}");
@@ -84,7 +84,7 @@ async fn a_change_stands_and_is_answered_when_only_the_audit_is_down() {
     let (status, made) = stack.register("").await;
     assert_eq!(status, 201, "{made}");
     assert!(made["signing_secret"].is_string());
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
@@ -92,20 +92,20 @@ async fn an_act_whose_write_was_done_and_tried_again_is_in_the_audit_once() {
     let stack = Stack::bare().await;
     stack.cloud.fail("PutItem", "AuditTable", 1, CloudFault::DoneAndCut);
     stack.set_key().await;
-    let acts = stack.acts().await;
-    assert_eq!(acts.len(), 1, "{acts:?}");
+    let entries = stack.audit_entries().await;
+    assert_eq!(entries.len(), 1, "{entries:?}");
     stack.cloud.fail("PutItem", "AuditTable", 1, CloudFault::DoneAndCut);
     stack.register("").await;
     assert_eq!(stack.cloud.count("PutItem", "AuditTable"), 2, "tried again, and refused as being there");
-    assert_eq!(stack.acts().await.len(), 2);
+    assert_eq!(stack.audit_entries().await.len(), 2);
 }
 
 #[tokio::test]
 async fn advice_to_try_again_is_followed_and_a_plain_429_is_passed_on() {
     let stack = Stack::start().await;
-    stack.stripe.fault(Fault::rate_limit(Some(true)).on("POST", "/v1/webhook_endpoints"));
+    stack.stripe.add_fault(Fault::rate_limit(Some(true)).on("POST", "/v1/webhook_endpoints"));
     assert_eq!(stack.register("").await.0, 201);
-    stack.stripe.fault(Fault::rate_limit(None).on("POST", "/v1/webhook_endpoints"));
+    stack.stripe.add_fault(Fault::rate_limit(None).on("POST", "/v1/webhook_endpoints"));
     let (status, answer) = stack.register(r#"{"name":"second"}"#).await;
     assert_eq!((status, code(&answer)), (502, "stripe_error"));
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("wait"), "{answer}");

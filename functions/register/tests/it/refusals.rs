@@ -88,16 +88,16 @@ async fn refused_attempts_of_signed_in_people_are_in_the_audit() {
     stack.call("DELETE", "/endpoints/sk_test_verysecret", "").await;
     stack.call("DELETE", "/endpoints/mine", "").await;
     stack.call("PUT", "/settings/stripe-key", r#"{"key":"sk_live_12345678"}"#).await;
-    let mut told: Vec<_> = stack
-        .acts()
+    let mut audited: Vec<_> = stack
+        .audit_entries()
         .await
         .iter()
-        .map(|act| (act.action.clone(), act.target.clone(), act.result.clone()))
+        .map(|entry| (entry.action.clone(), entry.target.clone(), entry.result.clone()))
         .collect();
-    told.sort_unstable();
-    let told: Vec<_> = told.iter().map(|(a, t, r)| (a.as_str(), t.as_str(), r.as_str())).collect();
+    audited.sort_unstable();
+    let audited: Vec<_> = audited.iter().map(|(a, t, r)| (a.as_str(), t.as_str(), r.as_str())).collect();
     assert_eq!(
-        told,
+        audited,
         [
             ("endpoint.deregister", "-", "not_found"),
             ("endpoint.deregister", "mine", "confirmation_required"),

@@ -14,7 +14,7 @@ async fn an_endpoint_is_made_as_asked_and_shown_with_its_secret_once() {
     });
     let (status, made) = stack.register(&body.to_string()).await;
     assert_eq!(status, 201, "{made}");
-    stack.assert_whole("disputes").await;
+    stack.assert_registered("disputes").await;
     let at_stripe = stack.stripe.endpoints().remove(0);
     assert_eq!(at_stripe.url, "https://hooks.example.com/x");
     assert_eq!(at_stripe.enabled_events.len(), 5);
@@ -22,9 +22,9 @@ async fn an_endpoint_is_made_as_asked_and_shown_with_its_secret_once() {
     assert_eq!(at_stripe.description.as_deref(), Some("for the desk"));
     assert!(at_stripe.connect);
     let row = stack.row("disputes").await.unwrap();
-    let marks: Vec<_> = at_stripe.metadata.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let metadata: Vec<_> = at_stripe.metadata.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(
-        marks,
+        metadata,
         [
             ("billhook_connect", "true"),
             ("billhook_name", "disputes"),
@@ -76,7 +76,7 @@ async fn a_name_can_be_registered_once() {
         let (status, answer) = stack.register(body).await;
         assert_eq!((status, code(&answer)), (409, "endpoint_exists"), "{answer}");
     }
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn two_admins_at_once_make_one_endpoint() {
     for bodies in [["", ""], ["", r#"{"events":["invoice.paid"]}"#]] {
         let stack = Stack::start().await;
         // Long enough that the second one comes while the first is at Stripe.
-        stack.stripe.fault(simulated_stripe::Fault::delay_ms(300).on("POST", "/v1/webhook_endpoints"));
+        stack.stripe.add_fault(simulated_stripe::Fault::delay_ms(300).on("POST", "/v1/webhook_endpoints"));
         let (one, other) = tokio::join!(stack.register(bodies[0]), stack.register(bodies[1]));
         let mut statuses = [one.0, other.0];
         statuses.sort_unstable();
@@ -111,7 +111,7 @@ async fn two_admins_at_once_make_one_endpoint() {
         if statuses == [201, 201] {
             assert_eq!(one.1, other.1);
         }
-        stack.assert_whole("main").await;
+        stack.assert_registered("main").await;
     }
 }
 
@@ -119,20 +119,22 @@ async fn two_admins_at_once_make_one_endpoint() {
 async fn many_at_once_make_one_endpoint_whose_secret_can_be_read() {
     let stack = Stack::start().await;
     // All but the first come while that one is at Stripe.
-    stack.stripe.fault(simulated_stripe::Fault::delay_ms(300).on("POST", "/v1/webhook_endpoints").times(5));
-    let one = || stack.register("");
-    let (a, b, c, d, e) = tokio::join!(one(), one(), one(), one(), one());
+    stack
+        .stripe
+        .add_fault(simulated_stripe::Fault::delay_ms(300).on("POST", "/v1/webhook_endpoints").times(5));
+    let register = || stack.register("");
+    let (a, b, c, d, e) = tokio::join!(register(), register(), register(), register(), register());
     assert_eq!(a.0, 201, "{a:?}");
     for other in [b, c, d, e] {
         assert_eq!(other, a);
     }
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
 async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
     let stack = Stack::start().await;
-    stack.stripe.fault(simulated_stripe::Fault::hold().on("POST", "/v1/webhook_endpoints"));
+    stack.stripe.add_fault(simulated_stripe::Fault::hold().on("POST", "/v1/webhook_endpoints"));
     let deregister = async {
         stack.until_stripe_is_asked("POST").await;
         let removed = stack.deregister("main").await;
@@ -148,12 +150,12 @@ async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
 #[tokio::test]
 async fn what_cannot_be_removed_at_stripe_again_is_named() {
     let stack = Stack::start().await;
-    stack.stripe.fault(simulated_stripe::Fault::hold().on("POST", "/v1/webhook_endpoints"));
+    stack.stripe.add_fault(simulated_stripe::Fault::hold().on("POST", "/v1/webhook_endpoints"));
     let deregister = async {
         stack.until_stripe_is_asked("POST").await;
         let removed = stack.deregister("main").await;
         stack.stripe.clear_faults();
-        stack.stripe.fault(simulated_stripe::Fault::status(403).on("DELETE", "/"));
+        stack.stripe.add_fault(simulated_stripe::Fault::status(403).on("DELETE", "/"));
         removed
     };
     let (made, removed) = tokio::join!(stack.register(""), deregister);
@@ -168,16 +170,19 @@ async fn what_cannot_be_removed_at_stripe_again_is_named() {
 }
 
 #[tokio::test]
-async fn stripes_refusal_is_told_in_its_own_words_and_takes_the_wish_back() {
+async fn stripes_refusal_is_passed_on_in_its_own_words_and_takes_the_row_back() {
     let stack = Stack::start().await;
-    let body = json!({ "error": { "type": "invalid_request_error", "code": "url_invalid", "param": "url", "message": "Invalid URL: not this one" } });
+    let body = json!({ "error": {
+        "type": "invalid_request_error", "code": "url_invalid", "param": "url",
+        "message": "Invalid URL: not this one",
+    } });
     let answer =
         simulated_stripe::Answer { status: 400, body: Some(body), should_retry: None, retry_after: None };
     let fault = simulated_stripe::Fault {
         effect: simulated_stripe::Effect::Answer(answer),
         ..simulated_stripe::Fault::status(400)
     };
-    stack.stripe.fault(fault.on("POST", "/v1/webhook_endpoints"));
+    stack.stripe.add_fault(fault.on("POST", "/v1/webhook_endpoints"));
     let (status, answer) = stack.register("").await;
     assert_eq!(
         (status, code(&answer), answer["error"]["field"].as_str()),
@@ -195,9 +200,9 @@ async fn stripes_refusal_is_told_in_its_own_words_and_takes_the_wish_back() {
 }
 
 #[tokio::test]
-async fn stripes_cap_is_explained_with_what_could_be_removed() {
+async fn stripes_limit_is_explained_with_what_could_be_removed() {
     let stack =
-        Stack::with(simulated_stripe::Options::for_tests().endpoint_cap(2), shared::mode::Mode::Test).await;
+        Stack::with(simulated_stripe::Options::for_tests().endpoint_limit(2), shared::mode::Mode::Test).await;
     stack.set_key().await;
     assert_eq!(stack.register("").await.0, 201);
     let by_hand = stack.stripe.add_endpoint("https://old.example.com", &["*"]);
@@ -229,7 +234,7 @@ async fn a_name_that_secrets_manager_still_holds_can_be_registered_again() {
     for _ in 0..3 {
         let (status, made) = stack.register("").await;
         assert_eq!(status, 201, "{made}");
-        stack.assert_whole("main").await;
+        stack.assert_registered("main").await;
         secrets.push(made["signing_secret"].as_str().unwrap().to_owned());
         assert_eq!(stack.deregister("main").await.0, 204);
         stack.assert_nothing_left("main").await;
@@ -243,26 +248,25 @@ async fn what_was_done_is_in_the_audit_without_the_secret() {
     let stack = Stack::start().await;
     let (_, made) = stack.register("").await;
     stack.deregister("main").await;
-    let acts = stack.acts().await;
-    let told: Vec<_> =
-        acts.iter().map(|act| (act.action.as_str(), act.target.as_str(), act.result.as_str())).collect();
+    let entries = stack.audit_entries().await;
+    let mut audited: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.action.as_str(), entry.target.as_str(), entry.result.as_str()))
+        .collect();
+    audited.sort_unstable();
     assert_eq!(
-        {
-            let mut told = told.clone();
-            told.sort_unstable();
-            told
-        },
+        audited,
         [
             ("endpoint.deregister", "main", "done"),
             ("endpoint.register", "main", "done"),
             ("settings.stripe_key", "stripe-key", "done"),
         ]
     );
-    let registered = acts.iter().find(|act| act.action == "endpoint.register").unwrap();
+    let registered = entries.iter().find(|entry| entry.action == "endpoint.register").unwrap();
     assert_eq!(registered.subject, "Admin");
     assert_eq!(registered.email.as_deref(), Some("a@example.com"));
     assert_eq!(registered.after.as_ref().unwrap()["stripe_id"], made["stripe_id"]);
-    let text = serde_json::to_string(&acts).unwrap();
+    let text = serde_json::to_string(&entries).unwrap();
     assert!(
         !text.contains(made["signing_secret"].as_str().unwrap()) && !text.contains(&stack.stripe.key()),
         "{text}"

@@ -41,17 +41,17 @@ async fn what_was_changed_at_stripe_is_put_back_with_the_same_secret() {
         (made["url"].clone(), made["events"].clone())
     );
     assert!(!there.disabled && there.description.clone().unwrap_or_default().is_empty());
-    stack.assert_whole("main").await;
-    let acts = stack.acts().await;
-    assert!(acts.iter().any(|act| act.action == "endpoint.repair" && act.result == "done"));
+    stack.assert_registered("main").await;
+    let entries = stack.audit_entries().await;
+    assert!(entries.iter().any(|entry| entry.action == "endpoint.repair" && entry.result == "done"));
     assert_eq!(stack.call_as(As::Viewer, "POST", "/endpoints/main/repair", "").await.0, 403);
     assert_eq!(stack.call("POST", "/endpoints/none/repair", "").await.0, 404);
 }
 
 #[tokio::test]
 async fn one_that_is_gone_or_whose_secret_is_lost_is_replaced() {
-    type Harm = fn(&Stack);
-    let harms: [Harm; 3] = [
+    type Damage = fn(&Stack);
+    let damages: [Damage; 3] = [
         |stack| stack.stripe.delete_endpoint(&stack.stripe.endpoints()[0].id.clone()).unwrap(),
         |stack| stack.lose_secret(),
         |stack| {
@@ -59,10 +59,10 @@ async fn one_that_is_gone_or_whose_secret_is_lost_is_replaced() {
             stack.stripe.delete_endpoint(&stack.stripe.endpoints()[0].id.clone()).unwrap();
         },
     ];
-    for harm in harms {
+    for damage in damages {
         let stack = Stack::start().await;
         let (_, made) = stack.register(r#"{"events":["invoice.paid"],"description":"bills"}"#).await;
-        harm(&stack);
+        damage(&stack);
         let (status, repaired) = stack.repair().await;
         assert_eq!((status, &repaired["replaced"]), (200, &json!(true)), "{repaired}");
         assert_ne!(repaired["stripe_id"], made["stripe_id"]);
@@ -71,7 +71,7 @@ async fn one_that_is_gone_or_whose_secret_is_lost_is_replaced() {
             (&json!(["invoice.paid"]), &json!("bills"))
         );
         assert_eq!(repaired["created_at"], made["created_at"]);
-        stack.assert_whole("main").await;
+        stack.assert_registered("main").await;
     }
 }
 
@@ -92,7 +92,7 @@ async fn a_disabled_one_stays_disabled() {
 }
 
 #[tokio::test]
-async fn what_stripe_cannot_change_is_told() {
+async fn what_stripe_cannot_change_is_named() {
     let stack = Stack::start().await;
     let (_, made) = stack.register("").await;
     let other = EndpointChange { api_version: Some("2020-08-27".into()), ..EndpointChange::default() };
@@ -106,13 +106,13 @@ async fn what_stripe_cannot_change_is_told() {
 async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule() {
     type Break = fn(&Stack);
     let breaks: [(&str, Break); 8] = [
-        ("before it is deleted", |s| s.stripe.fault(Fault::hold().on("DELETE", ENDPOINTS))),
-        ("after it is deleted", |s| s.stripe.fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
+        ("before it is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS))),
+        ("after it is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
         ("before the secret is removed", |s| s.cloud.fail("DeleteSecret", "", 1, CloudFault::Hang)),
         ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
         ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
-        ("before it is made", |s| s.stripe.fault(Fault::hold().on("POST", ENDPOINTS))),
-        ("after it is made", |s| s.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after())),
+        ("before it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS))),
+        ("after it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after())),
         ("after the secret is kept", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer)),
     ];
     for (what, break_it) in breaks {
@@ -128,13 +128,13 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
         if stack.row("main").await.unwrap().state == EndpointState::Registering {
             let (status, answer) = stack.repair().await;
             assert_eq!((status, code(&answer)), (409, "endpoint_not_active"), "{what}");
-            stack.tend(now() + SignedDuration::from_secs(61)).await;
+            stack.maintain(now() + SignedDuration::from_secs(61)).await;
         } else {
             // The one before may still be at it, for a minute.
             let later = now() + SignedDuration::from_secs(61);
             assert_eq!(stack.call_at(later, "POST", "/endpoints/main/repair", "").await.0, 200, "{what}");
         }
-        stack.assert_whole("main").await;
+        stack.assert_registered("main").await;
     }
 }
 
@@ -143,12 +143,12 @@ async fn a_replacement_that_stripe_refuses_keeps_the_endpoint_and_its_wish() {
     let stack = Stack::start().await;
     let (_, made) = stack.register(r#"{"events":["invoice.paid"]}"#).await;
     stack.stripe.delete_endpoint(made["stripe_id"].as_str().unwrap()).unwrap();
-    stack.stripe.fault(Fault::status(400).on("POST", ENDPOINTS));
+    stack.stripe.add_fault(Fault::status(400).on("POST", ENDPOINTS));
     assert_eq!(stack.repair().await.0, 502);
     let row = stack.row("main").await.unwrap();
     assert_eq!((row.state, json!(row.spec.events)), (EndpointState::Active, made["events"].clone()));
     assert_eq!(stack.repair().await.0, 200);
-    stack.assert_whole("main").await;
+    stack.assert_registered("main").await;
 }
 
 #[tokio::test]
@@ -157,11 +157,11 @@ async fn a_disabled_one_that_is_cut_off_while_it_is_replaced_is_disabled_in_the_
     stack.register("").await;
     stack.call("PATCH", "/endpoints/main", r#"{"disabled":true}"#).await;
     stack.lose_secret();
-    stack.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after());
+    stack.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after());
     assert_eq!(stack.repair().await.0, 503);
     stack.stripe.clear_faults();
     for seconds in [61, 130] {
-        stack.tend(now() + SignedDuration::from_secs(seconds)).await;
+        stack.maintain(now() + SignedDuration::from_secs(seconds)).await;
     }
     assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Disabled);
     assert!(stack.stripe.endpoints()[0].disabled);

@@ -1,8 +1,9 @@
-//! A secret is changed without losing an event: two endpoints at Stripe until all of before is here, both secrets accepted, and one
-//! of each in the end, wherever it was cut off.
+//! A secret is changed without losing an event: two endpoints at Stripe until all of before is here, both
+//! secrets accepted, and one of each in the end, wherever it was cut off.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use shared::account::AccountKey;
 use shared::aws::CallLimits;
 use shared::endpoint::EndpointState;
 use shared::registry::ReconcileProgress;
@@ -12,7 +13,7 @@ use test_cloud::Fault as CloudFault;
 
 use crate::support::{As, Stack, code, now};
 
-mod troubles;
+mod interference;
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 
@@ -28,14 +29,14 @@ impl Stack {
     /// Reconciliation has compared all events up to then.
     async fn compared(&self, until: Timestamp) {
         let compared =
-            ReconcileProgress { until: until.as_second(), unfinished: None, failed: false, refused_at: None };
-        self.registry().store_reconcile_progress(None, &compared).await.unwrap();
+            ReconcileProgress { until: until.into(), unfinished: None, failed: false, refused_at: None };
+        self.registry().store_reconcile_progress(&AccountKey::OWN, &compared).await.unwrap();
     }
 
     /// The end: the first endpoint goes, and a minute later its secret.
     async fn ends(&self, seconds: i64) {
-        self.tend(at(seconds)).await;
-        assert_eq!(self.tend(at(seconds + 61)).await["rotated"], json!(["main"]));
+        self.maintain(at(seconds)).await;
+        assert_eq!(self.maintain(at(seconds + 61)).await["rotated"], json!(["main"]));
     }
 
     /// The secrets that are accepted now, the newest first.
@@ -53,7 +54,7 @@ impl Stack {
     }
 
     async fn assert_rotated(&self, made: &Value, what: &str) {
-        self.assert_rotated_whole(what).await;
+        self.assert_one_endpoint(what).await;
         let row = self.row("main").await.unwrap();
         assert_ne!(json!(row.stripe_id), made["stripe_id"], "{what}");
         assert!(row.rotated_at.is_some() && row.rotation.is_none(), "{what}");
@@ -61,7 +62,7 @@ impl Stack {
     }
 
     /// One endpoint at Stripe, one secret entry that holds its secret alone, an active row.
-    async fn assert_rotated_whole(&self, what: &str) {
+    async fn assert_one_endpoint(&self, what: &str) {
         let row = self.row("main").await.unwrap();
         assert_eq!(row.state, EndpointState::Active, "{what}");
         assert_eq!(self.stripe.endpoints().len(), 1, "{what}");
@@ -91,30 +92,30 @@ async fn both_secrets_are_accepted_until_all_of_before_is_here() {
     }
     // What was made until then is not compared yet.
     stack.compared(at(-60)).await;
-    stack.tend(at(600)).await;
+    stack.maintain(at(600)).await;
     assert_eq!(stack.stripe.endpoints().len(), 2);
     stack.compared(at(60)).await;
-    stack.tend(at(900)).await;
+    stack.maintain(at(900)).await;
     assert_eq!(
         (stack.stripe.endpoints().len(), stack.accepted().await.len()),
         (1, 2),
         "what the first sent is on its way"
     );
-    assert_eq!(stack.tend(at(961)).await["rotated"], json!(["main"]));
+    assert_eq!(stack.maintain(at(961)).await["rotated"], json!(["main"]));
     stack.assert_rotated(&made, "ended").await;
     assert_eq!(json!(stack.accepted().await), json!([rotated["signing_secret"]]));
-    let acts = stack.acts().await;
-    let rotations = acts.iter().filter(|act| act.action == "endpoint.rotate");
-    let by: Vec<_> = rotations.map(|act| (act.subject.as_str(), act.result.as_str())).collect();
+    let entries = stack.audit_entries().await;
+    let rotations = entries.iter().filter(|entry| entry.action == "endpoint.rotate");
+    let by: Vec<_> = rotations.map(|entry| (entry.subject.as_str(), entry.result.as_str())).collect();
     assert!(by.contains(&("schedule", "done")), "{by:?}");
-    assert!(!format!("{acts:?}").contains("whsec"), "no secret is in the audit");
+    assert!(!format!("{entries:?}").contains("whsec"), "no secret is in the audit");
 }
 
 #[tokio::test]
 async fn no_event_goes_to_the_second_before_its_secret_is_known() {
     let stack = Stack::start().await.hasty();
     let (_, made) = stack.register("").await;
-    stack.stripe.fault(Fault::hold().on("POST", &format!("{ENDPOINTS}/")));
+    stack.stripe.add_fault(Fault::hold().on("POST", &format!("{ENDPOINTS}/")));
     assert_eq!(stack.rotate("").await.0, 503);
     assert_eq!(stack.sending(&made), [made["signing_secret"].as_str().unwrap()]);
     assert_eq!(stack.accepted().await.len(), 2, "its secret is known by now");
@@ -131,15 +132,19 @@ async fn cut_off_at_any_step_it_goes_on_by_the_same_request_or_the_schedule() {
     let breaks: [(&str, Break); 11] = [
         ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
         ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
-        ("before it is made", |s| s.stripe.fault(Fault::hold().on("POST", ENDPOINTS))),
-        ("after it is made", |s| s.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after())),
-        ("Stripe is down", |s| s.stripe.fault(Fault::status(500).on("POST", ENDPOINTS).times(9))),
-        ("no way to Stripe", |s| s.stripe.fault(Fault::cut().on("POST", ENDPOINTS).times(9))),
+        ("before it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS))),
+        ("after it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after())),
+        ("Stripe is down", |s| s.stripe.add_fault(Fault::status(500).on("POST", ENDPOINTS).times(9))),
+        ("no way to Stripe", |s| s.stripe.add_fault(Fault::cut().on("POST", ENDPOINTS).times(9))),
         ("before the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::Hang)),
         ("after the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::DoneWithoutAnswer)),
-        ("before it gets all", |s| s.stripe.fault(Fault::hold().on("POST", "/v1/webhook_endpoints/"))),
-        ("after it gets all", |s| s.stripe.fault(Fault::hold().on("POST", "/v1/webhook_endpoints/").after())),
-        ("too many calls", |s| s.stripe.fault(Fault::rate_limit(Some(false)).on("POST", ENDPOINTS).times(9))),
+        ("before it gets all", |s| s.stripe.add_fault(Fault::hold().on("POST", "/v1/webhook_endpoints/"))),
+        ("after it gets all", |s| {
+            s.stripe.add_fault(Fault::hold().on("POST", "/v1/webhook_endpoints/").after())
+        }),
+        ("too many calls", |s| {
+            s.stripe.add_fault(Fault::rate_limit(Some(false)).on("POST", ENDPOINTS).times(9))
+        }),
     ];
     for (what, break_it) in breaks {
         for by_schedule in [false, true] {
@@ -151,7 +156,7 @@ async fn cut_off_at_any_step_it_goes_on_by_the_same_request_or_the_schedule() {
             stack.cloud.clear_faults();
             stack.stripe.clear_faults();
             if by_schedule {
-                stack.tend(at(61)).await;
+                stack.maintain(at(61)).await;
             }
             let row = stack.row("main").await.unwrap();
             if row.rotation.is_none_or(|next| next.live_since.is_none()) {
@@ -171,8 +176,8 @@ async fn cut_off_at_any_step_it_goes_on_by_the_same_request_or_the_schedule() {
 async fn its_end_is_cut_off_anywhere_and_goes_on() {
     type Break = fn(&Stack);
     let breaks: [(&str, Break); 6] = [
-        ("before the first is deleted", |s| s.stripe.fault(Fault::hold().on("DELETE", ENDPOINTS))),
-        ("after the first is deleted", |s| s.stripe.fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
+        ("before the first is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS))),
+        ("after the first is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
         ("before the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::Hang)),
         ("after the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::DoneWithoutAnswer)),
         ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
@@ -187,12 +192,12 @@ async fn its_end_is_cut_off_anywhere_and_goes_on() {
         let input = serde_json::from_str(include_str!("../../../../events/register/schedule.json")).unwrap();
         // It dies, or leaves it to the next run.
         for seconds in [400, 470] {
-            drop(register::wake(&stack.cold(), &input, "tend", at(seconds)).await);
+            drop(register::handle(&stack.cold(), &input, "r-1", at(seconds)).await);
         }
         stack.cloud.clear_faults();
         stack.stripe.clear_faults();
-        stack.tend(at(700)).await;
-        stack.tend(at(800)).await;
+        stack.maintain(at(700)).await;
+        stack.maintain(at(800)).await;
         stack.assert_rotated(&made, what).await;
     }
 }
@@ -212,8 +217,8 @@ async fn another_version_comes_by_the_same_switch_over() {
 }
 
 #[tokio::test]
-async fn without_a_free_place_it_says_so_and_changes_nothing() {
-    let stack = Stack::with(Options::for_tests().endpoint_cap(1), shared::mode::Mode::Test).await;
+async fn at_stripes_limit_it_says_so_and_changes_nothing() {
+    let stack = Stack::with(Options::for_tests().endpoint_limit(1), shared::mode::Mode::Test).await;
     stack.set_key().await;
     let (_, made) = stack.register("").await;
     let (status, answer) = stack.rotate("").await;
@@ -224,7 +229,7 @@ async fn without_a_free_place_it_says_so_and_changes_nothing() {
         (row.state, row.rotation, json!(row.stripe_id)),
         (EndpointState::Active, None, made["stripe_id"].clone())
     );
-    stack.assert_rotated_whole("the cap").await;
+    stack.assert_one_endpoint("the limit").await;
 }
 
 #[tokio::test]
@@ -234,13 +239,13 @@ async fn an_answer_that_is_lost_for_good_leaves_no_orphan() {
         let stack = Stack::start().await.hasty();
         let (_, made) = stack.register("").await;
         let fault = if kept { Fault::status(500).after() } else { Fault::hold().after() };
-        stack.stripe.fault(fault.on("POST", ENDPOINTS));
+        stack.stripe.add_fault(fault.on("POST", ENDPOINTS));
         let (status, _) = stack.rotate("").await;
         stack.stripe.clear_faults();
         if !kept {
             assert_eq!(status, 503);
             stack.stripe.advance(26 * 3_600);
-            assert_eq!(stack.tend(at(26 * 3_600)).await["switched_over"], json!(["main"]));
+            assert_eq!(stack.maintain(at(26 * 3_600)).await["switched_over"], json!(["main"]));
         }
         assert_eq!(stack.stripe.endpoints().len(), 2);
         stack.compared(at(30 * 3_600)).await;
@@ -255,7 +260,7 @@ async fn deregistering_in_the_middle_leaves_nothing() {
         let stack = Stack::start().await.hasty();
         stack.register("").await;
         if cut_off {
-            stack.stripe.fault(Fault::hold().on("POST", ENDPOINTS).after());
+            stack.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after());
         }
         stack.rotate("").await;
         stack.stripe.clear_faults();
@@ -270,18 +275,18 @@ async fn it_begins_by_itself_after_so_many_days() {
     let mut stack = Stack::start().await;
     let (_, made) = stack.register("").await;
     assert_eq!(
-        stack.tend(at(40 * 86_400)).await["switched_over"],
+        stack.maintain(at(40 * 86_400)).await["switched_over"],
         json!([]),
-        "not unless the stack is told to"
+        "not unless the stack is configured so"
     );
     stack.rotate_days = 30;
-    assert_eq!(stack.tend(at(30 * 86_400 - 1)).await["switched_over"], json!([]));
+    assert_eq!(stack.maintain(at(30 * 86_400 - 1)).await["switched_over"], json!([]));
     stack.stripe.advance(30 * 86_400);
-    assert_eq!(stack.tend(at(30 * 86_400)).await["switched_over"], json!(["main"]));
+    assert_eq!(stack.maintain(at(30 * 86_400)).await["switched_over"], json!(["main"]));
     stack.compared(at(31 * 86_400)).await;
     stack.ends(31 * 86_400).await;
     stack.assert_rotated(&made, "by itself").await;
-    assert_eq!(stack.tend(at(32 * 86_400)).await["switched_over"], json!([]), "the secret is new");
+    assert_eq!(stack.maintain(at(32 * 86_400)).await["switched_over"], json!([]), "the secret is new");
 }
 
 #[tokio::test]

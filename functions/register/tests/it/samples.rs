@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Stack, answer, from_event, now};
+use crate::support::{Stack, from_event, now, status_and_body};
 
 #[tokio::test]
 async fn the_samples_tell_the_story_of_one_endpoint() {
@@ -24,7 +24,8 @@ async fn the_samples_tell_the_story_of_one_endpoint() {
         let path = format!("{}/../../events/register/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let event: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         assert_eq!(event["requestContext"]["apiId"], "direct", "so that access is by IAM");
-        let (status, body) = answer(register::handle(&stack.cold(), from_event(&event), now()).await);
+        let (status, body) =
+            status_and_body(register::answer(&stack.cold(), from_event(&event), now()).await);
         assert_eq!(status, expected, "{name}: {body}");
         assert!(shows.is_empty() || !body[shows].is_null(), "{name}: {body}");
     }

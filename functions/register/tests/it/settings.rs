@@ -1,4 +1,4 @@
-//! The settings tell what the key may do, as Stripe says now.
+//! The settings show what the key may do, as Stripe says now.
 
 use serde_json::json;
 use simulated_stripe::{Fault, Key};
@@ -21,16 +21,16 @@ async fn without_a_key_there_is_none_to_tell_of() {
 async fn rights_are_told_as_stripe_answers() {
     let stack = Stack::start().await;
     let rights = async || stack.call("GET", "/settings", "").await.1["stripe_key"]["rights"].clone();
-    let told =
+    let expected =
         |endpoints: &str, events: &str| json!({ "read_webhook_endpoints": endpoints, "read_events": events });
-    assert_eq!(rights().await, told("ok", "ok"));
+    assert_eq!(rights().await, expected("ok", "ok"));
     stack.stripe.set_keys(vec![Key::restricted(KEY, &["webhook_endpoints:write"])]);
-    assert_eq!(rights().await, told("ok", "denied"));
+    assert_eq!(rights().await, expected("ok", "denied"));
     stack.stripe.set_keys(vec![]);
-    assert_eq!(rights().await, told("denied", "denied"));
+    assert_eq!(rights().await, expected("denied", "denied"));
     stack.stripe.set_keys(vec![Key::full(KEY)]);
-    stack.stripe.fault(Fault::status(500).on("GET", "/v1/events").times(9));
-    assert_eq!(rights().await, told("ok", "unknown"));
+    stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/events").times(9));
+    assert_eq!(rights().await, expected("ok", "unknown"));
     stack.cloud.fail("GetSecretValue", "", 9, CloudFault::AccessDenied);
-    assert_eq!(rights().await, told("unknown", "unknown"));
+    assert_eq!(rights().await, expected("unknown", "unknown"));
 }

@@ -7,7 +7,7 @@ use shared::records::{Provenance, Record, Records};
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 use test_cloud::Fault as CloudFault;
 
-use crate::support::{As, KEY, KEY_SECRET, Stack, answer, code, now, request};
+use crate::support::{As, KEY, KEY_SECRET, Stack, code, now, request, status_and_body};
 
 async fn set(stack: &Stack, key: &str) -> (u16, Value) {
     stack.call("PUT", "/settings/stripe-key", &json!({ "key": key }).to_string()).await
@@ -24,7 +24,7 @@ async fn with_record(stack: &Stack, key: &str) {
     let key: ObjectKey = key.parse().unwrap();
     let object = json!({ "object": key.object(), "id": key.id(), "created": 1 });
     let standing = Provenance {
-        as_of: 1,
+        as_of: shared::unix_time::UnixSeconds::new(1),
         event: Some("evt_1".parse().unwrap()),
         events: vec!["evt_1".parse().unwrap()],
         deleted: false,
@@ -92,7 +92,7 @@ async fn what_is_no_key_is_refused_and_not_repeated() {
         assert_eq!((status, code(&answer)), (400, expected), "{body}");
         assert!(!answer.to_string().contains("verysecret"), "{answer}");
     }
-    assert!(!serde_json::to_string(&stack.acts().await).unwrap().contains("verysecret"));
+    assert!(!serde_json::to_string(&stack.audit_entries().await).unwrap().contains("verysecret"));
     assert!(stack.stripe.requests().is_empty());
 }
 
@@ -111,10 +111,10 @@ async fn a_key_that_stripe_does_not_accept_or_that_may_too_little_changes_nothin
 }
 
 #[tokio::test]
-async fn while_stripe_or_the_vault_is_down_nothing_is_changed() {
+async fn while_stripe_or_secrets_manager_is_down_nothing_is_changed() {
     let stack = Stack::start().await;
     let before = stack.registry().settings().await.unwrap();
-    stack.stripe.fault(Fault::status(500).times(9));
+    stack.stripe.add_fault(Fault::status(500).times(9));
     let (status, answer) = set(&stack, KEY).await;
     assert_eq!((status, code(&answer)), (503, "stripe_no_answer"));
     stack.stripe.clear_faults();
@@ -124,7 +124,7 @@ async fn while_stripe_or_the_vault_is_down_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn after_a_crash_between_vault_and_settings_the_same_request_finishes() {
+async fn after_a_crash_between_secrets_manager_and_settings_the_same_request_finishes() {
     let stack = Stack::bare().await;
     stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::AccessDenied);
     assert_eq!(set(&stack, KEY).await.0, 503);
@@ -139,7 +139,7 @@ async fn another_key_of_the_same_account_takes_over_in_processes_that_hold_the_f
     let stack = Stack::start().await;
     let deps = stack.cold();
     let call = async |method: &str, path: &str, body: &str| {
-        answer(register::handle(&deps, request(As::Admin, method, path, body), now()).await)
+        status_and_body(register::answer(&deps, request(As::Admin, method, path, body), now()).await)
     };
     assert_eq!(call("POST", "/endpoints", "").await.0, 201);
     stack.stripe.set_keys(vec![Key::full(KEY), Key::full("sk_test_thesecond")]);
@@ -158,13 +158,13 @@ async fn a_key_revoked_behind_our_back_is_read_again_once_a_minute_at_most() {
     let deps = stack.cold();
     let register = async |name: &str| {
         let body = json!({ "name": name }).to_string();
-        answer(register::handle(&deps, request(As::Admin, "POST", "/endpoints", &body), now()).await)
+        status_and_body(register::answer(&deps, request(As::Admin, "POST", "/endpoints", &body), now()).await)
     };
     assert_eq!(register("a").await.0, 201);
     stack.stripe.set_keys(vec![Key::full("sk_test_thesecond")]);
     stack.cloud.put_secret(KEY_SECRET, "sk_test_thesecond");
     stack.cloud.clear_calls();
-    assert_eq!(register("b").await.0, 201, "the key in the vault is another one");
+    assert_eq!(register("b").await.0, 201, "the key in Secrets Manager is another one");
     assert_eq!(stack.cloud.count("GetSecretValue", ""), 1);
     stack.stripe.set_keys(vec![]);
     for name in ["c", "d", "e"] {
@@ -197,17 +197,17 @@ async fn a_key_of_another_account_is_refused_while_records_exist_and_taken_when_
     assert_eq!((status, answer["stripe_key"]["account"].as_str()), (200, Some("acct_1Other")));
 }
 
-/// A stack that does not know its account: Stripe did not tell.
+/// A stack that does not know its account: Stripe did not say it.
 async fn without_account() -> Stack {
     let stack = Stack::bare().await;
-    stack.stripe.fault(Fault::status(404).on("GET", "/v1/account"));
+    stack.stripe.add_fault(Fault::status(404).on("GET", "/v1/account"));
     stack.set_key().await;
     assert_eq!(stack.registry().settings().await.unwrap().unwrap().stripe_account, None);
     stack
 }
 
 #[tokio::test]
-async fn where_accounts_are_unknown_our_endpoints_tell() {
+async fn where_accounts_are_unknown_our_endpoints_prove_it() {
     let mut stack = without_account().await;
     stack.register("").await;
     assert_eq!(set(&stack, KEY).await.0, 200, "the endpoint is found");
@@ -224,7 +224,7 @@ async fn where_accounts_are_unknown_our_endpoints_tell() {
 
     stack = without_account().await;
     stack.register("").await;
-    stack.stripe.fault(missing_endpoint());
+    stack.stripe.add_fault(missing_endpoint());
     let (status, answer) = set(&stack, KEY).await;
     assert_eq!(
         (status, code(&answer)),
@@ -273,7 +273,7 @@ async fn a_passing_fault_of_stripe_does_not_make_the_account_unknown() {
         (Fault::rate_limit(None), (502, "stripe_error")),
         (as_400, (502, "stripe_error")),
     ] {
-        stack.stripe.fault(fault.clone().on("GET", "/v1/account"));
+        stack.stripe.add_fault(fault.clone().on("GET", "/v1/account"));
         let (status, answer) = set(&stack, KEY).await;
         assert_eq!((status, code(&answer)), expected, "{fault:?}");
         assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"), "{fault:?}");
@@ -282,9 +282,9 @@ async fn a_passing_fault_of_stripe_does_not_make_the_account_unknown() {
 }
 
 #[tokio::test]
-async fn the_first_key_does_not_wait_for_an_account_that_is_not_told() {
+async fn the_first_key_does_not_wait_for_an_account_that_stripe_does_not_say() {
     let stack = Stack::bare().await;
-    stack.stripe.fault(Fault::status(500).times(9).on("GET", "/v1/account"));
+    stack.stripe.add_fault(Fault::status(500).times(9).on("GET", "/v1/account"));
     assert_eq!(set(&stack, KEY).await.0, 200);
     assert_eq!(known_account(&stack).await, None);
     stack.stripe.clear_faults();
@@ -294,24 +294,24 @@ async fn the_first_key_does_not_wait_for_an_account_that_is_not_told() {
 
 #[tokio::test]
 async fn a_known_account_is_kept_for_a_key_that_is_proven_and_not_given_up_for_one_that_is_not() {
-    let untold = || Fault::status(404).on("GET", "/v1/account");
+    let account_unsaid = || Fault::status(404).on("GET", "/v1/account");
     let stack = Stack::start().await;
     stack.register("").await;
-    stack.stripe.fault(untold());
+    stack.stripe.add_fault(account_unsaid());
     assert_eq!(set(&stack, KEY).await.0, 200, "the endpoint is found");
     assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"));
 
     let id = stack.row("main").await.unwrap().stripe_id.unwrap();
     stack.stripe.delete_endpoint(&id).unwrap();
-    stack.stripe.fault(untold());
+    stack.stripe.add_fault(account_unsaid());
     let (status, answer) = set(&stack, KEY).await;
     assert_eq!((status, code(&answer)), (409, "stripe_account_unknown"));
     assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"));
-    assert_eq!(set(&stack, KEY).await.0, 200, "and when Stripe tells again, it is the same");
+    assert_eq!(set(&stack, KEY).await.0, 200, "and when Stripe says it again, it is the same");
 }
 
 #[tokio::test]
-async fn where_accounts_are_unknown_and_there_are_no_endpoints_a_record_tells() {
+async fn where_accounts_are_unknown_and_there_are_no_endpoints_a_record_proves_it() {
     let stack = without_account().await;
     with_record(&stack, "acct_1Connected/charge/ch_0").await;
     assert_eq!(set(&stack, KEY).await.0, 200, "a connected account's record says nothing");
@@ -335,7 +335,7 @@ async fn where_a_key_may_look_at_nothing_the_account_stays_unknown_and_it_is_ref
 }
 
 #[tokio::test]
-async fn two_admins_at_once_leave_settings_that_tell_of_the_key_in_the_vault() {
+async fn two_admins_at_once_leave_the_settings_of_the_key_that_is_kept() {
     let stack = Stack::bare().await;
     stack.stripe.set_keys(vec![Key::full("sk_test_thefirst1"), Key::full("sk_test_thesecond")]);
     for _ in 0..5 {
@@ -351,7 +351,7 @@ async fn two_admins_at_once_leave_settings_that_tell_of_the_key_in_the_vault() {
 async fn no_answer_and_no_print_shows_the_key() {
     let stack = Stack::start().await;
     let deps = stack.cold();
-    answer(register::handle(&deps, request(As::Admin, "POST", "/endpoints", ""), now()).await);
+    status_and_body(register::answer(&deps, request(As::Admin, "POST", "/endpoints", ""), now()).await);
     let secret = stack.stripe.endpoints().remove(0).secret;
     let printed = format!("{deps:?}");
     assert!(!printed.contains(KEY) && !printed.contains(&secret), "{printed}");

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Response};
-use register::{Config, Deps, WORK_WITHIN, handle, wake};
+use register::{Config, Deps, WORK_WITHIN, handle};
 use serde_json::{Value, json};
 use shared::access::Access;
 use shared::audit::{Audit, AuditEntry};
@@ -121,17 +121,17 @@ impl Stack {
     }
 
     pub(crate) async fn call_as(&self, who: As, method: &str, path: &str, body: &str) -> (u16, Value) {
-        answer(handle(&self.cold(), request(who, method, path, body), now()).await)
+        status_and_body(register::answer(&self.cold(), request(who, method, path, body), now()).await)
     }
 
     pub(crate) async fn call_at(&self, at: Timestamp, method: &str, path: &str, body: &str) -> (u16, Value) {
-        answer(handle(&self.cold(), request(As::Admin, method, path, body), at).await)
+        status_and_body(register::answer(&self.cold(), request(As::Admin, method, path, body), at).await)
     }
 
-    /// What the schedule does.
-    pub(crate) async fn tend(&self, at: Timestamp) -> Value {
+    /// A run of the schedule.
+    pub(crate) async fn maintain(&self, at: Timestamp) -> Value {
         let sample = include_str!("../../../../events/register/schedule.json");
-        wake(&self.cold(), &serde_json::from_str(sample).unwrap(), "tend", at).await.unwrap()
+        handle(&self.cold(), &serde_json::from_str(sample).unwrap(), "r-1", at).await.unwrap()
     }
 
     pub(crate) async fn register(&self, body: &str) -> (u16, Value) {
@@ -160,8 +160,8 @@ impl Stack {
         self.registry().endpoint(&name.parse().unwrap()).await.unwrap()
     }
 
-    /// All acts, the latest first.
-    pub(crate) async fn acts(&self) -> Vec<AuditEntry> {
+    /// All entries of the audit, the latest first.
+    pub(crate) async fn audit_entries(&self) -> Vec<AuditEntry> {
         let audit = Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
         audit.list(None, 100, later(100)).await.unwrap().0
     }
@@ -172,7 +172,7 @@ impl Stack {
     }
 
     /// Exactly one endpoint at Stripe, one secret that is its, and an active row that names both.
-    pub(crate) async fn assert_whole(&self, name: &str) {
+    pub(crate) async fn assert_registered(&self, name: &str) {
         let row = self.row(name).await.expect("a row");
         assert_eq!(row.state, EndpointState::Active);
         let at_stripe = self.stripe.endpoints();
@@ -194,7 +194,7 @@ impl Stack {
         assert_eq!(secrets.signing[0].stripe_id, at_stripe[0].id);
     }
 
-    /// Nothing at Stripe, in the vault or in the registry.
+    /// Nothing at Stripe, in Secrets Manager or in the registry.
     pub(crate) async fn assert_nothing_left(&self, name: &str) {
         assert!(self.stripe.endpoints().is_empty(), "{:?}", self.stripe.endpoints());
         assert!(self.secrets().is_empty(), "{:?}", self.secrets());
@@ -235,7 +235,7 @@ pub(crate) fn from_event(event: &Value) -> lambda_http::Request {
     lambda_http::request::from_str(&event.to_string()).unwrap()
 }
 
-pub(crate) fn answer(response: Response<Body>) -> (u16, Value) {
+pub(crate) fn status_and_body(response: Response<Body>) -> (u16, Value) {
     let body: &[u8] = response.body();
     let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(body).unwrap() };
     (response.status().as_u16(), body)

@@ -21,8 +21,8 @@ fn faults() -> Vec<(&'static str, Fault)> {
     ]
 }
 
-/// Does the answer say what became of it, and what to do?
-fn assert_told(status: u16, answer: &Value, what: &str) {
+/// The answer says what became of it, and what to do.
+fn assert_explained(status: u16, answer: &Value, what: &str) {
     if status >= 300 {
         let error = &answer["error"];
         assert!(error["code"].is_string() && error["message"].is_string(), "{what}: {answer}");
@@ -30,7 +30,7 @@ fn assert_told(status: u16, answer: &Value, what: &str) {
     }
 }
 
-async fn fails_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked) {
+async fn fails_everywhere(first: Option<Asked>, damage: fn(&Stack), asked: Asked) {
     let mut failed = 0;
     for (i, (method, path)) in CALLS.into_iter().enumerate() {
         for (j, (how, fault)) in faults().into_iter().enumerate() {
@@ -38,11 +38,11 @@ async fn fails_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked) 
             if let Some(first) = first {
                 assert!(stack.call(first.method, first.path, first.body).await.0 < 300);
             }
-            harm(&stack);
-            stack.stripe.fault(fault.on(method, path));
+            damage(&stack);
+            stack.stripe.add_fault(fault.on(method, path));
             let what = format!("{} {}: {how} at {method} {path}", asked.method, asked.path);
             let (status, answer) = stack.call(asked.method, asked.path, asked.body).await;
-            assert_told(status, &answer, &what);
+            assert_explained(status, &answer, &what);
             failed += usize::from(status >= 300);
             stack.stripe.clear_faults();
             // Each in turn: the same request, or the schedule alone.
@@ -50,7 +50,7 @@ async fn fails_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked) 
                 let (status, answer) = stack.call_at(at(61), asked.method, asked.path, asked.body).await;
                 assert!(matches!(status, 200..=204 | 404 | 409), "{what}: {status} {answer}");
             }
-            stack.tend_to_the_end().await;
+            stack.maintain_to_the_end().await;
             if asked.path == REPAIR.path {
                 assert_eq!(stack.call_at(at(900), REPAIR.method, REPAIR.path, "").await.0, 200, "{what}");
             }
@@ -62,17 +62,17 @@ async fn fails_everywhere(first: Option<Asked>, harm: fn(&Stack), asked: Asked) 
 
 #[tokio::test]
 async fn registering_where_stripe_fails() {
-    fails_everywhere(None, no_harm, REGISTER).await;
+    fails_everywhere(None, no_damage, REGISTER).await;
 }
 
 #[tokio::test]
 async fn changing_where_stripe_fails() {
-    fails_everywhere(Some(REGISTER), no_harm, CHANGE).await;
+    fails_everywhere(Some(REGISTER), no_damage, CHANGE).await;
 }
 
 #[tokio::test]
 async fn rotating_where_stripe_fails() {
-    fails_everywhere(Some(REGISTER), no_harm, ROTATE).await;
+    fails_everywhere(Some(REGISTER), no_damage, ROTATE).await;
 }
 
 #[tokio::test]
@@ -82,5 +82,5 @@ async fn repairing_where_stripe_fails() {
 
 #[tokio::test]
 async fn deregistering_where_stripe_fails() {
-    fails_everywhere(Some(REGISTER), no_harm, DEREGISTER).await;
+    fails_everywhere(Some(REGISTER), no_damage, DEREGISTER).await;
 }

@@ -1,0 +1,57 @@
+//! What each step of one invocation is given: the clients, the time of day, and the calls to Stripe.
+
+use jiff::Timestamp;
+use shared::stripe::Session;
+use tokio::time::Instant;
+
+use crate::deps::Deps;
+use crate::error::RegisterError;
+
+/// One invocation: a request, or a run of the schedule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestContext<'a> {
+    pub(crate) deps: &'a Deps,
+    /// The time of day.
+    pub(crate) now: Timestamp,
+    /// When calls to Stripe end.
+    pub(crate) stripe_deadline: Instant,
+}
+
+/// An invocation that may call Stripe with the stack's key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StripeContext<'a> {
+    pub(crate) request: RequestContext<'a>,
+    pub(crate) session: &'a Session<'a>,
+}
+
+impl<'a> RequestContext<'a> {
+    /// An invocation that begins now. A quarter of its time is left for what follows Stripe's last answer.
+    pub(crate) fn new(deps: &'a Deps, now: Timestamp) -> Self {
+        Self { deps, now, stripe_deadline: Instant::now() + deps.work_within * 3 / 4 }
+    }
+
+    /// Calls to Stripe with the stack's key.
+    pub(crate) async fn stripe_session(self) -> Result<Session<'a>, RegisterError> {
+        let settings = self.deps.registry.settings().await?.ok_or(RegisterError::StripeKeyMissing)?;
+        let session = self.deps.stripe.session(settings.stripe_key_set_at, self.stripe_deadline).await?;
+        session.ok_or(RegisterError::StripeKeyMissing)
+    }
+
+    /// This invocation, with these calls to Stripe.
+    pub(crate) fn with_session<'b>(self, session: &'b Session<'b>) -> StripeContext<'b>
+    where
+        'a: 'b,
+    {
+        StripeContext { request: self, session }
+    }
+
+    /// Gives work up when its time is over. That is the same as a crash at that point, which every step
+    /// allows for.
+    pub(crate) async fn in_time<T>(
+        self,
+        work: impl Future<Output = Result<T, RegisterError>>,
+    ) -> Result<T, RegisterError> {
+        let done = tokio::time::timeout(self.deps.work_within, work).await;
+        done.unwrap_or(Err(RegisterError::TimedOut))
+    }
+}

@@ -1,0 +1,150 @@
+//! Tests the way to an endpoint: `POST /endpoints/{name}/test` sends a probe to its public address and
+//! reports, step by step, what came back.
+//!
+//! A step that was not reached is null. The probe is stored for a day and stands in no list and no count;
+//! Stripe has no part in it.
+
+use std::cmp::Ordering;
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use shared::http::{self, Fields, Query};
+use shared::probe::{ProbeOutcome, ProbeReport, ProbeStage};
+use shared::signature::TOLERANCE_S;
+
+use crate::audit::AuditDetails;
+use crate::context::RequestContext;
+use crate::endpoint::{row, secret};
+use crate::error::RegisterError;
+
+/// A clock that is off by this many milliseconds is not right. Deliveries are refused from the tolerance on.
+const CLOCK_OFF_BY: u64 = 30_000;
+
+/// How a probe ended.
+#[derive(Debug, Serialize)]
+struct ProbeView {
+    name: String,
+    url: String,
+    ok: bool,
+    steps: Vec<ProbeStepView>,
+    took_ms: u64,
+    /// What is wrong; null if nothing is.
+    summary: Option<&'static str>,
+    remedy: Option<&'static str>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+struct ProbeStepView {
+    step: &'static str,
+    /// None for a step that was not reached.
+    ok: Option<bool>,
+    evidence: Value,
+}
+
+/// `POST /endpoints/{name}/test`
+pub(crate) async fn probe(
+    context: RequestContext<'_>,
+    request: &Request,
+    name: &str,
+    details: &mut AuditDetails,
+) -> Result<Response<Body>, RegisterError> {
+    Query::read(request, &[])?;
+    Fields::read(request.body(), &[])?;
+    let RequestContext { deps, now, .. } = context;
+    let row = row::load(context, name).await?;
+    if !row.state.accepts_deliveries() {
+        return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
+    }
+    let secret = secret::newest(deps, &row).await?;
+    let report = shared::probe::probe(&row.spec.url, &secret, deps.mode, deps.local, now).await;
+    let (summary, remedy) = report.probed.problem().unzip();
+    let view = ProbeView {
+        name: row.name.to_string(),
+        url: row.spec.url,
+        ok: report.probed == ProbeOutcome::Stored,
+        steps: steps(&report),
+        took_ms: report.took,
+        summary,
+        remedy,
+    };
+    details.after = Some(json!({ "ok": view.ok, "summary": view.summary }));
+    Ok(http::json(StatusCode::OK, &view))
+}
+
+/// The steps on the way, each with whether it went well.
+fn steps(report: &ProbeReport) -> Vec<ProbeStepView> {
+    let (reached, why) = match &report.probed {
+        ProbeOutcome::NoAnswer { at: ProbeStage::Name, why } => (0, Some(why)),
+        ProbeOutcome::NoAnswer { at: ProbeStage::Connection, why } => (1, Some(why)),
+        ProbeOutcome::NoAnswer { at: ProbeStage::Response, why } => (2, Some(why)),
+        ProbeOutcome::Answered { .. } => (2, None),
+        ProbeOutcome::Changed => (3, None),
+        ProbeOutcome::Stored => (5, None),
+    };
+    // The step that was reached last is the one that failed, unless all went well.
+    let ok = |number: usize| match number.cmp(&reached) {
+        Ordering::Less => Some(true),
+        Ordering::Equal => Some(false),
+        Ordering::Greater => None,
+    };
+    let why_or = |number: usize, evidence: Value| match why {
+        Some(why) if number == reached => json!({ "why": why }),
+        Some(_) | None => evidence,
+    };
+    let (status, code) = match &report.probed {
+        ProbeOutcome::Answered { status, code } => (Some(*status), code.clone()),
+        ProbeOutcome::Changed => (Some(400), Some("signature_mismatch".to_owned())),
+        ProbeOutcome::Stored => (Some(200), None),
+        ProbeOutcome::NoAnswer { .. } => (None, None),
+    };
+    let addresses: Vec<String> = report.addresses.iter().map(|address| address.ip().to_string()).collect();
+    let ahead = report.clock_ahead_ms;
+    let clock_ok = ahead.map(|ahead| ahead.unsigned_abs() < CLOCK_OFF_BY);
+    let name = json!({ "addresses": addresses });
+    let answer = json!({ "status": status, "code": code });
+    let clock = json!({ "seconds_ahead": ahead.map(|ahead| ahead / 1_000), "tolerance_s": TOLERANCE_S });
+    vec![
+        ProbeStepView { step: "name", ok: ok(0), evidence: why_or(0, name) },
+        ProbeStepView { step: "connection", ok: ok(1), evidence: why_or(1, json!({})) },
+        ProbeStepView { step: "answer", ok: ok(2), evidence: why_or(2, answer) },
+        ProbeStepView { step: "body_unchanged", ok: ok(3), evidence: json!({}) },
+        ProbeStepView { step: "stored", ok: ok(4), evidence: json!({}) },
+        ProbeStepView { step: "clock", ok: clock_ok, evidence: clock },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(probed: ProbeOutcome) -> ProbeReport {
+        ProbeReport {
+            probed,
+            addresses: vec![([203, 0, 113, 5], 443).into()],
+            took: 12,
+            clock_ahead_ms: Some(400),
+        }
+    }
+
+    fn oks(probed: ProbeOutcome) -> Vec<Option<bool>> {
+        steps(&report(probed)).into_iter().map(|step| step.ok).collect()
+    }
+
+    #[test]
+    fn each_step_is_reported_up_to_the_one_that_failed() {
+        let lost = |at| ProbeOutcome::NoAnswer { at, why: "w".into() };
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(oks(ProbeOutcome::Stored), [yes; 6]);
+        assert_eq!(oks(ProbeOutcome::Changed), [yes, yes, yes, no, None, yes]);
+        let answered = ProbeOutcome::Answered { status: 403, code: None };
+        assert_eq!(oks(answered), [yes, yes, no, None, None, yes]);
+        assert_eq!(oks(lost(ProbeStage::Response)), [yes, yes, no, None, None, yes]);
+        assert_eq!(oks(lost(ProbeStage::Connection)), [yes, no, None, None, None, yes]);
+        assert_eq!(oks(lost(ProbeStage::Name)), [no, None, None, None, None, yes]);
+        let off = ProbeReport { clock_ahead_ms: Some(-31_000), ..report(ProbeOutcome::Stored) };
+        assert_eq!(steps(&off)[5].ok, no);
+        assert_eq!(steps(&report(lost(ProbeStage::Name)))[0].evidence, json!({ "why": "w" }));
+    }
+}

@@ -1,0 +1,160 @@
+//! Puts an endpoint back to what is wanted: `POST /endpoints/{name}/repair`.
+//!
+//! ```text
+//! Stripe knows it, and its signing secret is here ──► Stripe is sent all that is wanted again
+//! else ──► deleted at Stripe ──► secret removed ──► row `registering`, anew ──► goes on as registering does
+//! ```
+//!
+//! Cut off anywhere, the same request goes on: what is gone by then is gone, and a row that is `registering`
+//! is finished like any.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
+use shared::http::{Fields, Query, json};
+use shared::registry::Written;
+
+use crate::audit::AuditDetails;
+use crate::context::{RequestContext, StripeContext};
+use crate::endpoint::view::EndpointView;
+use crate::endpoint::{create, rotate, row, secret, update};
+use crate::error::{RegisterError, StripeOperation};
+
+/// What was done.
+#[derive(Serialize)]
+struct RepairView<'a> {
+    #[serde(flatten)]
+    endpoint: EndpointView<'a>,
+    /// Whether another endpoint was created at Stripe in its place. Then it has another signing secret.
+    replaced: bool,
+    /// What Stripe cannot change in place, with the way to do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining: Option<String>,
+}
+
+/// `POST /endpoints/{name}/repair`
+pub(crate) async fn repair(
+    context: RequestContext<'_>,
+    request: &Request,
+    name: &str,
+    details: &mut AuditDetails,
+) -> Result<Response<Body>, RegisterError> {
+    Query::read(request, &[])?;
+    Fields::read(request.body(), &[])?;
+    let deps = context.deps;
+    let row = row::load(context, name).await?;
+    details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
+    refuse_while_under_way(context, &row)?;
+    let session = context.stripe_session().await?;
+    let stripe = context.with_session(&session);
+    let row = if row.state == EndpointState::Rotating { leave_rotation(stripe, row).await? } else { row };
+    let at_stripe = match &row.stripe_id {
+        Some(id) => session.endpoint(id).await.map_err(RegisterError::stripe(StripeOperation::Repair))?,
+        None => None,
+    };
+    let has_secret = match secret::newest(deps, &row).await {
+        Ok(_) => true,
+        Err(RegisterError::SecretMissing(_)) => false,
+        Err(error) => return Err(error),
+    };
+    let replaced = at_stripe.is_none() || !has_secret;
+    let is_unclear = row.pending_change.is_some();
+    let change = PendingChange { abandoned: false, ..wanted(&row) };
+    // Written before anything is destroyed: from here on nobody else works on it.
+    let row = row::explain_conflict(context, update::begin(context, &row, change).await).await?;
+    let row =
+        if replaced { replace(stripe, row).await? } else { update::send(stripe, row, is_unclear).await? };
+    let version = at_stripe.and_then(|found| found.value.api_version).filter(|_| !replaced);
+    let remaining = version.filter(|version| *version != row.spec.api_version).map(|version| {
+        format!(
+            "events come in API version {version}, which Stripe cannot change: POST /endpoints/{name}/rotate \
+             with `api_version` switches over to the one that is wanted"
+        )
+    });
+    let view = RepairView { endpoint: EndpointView::new(&row, deps.mode), replaced, remaining };
+    details.after = serde_json::to_value(&view).ok();
+    Ok(json(StatusCode::OK, &view))
+}
+
+/// Refuses while another request may work on the endpoint.
+fn refuse_while_under_way(context: RequestContext<'_>, row: &EndpointRow) -> Result<(), RegisterError> {
+    let name = row.name.to_string();
+    let is_abandoned = row.pending_change.as_ref().is_some_and(|change| change.abandoned)
+        || row.rotation.as_ref().is_some_and(|rotation| rotation.abandoned);
+    let may_go_on = is_abandoned || row.is_left_half_done(context.now);
+    match row.state {
+        EndpointState::Active | EndpointState::Disabled => Ok(()),
+        EndpointState::Changing | EndpointState::Rotating if may_go_on => Ok(()),
+        EndpointState::Changing => Err(RegisterError::ChangeInProgress(name)),
+        EndpointState::Rotating => Err(RegisterError::RotationInProgress(name)),
+        EndpointState::Registering | EndpointState::Deregistering => {
+            Err(RegisterError::EndpointNotActive { name, state: row.state })
+        }
+    }
+}
+
+/// Ends a rotation that cannot go on by giving it up; one that works is left to its end.
+async fn leave_rotation(stripe: StripeContext<'_>, row: EndpointRow) -> Result<EndpointRow, RegisterError> {
+    let second = row
+        .rotation
+        .as_ref()
+        .filter(|rotation| rotation.live_since.is_some())
+        .and_then(|rotation| rotation.stripe_id.as_deref());
+    if let Some(id) = second {
+        let found = stripe.session.endpoint(id).await;
+        let found = found.map_err(RegisterError::stripe(StripeOperation::Repair))?;
+        let secrets = secret::accepted(stripe.request.deps, &row).await;
+        if found.is_some() && secrets.is_ok() {
+            return Err(RegisterError::RotationInProgress(row.name.to_string()));
+        }
+    }
+    rotate::give_up(stripe, row).await
+}
+
+/// What is wanted: the change that is under way, or what is there.
+fn wanted(row: &EndpointRow) -> PendingChange {
+    row.pending_change.clone().unwrap_or_else(|| {
+        let disabled = row.state == EndpointState::Disabled;
+        PendingChange {
+            spec: row.spec.clone(),
+            disabled,
+            was_disabled: disabled,
+            is_rollback: false,
+            abandoned: false,
+        }
+    })
+}
+
+/// Has Stripe create another endpoint in its place, as it is wanted. `row` is `changing`, so that nobody else
+/// works on it.
+async fn replace(stripe: StripeContext<'_>, row: EndpointRow) -> Result<EndpointRow, RegisterError> {
+    let StripeContext { request: RequestContext { deps, now, .. }, session } = stripe;
+    if let Some(id) = &row.stripe_id {
+        session.delete_endpoint(id).await.map_err(RegisterError::stripe(StripeOperation::Repair))?;
+    }
+    deps.secret_store.remove(&secret::entry_name(deps, &row)).await?;
+    let wanted = wanted(&row);
+    // Stripe creates it enabled; if it is to be disabled, Stripe is sent that when its secret is here.
+    let change =
+        wanted.disabled.then(|| PendingChange { was_disabled: false, is_rollback: false, ..wanted.clone() });
+    let mut replacement = EndpointRow {
+        state: EndpointState::Registering,
+        state_since: now.into(),
+        registration: uuid::Uuid::new_v4().to_string(),
+        is_replacement: true,
+        stripe_id: None,
+        secret: None,
+        signing_secret_hint: None,
+        rotated_at: Some(now.into()),
+        spec: wanted.spec,
+        pending_change: change,
+        ..row.clone()
+    };
+    match deps.registry.replace(&row, &mut replacement).await? {
+        Written::Done => {}
+        Written::Conflict => return Err(RegisterError::EndpointConflict(row.name.to_string())),
+    }
+    let created = create::resume(stripe, replacement).await?;
+    if created.pending_change.is_none() { Ok(created) } else { update::send(stripe, created, false).await }
+}

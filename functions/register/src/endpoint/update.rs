@@ -1,0 +1,194 @@
+//! Changes an endpoint: what is wanted is stored, sent to Stripe, and confirmed in the row.
+//!
+//! ```text
+//! row `changing`, with old and new ──► Stripe: update ──► row with the new
+//!                                          ├── refused ─────► the change is taken back
+//!                                          └── no answer ───► row stays; a request or the schedule goes on
+//! ```
+//!
+//! Stripe is always sent all that is wanted, so that sending it again is right whatever it did before. Where
+//! an earlier request ended unclearly and the next is refused, what was wanted before is sent again before it
+//! stands in the row: Stripe may have what was wanted in between.
+//!
+//! While one change is under way, another is refused: sent at the same time, they could reach Stripe in
+//! either order.
+//!
+//! A new address has to answer a probe before anything is changed.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use shared::aws::error_chain;
+use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
+use shared::http::{ApiError, Fields, Query, json};
+use shared::probe::{ProbeOutcome, probe};
+use shared::stripe::StripeError;
+
+use crate::audit::AuditDetails;
+use crate::context::{RequestContext, StripeContext};
+use crate::endpoint::view::EndpointView;
+use crate::endpoint::{row, secret, spec};
+use crate::error::{RegisterError, StripeOperation};
+
+/// `PATCH /endpoints/{name}`
+pub(crate) async fn update(
+    context: RequestContext<'_>,
+    request: &Request,
+    name: &str,
+    details: &mut AuditDetails,
+) -> Result<Response<Body>, RegisterError> {
+    Query::read(request, &[])?;
+    let deps = context.deps;
+    let fields = Fields::read(request.body(), &spec::UPDATE_FIELDS)?;
+    let row = row::load(context, name).await?;
+    details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
+    match row.state {
+        EndpointState::Active | EndpointState::Disabled | EndpointState::Changing => {}
+        EndpointState::Rotating => return Err(RegisterError::RotationInProgress(name.to_owned())),
+        EndpointState::Registering | EndpointState::Deregistering => {
+            return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
+        }
+    }
+    let (spec, disabled) = spec::read_update(&fields, &row, &deps.public_url, deps.local)?;
+    if spec.url != row.spec.url {
+        refuse_unreached(context, &row, &spec.url).await?;
+    }
+    let earlier = row.pending_change.as_ref();
+    let is_under_way = |earlier: &PendingChange| !earlier.abandoned && !row.is_left_half_done(context.now);
+    // Two requests that write to Stripe at the same time could reach it in either order.
+    if earlier.is_some_and(is_under_way) {
+        return Err(RegisterError::ChangeInProgress(name.to_owned()));
+    }
+    let was_disabled = earlier.map_or(row.state == EndpointState::Disabled, |earlier| earlier.was_disabled);
+    let is_unclear = earlier.is_some();
+    // Whether it is disabled is sent again whenever it is asked for: Stripe may have changed it by itself.
+    let is_so_already =
+        !is_unclear && spec == row.spec && disabled == was_disabled && !fields.is_given("disabled");
+    let row = if is_so_already {
+        row
+    } else {
+        let session = context.stripe_session().await?;
+        let change = PendingChange { spec, disabled, was_disabled, is_rollback: false, abandoned: false };
+        let row = row::explain_conflict(context, begin(context, &row, change).await).await?;
+        send(context.with_session(&session), row, is_unclear).await?
+    };
+    let view = EndpointView::new(&row, deps.mode);
+    details.after = serde_json::to_value(&view).ok();
+    Ok(json(StatusCode::OK, &view))
+}
+
+/// Writes that a change is under way, so that nobody else writes to Stripe meanwhile.
+pub(crate) async fn begin(
+    context: RequestContext<'_>,
+    row: &EndpointRow,
+    change: PendingChange,
+) -> Result<EndpointRow, RegisterError> {
+    row::edit(context, row, |new| {
+        new.state = EndpointState::Changing;
+        new.pending_change = Some(change);
+    })
+    .await
+}
+
+/// Sends to Stripe what a row in change is to become, and confirms it here. `is_unclear`: an earlier request
+/// has sent Stripe something, and nobody knows what became of it.
+pub(crate) async fn send(
+    stripe: StripeContext<'_>,
+    row: EndpointRow,
+    is_unclear: bool,
+) -> Result<EndpointRow, RegisterError> {
+    let StripeContext { request: context, session } = stripe;
+    let (Some(change), Some(id)) = (row.pending_change.clone(), row.stripe_id.clone()) else {
+        return Ok(row);
+    };
+    let error = match session.update_endpoint(&id, &change.spec, change.disabled).await {
+        Ok(_) => return confirm(context, &row, &change).await,
+        Err(error) => error,
+    };
+    let rollback = PendingChange {
+        spec: row.spec.clone(),
+        disabled: change.was_disabled,
+        is_rollback: true,
+        ..change.clone()
+    };
+    if change.is_rollback || !is_certain(&error, is_unclear) {
+        abandon(context, &row, change).await;
+    } else if is_unclear {
+        // Stripe may have what that earlier request sent.
+        let row = begin(context, &row, rollback.clone()).await?;
+        match session.update_endpoint(&id, &rollback.spec, rollback.disabled).await {
+            Ok(_) => drop(confirm(context, &row, &rollback).await?),
+            Err(_) => abandon(context, &row, rollback).await,
+        }
+    } else {
+        confirm(context, &row, &rollback).await?;
+    }
+    Err(RegisterError::stripe(StripeOperation::Update)(error))
+}
+
+/// Whether Stripe has certainly refused what is wanted. Its limits, and what it says of the key, say nothing
+/// of an earlier try.
+fn is_certain(error: &StripeError, is_unclear: bool) -> bool {
+    match error {
+        StripeError::Refused(failure) => !is_unclear || !failure.is_rate_limit(),
+        StripeError::Unauthorized(_) | StripeError::Forbidden(_) => !is_unclear,
+        StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_) => false,
+    }
+}
+
+/// Writes that this request is over and the change is not. If that cannot be written, the others wait for a
+/// minute.
+async fn abandon(context: RequestContext<'_>, row: &EndpointRow, change: PendingChange) {
+    let change = PendingChange { abandoned: true, ..change };
+    if let Err(error) = row::edit(context, row, |new| new.pending_change = Some(change)).await {
+        tracing::warn!(
+            error = error_chain(&error),
+            endpoint.name = %row.name,
+            "that nobody works on a change any more could not be written"
+        );
+    }
+}
+
+/// Writes into the row what Stripe has now.
+async fn confirm(
+    context: RequestContext<'_>,
+    row: &EndpointRow,
+    change: &PendingChange,
+) -> Result<EndpointRow, RegisterError> {
+    let is_subscribed_anew = change.spec.url != row.spec.url
+        || change.spec.events != row.spec.events
+        || change.disabled != change.was_disabled;
+    row::edit(context, row, |new| {
+        new.state = if change.disabled { EndpointState::Disabled } else { EndpointState::Active };
+        new.spec = change.spec.clone();
+        new.pending_change = None;
+        if is_subscribed_anew {
+            new.subscribed_since = context.now.into();
+        }
+    })
+    .await
+}
+
+/// Refuses an address that a probe does not come through.
+async fn refuse_unreached(
+    context: RequestContext<'_>,
+    row: &EndpointRow,
+    url: &str,
+) -> Result<(), RegisterError> {
+    let RequestContext { deps, now, .. } = context;
+    let secret = secret::newest(deps, row).await?;
+    let outcome = probe(url, &secret, deps.mode, deps.local, now).await.probed;
+    match (&outcome, outcome.problem()) {
+        (_, None) => Ok(()),
+        (ProbeOutcome::NoAnswer { why, .. }, Some((summary, remedy))) => {
+            Err(unreached(&format!("{summary} ({why})"), remedy).into())
+        }
+        (_, Some((summary, remedy))) => Err(unreached(summary, remedy).into()),
+    }
+}
+
+fn unreached(summary: &str, remedy: &str) -> ApiError {
+    let message = format!("a request of ours was not stored by way of this address: {summary}");
+    ApiError::new(StatusCode::BAD_REQUEST, "url_not_reached", message)
+        .field("url")
+        .remedy(format!("{remedy}; then send the same request again"))
+}
