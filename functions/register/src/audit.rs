@@ -6,7 +6,7 @@
 use lambda_http::{Body, Response};
 use serde_json::Value;
 use shared::access::Caller;
-use shared::audit::AuditEntry;
+use shared::audit::{AuditDetails, AuditEntry};
 use shared::endpoint::EndpointName;
 use shared::http::ApiError;
 
@@ -16,9 +16,6 @@ use crate::route::ChangeRequest;
 /// In place of a target that is no name. What was sent in the name's place may be a secret, put there by
 /// mistake.
 const NO_TARGET: &str = "-";
-
-/// The result of what was done.
-pub(crate) const DONE: &str = "done";
 
 /// The actions, as the audit names them.
 pub(crate) mod action {
@@ -36,7 +33,7 @@ pub(crate) mod action {
 
 /// What the audit says of a change besides who asked for it and how it ended, collected while it goes on.
 #[derive(Debug, Default)]
-pub(crate) struct AuditDetails {
+pub(crate) struct ChangeDetails {
     /// The endpoint, where the path does not name it.
     pub(crate) target: Option<EndpointName>,
     /// What was there before, without secrets.
@@ -50,12 +47,13 @@ pub(crate) async fn record(
     context: RequestContext<'_>,
     caller: &Caller,
     request: &ChangeRequest,
-    details: AuditDetails,
+    details: ChangeDetails,
     result: &Result<Response<Body>, ApiError>,
 ) {
+    let ChangeDetails { target: requested, before, after } = details;
     let target = |name: Option<EndpointName>| name.map_or_else(|| NO_TARGET.to_owned(), String::from);
     let (action, target) = match request {
-        ChangeRequest::CreateEndpoint => (action::REGISTER, target(details.target)),
+        ChangeRequest::CreateEndpoint => (action::REGISTER, target(requested)),
         ChangeRequest::UpdateEndpoint(name) => (action::CHANGE, target(name.parse().ok())),
         ChangeRequest::DeleteEndpoint(name) => (action::DEREGISTER, target(name.parse().ok())),
         ChangeRequest::ShowSecret(name) => (action::SHOW_SECRET, target(name.parse().ok())),
@@ -65,11 +63,8 @@ pub(crate) async fn record(
         ChangeRequest::UpdateSettings => (action::RULES, "settings".to_owned()),
         ChangeRequest::SetStripeKey => (action::STRIPE_KEY, "stripe-key".to_owned()),
     };
-    let code = result.as_ref().map_or_else(ApiError::code, |_| DONE);
-    let mut entry = AuditEntry::new(caller, action, &target, code, context.now);
-    entry.before = details.before;
-    entry.after = details.after.filter(|_| result.is_ok());
-    context.deps.audit.record(&entry).await;
+    let details = AuditDetails { before, after: after.filter(|_| result.is_ok()) };
+    context.deps.audit.record_result(caller, action, &target, details, result, context.now).await;
 }
 
 /// Writes what the schedule did to an endpoint.

@@ -89,7 +89,7 @@ impl RegisterError {
         move |error| Self::Stripe { operation, error, remedy: None }
     }
 
-    /// How it is answered. Outages are logged here.
+    /// How it is answered. A Stripe that does not answer, and work that takes too long, are logged here.
     pub(crate) fn into_api_error(self) -> ApiError {
         let text = self.to_string();
         let refuse = |status, code| ApiError::new(status, code, text.clone());

@@ -31,7 +31,7 @@ use shared::access::Role;
 use shared::aws::error_chain;
 use shared::http::{ApiError, Trigger, request_id, to_lambda};
 
-use self::audit::AuditDetails;
+use self::audit::ChangeDetails;
 pub use self::config::{Config, WORK_WITHIN};
 use self::context::RequestContext;
 pub use self::deps::Deps;
@@ -81,7 +81,7 @@ async fn respond(context: RequestContext<'_>, request: &Request) -> Result<Respo
             result.map_err(RegisterError::into_api_error)
         }
         Route::Change(wanted) => {
-            let mut details = AuditDetails::default();
+            let mut details = ChangeDetails::default();
             let result = match access.require(request, Role::Admin) {
                 Ok(_) => {
                     let result = context.in_time(change(context, request, &wanted, &mut details)).await;
@@ -111,7 +111,7 @@ async fn change(
     context: RequestContext<'_>,
     request: &Request,
     wanted: &ChangeRequest,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     // Boxed: together they are too large for a stack.
     match wanted {

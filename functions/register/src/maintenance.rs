@@ -7,13 +7,14 @@
 //! the next run.
 
 use serde::Serialize;
+use shared::audit::DONE;
 use shared::aws::error_chain;
 use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
 use shared::stripe::{StripeError, WebhookEndpoint};
 use shared::unix_time::UnixMillis;
 use tokio::time::Instant;
 
-use crate::audit::{self, DONE, action};
+use crate::audit::{self, action};
 use crate::context::{RequestContext, StripeContext};
 use crate::endpoint::{create, delete, rotate, update};
 use crate::error::{RegisterError, StripeOperation};

@@ -1,7 +1,7 @@
 //! What a request asks for, from its method and path.
 
 use lambda_http::Request;
-use lambda_http::http::{Method, StatusCode};
+use lambda_http::http::Method;
 use shared::http::{ApiError, segments};
 
 /// What a request asks for. Names in paths are taken as they come: a text that cannot be a name names no
@@ -74,9 +74,7 @@ impl Route {
         let methods: Vec<_> = routes.iter().map(|(method, _)| method.to_string()).collect();
         let found = routes.into_iter().find(|(method, _)| method == request.method());
         found.map(|(_, route)| route).ok_or_else(|| {
-            let message = format!("{} is not a method of this path", request.method());
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
-                .remedy(format!("its methods are {}", methods.join(", ")))
+            ApiError::method_not_allowed(request, format!("its methods are {}", methods.join(", ")))
         })
     }
 }

@@ -19,7 +19,7 @@ use shared::registry::Written;
 use shared::secret::{EndpointSecret, SigningSecret, SigningSecrets};
 
 use self::registration::Registration;
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
 use crate::deps::Deps;
 use crate::endpoint::attempt::{create_at_stripe, delete_orphan};
@@ -31,7 +31,7 @@ use crate::error::RegisterError;
 pub(crate) async fn create(
     context: RequestContext<'_>,
     request: &Request,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let deps = context.deps;

@@ -14,7 +14,7 @@ use shared::endpoint::{EndpointRow, EndpointState};
 use shared::http::{ApiError, Query, no_content};
 use shared::registry::Written;
 
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
 use crate::endpoint::view::EndpointView;
 use crate::endpoint::{row, secret, tag};
@@ -28,7 +28,7 @@ pub(crate) async fn delete(
     context: RequestContext<'_>,
     request: &Request,
     name: &str,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     let query = Query::read(request, &["confirm"])?;
     let name = row::parse_name(name)?;

@@ -14,7 +14,7 @@ use shared::http::{self, Fields, Query};
 use shared::probe::{ProbeOutcome, ProbeReport, ProbeStage};
 use shared::signature::TOLERANCE_S;
 
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::RequestContext;
 use crate::endpoint::{row, secret};
 use crate::error::RegisterError;
@@ -48,7 +48,7 @@ pub(crate) async fn probe(
     context: RequestContext<'_>,
     request: &Request,
     name: &str,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     Fields::read(request.body(), &[])?;

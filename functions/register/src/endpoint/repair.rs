@@ -15,7 +15,7 @@ use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
 use shared::http::{Fields, Query, json};
 use shared::registry::Written;
 
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
 use crate::endpoint::view::EndpointView;
 use crate::endpoint::{create, rotate, row, secret, update};
@@ -38,7 +38,7 @@ pub(crate) async fn repair(
     context: RequestContext<'_>,
     request: &Request,
     name: &str,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     Fields::read(request.body(), &[])?;

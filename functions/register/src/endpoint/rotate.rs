@@ -27,7 +27,7 @@ use shared::http::{Fields, Query, json};
 use shared::unix_time::UnixSeconds;
 
 pub(crate) use self::finish::{finish, give_up};
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
 use crate::endpoint::view::EndpointView;
 use crate::endpoint::{row, secret, spec};
@@ -38,7 +38,7 @@ pub(crate) async fn rotate(
     context: RequestContext<'_>,
     request: &Request,
     name: &str,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let deps = context.deps;

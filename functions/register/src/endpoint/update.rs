@@ -23,7 +23,7 @@ use shared::http::{ApiError, Fields, Query, json};
 use shared::probe::{ProbeOutcome, probe};
 use shared::stripe::StripeError;
 
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
 use crate::endpoint::view::EndpointView;
 use crate::endpoint::{row, secret, spec};
@@ -34,7 +34,7 @@ pub(crate) async fn update(
     context: RequestContext<'_>,
     request: &Request,
     name: &str,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let deps = context.deps;

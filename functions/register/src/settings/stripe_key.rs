@@ -17,7 +17,7 @@ use shared::registry::{Settings, Written};
 use shared::secret::StripeKey;
 use shared::stripe::{Session, StripeError, StripeFailure};
 
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::RequestContext;
 use crate::error::{RegisterError, StripeOperation};
 use crate::settings::read;
@@ -30,7 +30,7 @@ const WRITES: usize = 3;
 pub(crate) async fn set(
     context: RequestContext<'_>,
     request: &Request,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let deps = context.deps;

@@ -11,7 +11,7 @@ use shared::http::{ApiError, Fields, Query};
 use shared::registry::{Rules, Written};
 use shared::retry::Retry;
 
-use crate::audit::AuditDetails;
+use crate::audit::ChangeDetails;
 use crate::context::RequestContext;
 use crate::error::RegisterError;
 use crate::settings::read;
@@ -22,7 +22,7 @@ const RETRY: [&str; 3] = ["attempts", "first_delay_s", "longest_delay_s"];
 pub(crate) async fn update(
     context: RequestContext<'_>,
     request: &Request,
-    details: &mut AuditDetails,
+    details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let fields = Fields::read(request.body(), &["ignore", "retry"])?;
