@@ -48,7 +48,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Resu
     let listing = filter.listing(settings.since(), now);
     let from: Option<EventPosition> = query.cursor(&list_name)?;
     if from.as_ref().is_some_and(|from| !listing.can_contain(from)) {
-        return Err(query.not_our_cursor());
+        return Err(query.invalid_cursor());
     }
     let page = deps.ledger.list(&listing, from, limit, now, |row| filter.fits(row)).await?;
     let next_cursor = page.next.map(|position| query.next_cursor(&list_name, position));

@@ -38,7 +38,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
             };
             let from: Option<String> = query.cursor(&list_name)?;
             if from.as_ref().is_some_and(|from| !listing.can_contain(from)) {
-                return Err(query.not_our_cursor());
+                return Err(query.invalid_cursor());
             }
             let page = deps.records.list(&listing, from, limit, matches).await?;
             let positions: Vec<String> =
@@ -50,7 +50,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
         ListSource::PaymentParts(customer) => {
             let from: Option<PartPosition> = query.cursor(&list_name)?;
             if from.as_ref().is_some_and(|from| !from.can_be_of(kind)) {
-                return Err(query.not_our_cursor());
+                return Err(query.invalid_cursor());
             }
             let PartsPage { parts, next } =
                 customer::list_parts(deps, &customer, kind, from, limit, has_status).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
         }
         ListSource::Customer(customer) => {
             if query.get("cursor").is_some() {
-                return Err(query.not_our_cursor());
+                return Err(query.invalid_cursor());
             }
             let record = deps.records.get(&customer).await?.map(LoadedRecord::new).transpose()?;
             let record = record.filter(has_status).map(|record| ListedRecord::without_payment(&record));

@@ -68,7 +68,7 @@ pub(crate) async fn apply(
     let list_name = format!("{} {}", deps.mode, action.audit_name());
     let mut from: Option<EventPosition> = query.cursor(&list_name)?;
     if from.as_ref().is_some_and(|from| !listing.can_contain(from)) {
-        return Err(query.not_our_cursor());
+        return Err(query.invalid_cursor());
     }
     let mut result = BulkResult { dry_run, ..BulkResult::default() };
     let actor = action_request.actor(reason);

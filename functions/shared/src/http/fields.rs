@@ -254,11 +254,11 @@ impl Query {
     /// 400 if this list did not give it.
     pub fn cursor<P: serde::de::DeserializeOwned>(&self, list: &str) -> Result<Option<P>, ApiError> {
         let read = |cursor| read_cursor(&self.name(list), cursor);
-        self.get("cursor").map(read).transpose().map_err(|_| self.not_our_cursor())
+        self.get("cursor").map(read).transpose().map_err(|_| self.invalid_cursor())
     }
 
     /// 400 for a cursor that this list did not give.
-    pub fn not_our_cursor(&self) -> ApiError {
+    pub fn invalid_cursor(&self) -> ApiError {
         ApiError::invalid("cursor", InvalidCursor.to_string())
             .remedy("begin again without `cursor`, or repeat the filters it was given with")
     }
