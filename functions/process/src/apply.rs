@@ -75,7 +75,7 @@ async fn try_apply(invocation: Invocation<'_>, row: &LedgerRow) -> Result<Transi
         ParsedEvent::Unreadable { reason, .. } => {
             return Ok(Transition::with_reason(EventState::Quarantined, reason));
         }
-        ParsedEvent::EventError(error) => {
+        ParsedEvent::NotAnEvent(error) => {
             return Ok(Transition::with_reason(EventState::Quarantined, error.to_string()));
         }
     };

@@ -1,6 +1,6 @@
 //! One run of the function: what each of its steps works with, and the bounds of the run.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use shared::registry::Rules;
@@ -10,9 +10,6 @@ use crate::deps::Deps;
 /// Objects worked on at a time. The work is waiting for DynamoDB, and the SDK's connection carries this many
 /// easily.
 pub(crate) const CONCURRENCY: usize = 16;
-
-/// An invocation starts no new row after this, of the 60 s that the function has.
-const STARTS_WITHIN: Duration = Duration::from_secs(40);
 
 /// What one invocation works with.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +23,6 @@ pub(crate) struct Invocation<'a> {
 impl Invocation<'_> {
     /// Whether another row may be started. What is not started any more is left to the sweep.
     pub(crate) fn has_time(self) -> bool {
-        self.begun.elapsed() < STARTS_WITHIN
+        self.begun.elapsed() < self.deps.start_rows_within
     }
 }

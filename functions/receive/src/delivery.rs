@@ -65,7 +65,7 @@ impl<'a> Delivery<'a> {
             ParsedEvent::Unreadable { id, reason } => {
                 Ok(LedgerRow::unreadable(id, reason, endpoint, now, packed))
             }
-            ParsedEvent::EventError(error) => Err(ReceiveError::NoEvent(error)),
+            ParsedEvent::NotAnEvent(error) => Err(ReceiveError::NoEvent(error)),
         }
     }
 }

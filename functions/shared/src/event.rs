@@ -58,7 +58,7 @@ pub enum ParsedEvent<'a> {
         reason: String,
     },
     /// No JSON object, or none with a usable `id`: there is nothing under which it could be kept.
-    EventError(EventError),
+    NotAnEvent(EventError),
 }
 
 /// Why a body is no event.
@@ -159,7 +159,7 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, String
 
 fn keep_unread(body: &[u8], reason: String) -> ParsedEvent<'_> {
     if !body.trim_ascii_start().starts_with(b"{") {
-        return ParsedEvent::EventError(EventError::NotAnObject);
+        return ParsedEvent::NotAnEvent(EventError::NotAnObject);
     }
     match serde_json::from_slice::<OnlyId>(body) {
         Ok(OnlyId { id }) => {
@@ -172,8 +172,8 @@ fn keep_unread(body: &[u8], reason: String) -> ParsedEvent<'_> {
             };
             ParsedEvent::Unreadable { id, reason }
         }
-        Err(error) if error.is_data() => ParsedEvent::EventError(EventError::NoId),
-        Err(_) => ParsedEvent::EventError(EventError::NotAnObject),
+        Err(error) if error.is_data() => ParsedEvent::NotAnEvent(EventError::NoId),
+        Err(_) => ParsedEvent::NotAnEvent(EventError::NotAnObject),
     }
 }
 
@@ -284,9 +284,9 @@ mod tests {
             r#"["evt_1"]"#,
             "{\"id\":\"evt_1\"} x",
         ] {
-            assert!(matches!(read(text.as_bytes()), ParsedEvent::EventError(_)), "{text}");
+            assert!(matches!(read(text.as_bytes()), ParsedEvent::NotAnEvent(_)), "{text}");
         }
-        assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), ParsedEvent::EventError(_)));
+        assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), ParsedEvent::NotAnEvent(_)));
     }
 
     #[test]

@@ -116,9 +116,9 @@ impl Record {
     ///
     /// # Errors
     /// zstd's, which means that memory is short.
-    pub fn new(key: ObjectKey, standing: Provenance, raw: &[u8], object: &Value) -> std::io::Result<Self> {
+    pub fn new(key: ObjectKey, provenance: Provenance, raw: &[u8], object: &Value) -> std::io::Result<Self> {
         let Packed { dictionary, sha256, bytes } = payload::pack(raw)?;
-        let Provenance { as_of, event, mut events, deleted, order_uncertain, fetched } = standing;
+        let Provenance { as_of, event, mut events, deleted, order_uncertain, fetched } = provenance;
         events.sort();
         events.dedup();
         let links = IndexKeys::new(&key, object, as_of);

@@ -81,7 +81,7 @@ impl<'a> WantedEvents<'a> {
                 let name = candidates.next().map_or("-", |row| row.name.as_str());
                 (LedgerRow::unreadable(id, reason, name, now, compressed()?), Vec::new())
             }
-            ParsedEvent::EventError(error) => {
+            ParsedEvent::NotAnEvent(error) => {
                 tracing::error!(error = %error, "Stripe lists something that is no event");
                 return Ok(None);
             }

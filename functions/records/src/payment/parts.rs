@@ -152,7 +152,7 @@ async fn load_timeline<'a>(
     let bodies = deps.ledger.bodies(page.rows.iter().map(|row| &row.id)).await?;
     let snapshots = bodies.iter().filter_map(|body| match event::read(body) {
         ParsedEvent::Event(event) => Snapshot::from_event(&event).ok(),
-        ParsedEvent::Unreadable { .. } | ParsedEvent::EventError(_) => None,
+        ParsedEvent::Unreadable { .. } | ParsedEvent::NotAnEvent(_) => None,
     });
     let snapshots = snapshots.filter(|snapshot| snapshot.key == record.key).collect();
     Ok(ObjectTimeline { kind: *kind, record, object, snapshots })
