@@ -50,7 +50,7 @@ pub(crate) enum RegisterError {
     #[error("this key is of another Stripe account than the endpoints and records here")]
     AccountDiffers,
     #[error(
-        "nobody can tell whether this key is of the same Stripe account as the endpoints and records here"
+        "it is not known whether this key is of the same Stripe account as the endpoints and records here"
     )]
     AccountUnknown,
     #[error("{error}")]

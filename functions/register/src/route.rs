@@ -28,7 +28,7 @@ pub(crate) enum ChangeRequest {
     CreateEndpoint,
     UpdateEndpoint(String),
     DeleteEndpoint(String),
-    /// Changes nothing, but the audit is to tell who has seen a secret.
+    /// Changes nothing, but the audit is to say who has seen a secret.
     ShowSecret(String),
     RotateSecret(String),
     RepairEndpoint(String),

@@ -9,7 +9,7 @@
 //!                                what the attempt created is found by its tag and deleted
 //! ```
 //!
-//! Stripe tells the signing secret once, in the answer that creates the endpoint, and gives the same answer
+//! Stripe shows the signing secret once, in the answer that creates the endpoint, and gives the same answer
 //! again under the same idempotency key for a day. So each attempt has a fresh id, which is in the row before
 //! Stripe is asked. It is the idempotency key, so that whoever goes on gets the same endpoint and the same
 //! secret; and it is in the owner tag (`tag`), so that what the attempt created can be found.

@@ -65,7 +65,7 @@ pub(super) async fn compare(
         (Evidence::Same, _) => Ok(AccountMatch::Same),
         (Evidence::Other, _) | (_, Evidence::Other) => Ok(AccountMatch::Other),
         (Evidence::Unreadable, _) | (_, Evidence::Unreadable) => Ok(AccountMatch::Unknown),
-        // The account that is known here must not be forgotten for a key whose account nobody can tell.
+        // The account that is known here must not be forgotten for a key whose account is not known.
         (Evidence::Nothing, _) if known.is_some() && holds_anything(deps, &endpoints).await? => {
             Ok(AccountMatch::Unknown)
         }

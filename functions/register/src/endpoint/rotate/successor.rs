@@ -91,7 +91,7 @@ async fn delete_if_unknown(stripe: StripeContext<'_>, row: &EndpointRow, rotatio
         Ok(now) if !now.as_ref().is_some_and(is_known) => {
             delete_orphan(stripe, id).await;
         }
-        // Somebody goes on with it, or nobody can tell.
+        // Somebody goes on with it, or that is not known.
         Ok(_) | Err(_) => {}
     }
 }
