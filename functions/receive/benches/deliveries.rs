@@ -23,13 +23,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde_json::{Value, json};
-use shared::aws::CallLimits;
-use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
-use shared::registry::Registry;
+use serde_json::Value;
 use shared::signature::sign;
-use shared::unix_time::UnixMillis;
 use test_cloud::TestCloud;
+use test_cloud::fixtures::{self, endpoint_row, store_endpoint};
 use tokio::sync::{Notify, oneshot};
 
 const SECRET: &str = "whsec_benchmark";
@@ -79,45 +76,13 @@ fn median(times: impl IntoIterator<Item = Duration>) -> Duration {
 }
 
 async fn register(cloud: &TestCloud) {
-    let name = "benchmark/endpoints/main/1".to_owned();
-    let version =
-        cloud.put_secret(&name, &json!({"signing": [{"stripe_id": "we_1", "secret": SECRET}]}).to_string());
-    let endpoint = EndpointRow {
-        name: "main".parse().unwrap(),
-        state: EndpointState::Active,
-        registration: "1".into(),
-        spec: EndpointSpec {
-            url: "https://example.com/webhooks/main".into(),
-            events: vec!["invoice.paid".into()],
-            description: String::new(),
-            api_version: "2026-07-29.dahlia".into(),
-            connect: false,
-        },
-        stripe_id: Some("we_1".into()),
-        secret: Some(SecretVersion { name, version }),
-        signing_secret_hint: None,
-        created_at: UnixMillis::new(0),
-        state_since: UnixMillis::new(0),
-        subscribed_since: UnixMillis::new(0),
-        rotated_at: None,
-        pending_change: None,
-        rotation: None,
-        is_replacement: false,
-        rev: 0,
-    };
-    Registry::new(cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
-        .insert(&endpoint)
-        .await
-        .unwrap();
+    let row = endpoint_row("main", &["invoice.paid"], jiff::Timestamp::now());
+    store_endpoint(cloud, row, SECRET).await;
 }
 
 fn delivery(body: &str, secret: &str) -> Value {
-    let mut event: Value =
-        serde_json::from_str(include_str!("../../../events/receive/unsigned.json")).unwrap();
-    let signature = sign(&secret.parse().unwrap(), jiff::Timestamp::now().as_second(), body.as_bytes());
-    event["headers"]["stripe-signature"] = signature.into();
-    event["body"] = body.into();
-    event
+    let signature = sign(&secret.parse().unwrap(), jiff::Timestamp::now().into(), body.as_bytes());
+    fixtures::delivery("main", Some(&signature), body)
 }
 
 /// The program under measurement; it ends when dropped.

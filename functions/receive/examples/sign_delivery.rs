@@ -44,7 +44,7 @@ fn sign_delivery() -> Result<(), Box<dyn Error>> {
     event["pathParameters"]["endpoint"] = endpoint.as_str().into();
     event["requestContext"]["http"]["path"] = url_path.into();
     event["headers"]["stripe-signature"] =
-        sign(&secret, jiff::Timestamp::now().as_second(), body.as_bytes()).into();
+        sign(&secret, jiff::Timestamp::now().into(), body.as_bytes()).into();
     event["body"] = body.into();
     serde_json::to_writer_pretty(std::io::stdout(), &event)?;
     std::io::stdout().write_all(b"\n")?;

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::registry::DriftReport;
 use simulated_stripe::{Fault, Key};
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, customer, event, later, now};
+use crate::support::{Stack, ago, customer, event, later};
 
 const KEY: &str = "-/customer/cus_1";
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulated_stripe::{Fault, Key};
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, customer, later, now};
+use crate::support::{Stack, ago, customer, later};
 
 /// A kind's state in the progress, how many objects were looked at, and how many records written.
 fn kind_progress(progress: &Value, account: Option<&str>, kind: &str) -> (String, u64, u64) {

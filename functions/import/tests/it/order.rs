@@ -9,8 +9,9 @@ use shared::records::{Provenance, Put, Record};
 use shared::unix_time::UnixSeconds;
 use simulated_stripe::Key;
 use test_cloud::KillPoint;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, customer, event, later, now};
+use crate::support::{Stack, ago, customer, event, later};
 
 const KEY: &str = "-/customer/cus_1";
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use test_cloud::fixtures::now;
 use test_cloud::{Fault, KillPoint};
 
-use crate::support::{Stack, customer, event, later, now};
+use crate::support::{Stack, customer, event, later};
 
 /// Two kinds of two accounts, one object each, and two records that differ from Stripe: a charge, and a draft
 /// that is gone.

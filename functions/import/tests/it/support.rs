@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use import::{Config, Deps, ImportError, handle};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::access::Access;
-use shared::aws::{AwsEnv, CallLimits};
-use shared::event::{self, ParsedEvent};
+use shared::aws::AwsEnv;
 use shared::ledger::{Ledger, LedgerRow};
-use shared::payload;
 use shared::records::{Record, Records};
-use shared::registry::{DriftProgress, DriftReport, FinishedPass, ReconcileProgress, Registry, Settings};
+use shared::registry::{DriftProgress, DriftReport, FinishedPass, ReconcileProgress, Registry};
 use shared::unix_time::UnixMillis;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
+use test_cloud::fixtures::{
+    self, STRIPE_KEY_SECRET, access, api_event, now, retention, sign_in, trigger_answer,
+};
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
@@ -24,11 +22,6 @@ pub(crate) struct Stack {
     pub(crate) run_within: Duration,
     /// Whether reconciliation compares events with the ledger beside it.
     pub(crate) reconciles: bool,
-}
-
-/// Noon, so after the night's comparison.
-pub(crate) fn now() -> Timestamp {
-    "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
 pub(crate) fn later(minutes: i64) -> Timestamp {
@@ -51,16 +44,9 @@ impl Stack {
     pub(crate) async fn new() -> Self {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
-        cloud.put_secret("stripe-key", &stripe.key());
+        cloud.put_secret(STRIPE_KEY_SECRET, &stripe.key());
         let stack = Self { cloud, stripe, run_within: Duration::from_secs(60), reconciles: true };
-        let mut settings = Settings {
-            since: UnixMillis::default(),
-            stripe_key_hint: "hint".into(),
-            stripe_key_set_at: UnixMillis::default(),
-            stripe_account: None,
-            rev: 0,
-        };
-        stack.registry().store_settings(None, &mut settings).await.unwrap();
+        fixtures::store_settings(&stack.registry(), UnixMillis::default()).await;
         stack
     }
 
@@ -91,15 +77,15 @@ impl Stack {
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        fixtures::registry(&self.cloud.direct_aws())
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
+        fixtures::ledger(&self.cloud.direct_aws())
     }
 
     pub(crate) fn records(&self) -> Records {
-        Records::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "RecordsTable")
+        fixtures::records(&self.cloud.direct_aws())
     }
 
     pub(crate) async fn record(&self, key: &str) -> Option<Record> {
@@ -139,18 +125,13 @@ impl Stack {
     pub(crate) fn cold_at(&self, aws: AwsEnv) -> Deps {
         Deps::new(Config {
             aws,
-            access: Access {
-                api_id: "ours".into(),
-                groups_claim: "cognito:groups".into(),
-                admin_group: "admin".into(),
-                viewer_group: "viewer".into(),
-            },
+            access: access(),
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
             audit_table: "AuditTable".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
-            stripe_key_secret: "stripe-key".into(),
+            stripe_key_secret: STRIPE_KEY_SECRET.into(),
             run_within: self.run_within,
         })
         .unwrap()
@@ -177,8 +158,7 @@ impl Stack {
     pub(crate) async fn call_to(&self, path: &str, group: &str, method: &str, body: Value) -> (u16, Value) {
         let request = request(path, group, method, &body);
         let response = handle(&self.cold(), request, "request", now()).await.unwrap();
-        let body = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
-        (response["statusCode"].as_u64().unwrap().try_into().unwrap(), body)
+        trigger_answer(&response)
     }
 
     /// Starts an import as an admin.
@@ -196,11 +176,7 @@ impl Stack {
 
     /// Stores an event as `receive` does.
     pub(crate) async fn receive(&self, body: &str, at: Timestamp) -> LedgerRow {
-        let packed = payload::pack(body.as_bytes()).unwrap();
-        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable: {body}") };
-        let row = LedgerRow::from_event(&event, "main", at, packed);
-        self.ledger().record(&row).await.unwrap();
-        row
+        fixtures::receive(&self.ledger(), body, at).await
     }
 
     /// Stores an event that is received at `at` and lets the real `process` apply it.
@@ -213,16 +189,16 @@ impl Stack {
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
-            retention: "90".parse().unwrap(),
+            retention: retention(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
-            stripe_key_secret: "stripe-key".into(),
+            stripe_key_secret: STRIPE_KEY_SECRET.into(),
             ask_again_after: Duration::ZERO,
+            // Far beyond any run here, on however busy a machine.
+            start_rows_within: Duration::from_secs(3_600),
         })
         .unwrap();
-        let sample = include_str!("../../../../events/process/sweep.json");
-        let sweep = serde_json::from_str(sample).unwrap();
         // The sweep leaves an event to the stream for two minutes.
-        process::handle(&deps, sweep, at + SignedDuration::from_mins(3)).await.unwrap();
+        process::handle(&deps, fixtures::sweep(), at + SignedDuration::from_mins(3)).await.unwrap();
     }
 }
 
@@ -232,11 +208,7 @@ pub(crate) fn schedule() -> Value {
 
 /// An event of Stripe's about an object, stamped at `created`.
 pub(crate) fn event(id: &str, event_type: &str, created: Timestamp, object: &Value) -> String {
-    json!({
-        "id": id, "object": "event", "type": event_type, "created": created.as_second(), "livemode": false,
-        "api_version": "2026-07-29.dahlia", "data": { "object": object },
-    })
-    .to_string()
+    fixtures::event(id, event_type, created.as_second(), object)
 }
 
 pub(crate) fn customer(id: &str, email: &str) -> Value {
@@ -249,18 +221,10 @@ fn request(path: &str, group: &str, method: &str, body: &Value) -> Value {
         "DELETE" => include_str!("../../../../events/import/stop-import.json"),
         _ => include_str!("../../../../events/import/start-import.json"),
     };
-    let mut event: Value = serde_json::from_str(sample).unwrap();
-    event["rawPath"] = path.into();
-    event["requestContext"]["http"]["path"] = path.into();
-    event["requestContext"]["http"]["method"] = method.into();
-    event["requestContext"]["apiId"] = "ours".into();
+    let mut event = api_event(sample, method, path);
     if !body.is_null() {
         event["body"] = body.to_string().into();
     }
-    let claims = json!({ "sub": "sub-1", "email": "a@example.com", "cognito:groups": [group] });
-    let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    event["headers"]["authorization"] = format!("Bearer {token}").into();
-    event["requestContext"]["authorizer"] =
-        json!({ "jwt": { "claims": { "sub": "sub-1" }, "scopes": null } });
+    sign_in(&mut event, "sub-1", &[group]);
     event
 }

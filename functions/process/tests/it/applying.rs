@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::ledger::EventState;
+use test_cloud::fixtures::{event, now};
 
-use crate::support::{Stack, event, later, now, samples, subscription};
+use crate::support::{Stack, later, samples, subscription};
 
 #[tokio::test]
 async fn every_sample_event_ends_final_and_never_failed() {

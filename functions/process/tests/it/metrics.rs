@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::ledger::{Actor, EventSource, EventState};
 use test_cloud::Fault;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, later, now, subscription};
+use crate::support::{Stack, later, subscription};
 
 /// A subscription's event that Stripe made at `at`.
 fn event_made_at(id: &str, at: Timestamp) -> String {

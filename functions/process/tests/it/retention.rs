@@ -6,8 +6,9 @@ use shared::ledger::{EventState, LedgerRow, Recorded};
 use shared::payload;
 use shared::unix_time::UnixSeconds;
 use test_cloud::Fault;
+use test_cloud::fixtures::{event, now};
 
-use crate::support::{Stack, event, later, now, subscription};
+use crate::support::{Stack, later, subscription};
 
 fn days(days: i64) -> Timestamp {
     now() + SignedDuration::from_hours(24 * days)

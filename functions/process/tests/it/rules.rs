@@ -5,8 +5,9 @@ use shared::registry::Rules;
 use shared::retry::Retry;
 use shared::unix_time::UnixMillis;
 use test_cloud::Fault;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, later, now, subscription};
+use crate::support::{Stack, later, subscription};
 
 async fn store_rules(stack: &Stack, ignore: &[&str], retry: Retry) {
     let registry = stack.registry();

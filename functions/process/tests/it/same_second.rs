@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 use shared::ledger::EventState;
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
+use test_cloud::fixtures::{event, now};
 
-use crate::support::{Stack, event, later, now, subscription};
+use crate::support::{Stack, later, subscription};
 
 /// The second of the tie.
 const TIE: i64 = 1_785_000_000;

@@ -1,11 +1,12 @@
 //! What the doorbell missed is found; what fails is tried again; what fails every time ends as dead.
 
-use process::handle;
+use process::{Summary, handle};
 use serde_json::{Value, json};
 use shared::ledger::{Actor, EventState, OpenCount, Transition};
 use test_cloud::Fault;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, later, now, subscription};
+use crate::support::{Stack, later, subscription};
 
 #[tokio::test]
 async fn an_event_whose_doorbell_was_lost_is_found_two_minutes_later() {
@@ -137,6 +138,15 @@ async fn a_sweep_goes_on_until_nothing_is_due() {
         2_200,
         "{summary:?}"
     );
+}
+
+#[tokio::test]
+async fn when_the_time_is_up_no_row_is_started_and_none_is_lost() {
+    let stack = Stack::without_time().await;
+    stack.receive(&subscription("evt_1", "created", 5, "active")).await;
+    assert_eq!(stack.sweep(later(120)).await, Summary::default());
+    let row = stack.row("evt_1").await;
+    assert_eq!((row.state, row.attempts), (EventState::Pending, 0), "left to the next sweep as it was");
 }
 
 #[tokio::test]

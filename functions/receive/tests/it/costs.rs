@@ -1,6 +1,7 @@
 //! A delivery costs what it must, counted in calls and write units of DynamoDB.
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, deliver, event, later, now};
+use crate::support::{Stack, deliver, event, later};
 
 #[tokio::test]
 async fn a_warm_delivery_is_one_call() {

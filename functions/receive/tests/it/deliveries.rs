@@ -7,10 +7,9 @@ use receive::handle;
 use serde_json::json;
 use shared::ledger::{EventState, MAX_IN_ROW};
 use shared::signature::sign;
+use test_cloud::fixtures::{delivery, http_request, now, status_and_body};
 
-use crate::support::{
-    Stack, answer, api_event, deliver, deliver_to, event, from_event, large_event, later, now,
-};
+use crate::support::{Stack, deliver, deliver_to, event, large_event, later};
 
 #[tokio::test]
 async fn a_delivery_is_stored_whole_before_it_is_acknowledged() {
@@ -50,10 +49,12 @@ async fn many_deliveries_of_one_event_at_once_are_one_row() {
 async fn a_body_that_api_gateway_encoded_is_taken_as_it_was_sent() {
     let stack = Stack::start().await;
     let body = event("evt_1").replace("paid", "pâid\\u0000 \u{1F4B6}");
-    let header = sign(&crate::support::SECRET.parse().unwrap(), now().as_second(), body.as_bytes());
+    let header = sign(&crate::support::SECRET.parse().unwrap(), now().into(), body.as_bytes());
     let encoded = base64::engine::general_purpose::STANDARD.encode(&body);
-    let request = from_event(&api_event("main", Some(&header), &encoded, true));
-    assert_eq!(answer(handle(&stack.cold(), request, now()).await).0, 200);
+    let mut event = delivery("main", Some(&header), &encoded);
+    event["isBase64Encoded"] = true.into();
+    let request = http_request(&event);
+    assert_eq!(status_and_body(handle(&stack.cold(), request, now()).await).0, 200);
     let row = stack.row("evt_1").await.unwrap();
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
 }

@@ -7,8 +7,9 @@ use lambda_http::Body;
 use receive::{Config, Deps, handle};
 use shared::metrics::Metrics;
 use test_cloud::Fault;
+use test_cloud::fixtures::now;
 
-use crate::support::{SECRET, Stack, deliver, deliver_to, event, later, now, request};
+use crate::support::{SECRET, Stack, deliver, deliver_to, event, later, request};
 
 #[tokio::test]
 async fn the_first_of_each_is_emitted_at_once_and_the_rest_after_a_minute() {
@@ -46,7 +47,7 @@ async fn each_reason_is_counted_separately() {
     handle(&deps, request("main", Some("v1=0"), &body), now()).await;
     handle(&deps, request("main", None, &"x".repeat(1_048_577)), now()).await;
     deliver(&deps, "{}", now()).await;
-    let old = shared::signature::sign(&SECRET.parse().unwrap(), later(-301).as_second(), body.as_bytes());
+    let old = shared::signature::sign(&SECRET.parse().unwrap(), later(-301).into(), body.as_bytes());
     handle(&deps, request("main", Some(&old), &body), now()).await;
     let sums = stack.metrics.sums();
     let emitted: Vec<_> = sums.keys().map(String::as_str).collect();

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use shared::ledger::{EventState, LedgerRow, Recorded};
 use test_cloud::Fault;
+use test_cloud::fixtures::{error_code, now};
 
-use crate::support::{SECRET, Stack, code, deliver, deliver_to, event, large_event, later, now};
+use crate::support::{SECRET, Stack, deliver, deliver_to, event, large_event, later};
 
 #[tokio::test]
 async fn a_store_outage_is_a_503_within_three_seconds() {
@@ -15,7 +16,7 @@ async fn a_store_outage_is_a_503_within_three_seconds() {
         stack.cloud.fail("PutItem", "LedgerTable", 10, fault);
         let begun = Instant::now();
         let (status, answer) = deliver(&deps, &event("evt_1"), later(1)).await;
-        assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"), "{fault:?}");
+        assert_eq!((status, error_code(&answer)), (503, "temporarily_unavailable"), "{fault:?}");
         assert!(begun.elapsed() < Duration::from_secs(3), "{fault:?}: {:?}", begun.elapsed());
         assert!(stack.row("evt_1").await.is_none());
         stack.cloud.clear_faults();
@@ -70,7 +71,7 @@ async fn with_secrets_manager_down_known_endpoints_go_on_and_others_are_a_503() 
     stack.cloud.fail("GetSecretValue", "", 100, Fault::ServerError);
     assert_eq!(deliver(&deps, &event("evt_1"), later(60)).await.0, 200);
     let (status, answer) = deliver_to(&deps, "second", "whsec_second", &event("evt_2"), later(62)).await;
-    assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"));
+    assert_eq!((status, error_code(&answer)), (503, "temporarily_unavailable"));
     stack.cloud.clear_faults();
     assert_eq!(deliver_to(&deps, "second", "whsec_second", &event("evt_2"), later(64)).await.0, 200);
 }

@@ -4,32 +4,43 @@ use jiff::SignedDuration;
 use lambda_http::Body;
 use receive::handle;
 use shared::signature::sign;
-use shared::unix_time::UnixMillis;
+use shared::unix_time::{UnixMillis, UnixSeconds};
+use test_cloud::fixtures::{error_code, now, status_and_body};
 
-use crate::support::{SECRET, Stack, answer, code, deliver, deliver_to, event, later, now, request};
+use crate::support::{SECRET, Stack, deliver, deliver_to, event, later, request};
 
 async fn refused(stack: &Stack, signature: Option<&str>, body: &str) -> (u16, String) {
     let deps = stack.warm().await;
-    let (status, body) = answer(handle(&deps, request("main", signature, body), now()).await);
+    let (status, body) = status_and_body(handle(&deps, request("main", signature, body), now()).await);
     assert_eq!(stack.cloud.count("PutItem", "LedgerTable"), 0);
     assert!(body["error"]["message"].is_string());
-    (status, code(&body).to_owned())
+    (status, error_code(&body).to_owned())
 }
 
 #[tokio::test]
 async fn each_refusal_has_its_own_code_and_writes_nothing() {
     let stack = Stack::start().await;
     let body = event("evt_1");
-    let signed = |at: i64| sign(&SECRET.parse().unwrap(), at, body.as_bytes());
-    let good = signed(now().as_second());
+    let signed = |at: UnixSeconds| sign(&SECRET.parse().unwrap(), at, body.as_bytes());
+    let good = signed(now().into());
     let cases = [
         (None, body.as_str(), 400, "signature_missing"),
         (Some(String::new()), &body, 400, "signature_missing"),
         (Some("nonsense".to_owned()), &body, 400, "signature_malformed"),
         (Some(format!("{good},{good}")), &body, 400, "signature_malformed"),
         (Some(good.clone()), "{}", 400, "signature_mismatch"),
-        (Some(signed(now().as_second() - 301)), &body, 400, "timestamp_out_of_tolerance"),
-        (Some(signed(now().as_second() + 301)), &body, 400, "timestamp_out_of_tolerance"),
+        (
+            Some(signed(UnixSeconds::from(now()) - SignedDuration::from_secs(301))),
+            &body,
+            400,
+            "timestamp_out_of_tolerance",
+        ),
+        (
+            Some(signed(UnixSeconds::from(now()) + SignedDuration::from_secs(301))),
+            &body,
+            400,
+            "timestamp_out_of_tolerance",
+        ),
         (Some(good.replace("t=17", "t=16")), &body, 400, "signature_mismatch"),
     ];
     for (signature, body, status, expected) in cases {
@@ -46,7 +57,7 @@ async fn a_signed_body_without_an_id_is_invalid() {
     let stack = Stack::start().await;
     for body in ["", "[]", "{}", r#"{"id":7}"#, r#"{"id":"a","id":"b"}"#, "not json"] {
         let (status, answer) = deliver(&stack.warm().await, body, now()).await;
-        assert_eq!((status, code(&answer)), (400, "payload_invalid"), "{body}");
+        assert_eq!((status, error_code(&answer)), (400, "payload_invalid"), "{body}");
         assert_eq!(stack.cloud.count("PutItem", "LedgerTable"), 0);
     }
 }
@@ -59,7 +70,7 @@ async fn one_byte_more_than_a_mebibyte_is_too_large_before_any_work() {
     let (status, answer) = deliver(&stack.warm().await, &body, now()).await;
     assert_eq!(status, 200, "{answer}");
     let (status, answer) = deliver(&stack.cold(), &format!("{body} "), now()).await;
-    assert_eq!((status, code(&answer)), (413, "payload_too_large"));
+    assert_eq!((status, error_code(&answer)), (413, "payload_too_large"));
 }
 
 #[tokio::test]
@@ -67,7 +78,7 @@ async fn an_unknown_or_impossible_name_is_unknown() {
     let stack = Stack::start().await;
     for name in ["other", "MAIN", "", "a/b", "main/", "%6dain"] {
         let (status, answer) = deliver_to(&stack.warm().await, name, SECRET, &event("evt_1"), now()).await;
-        assert_eq!((status, code(&answer)), (404, "endpoint_unknown"), "{name}");
+        assert_eq!((status, error_code(&answer)), (404, "endpoint_unknown"), "{name}");
         let unsigned = handle(&stack.warm().await, request(name, None, "{}"), now()).await;
         assert_eq!(unsigned.status(), 404, "{name}, unsigned");
     }
@@ -78,14 +89,14 @@ async fn a_secret_of_one_endpoint_does_not_open_another() {
     let stack = Stack::start().await;
     stack.register("second", "whsec_second").await;
     let (status, answer) = deliver_to(&stack.cold(), "second", SECRET, &event("evt_1"), now()).await;
-    assert_eq!((status, code(&answer)), (400, "signature_mismatch"));
+    assert_eq!((status, error_code(&answer)), (400, "signature_mismatch"));
 }
 
 #[tokio::test]
 async fn a_hundred_thousand_bad_requests_cost_a_read_a_second_and_a_write_a_minute_and_nothing_else() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
-    let forged = sign(&"whsec_guess".parse().unwrap(), now().as_second(), b"{}");
+    let forged = sign(&"whsec_guess".parse().unwrap(), now().into(), b"{}");
     // Over ten minutes.
     for i in 0..100_000 {
         let (name, header) = match i % 4 {
@@ -141,7 +152,11 @@ async fn what_is_signed_wrongly_or_too_long_ago_is_recorded_for_the_status() {
     );
     assert!(first < recorded.mismatches_since.unwrap());
     let body = event("evt_1");
-    let old = sign(&SECRET.parse().unwrap(), now().as_second() + 3_600, body.as_bytes());
+    let old = sign(
+        &SECRET.parse().unwrap(),
+        UnixSeconds::from(now()) + SignedDuration::from_hours(1),
+        body.as_bytes(),
+    );
     handle(&deps, request("main", Some(&old), &body), later(4_000)).await;
     let recorded = activity().await;
     assert_eq!((recorded.stale_at, recorded.stale_by_s), (Some(later(4_000).into()), Some(-400)));

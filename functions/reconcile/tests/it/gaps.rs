@@ -6,8 +6,9 @@ use shared::endpoint::EndpointRow;
 use shared::health::StripeView;
 use shared::ledger::{EventSource, EventState};
 use simulated_stripe::{Fault, Key, NewEvent};
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, later, now};
+use crate::support::{Stack, ago, later};
 
 fn found(run: &Value) -> (u64, u64, bool) {
     (run["looked_at"].as_u64().unwrap(), run["filled"].as_u64().unwrap(), run["more"].as_bool().unwrap())

@@ -7,8 +7,9 @@ use shared::ledger::LedgerRow;
 use shared::payload;
 use simulated_stripe::{EndpointChange, Fault};
 use test_cloud::Fault as Outage;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, later, now};
+use crate::support::{Stack, ago, later};
 
 impl Stack {
     /// The metrics of the last run.

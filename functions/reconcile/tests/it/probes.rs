@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use shared::health::Undelivered;
 use shared::probe::{ProbeOutcome, ProbeStage};
 use shared::signature::verify;
+use test_cloud::fixtures::now;
 use tokio::net::TcpListener;
 
-use crate::support::{SECRET, Stack, ago, later, now};
+use crate::support::{SECRET, Stack, ago, later};
 
 /// What a server answers, by whether the signature is right and by the body.
 type Respond = fn(bool, &Value) -> (u16, Value);
@@ -33,7 +34,7 @@ impl Server {
         let handler = move |headers: HeaderMap, body: Bytes| async move {
             let header = headers.get("stripe-signature").and_then(|header| header.to_str().ok());
             let secret = SECRET.parse().unwrap();
-            let signed = verify(header, &body, [&secret], now().as_second()).is_ok();
+            let signed = verify(header, &body, [&secret], now().into()).is_ok();
             received.lock().unwrap().push((signed, String::from_utf8(body.to_vec()).unwrap()));
             let (status, answer) = respond(signed, &serde_json::from_slice(&body).unwrap());
             (StatusCode::from_u16(status).unwrap(), answer.to_string())

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use shared::audit::Audit;
 use shared::aws::CallLimits;
 use test_cloud::Fault;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, later, now};
+use crate::support::{Stack, ago, later};
 
 #[tokio::test]
 async fn an_admin_gets_what_was_found() {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use shared::health::{StripeView, Undelivered};
 use simulated_stripe::{Fault, Key};
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, later, now};
+use crate::support::{Stack, ago, later};
 
 #[tokio::test]
 async fn endpoints_that_are_ours_or_point_here_are_kept_and_no_others() {

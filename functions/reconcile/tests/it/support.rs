@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use reconcile::{Config, Deps, ReconcileError, handle};
-use serde_json::{Value, json};
-use shared::access::Access;
-use shared::aws::CallLimits;
-use shared::endpoint::{API_VERSION, EndpointRow, EndpointSpec, EndpointState, SecretVersion};
+use serde_json::Value;
+use shared::endpoint::{EndpointRow, EndpointSpec};
 use shared::health::HealthSnapshot;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
-use shared::registry::{Registry, Settings};
-use shared::unix_time::UnixMillis;
+use shared::registry::Registry;
 use simulated_stripe::{Fate, NewEvent, Options, SimulatedStripe};
+use test_cloud::fixtures::{
+    self, STRIPE_KEY_SECRET, access, api_event, endpoint_row, now, sign_in, store_endpoint, trigger_answer,
+};
 use test_cloud::{CapturedLines, TestCloud};
 
 pub(crate) const SECRET: &str = "whsec_of_main";
@@ -26,10 +24,6 @@ pub(crate) struct Stack {
     pub(crate) stripe: SimulatedStripe,
     pub(crate) run_within: Duration,
     pub(crate) metrics: CapturedLines,
-}
-
-pub(crate) fn now() -> Timestamp {
-    "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
 pub(crate) fn ago(minutes: i64) -> Timestamp {
@@ -51,17 +45,10 @@ impl Stack {
     pub(crate) async fn bare() -> Self {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
-        cloud.put_secret("stripe-key", &stripe.key());
+        cloud.put_secret(STRIPE_KEY_SECRET, &stripe.key());
         let stack =
             Self { cloud, stripe, run_within: Duration::from_secs(60), metrics: CapturedLines::default() };
-        let mut settings = Settings {
-            since: ago(60 * 24 * 60).into(),
-            stripe_key_hint: "hint".into(),
-            stripe_key_set_at: UnixMillis::default(),
-            stripe_account: None,
-            rev: 0,
-        };
-        stack.registry().store_settings(None, &mut settings).await.unwrap();
+        fixtures::store_settings(&stack.registry(), ago(60 * 24 * 60)).await;
         stack
     }
 
@@ -85,41 +72,17 @@ impl Stack {
         connect: bool,
         at: Timestamp,
     ) {
-        let secret_name = format!("stack/endpoints/{name}/1");
-        let value = json!({ "signing": [{ "stripe_id": format!("we_{name}"), "secret": SECRET }] });
-        let version = self.cloud.put_secret(&secret_name, &value.to_string());
-        let endpoint = EndpointRow {
-            name: name.parse().unwrap(),
-            state: EndpointState::Active,
-            registration: "1".into(),
-            spec: EndpointSpec {
-                url: url.to_owned(),
-                events: events.iter().map(|event| (*event).to_owned()).collect(),
-                description: String::new(),
-                api_version: API_VERSION.into(),
-                connect,
-            },
-            stripe_id: Some(format!("we_{name}")),
-            secret: Some(SecretVersion { name: secret_name, version }),
-            signing_secret_hint: None,
-            created_at: at.into(),
-            state_since: at.into(),
-            subscribed_since: at.into(),
-            rotated_at: None,
-            pending_change: None,
-            rotation: None,
-            is_replacement: false,
-            rev: 0,
-        };
-        self.registry().insert(&endpoint).await.unwrap();
+        let row = endpoint_row(name, events, at);
+        let spec = EndpointSpec { url: url.to_owned(), connect, ..row.spec };
+        store_endpoint(&self.cloud, EndpointRow { spec, ..row }, SECRET).await;
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        fixtures::registry(&self.cloud.aws())
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
+        fixtures::ledger(&self.cloud.aws())
     }
 
     /// An event that Stripe made and sent nobody. Returns its id.
@@ -149,19 +112,14 @@ impl Stack {
             mode: Mode::Test,
             stack: "stack".into(),
             metrics: Metrics::new("stack", self.metrics.clone()),
-            access: Access {
-                api_id: "ours".into(),
-                groups_claim: "cognito:groups".into(),
-                admin_group: "admin".into(),
-                viewer_group: "viewer".into(),
-            },
+            access: access(),
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
             audit_table: "AuditTable".into(),
             public_url: "https://hooks.example.com/".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
-            stripe_key_secret: "stripe-key".into(),
+            stripe_key_secret: STRIPE_KEY_SECRET.into(),
             run_within: self.run_within,
             answer_within: self.run_within,
         })
@@ -183,8 +141,7 @@ impl Stack {
     pub(crate) async fn call(&self, group: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let answer =
             handle(&self.cold(), request(group, method, path, &body), "request", now()).await.unwrap();
-        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-        (answer["statusCode"].as_u64().unwrap().try_into().unwrap(), body)
+        trigger_answer(&answer)
     }
 
     pub(crate) async fn row(&self, id: &str) -> Option<LedgerRow> {
@@ -199,16 +156,8 @@ impl Stack {
 
 fn request(group: &str, method: &str, path: &str, body: &Value) -> Value {
     let sample = include_str!("../../../../events/reconcile/reconcile.json");
-    let mut event: Value = serde_json::from_str(sample).unwrap();
-    event["rawPath"] = path.into();
-    event["requestContext"]["http"]["method"] = method.into();
-    event["requestContext"]["http"]["path"] = path.into();
-    event["requestContext"]["apiId"] = "ours".into();
+    let mut event = api_event(sample, method, path);
     event["body"] = body.to_string().into();
-    let claims = json!({ "sub": "sub-1", "email": "a@example.com", "cognito:groups": [group] });
-    let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    event["headers"]["authorization"] = format!("Bearer {token}").into();
-    event["requestContext"]["authorizer"] =
-        json!({ "jwt": { "claims": { "sub": "sub-1" }, "scopes": null } });
+    sign_in(&mut event, "sub-1", &[group]);
     event
 }

@@ -1,6 +1,7 @@
 //! A viewer reads, an admin changes, and nobody else does either.
+use test_cloud::fixtures::error_code;
 
-use crate::support::{As, Stack, code};
+use crate::support::{As, Stack};
 
 const READS: [(&str, &str); 3] = [("GET", "/endpoints"), ("GET", "/endpoints/main"), ("GET", "/settings")];
 const CHANGES: [(&str, &str, &str); 4] = [
@@ -20,7 +21,7 @@ async fn a_viewer_reads_and_changes_nothing() {
     stack.stripe.clear_requests();
     for (method, path, body) in CHANGES {
         let (status, answer) = stack.call_as(As::Viewer, method, path, body).await;
-        assert_eq!((status, code(&answer)), (403, "forbidden"), "{path}");
+        assert_eq!((status, error_code(&answer)), (403, "forbidden"), "{path}");
     }
     assert!(stack.stripe.requests().is_empty());
     stack.assert_registered("main").await;

@@ -3,8 +3,9 @@
 
 use simulated_stripe::Fault;
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::error_code;
 
-use crate::support::{Stack, code, later};
+use crate::support::{Stack, later};
 
 const CREATE: &str = "/v1/webhook_endpoints";
 
@@ -57,7 +58,7 @@ async fn when_only_the_last_answer_is_lost_the_endpoint_is_active() {
     assert_eq!(stack.register("").await.0, 503);
     stack.assert_registered("main").await;
     let (status, answer) = stack.register("").await;
-    assert_eq!((status, code(&answer)), (409, "endpoint_exists"));
+    assert_eq!((status, error_code(&answer)), (409, "endpoint_exists"));
 }
 
 #[tokio::test]
@@ -109,7 +110,7 @@ async fn an_orphan_that_cannot_be_removed_is_not_forgotten() {
     stack.stripe.clear_faults();
     stack.stripe.add_fault(Fault::status(500).on("DELETE", "/").times(9));
     let (status, answer) = stack.call_at(later(24), "POST", "/endpoints", "").await;
-    assert_eq!((status, code(&answer)), (503, "stripe_no_answer"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (503, "stripe_no_answer"), "{answer}");
     stack.stripe.clear_faults();
     let (status, made) = stack.call_at(later(24), "POST", "/endpoints", "").await;
     assert_eq!(status, 201, "{made}");
@@ -123,7 +124,7 @@ async fn a_half_made_endpoint_is_gone_on_with_only_for_the_same_request() {
     assert_eq!(stack.register("").await.0, 503);
     stack.stripe.clear_faults();
     let (status, answer) = stack.register(r#"{"events":["invoice.paid"]}"#).await;
-    assert_eq!((status, code(&answer)), (409, "endpoint_exists"));
+    assert_eq!((status, error_code(&answer)), (409, "endpoint_exists"));
     assert_eq!(answer["error"]["field"], "events");
     assert_eq!(stack.register("").await.0, 201);
 }
@@ -137,7 +138,7 @@ async fn a_refusal_that_says_nothing_of_an_earlier_request_keeps_the_row() {
     for status in [401, 403, 429] {
         stack.stripe.add_fault(Fault::status(status).on("POST", CREATE));
         let (answered, answer) = stack.register("").await;
-        assert_eq!((answered, code(&answer)), (502, "stripe_error"), "{status}");
+        assert_eq!((answered, error_code(&answer)), (502, "stripe_error"), "{status}");
         assert!(stack.row("main").await.is_some(), "{status}");
     }
     assert_eq!(stack.register("").await.0, 201);

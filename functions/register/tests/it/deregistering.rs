@@ -4,8 +4,9 @@ use shared::endpoint::EndpointState;
 use shared::registry::Written;
 use simulated_stripe::{Fault, Key};
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::{STRIPE_KEY_SECRET, error_code};
 
-use crate::support::{KEY_SECRET, Stack, code};
+use crate::support::Stack;
 
 #[tokio::test]
 async fn nothing_is_left_and_a_second_time_there_is_nothing_to_remove() {
@@ -15,7 +16,7 @@ async fn nothing_is_left_and_a_second_time_there_is_nothing_to_remove() {
     assert_eq!((status, body.is_null()), (204, true));
     stack.assert_nothing_left("main").await;
     let (status, answer) = stack.deregister("main").await;
-    assert_eq!((status, code(&answer)), (404, "not_found"));
+    assert_eq!((status, error_code(&answer)), (404, "not_found"));
 }
 
 #[tokio::test]
@@ -24,7 +25,7 @@ async fn a_slip_of_the_hand_removes_nothing() {
     stack.register("").await;
     for query in ["", "?confirm=", "?confirm=Main", "?confirm=other"] {
         let (status, answer) = stack.call("DELETE", &format!("/endpoints/main{query}"), "").await;
-        assert_eq!((status, code(&answer)), (400, "confirmation_required"), "{query}");
+        assert_eq!((status, error_code(&answer)), (400, "confirmation_required"), "{query}");
         assert_eq!(answer["error"]["field"], "confirm");
     }
     stack.assert_registered("main").await;
@@ -78,7 +79,7 @@ async fn after_a_failure_at_any_step_the_same_request_goes_on() {
             if what != "the row" {
                 assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Deregistering, "{what}");
                 let (status, answer) = stack.register("").await;
-                assert_eq!((status, code(&answer)), (409, "endpoint_exists"), "{what}");
+                assert_eq!((status, error_code(&answer)), (409, "endpoint_exists"), "{what}");
             }
             assert_eq!(stack.deregister("main").await.0, 204, "{what}");
         }
@@ -93,7 +94,7 @@ async fn a_key_without_the_right_is_refused_with_its_remedy() {
     stack.register("").await;
     stack.stripe.set_keys(vec![Key::restricted(crate::support::KEY, &["webhook_endpoints:read"])]);
     let (status, answer) = stack.deregister("main").await;
-    assert_eq!((status, code(&answer)), (502, "stripe_error"));
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"));
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("Webhook Endpoints: Write"), "{answer}");
     stack.stripe.set_keys(vec![Key::full(crate::support::KEY)]);
     assert_eq!(stack.deregister("main").await.0, 204);
@@ -103,9 +104,9 @@ async fn a_key_without_the_right_is_refused_with_its_remedy() {
 async fn without_a_key_it_says_so_and_changes_nothing() {
     let stack = Stack::start().await;
     stack.register("").await;
-    stack.cloud.put_secret(KEY_SECRET, "{}");
+    stack.cloud.put_secret(STRIPE_KEY_SECRET, "{}");
     let (status, answer) = stack.deregister("main").await;
-    assert_eq!((status, code(&answer)), (409, "stripe_key_missing"));
+    assert_eq!((status, error_code(&answer)), (409, "stripe_key_missing"));
     stack.assert_registered("main").await;
 }
 

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use shared::registry::Rules;
 use shared::retry::Retry;
 use test_cloud::Fault;
+use test_cloud::fixtures::error_code;
 
-use crate::support::{Stack, code};
+use crate::support::Stack;
 
 async fn patch(stack: &Stack, body: impl std::borrow::Borrow<Value>) -> (u16, Value) {
     stack.call("PATCH", "/settings", &body.borrow().to_string()).await
@@ -107,7 +108,7 @@ async fn of_two_admins_at_once_one_wins_and_the_other_is_told() {
         patch(&stack, json!({ "ignore": ["charge.failed"] }))
     );
     for (status, answer) in [&both.0, &both.1] {
-        assert!(*status == 200 || (*status, code(answer)) == (409, "settings_changed"), "{answer}");
+        assert!(*status == 200 || (*status, error_code(answer)) == (409, "settings_changed"), "{answer}");
     }
     let holds = stack.call("GET", "/settings", "").await.1["ignore"].clone();
     let won = |(status, answer): &(u16, Value)| *status == 200 && answer["ignore"] == holds;

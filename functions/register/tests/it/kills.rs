@@ -6,8 +6,9 @@ use shared::account::AccountKey;
 use shared::endpoint::EndpointState;
 use shared::registry::ReconcileProgress;
 use test_cloud::KillPoint;
+use test_cloud::fixtures::now;
 
-use crate::support::{As, Stack, now, request};
+use crate::support::{As, Stack, request};
 
 mod stripe;
 

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
 use simulated_stripe::{EndpointChange, Fault, Options};
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, later, now};
+use crate::support::{Stack, later};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 
@@ -143,7 +144,7 @@ async fn what_cannot_be_done_now_is_tried_again() {
     stack.stripe.advance(26 * 3_600);
     assert_eq!(stack.maintain(later(26)).await["registered"], json!(["main"]));
     // Without a key there is nothing to do it with.
-    stack.cloud.put_secret(crate::support::KEY_SECRET, "{}");
+    stack.cloud.put_secret(test_cloud::fixtures::STRIPE_KEY_SECRET, "{}");
     assert_eq!(stack.maintain(later(27)).await, nothing());
 }
 

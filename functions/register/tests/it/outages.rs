@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use register::WORK_WITHIN;
 use simulated_stripe::Fault;
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::error_code;
 
-use crate::support::{Stack, code};
+use crate::support::Stack;
 
 #[tokio::test]
 async fn a_store_that_is_down_is_a_503_for_every_call() {
@@ -26,7 +27,7 @@ async fn a_store_that_is_down_is_a_503_for_every_call() {
             stack.cloud.fail(operation, "RegistryTable", 1_000, CloudFault::AccessDenied);
         }
         let (status, answer) = stack.call(method, path, body).await;
-        assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"), "{method} {path}");
+        assert_eq!((status, error_code(&answer)), (503, "temporarily_unavailable"), "{method} {path}");
         assert!(answer["error"]["message"].as_str().unwrap().len() < 80, "a cause from inside: {answer}");
         stack.cloud.clear_faults();
     }
@@ -38,7 +39,7 @@ async fn with_secrets_manager_down_nothing_is_begun() {
     let stack = Stack::start().await;
     stack.cloud.fail("GetSecretValue", "", 1_000, CloudFault::ServerError);
     let (status, answer) = stack.register("").await;
-    assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"));
+    assert_eq!((status, error_code(&answer)), (503, "temporarily_unavailable"));
     assert!(stack.stripe.requests().is_empty());
     stack.assert_nothing_left("main").await;
 }
@@ -67,7 +68,7 @@ async fn a_store_that_hangs_gets_the_caller_an_answer_in_time() {
     stack.cloud.fail("GetItem", "RegistryTable", 99, CloudFault::Hang);
     let begun = Instant::now();
     let (status, answer) = stack.register("").await;
-    assert_eq!((status, code(&answer)), (503, "temporarily_unavailable"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (503, "temporarily_unavailable"), "{answer}");
     assert!(begun.elapsed() < Duration::from_secs(3));
 }
 
@@ -107,7 +108,7 @@ async fn advice_to_try_again_is_followed_and_a_plain_429_is_passed_on() {
     assert_eq!(stack.register("").await.0, 201);
     stack.stripe.add_fault(Fault::rate_limit(None).on("POST", "/v1/webhook_endpoints"));
     let (status, answer) = stack.register(r#"{"name":"second"}"#).await;
-    assert_eq!((status, code(&answer)), (502, "stripe_error"));
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"));
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("wait"), "{answer}");
     assert!(stack.row("second").await.is_none());
 }

@@ -1,8 +1,9 @@
 //! What is wrong is refused by name, before anything is stored or asked of Stripe.
 
 use serde_json::json;
+use test_cloud::fixtures::error_code;
 
-use crate::support::{As, Stack, code};
+use crate::support::{As, Stack};
 
 #[tokio::test]
 async fn each_refusal_names_the_field_and_changes_nothing() {
@@ -19,12 +20,12 @@ async fn each_refusal_names_the_field_and_changes_nothing() {
     ];
     for (body, field, expected) in cases {
         let (status, answer) = stack.register(body).await;
-        assert_eq!((status, code(&answer)), (400, expected), "{body}");
+        assert_eq!((status, error_code(&answer)), (400, expected), "{body}");
         assert_eq!(answer["error"]["field"], field, "{body}");
         assert!(answer["error"]["remedy"].is_string(), "{answer}");
     }
     for body in ["[]", "nonsense", "7"] {
-        assert_eq!(code(&stack.register(body).await.1), "body_invalid", "{body}");
+        assert_eq!(error_code(&stack.register(body).await.1), "body_invalid", "{body}");
     }
     assert!(stack.stripe.requests().is_empty());
     assert!(stack.registry().endpoints().await.unwrap().is_empty());
@@ -42,7 +43,7 @@ async fn parameters_that_a_call_does_not_know_are_refused() {
         ("PUT", "/settings/stripe-key?key=sk_test_simulated"),
     ] {
         let (status, answer) = stack.call(method, path, "").await;
-        assert_eq!((status, code(&answer)), (400, "parameter_unknown"), "{method} {path}");
+        assert_eq!((status, error_code(&answer)), (400, "parameter_unknown"), "{method} {path}");
     }
     let (status, answer) = stack.call("GET", "/endpoints?cursor=abc", "").await;
     assert_eq!((status, answer["error"]["field"].as_str()), (400, Some("cursor")));
@@ -59,7 +60,7 @@ async fn unknown_paths_are_404_and_known_ones_with_another_method_405() {
         ("GET", "/webhooks/main"),
     ] {
         let (status, answer) = stack.call(method, path, "").await;
-        assert_eq!((status, code(&answer)), (404, "not_found"), "{method} {path}");
+        assert_eq!((status, error_code(&answer)), (404, "not_found"), "{method} {path}");
     }
     for (method, path) in [
         ("PUT", "/endpoints"),
@@ -68,11 +69,11 @@ async fn unknown_paths_are_404_and_known_ones_with_another_method_405() {
         ("GET", "/settings/stripe-key"),
     ] {
         let (status, answer) = stack.call(method, path, "").await;
-        assert_eq!((status, code(&answer)), (405, "method_not_allowed"), "{method} {path}");
+        assert_eq!((status, error_code(&answer)), (405, "method_not_allowed"), "{method} {path}");
     }
     for name in ["main", "NO", "%2e%2e", "a%2fb"] {
         let (status, answer) = stack.call("GET", &format!("/endpoints/{name}"), "").await;
-        assert_eq!((status, code(&answer)), (404, "not_found"), "{name}");
+        assert_eq!((status, error_code(&answer)), (404, "not_found"), "{name}");
     }
 }
 

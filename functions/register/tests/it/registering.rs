@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use shared::event_type::APPLIED;
+use test_cloud::fixtures::error_code;
 
-use crate::support::{Stack, code};
+use crate::support::Stack;
 
 #[tokio::test]
 async fn an_endpoint_is_made_as_asked_and_shown_with_its_secret_once() {
@@ -74,7 +75,7 @@ async fn a_name_can_be_registered_once() {
     assert_eq!(stack.register("").await.0, 201);
     for body in ["", r#"{"url":"https://example.com/x"}"#] {
         let (status, answer) = stack.register(body).await;
-        assert_eq!((status, code(&answer)), (409, "endpoint_exists"), "{answer}");
+        assert_eq!((status, error_code(&answer)), (409, "endpoint_exists"), "{answer}");
     }
     stack.assert_registered("main").await;
 }
@@ -143,7 +144,7 @@ async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
     };
     let (made, removed) = tokio::join!(stack.register(""), deregister);
     assert_eq!(removed.0, 204, "{removed:?}");
-    assert_eq!((made.0, code(&made.1)), (409, "endpoint_exists"), "{made:?}");
+    assert_eq!((made.0, error_code(&made.1)), (409, "endpoint_exists"), "{made:?}");
     stack.assert_nothing_left("main").await;
 }
 
@@ -160,7 +161,7 @@ async fn what_cannot_be_removed_at_stripe_again_is_named() {
     };
     let (made, removed) = tokio::join!(stack.register(""), deregister);
     assert_eq!(removed.0, 204, "{removed:?}");
-    assert_eq!((made.0, code(&made.1)), (409, "endpoint_exists"), "{made:?}");
+    assert_eq!((made.0, error_code(&made.1)), (409, "endpoint_exists"), "{made:?}");
     let id = stack.stripe.endpoints().remove(0).id;
     let error = &made.1["error"];
     assert!(
@@ -185,7 +186,7 @@ async fn stripes_refusal_is_passed_on_in_its_own_words_and_takes_the_row_back() 
     stack.stripe.add_fault(fault.on("POST", "/v1/webhook_endpoints"));
     let (status, answer) = stack.register("").await;
     assert_eq!(
-        (status, code(&answer), answer["error"]["field"].as_str()),
+        (status, error_code(&answer), answer["error"]["field"].as_str()),
         (502, "stripe_error", Some("url"))
     );
     let message = answer["error"]["message"].as_str().unwrap();
@@ -209,7 +210,7 @@ async fn stripes_limit_is_explained_with_what_could_be_removed() {
     let change = simulated_stripe::EndpointChange { disabled: Some(true), ..Default::default() };
     stack.stripe.change_endpoint(&by_hand.id, change).unwrap();
     let (status, answer) = stack.register(r#"{"name":"second"}"#).await;
-    assert_eq!((status, code(&answer)), (502, "stripe_error"));
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"));
     assert!(answer["error"]["message"].as_str().unwrap().contains("maximum of 2"), "{answer}");
     let remedy = answer["error"]["remedy"].as_str().unwrap();
     let disabled_first = format!("there are {} (https://old.example.com, disabled), we_", by_hand.id);
@@ -221,7 +222,7 @@ async fn stripes_limit_is_explained_with_what_could_be_removed() {
 async fn without_a_key_the_remedy_is_to_set_one() {
     let stack = Stack::bare().await;
     let (status, answer) = stack.register("").await;
-    assert_eq!((status, code(&answer)), (409, "stripe_key_missing"));
+    assert_eq!((status, error_code(&answer)), (409, "stripe_key_missing"));
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("PUT /settings/stripe-key"));
     assert!(stack.row("main").await.is_none());
 }

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
 use simulated_stripe::{EndpointChange, Fault};
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::{error_code, now};
 
-use crate::support::{As, Stack, code, now};
+use crate::support::{As, Stack};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 
@@ -127,7 +128,7 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
         // A row that is half registered is finished by the schedule, and any other by the same request.
         if stack.row("main").await.unwrap().state == EndpointState::Registering {
             let (status, answer) = stack.repair().await;
-            assert_eq!((status, code(&answer)), (409, "endpoint_not_active"), "{what}");
+            assert_eq!((status, error_code(&answer)), (409, "endpoint_not_active"), "{what}");
             stack.maintain(now() + SignedDuration::from_secs(61)).await;
         } else {
             // The one before may still be at it, for a minute.

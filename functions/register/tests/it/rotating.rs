@@ -10,8 +10,9 @@ use shared::registry::ReconcileProgress;
 use shared::secret_store::SecretStore;
 use simulated_stripe::{Fault, Options};
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::{error_code, now};
 
-use crate::support::{As, Stack, code, now};
+use crate::support::{As, Stack};
 
 mod interference;
 
@@ -88,7 +89,7 @@ async fn both_secrets_are_accepted_until_all_of_before_is_here() {
         ("POST", "/endpoints/main/repair", ""),
     ] {
         let (status, answer) = stack.call_at(at(600), method, path, body).await;
-        assert_eq!((status, code(&answer)), (409, "rotation_in_progress"), "{path}");
+        assert_eq!((status, error_code(&answer)), (409, "rotation_in_progress"), "{path}");
     }
     // What was made until then is not compared yet.
     stack.compared(at(-60)).await;
@@ -222,7 +223,7 @@ async fn at_stripes_limit_it_says_so_and_changes_nothing() {
     stack.set_key().await;
     let (_, made) = stack.register("").await;
     let (status, answer) = stack.rotate("").await;
-    assert_eq!((status, code(&answer)), (502, "stripe_error"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"), "{answer}");
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("delete an endpoint"), "{answer}");
     let row = stack.row("main").await.unwrap();
     assert_eq!(
@@ -297,6 +298,6 @@ async fn only_an_active_endpoint_is_rotated_and_only_by_an_admin() {
     assert_eq!(stack.call_as(As::Viewer, "POST", "/endpoints/main/rotate", "").await.0, 403);
     stack.call("PATCH", "/endpoints/main", r#"{"disabled":true}"#).await;
     let (status, answer) = stack.rotate("").await;
-    assert_eq!((status, code(&answer)), (409, "endpoint_not_active"));
+    assert_eq!((status, error_code(&answer)), (409, "endpoint_not_active"));
     assert_eq!(stack.rotate(r#"{"colour":"red"}"#).await.0, 400);
 }

@@ -1,8 +1,9 @@
 //! The samples in `events/register/` do what their names say, invoked in this order.
 
 use serde_json::Value;
+use test_cloud::fixtures::{http_request, now, status_and_body};
 
-use crate::support::{Stack, from_event, now, status_and_body};
+use crate::support::Stack;
 
 #[tokio::test]
 async fn the_samples_tell_the_story_of_one_endpoint() {
@@ -25,7 +26,7 @@ async fn the_samples_tell_the_story_of_one_endpoint() {
         let event: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         assert_eq!(event["requestContext"]["apiId"], "direct", "so that access is by IAM");
         let (status, body) =
-            status_and_body(register::answer(&stack.cold(), from_event(&event), now()).await);
+            status_and_body(register::answer(&stack.cold(), http_request(&event), now()).await);
         assert_eq!(status, expected, "{name}: {body}");
         assert!(shows.is_empty() || !body[shows].is_null(), "{name}: {body}");
     }

@@ -1,8 +1,9 @@
 //! What an admin can check: an endpoint's secret once more, and whether a request reaches it.
 
 use serde_json::{Value, json};
+use test_cloud::fixtures::error_code;
 
-use crate::support::{As, Stack, code};
+use crate::support::{As, Stack};
 
 #[tokio::test]
 async fn an_admin_is_shown_the_secret_again_and_the_audit_says_who() {
@@ -16,7 +17,7 @@ async fn an_admin_is_shown_the_secret_again_and_the_audit_says_who() {
     );
     for who in [As::Viewer, As::Stranger] {
         let (status, refused) = stack.call_as(who, "GET", "/endpoints/main/secret", "").await;
-        assert_eq!((status, code(&refused)), (403, "forbidden"));
+        assert_eq!((status, error_code(&refused)), (403, "forbidden"));
         assert!(!refused.to_string().contains("whsec"));
     }
     let entries = stack.audit_entries().await;
@@ -32,12 +33,12 @@ async fn an_admin_is_shown_the_secret_again_and_the_audit_says_who() {
 async fn a_secret_that_is_lost_or_of_no_endpoint_is_refused_as_such() {
     let stack = Stack::start().await;
     let (status, answer) = stack.call("GET", "/endpoints/none/secret", "").await;
-    assert_eq!((status, code(&answer)), (404, "not_found"));
+    assert_eq!((status, error_code(&answer)), (404, "not_found"));
     stack.register("").await;
     let name = stack.secrets().remove(0);
     stack.cloud.remove_secret(&name);
     let (status, answer) = stack.call("GET", "/endpoints/main/secret", "").await;
-    assert_eq!((status, code(&answer)), (409, "secret_missing"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (409, "secret_missing"), "{answer}");
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("/endpoints/main/repair"));
 }
 
@@ -70,12 +71,12 @@ async fn a_test_shows_how_far_a_request_of_ours_came() {
 async fn what_cannot_be_tested_is_refused() {
     let stack = Stack::start().await;
     let (status, answer) = stack.call("POST", "/endpoints/none/test", "").await;
-    assert_eq!((status, code(&answer)), (404, "not_found"));
+    assert_eq!((status, error_code(&answer)), (404, "not_found"));
     stack.register("").await;
     let (status, answer) =
         stack.call("POST", "/endpoints/main/test", r#"{"url":"https://example.com"}"#).await;
-    assert_eq!((status, code(&answer)), (400, "parameter_unknown"));
+    assert_eq!((status, error_code(&answer)), (400, "parameter_unknown"));
     assert_eq!(stack.call_as(As::Viewer, "POST", "/endpoints/main/test", "").await.0, 403);
     let (status, answer) = stack.call("PUT", "/endpoints/main/test", "").await;
-    assert_eq!((status, code(&answer)), (405, "method_not_allowed"));
+    assert_eq!((status, error_code(&answer)), (405, "method_not_allowed"));
 }

@@ -6,8 +6,9 @@ use shared::object_key::ObjectKey;
 use shared::records::{Provenance, Record, Records};
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::{STRIPE_KEY_SECRET, error_code, now, status_and_body};
 
-use crate::support::{As, KEY, KEY_SECRET, Stack, code, now, request, status_and_body};
+use crate::support::{As, KEY, Stack, request};
 
 async fn set(stack: &Stack, key: &str) -> (u16, Value) {
     stack.call("PUT", "/settings/stripe-key", &json!({ "key": key }).to_string()).await
@@ -52,14 +53,14 @@ async fn a_key_is_kept_and_only_its_hint_is_shown() {
     });
     assert_eq!((status, &settings), (200, &expected));
     assert_eq!(stack.call("GET", "/settings", "").await, (200, expected));
-    assert_eq!(stack.cloud.secret(KEY_SECRET).as_deref(), Some(KEY));
+    assert_eq!(stack.cloud.secret(STRIPE_KEY_SECRET).as_deref(), Some(KEY));
 }
 
 #[tokio::test]
 async fn white_space_around_a_key_is_not_part_of_it() {
     let stack = Stack::bare().await;
     assert_eq!(set(&stack, &format!(" {KEY}\n")).await.0, 200);
-    assert_eq!(stack.cloud.secret(KEY_SECRET).as_deref(), Some(KEY));
+    assert_eq!(stack.cloud.secret(STRIPE_KEY_SECRET).as_deref(), Some(KEY));
 }
 
 #[tokio::test]
@@ -67,12 +68,12 @@ async fn a_key_of_the_other_mode_is_refused_before_stripe_sees_it() {
     let stack = Stack::bare().await;
     let (status, answer) = set(&stack, "sk_live_12345678").await;
     assert_eq!(
-        (status, code(&answer), answer["error"]["field"].as_str()),
+        (status, error_code(&answer), answer["error"]["field"].as_str()),
         (400, "key_of_other_mode", Some("key"))
     );
     assert!(stack.stripe.requests().is_empty());
     let live = Stack::with(Options::for_tests().live(), shared::mode::Mode::Live).await;
-    assert_eq!(code(&set(&live, KEY).await.1), "key_of_other_mode");
+    assert_eq!(error_code(&set(&live, KEY).await.1), "key_of_other_mode");
     assert_eq!(set(&live, "sk_live_simulated").await.0, 200);
 }
 
@@ -89,7 +90,7 @@ async fn what_is_no_key_is_refused_and_not_repeated() {
         (r#"{"key":null}"#, "parameter_missing"),
     ] {
         let (status, answer) = stack.call("PUT", "/settings/stripe-key", body).await;
-        assert_eq!((status, code(&answer)), (400, expected), "{body}");
+        assert_eq!((status, error_code(&answer)), (400, expected), "{body}");
         assert!(!answer.to_string().contains("verysecret"), "{answer}");
     }
     assert!(!serde_json::to_string(&stack.audit_entries().await).unwrap().contains("verysecret"));
@@ -104,10 +105,13 @@ async fn a_key_that_stripe_does_not_accept_or_that_may_too_little_changes_nothin
         [("sk_test_unknownkey", "stripe_key_refused"), ("rk_test_restricted", "stripe_key_lacks_right")]
     {
         let (status, answer) = set(&stack, key).await;
-        assert_eq!((status, code(&answer), answer["error"]["field"].as_str()), (400, expected, Some("key")));
+        assert_eq!(
+            (status, error_code(&answer), answer["error"]["field"].as_str()),
+            (400, expected, Some("key"))
+        );
         assert!(!answer.to_string().contains(key), "{answer}");
     }
-    assert_eq!(stack.cloud.secret(KEY_SECRET).as_deref(), Some(KEY));
+    assert_eq!(stack.cloud.secret(STRIPE_KEY_SECRET).as_deref(), Some(KEY));
 }
 
 #[tokio::test]
@@ -116,7 +120,7 @@ async fn while_stripe_or_secrets_manager_is_down_nothing_is_changed() {
     let before = stack.registry().settings().await.unwrap();
     stack.stripe.add_fault(Fault::status(500).times(9));
     let (status, answer) = set(&stack, KEY).await;
-    assert_eq!((status, code(&answer)), (503, "stripe_no_answer"));
+    assert_eq!((status, error_code(&answer)), (503, "stripe_no_answer"));
     stack.stripe.clear_faults();
     stack.cloud.fail("PutSecretValue", "", 9, CloudFault::AccessDenied);
     assert_eq!(set(&stack, KEY).await.0, 503);
@@ -129,7 +133,11 @@ async fn after_a_crash_between_secrets_manager_and_settings_the_same_request_fin
     stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::AccessDenied);
     assert_eq!(set(&stack, KEY).await.0, 503);
     stack.cloud.clear_faults();
-    assert_eq!(code(&stack.register("").await.1), "stripe_key_missing", "the settings do not say so yet");
+    assert_eq!(
+        error_code(&stack.register("").await.1),
+        "stripe_key_missing",
+        "the settings do not say so yet"
+    );
     assert_eq!(set(&stack, KEY).await.0, 200);
     assert_eq!(stack.register("").await.0, 201);
 }
@@ -162,14 +170,14 @@ async fn a_key_revoked_behind_our_back_is_read_again_once_a_minute_at_most() {
     };
     assert_eq!(register("a").await.0, 201);
     stack.stripe.set_keys(vec![Key::full("sk_test_thesecond")]);
-    stack.cloud.put_secret(KEY_SECRET, "sk_test_thesecond");
+    stack.cloud.put_secret(STRIPE_KEY_SECRET, "sk_test_thesecond");
     stack.cloud.clear_calls();
     assert_eq!(register("b").await.0, 201, "the key in Secrets Manager is another one");
     assert_eq!(stack.cloud.count("GetSecretValue", ""), 1);
     stack.stripe.set_keys(vec![]);
     for name in ["c", "d", "e"] {
         let (status, answer) = register(name).await;
-        assert_eq!((status, code(&answer)), (502, "stripe_error"));
+        assert_eq!((status, error_code(&answer)), (502, "stripe_error"));
         assert!(answer["error"]["remedy"].as_str().unwrap().contains("PUT /settings/stripe-key"));
     }
     assert_eq!(stack.cloud.count("GetSecretValue", ""), 1);
@@ -181,8 +189,8 @@ async fn a_key_of_another_account_is_refused_while_endpoints_exist() {
     stack.register("").await;
     stack.stripe = other_account(Options::for_tests());
     let (status, answer) = set(&stack, "sk_test_otheraccount").await;
-    assert_eq!((status, code(&answer)), (409, "stripe_account_differs"), "{answer}");
-    assert_eq!(stack.cloud.secret(KEY_SECRET).as_deref(), Some(KEY));
+    assert_eq!((status, error_code(&answer)), (409, "stripe_account_differs"), "{answer}");
+    assert_eq!(stack.cloud.secret(STRIPE_KEY_SECRET).as_deref(), Some(KEY));
 }
 
 #[tokio::test]
@@ -190,7 +198,7 @@ async fn a_key_of_another_account_is_refused_while_records_exist_and_taken_when_
     let mut stack = Stack::start().await;
     stack.stripe = other_account(Options::for_tests());
     with_record(&stack, "-/payment_intent/pi_1").await;
-    assert_eq!(code(&set(&stack, "sk_test_otheraccount").await.1), "stripe_account_differs");
+    assert_eq!(error_code(&set(&stack, "sk_test_otheraccount").await.1), "stripe_account_differs");
     let mut stack = Stack::start().await;
     stack.stripe = other_account(Options::for_tests());
     let (status, answer) = set(&stack, "sk_test_otheraccount").await;
@@ -227,7 +235,7 @@ async fn where_accounts_are_unknown_our_endpoints_prove_it() {
     stack.stripe.add_fault(missing_endpoint());
     let (status, answer) = set(&stack, KEY).await;
     assert_eq!(
-        (status, code(&answer)),
+        (status, error_code(&answer)),
         (409, "stripe_account_differs"),
         "the old key finds it, the new one does not"
     );
@@ -237,7 +245,7 @@ async fn where_accounts_are_unknown_our_endpoints_prove_it() {
     stack.stripe = other_account(Options::for_tests());
     let (status, answer) = set(&stack, "sk_test_otheraccount").await;
     assert_eq!(
-        (status, code(&answer)),
+        (status, error_code(&answer)),
         (409, "stripe_account_unknown"),
         "the old key does not work any more"
     );
@@ -275,7 +283,7 @@ async fn a_passing_fault_of_stripe_does_not_make_the_account_unknown() {
     ] {
         stack.stripe.add_fault(fault.clone().on("GET", "/v1/account"));
         let (status, answer) = set(&stack, KEY).await;
-        assert_eq!((status, code(&answer)), expected, "{fault:?}");
+        assert_eq!((status, error_code(&answer)), expected, "{fault:?}");
         assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"), "{fault:?}");
         stack.stripe.clear_faults();
     }
@@ -305,7 +313,7 @@ async fn a_known_account_is_kept_for_a_key_that_is_proven_and_not_given_up_for_o
     stack.stripe.delete_endpoint(&id).unwrap();
     stack.stripe.add_fault(account_unsaid());
     let (status, answer) = set(&stack, KEY).await;
-    assert_eq!((status, code(&answer)), (409, "stripe_account_unknown"));
+    assert_eq!((status, error_code(&answer)), (409, "stripe_account_unknown"));
     assert_eq!(known_account(&stack).await.as_deref(), Some("acct_1Simulated"));
     assert_eq!(set(&stack, KEY).await.0, 200, "and when Stripe says it again, it is the same");
 }
@@ -318,7 +326,7 @@ async fn where_accounts_are_unknown_and_there_are_no_endpoints_a_record_proves_i
     let stack = without_account().await;
     with_record(&stack, "-/charge/ch_1").await;
     let (status, answer) = set(&stack, KEY).await;
-    assert_eq!((status, code(&answer)), (409, "stripe_account_differs"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (409, "stripe_account_differs"), "{answer}");
     let charge = json!({ "id": "ch_1", "object": "charge", "created": 1 });
     stack.stripe.put_object(None, &charge);
     assert_eq!(set(&stack, KEY).await.0, 200);
@@ -330,7 +338,7 @@ async fn where_a_key_may_look_at_nothing_the_account_stays_unknown_and_it_is_ref
     with_record(&stack, "-/charge/ch_1").await;
     stack.stripe.set_keys(vec![Key::restricted("rk_test_restricted", &["webhook_endpoints:write"])]);
     let (status, answer) = set(&stack, "rk_test_restricted").await;
-    assert_eq!((status, code(&answer)), (409, "stripe_account_unknown"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (409, "stripe_account_unknown"), "{answer}");
     assert!(answer["error"]["remedy"].as_str().unwrap().contains("payments"));
 }
 
@@ -341,7 +349,7 @@ async fn two_admins_at_once_leave_the_settings_of_the_key_that_is_kept() {
     for _ in 0..5 {
         let (one, other) = tokio::join!(set(&stack, "sk_test_thefirst1"), set(&stack, "sk_test_thesecond"));
         assert!(one.0 == 200 || other.0 == 200, "{one:?} {other:?}");
-        let kept = stack.cloud.secret(KEY_SECRET).unwrap();
+        let kept = stack.cloud.secret(STRIPE_KEY_SECRET).unwrap();
         let hint = stack.registry().settings().await.unwrap().unwrap().stripe_key_hint;
         assert_eq!(hint, format!("sk_test_…{}", &kept[kept.len() - 4..]));
     }

@@ -2,22 +2,20 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::{Body, Response};
 use register::{Config, Deps, WORK_WITHIN, handle};
 use serde_json::{Value, json};
-use shared::access::Access;
-use shared::audit::{Audit, AuditEntry};
+use shared::audit::AuditEntry;
 use shared::aws::{AwsEnv, CallLimits};
 use shared::endpoint::{EndpointRow, EndpointState};
 use shared::mode::Mode;
 use shared::registry::Registry;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
+use test_cloud::fixtures::{
+    self, API_ID, STRIPE_KEY_SECRET, access, api_event, http_request, now, sign_in, status_and_body,
+};
 
-pub(crate) const KEY_SECRET: &str = "stripe-key";
 pub(crate) const KEY: &str = "sk_test_simulated";
 
 /// Who calls.
@@ -41,10 +39,6 @@ pub(crate) struct Stack {
     pub(crate) rotate_days: i64,
 }
 
-pub(crate) fn now() -> Timestamp {
-    "2026-11-24T12:00:00Z".parse().unwrap()
-}
-
 pub(crate) fn later(hours: i64) -> Timestamp {
     now() + SignedDuration::from_hours(hours)
 }
@@ -57,7 +51,7 @@ impl Stack {
 
     pub(crate) async fn with(options: Options, mode: Mode) -> Self {
         let cloud = TestCloud::start().await;
-        cloud.put_secret(KEY_SECRET, "{}");
+        cloud.put_secret(STRIPE_KEY_SECRET, "{}");
         let stripe = SimulatedStripe::start(options.at(now().as_second())).unwrap();
         Self { cloud, stripe, mode, work_within: WORK_WITHIN, reenable: false, rotate_days: 0 }
     }
@@ -99,16 +93,11 @@ impl Stack {
             records_table: "RecordsTable".into(),
             public_url: "https://hooks.example.com/".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
-            stripe_key_secret: KEY_SECRET.into(),
+            stripe_key_secret: STRIPE_KEY_SECRET.into(),
             secret_prefix: "stack/endpoints/".into(),
-            access: Access {
-                api_id: "ours".into(),
-                groups_claim: "cognito:groups".into(),
-                admin_group: "admin".into(),
-                viewer_group: "viewer".into(),
-            },
+            access: access(),
             work_within: self.work_within,
-            endpoint_refresh_interval: Duration::ZERO,
+            unknown_endpoint_lookup_interval: Duration::ZERO,
             reenable: self.reenable,
             rotate_days: self.rotate_days,
         })
@@ -153,7 +142,7 @@ impl Stack {
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        fixtures::registry(&self.cloud.aws())
     }
 
     pub(crate) async fn row(&self, name: &str) -> Option<EndpointRow> {
@@ -162,13 +151,12 @@ impl Stack {
 
     /// All entries of the audit, the latest first.
     pub(crate) async fn audit_entries(&self) -> Vec<AuditEntry> {
-        let audit = Audit::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "AuditTable");
-        audit.list(None, 100, later(100)).await.unwrap().0
+        fixtures::audit(&self.cloud.aws()).list(None, 100, later(100)).await.unwrap().0
     }
 
     /// The names of the endpoints' secrets.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        self.cloud.secret_names().into_iter().filter(|name| name != KEY_SECRET).collect()
+        self.cloud.secret_names().into_iter().filter(|name| name != STRIPE_KEY_SECRET).collect()
     }
 
     /// Exactly one endpoint at Stripe, one secret that is its, and an active row that names both.
@@ -203,44 +191,20 @@ impl Stack {
 }
 
 pub(crate) fn request(who: As, method: &str, path: &str, body: &str) -> lambda_http::Request {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let mut event: Value =
-        serde_json::from_str(include_str!("../../../../events/register/list-endpoints.json")).unwrap();
+    let sample = include_str!("../../../../events/register/list-endpoints.json");
+    let mut event = api_event(sample, method, path);
     event["routeKey"] = "$default".into();
-    event["rawPath"] = path.into();
-    event["rawQueryString"] = query.into();
-    event["requestContext"]["http"]["method"] = method.into();
-    event["requestContext"]["http"]["path"] = path.into();
     if !body.is_empty() {
         event["body"] = body.into();
     }
-    let groups = match who {
-        As::Admin => Some(json!(["admin"])),
-        As::Viewer => Some(json!(["viewer"])),
-        As::Stranger => Some(json!(["others"])),
-        As::Nobody | As::Iam => None,
-    };
-    event["requestContext"]["apiId"] = if matches!(who, As::Iam) { "direct".into() } else { "ours".into() };
-    if let Some(groups) = groups {
-        let claims = json!({ "sub": format!("{who:?}"), "email": "a@example.com", "cognito:groups": groups });
-        let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        event["headers"]["authorization"] = format!("Bearer {token}").into();
-        event["requestContext"]["authorizer"] =
-            json!({ "jwt": { "claims": { "sub": format!("{who:?}") }, "scopes": null } });
+    event["requestContext"]["apiId"] = API_ID.into();
+    let subject = format!("{who:?}");
+    match who {
+        As::Admin => sign_in(&mut event, &subject, &["admin"]),
+        As::Viewer => sign_in(&mut event, &subject, &["viewer"]),
+        As::Stranger => sign_in(&mut event, &subject, &["others"]),
+        As::Nobody => {}
+        As::Iam => event["requestContext"]["apiId"] = "direct".into(),
     }
-    from_event(&event)
-}
-
-pub(crate) fn from_event(event: &Value) -> lambda_http::Request {
-    lambda_http::request::from_str(&event.to_string()).unwrap()
-}
-
-pub(crate) fn status_and_body(response: Response<Body>) -> (u16, Value) {
-    let body: &[u8] = response.body();
-    let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(body).unwrap() };
-    (response.status().as_u16(), body)
-}
-
-pub(crate) fn code(body: &Value) -> &str {
-    body["error"]["code"].as_str().unwrap_or_default()
+    http_request(&event)
 }

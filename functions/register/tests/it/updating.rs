@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
 use simulated_stripe::Fault;
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::{error_code, now};
 
-use crate::support::{As, Stack, code, now};
+use crate::support::{As, Stack};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints/";
 
@@ -99,7 +100,7 @@ async fn an_address_that_does_not_answer_a_probe_is_refused_before_anything_is_c
     stack.stripe.clear_requests();
     let before = stack.row("main").await;
     let (status, answer) = stack.patch(r#"{"url":"http://127.0.0.1:9/webhooks/main"}"#).await;
-    assert_eq!((status, code(&answer)), (400, "url_not_reached"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (400, "url_not_reached"), "{answer}");
     assert_eq!(answer["error"]["field"], "url");
     assert_eq!(stack.row("main").await, before);
     assert!(stack.stripe.requests().is_empty());
@@ -138,7 +139,7 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
                 assert_eq!(stack.patch(CHANGE).await.0, 200, "{what}");
             } else {
                 // It may still be writing to Stripe.
-                assert_eq!(code(&stack.patch(CHANGE).await.1), "change_in_progress", "{what}");
+                assert_eq!(error_code(&stack.patch(CHANGE).await.1), "change_in_progress", "{what}");
                 assert_eq!(stack.call_at(later, "PATCH", "/endpoints/main", CHANGE).await.0, 200, "{what}");
             }
             stack.assert_agreed(what).await;
@@ -156,7 +157,7 @@ async fn a_refusal_of_stripe_takes_the_change_back() {
     let before = stack.row("main").await.unwrap();
     stack.stripe.add_fault(Fault::status(400).on("POST", ENDPOINTS));
     let (status, answer) = stack.patch(CHANGE).await;
-    assert_eq!((status, code(&answer)), (502, "stripe_error"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"), "{answer}");
     let after = stack.row("main").await.unwrap();
     assert_eq!((after.spec, after.state, after.pending_change), (before.spec, EndpointState::Active, None));
     stack.assert_agreed("refused").await;
@@ -186,7 +187,7 @@ async fn of_two_changes_at_once_one_is_done_and_the_other_is_refused() {
     assert_eq!(stack.patch(CHANGE).await.0, 503);
     stack.cloud.clear_faults();
     let (status, answer) = stack.patch(r#"{"description":"other"}"#).await;
-    assert_eq!((status, code(&answer)), (409, "change_in_progress"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (409, "change_in_progress"), "{answer}");
     // A minute later the first has certainly ended.
     let later = now() + SignedDuration::from_secs(61);
     let (status, changed) =

@@ -4,8 +4,9 @@ use serde_json::json;
 use shared::endpoint::EndpointState;
 use shared::ledger::EventState;
 use simulated_stripe::{EndpointChange, Fault, Key};
+use test_cloud::fixtures::{STRIPE_KEY_SECRET, now};
 
-use crate::support::{KEY_SECRET, Stack, failing, later, now};
+use crate::support::{Stack, failing, later};
 
 #[tokio::test]
 async fn an_endpoint_that_is_at_stripe_as_wanted_is_active() {
@@ -156,7 +157,7 @@ async fn the_key_is_what_stripe_says_it_is() {
         stack.stripe.set_keys(vec![Key::full(&key)]);
         assert_eq!(stack.status().await["status"], "active", "{code}");
     }
-    stack.cloud.put_secret(KEY_SECRET, "{}");
+    stack.cloud.put_secret(STRIPE_KEY_SECRET, "{}");
     let status = stack.status().await;
     assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_key_present"]);
     assert!(!status.to_string().contains(&key), "{status}");

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use simulated_stripe::Fault;
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, failing, now};
+use crate::support::{Stack, failing};
 
 #[tokio::test]
 async fn a_stripe_that_hangs_is_reported_within_three_seconds() {

@@ -2,35 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::{Body, Response};
 use serde_json::{Value, json};
-use shared::access::Access;
-use shared::aws::CallLimits;
-use shared::endpoint::{API_VERSION, EndpointRow, EndpointSpec, EndpointState, SecretVersion};
-use shared::event::{self, ParsedEvent};
-use shared::ledger::{EventState, Ledger, LedgerRow, Transition};
+use shared::endpoint::{API_VERSION, EndpointRow, EndpointState};
+use shared::ledger::{EventState, Ledger, Transition};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
-use shared::payload;
-use shared::records::{Provenance, Put, Record, Records};
-use shared::registry::{Registry, Settings};
+use shared::records::{Provenance, Put, Record};
+use shared::registry::Registry;
 use shared::unix_time::UnixSeconds;
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
 use status::{Config, Deps, handle};
 use test_cloud::TestCloud;
+use test_cloud::fixtures::{
+    self, STRIPE_KEY_SECRET, access, api_event, endpoint_row, http_request, now, retention, sign_in,
+    status_and_body, store_endpoint,
+};
 
-pub(crate) const KEY_SECRET: &str = "stripe-key";
+const SAMPLE: &str = include_str!("../../../../events/status/status.json");
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
-}
-
-pub(crate) fn now() -> Timestamp {
-    "2026-11-24T12:00:00Z".parse().unwrap()
 }
 
 pub(crate) fn later(seconds: i64) -> Timestamp {
@@ -41,7 +34,7 @@ impl Stack {
     /// A test stack with nothing in it.
     pub(crate) async fn bare() -> Self {
         let cloud = TestCloud::start().await;
-        cloud.put_secret(KEY_SECRET, "{}");
+        cloud.put_secret(STRIPE_KEY_SECRET, "{}");
         Self { cloud, stripe: SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap() }
     }
 
@@ -54,15 +47,8 @@ impl Stack {
     }
 
     pub(crate) async fn set_key(&self) {
-        self.cloud.put_secret(KEY_SECRET, &self.stripe.key());
-        let mut settings = Settings {
-            since: now().into(),
-            stripe_key_hint: "sk_test_…ated".into(),
-            stripe_key_set_at: now().into(),
-            stripe_account: None,
-            rev: 0,
-        };
-        self.registry().store_settings(None, &mut settings).await.unwrap();
+        self.cloud.put_secret(STRIPE_KEY_SECRET, &self.stripe.key());
+        fixtures::store_settings(&self.registry(), now()).await;
     }
 
     /// An endpoint as `register` leaves it.
@@ -72,34 +58,8 @@ impl Stack {
         let at_stripe = self.stripe.add_endpoint(&url, &events);
         let change = EndpointChange { api_version: Some(API_VERSION.into()), ..EndpointChange::default() };
         self.stripe.change_endpoint(&at_stripe.id, change).unwrap();
-        let secret_name = format!("stack/endpoints/{name}/1");
-        let value = json!({ "signing": [{ "stripe_id": at_stripe.id, "secret": at_stripe.secret }] });
-        let version = self.cloud.put_secret(&secret_name, &value.to_string());
-        let row = EndpointRow {
-            name: name.parse().unwrap(),
-            state: EndpointState::Active,
-            registration: "1".into(),
-            spec: EndpointSpec {
-                url,
-                events: events.map(str::to_owned).to_vec(),
-                description: String::new(),
-                api_version: API_VERSION.into(),
-                connect: false,
-            },
-            stripe_id: Some(at_stripe.id),
-            secret: Some(SecretVersion { name: secret_name, version }),
-            signing_secret_hint: None,
-            created_at: now().into(),
-            state_since: now().into(),
-            subscribed_since: now().into(),
-            rotated_at: None,
-            pending_change: None,
-            rotation: None,
-            is_replacement: false,
-            rev: 0,
-        };
-        self.registry().insert(&row).await.unwrap();
-        row
+        let row = EndpointRow { stripe_id: Some(at_stripe.id), ..endpoint_row(name, &events, now()) };
+        store_endpoint(&self.cloud, row, &at_stripe.secret).await
     }
 
     /// Puts `main` into this state.
@@ -121,15 +81,9 @@ impl Stack {
 
     /// An event in this state.
     pub(crate) async fn event(&self, id: &str, state: EventState) {
-        let body = json!({
-            "id": id, "object": "event", "type": "invoice.paid", "created": 1_785_000_000, "livemode": false,
-            "api_version": API_VERSION, "data": { "object": { "object": "invoice", "id": "in_1" } },
-        })
-        .to_string();
-        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("unreadable") };
-        let packed = payload::pack(body.as_bytes()).unwrap();
-        let row = LedgerRow::from_event(&event, "main", now(), packed);
-        self.ledger().record(&row).await.unwrap();
+        let invoice = json!({ "object": "invoice", "id": "in_1" });
+        let body = fixtures::event(id, "invoice.paid", 1_785_000_000, &invoice);
+        let row = fixtures::receive(&self.ledger(), &body, now()).await;
         if row.state != state {
             self.ledger()
                 .transition(&row, &Transition::with_reason(state, "for a test"), retention(), now())
@@ -151,7 +105,7 @@ impl Stack {
         };
         let key = ObjectKey::new(None, "subscription", id).unwrap();
         let record = Record::new(key, provenance, object.to_string().as_bytes(), &object).unwrap();
-        let records = Records::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RecordsTable");
+        let records = fixtures::records(&self.cloud.aws());
         assert_eq!(records.put_if_newer(&record).await.unwrap(), Put::Done);
     }
 
@@ -165,11 +119,11 @@ impl Stack {
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        fixtures::registry(&self.cloud.aws())
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::new(self.cloud.aws().dynamodb(CallLimits::PATIENT), "LedgerTable")
+        fixtures::ledger(&self.cloud.aws())
     }
 
     /// The function as it is after a cold start.
@@ -183,14 +137,9 @@ impl Stack {
             records_table: "RecordsTable".into(),
             public_url: "https://hooks.example.com/".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
-            stripe_key_secret: KEY_SECRET.into(),
+            stripe_key_secret: STRIPE_KEY_SECRET.into(),
             rotate_days: 0,
-            access: Access {
-                api_id: "ours".into(),
-                groups_claim: "cognito:groups".into(),
-                admin_group: "admin".into(),
-                viewer_group: "viewer".into(),
-            },
+            access: access(),
         })
         .unwrap()
     }
@@ -198,7 +147,7 @@ impl Stack {
     /// A viewer's call after a cold start. Stripe's clock is set to ours.
     pub(crate) async fn call_at(&self, at: Timestamp, path: &str) -> (u16, Value) {
         self.stripe.advance(at.as_second() - self.stripe.now());
-        answer(handle(&self.cold(), request(Some(json!(["viewer"])), "GET", path), at).await)
+        status_and_body(handle(&self.cold(), request(Some(&["viewer"]), "GET", path), at).await)
     }
 
     pub(crate) async fn status(&self) -> Value {
@@ -213,35 +162,16 @@ impl Stack {
 }
 
 /// The sample request with another method and path; with groups, as a signed-in user's.
-pub(crate) fn request(groups: Option<Value>, method: &str, path: &str) -> lambda_http::Request {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let mut event = sample();
-    event["rawPath"] = path.into();
-    event["rawQueryString"] = query.into();
-    event["requestContext"]["http"]["method"] = method.into();
-    event["requestContext"]["http"]["path"] = path.into();
+pub(crate) fn request(groups: Option<&[&str]>, method: &str, path: &str) -> lambda_http::Request {
+    let mut event = api_event(SAMPLE, method, path);
     if let Some(groups) = groups {
-        let claims = json!({ "sub": "s", "cognito:groups": groups });
-        event["requestContext"]["apiId"] = "ours".into();
-        event["requestContext"]["authorizer"] =
-            json!({ "jwt": { "claims": { "sub": "s" }, "scopes": null } });
-        let token = format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()));
-        event["headers"]["authorization"] = format!("Bearer {token}").into();
+        sign_in(&mut event, "s", groups);
     }
-    from_event(&event)
+    http_request(&event)
 }
 
 pub(crate) fn sample() -> Value {
-    serde_json::from_str(include_str!("../../../../events/status/status.json")).unwrap()
-}
-
-pub(crate) fn from_event(event: &Value) -> lambda_http::Request {
-    lambda_http::request::from_str(&event.to_string()).unwrap()
-}
-
-pub(crate) fn answer(response: Response<Body>) -> (u16, Value) {
-    let body: &[u8] = response.body();
-    (response.status().as_u16(), serde_json::from_slice(body).unwrap())
+    serde_json::from_str(SAMPLE).unwrap()
 }
 
 /// The codes of all checks that fail.
@@ -250,8 +180,4 @@ pub(crate) fn failing(status: &Value) -> BTreeSet<String> {
     let endpoints = status["endpoints"].as_array().cloned().unwrap_or_default();
     let all = checks(status).into_iter().chain(endpoints.iter().flat_map(checks));
     all.filter(|check| check["ok"] == false).map(|check| check["code"].as_str().unwrap().into()).collect()
-}
-
-pub(crate) fn retention() -> shared::ledger::Retention {
-    "90".parse().unwrap()
 }

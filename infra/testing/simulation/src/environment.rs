@@ -5,21 +5,20 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::history::{ApiVersion, ObjectHistory};
 use jiff::Timestamp;
-use serde_json::json;
-use shared::aws::CallLimits;
-use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
+use shared::endpoint::{EndpointRow, EndpointSpec};
 use shared::event::EventId;
 use shared::ledger::{EventState, Ledger, LedgerRow, OpenCount};
 use shared::object_key::ObjectKey;
 use shared::records::{Record, Records};
-use shared::registry::{Registry, Settings};
+use shared::registry::Registry;
 use shared::secret::SigningSecret;
 use shared::unix_time::UnixMillis;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
+use test_cloud::fixtures::{self, STRIPE_KEY_SECRET, endpoint_row, store_endpoint};
 
+use crate::history::{ApiVersion, ObjectHistory};
 use crate::workers::{ProcessWorker, ReceiveWorker};
 
 /// When the first histories begin, in unix seconds.
@@ -39,7 +38,7 @@ pub struct Environment {
     now: AtomicI64,
 }
 
-#[allow(clippy::expect_used, reason = "a environment that cannot start has to fail at once")]
+#[allow(clippy::expect_used, reason = "an environment that cannot start has to fail at once")]
 impl Environment {
     /// Starts a stack with the endpoints `main` and, for connected accounts, `connected`, and a Stripe key
     /// that may read everything.
@@ -57,20 +56,20 @@ impl Environment {
     pub async fn start_at(histories: &[ObjectHistory], now: i64) -> Self {
         let stripe = SimulatedStripe::start(Options::for_tests().at(now)).expect("a simulated Stripe");
         let cloud = TestCloud::start().await;
-        let dynamodb = cloud.direct_aws().dynamodb(CallLimits::PATIENT);
         let environment = Self {
-            ledger: Ledger::new(dynamodb.clone(), "LedgerTable"),
-            records: Records::new(dynamodb, "RecordsTable"),
+            ledger: fixtures::ledger(&cloud.direct_aws()),
+            records: fixtures::records(&cloud.direct_aws()),
             cloud,
             stripe,
             now: AtomicI64::new(now * 1_000),
         };
         environment.put_objects(histories);
-        environment.cloud.put_secret("stripe-key", &environment.stripe.key());
-        environment.store_settings().await;
+        environment.cloud.put_secret(STRIPE_KEY_SECRET, &environment.stripe.key());
+        fixtures::store_settings(&environment.registry(), UnixMillis::new(0)).await;
         for (name, connect) in [("main", false), ("connected", true)] {
             environment.register(name, connect, histories).await;
         }
+        environment.cloud.clear_calls();
         environment
     }
 
@@ -79,7 +78,7 @@ impl Environment {
     /// # Panics
     /// If one is no event.
     pub fn list_events(&self, histories: &[ObjectHistory]) {
-        drop(self.stripe.add_endpoint("https://example.com/webhooks/main", &["*"]));
+        drop(self.stripe.add_endpoint("https://hooks.example.com/webhooks/main", &["*"]));
         self.stripe.advance(self.now().as_second() - self.stripe.now());
         for event in histories.iter().flat_map(|history| &history.events) {
             self.stripe.emit_text(&event.body).expect("an event");
@@ -95,50 +94,14 @@ impl Environment {
         }
     }
 
-    async fn store_settings(&self) {
-        let mut settings = Settings {
-            since: UnixMillis::new(0),
-            stripe_key_hint: "hint".into(),
-            stripe_key_set_at: UnixMillis::new(0),
-            stripe_account: None,
-            rev: 0,
-        };
-        self.registry().store_settings(None, &mut settings).await.expect("settings");
-    }
-
     /// Registers an endpoint for all event types of these histories.
     async fn register(&self, name: &str, connect: bool, histories: &[ObjectHistory]) {
-        let secret = json!({ "signing": [{ "stripe_id": "we_1", "secret": SECRET }] });
-        let version = self.cloud.put_secret(name, &secret.to_string());
-        let types: BTreeSet<_> = histories
-            .iter()
-            .flat_map(|history| &history.events)
-            .map(|event| event.event_type.clone())
-            .collect();
-        let endpoint = EndpointRow {
-            name: name.parse().expect("a name"),
-            state: EndpointState::Active,
-            registration: "1".into(),
-            spec: EndpointSpec {
-                url: format!("https://example.com/webhooks/{name}"),
-                events: types.into_iter().collect(),
-                description: String::new(),
-                api_version: ApiVersion::Dahlia.name().into(),
-                connect,
-            },
-            stripe_id: Some("we_1".into()),
-            secret: Some(SecretVersion { name: name.into(), version }),
-            signing_secret_hint: None,
-            created_at: UnixMillis::new(0),
-            state_since: UnixMillis::new(0),
-            subscribed_since: UnixMillis::new(0),
-            rotated_at: None,
-            pending_change: None,
-            rotation: None,
-            is_replacement: false,
-            rev: 0,
-        };
-        self.registry().insert(&endpoint).await.expect("an endpoint");
+        let types: BTreeSet<_> =
+            histories.iter().flat_map(|history| &history.events).map(|event| &*event.event_type).collect();
+        let types: Vec<_> = types.into_iter().collect();
+        let row = endpoint_row(name, &types, Timestamp::UNIX_EPOCH);
+        let spec = EndpointSpec { connect, ..row.spec };
+        store_endpoint(&self.cloud, EndpointRow { spec, ..row }, SECRET).await;
     }
 
     /// Returns the secret that deliveries to `main` are signed with.
@@ -168,7 +131,7 @@ impl Environment {
 
     /// Returns the registry, without the cloud's proxy.
     pub fn registry(&self) -> Registry {
-        Registry::new(self.cloud.direct_aws().dynamodb(CallLimits::PATIENT), "RegistryTable")
+        fixtures::registry(&self.cloud.direct_aws())
     }
 
     /// Returns the ledger, without the cloud's proxy.

@@ -5,17 +5,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use process::{ProcessError, Summary};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::ledger::LedgerRow;
 use shared::metrics::Metrics;
 use shared::signature::sign;
+use test_cloud::fixtures::{STRIPE_KEY_SECRET, delivery, doorbell, http_request, retention, sweep};
 use test_cloud::{KillPoint, KillableProcess};
 
 use crate::environment::Environment;
-
-const UNSIGNED: &str = include_str!("../../../../events/receive/unsigned.json");
-const DOORBELL: &str = include_str!("../../../../events/process/doorbell.json");
-const SWEEP: &str = include_str!("../../../../events/process/sweep.json");
 
 /// The result of an invocation.
 #[derive(Debug)]
@@ -33,7 +30,6 @@ pub struct ReceiveWorker<'a> {
     deps: receive::Deps,
 }
 
-#[allow(clippy::expect_used, reason = "samples of this repository are what they are")]
 impl<'a> ReceiveWorker<'a> {
     pub(crate) fn new(environment: &'a Environment) -> Self {
         let process = environment.cloud.killable_process();
@@ -49,14 +45,8 @@ impl<'a> ReceiveWorker<'a> {
     /// Delivers an event to `main`, signed now, and returns the status that Stripe sees.
     pub async fn deliver(&mut self, body: &str, kill: Option<KillPoint>) -> Invocation<u16> {
         let now = self.environment.now();
-        let mut event: Value = serde_json::from_str(UNSIGNED).expect("JSON");
-        event["rawPath"] = "/webhooks/main".into();
-        event["requestContext"]["http"]["path"] = "/webhooks/main".into();
-        event["body"] = body.into();
-        event["isBase64Encoded"] = false.into();
-        event["headers"]["stripe-signature"] =
-            sign(&self.environment.secret(), now.as_second(), body.as_bytes()).into();
-        let request = lambda_http::request::from_str(&event.to_string()).expect("a request");
+        let signature = sign(&self.environment.secret(), now.into(), body.as_bytes());
+        let request = http_request(&delivery("main", Some(&signature), body));
         match unless_killed(&self.process, kill, receive::handle(&self.deps, request, now)).await {
             Some(answer) => Invocation::Completed(answer.status().as_u16()),
             None => {
@@ -74,7 +64,7 @@ pub struct ProcessWorker<'a> {
     deps: process::Deps,
 }
 
-#[allow(clippy::expect_used, reason = "samples of this repository are what they are")]
+#[allow(clippy::expect_used, reason = "the configuration of a test is valid")]
 impl<'a> ProcessWorker<'a> {
     pub(crate) fn new(environment: &'a Environment) -> Self {
         let process = environment.cloud.killable_process();
@@ -84,10 +74,12 @@ impl<'a> ProcessWorker<'a> {
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
-            retention: "90".parse().expect("a retention"),
+            retention: retention(),
             stripe_api_base: environment.stripe.url().parse().expect("an address"),
-            stripe_key_secret: "stripe-key".into(),
+            stripe_key_secret: STRIPE_KEY_SECRET.into(),
             ask_again_after: Duration::ZERO,
+            // Far beyond any run here, on however busy a machine.
+            start_rows_within: Duration::from_secs(3_600),
             metrics: Metrics::new("simulation", std::io::sink()),
         })
         .expect("TLS");
@@ -100,21 +92,12 @@ impl<'a> ProcessWorker<'a> {
         rows: &[LedgerRow],
         kill: Option<KillPoint>,
     ) -> Invocation<Result<Summary, ProcessError>> {
-        let sample: Value = serde_json::from_str(DOORBELL).expect("JSON");
-        let records = rows.iter().map(|row| {
-            let mut record = sample["Records"][0].clone();
-            let image: serde_dynamo::Item = serde_dynamo::to_item(row).expect("an item");
-            record["dynamodb"]["NewImage"] = serde_json::to_value(image).expect("an image");
-            record["dynamodb"]["Keys"] = json!({ "id": { "S": row.id.as_str() }, "part": { "N": "0" } });
-            record
-        });
-        let batch = json!({ "Records": records.collect::<Vec<_>>() });
-        self.invoke(batch, kill).await
+        self.invoke(doorbell(rows), kill).await
     }
 
     /// Runs a sweep.
     pub async fn sweep(&mut self, kill: Option<KillPoint>) -> Invocation<Result<Summary, ProcessError>> {
-        self.invoke(serde_json::from_str(SWEEP).expect("JSON"), kill).await
+        self.invoke(sweep(), kill).await
     }
 
     async fn invoke(

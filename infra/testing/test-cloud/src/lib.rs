@@ -13,10 +13,12 @@
 //! | `killable` | kills a process between any two of its calls |
 //! | `tables`, `seed`, `secrets` | what the two services hold |
 //! | `captured` | what a function writes, such as metrics |
+//! | `fixtures` | what the tests of several functions set up and call alike |
 
 mod call;
 mod captured;
 mod faults;
+pub mod fixtures;
 mod killable;
 mod lagging_indexes;
 mod proxy;

@@ -3,9 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::event::{self, ParsedEvent};
-use shared::ledger::LedgerRow;
-use shared::payload;
+
+use crate::fixtures::{event, ledger_row};
 
 /// Seconds before now over which events have come in.
 const NINE_DAYS: usize = 777_600;
@@ -16,16 +15,11 @@ const NINE_DAYS: usize = 777_600;
 pub(crate) fn events(settled: usize, due: usize, now: Timestamp) -> impl Iterator<Item = Value> {
     let total = settled + due;
     (0..total).map(move |i| {
-        let body = json!({
-            "id": format!("evt_{i:06}"), "object": "event", "type": "invoice.paid", "created": 1_785_000_000 + i,
-            "livemode": false,
-            "data": { "object": { "object": "invoice", "id": format!("in_{}", i % 50), "status": "paid" } },
-        })
-        .to_string();
-        let ParsedEvent::Event(event) = event::read(body.as_bytes()) else { panic!("{body} is no event") };
-        let packed = payload::pack(body.as_bytes()).expect("memory");
+        let invoice = json!({ "object": "invoice", "id": format!("in_{}", i % 50), "status": "paid" });
+        let created = i64::try_from(1_785_000_000 + i).unwrap_or(i64::MAX);
+        let body = event(&format!("evt_{i:06}"), "invoice.paid", created, &invoice);
         let ago = SignedDuration::from_secs(i64::try_from(600 + i * NINE_DAYS / total).unwrap_or(600));
-        let row = LedgerRow::from_event(&event, "main", now - ago, packed);
+        let row = ledger_row(&body, now - ago);
         let item: serde_dynamo::Item = serde_dynamo::to_item(&row).expect("a row");
         let mut item = serde_json::to_value(item).expect("an item");
         // The pending ones are spread over all days.

@@ -44,7 +44,7 @@ async fn a_rotation_that_cannot_go_on_is_repaired() {
     let name = stack.secrets().remove(0);
     stack.cloud.remove_secret(&name);
     let (status, answer) = stack.rotate("").await;
-    assert_eq!((status, code(&answer)), (409, "secret_missing"), "{answer}");
+    assert_eq!((status, error_code(&answer)), (409, "secret_missing"), "{answer}");
     assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Active);
 }
 
@@ -65,7 +65,7 @@ async fn of_two_rotations_at_once_one_is_refused_because_the_other_runs() {
     let stack = Stack::start().await;
     stack.register("").await;
     let (one, other) = tokio::join!(stack.rotate(""), stack.rotate(""));
-    let mut answers = [(one.0, code(&one.1).to_owned()), (other.0, code(&other.1).to_owned())];
+    let mut answers = [(one.0, error_code(&one.1).to_owned()), (other.0, error_code(&other.1).to_owned())];
     answers.sort();
     assert_eq!(answers, [(200, String::new()), (409, "rotation_in_progress".to_owned())]);
     assert_eq!(stack.stripe.endpoints().len(), 2);

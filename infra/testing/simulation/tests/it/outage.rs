@@ -4,22 +4,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use shared::access::Access;
 use shared::account::AccountKey;
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use simulation::{Environment, Invocation, START, Workload, drain, histories, verify};
+use test_cloud::fixtures::{STRIPE_KEY_SECRET, access, http_request, status_and_body};
 
 const EVENTS: usize = 5_000;
-
-fn access() -> Access {
-    Access {
-        api_id: "api".into(),
-        groups_claim: "groups".into(),
-        admin_group: "admin".into(),
-        viewer_group: "viewer".into(),
-    }
-}
 
 async fn reconcile(environment: &Environment) -> Value {
     let deps = reconcile::Deps::new(reconcile::Config {
@@ -34,7 +25,7 @@ async fn reconcile(environment: &Environment) -> Value {
         audit_table: "AuditTable".into(),
         public_url: "https://hooks.example.com".into(),
         stripe_api_base: environment.stripe.url().parse().unwrap(),
-        stripe_key_secret: "stripe-key".into(),
+        stripe_key_secret: STRIPE_KEY_SECRET.into(),
         // Far above what a run has: this build is slow, and other tests run beside it.
         run_within: Duration::from_secs(900),
         answer_within: Duration::ZERO,
@@ -56,15 +47,14 @@ async fn deliveries_arrive(environment: &Environment) -> Value {
         records_table: "RecordsTable".into(),
         public_url: "https://hooks.example.com".into(),
         stripe_api_base: environment.stripe.url().parse().unwrap(),
-        stripe_key_secret: "stripe-key".into(),
+        stripe_key_secret: STRIPE_KEY_SECRET.into(),
         rotate_days: 0,
         access: access(),
     })
     .unwrap();
-    let request =
-        lambda_http::request::from_str(include_str!("../../../../../events/status/status.json")).unwrap();
-    let answer = status::handle(&deps, request, environment.now()).await;
-    let status: Value = serde_json::from_slice(answer.body()).unwrap();
+    let sample = include_str!("../../../../../events/status/status.json");
+    let request = http_request(&serde_json::from_str(sample).unwrap());
+    let (_, status) = status_and_body(status::handle(&deps, request, environment.now()).await);
     let endpoints = status["endpoints"].as_array().unwrap();
     let main = endpoints.iter().find(|endpoint| endpoint["name"] == "main").unwrap();
     let checks = main["checks"].as_array().unwrap();

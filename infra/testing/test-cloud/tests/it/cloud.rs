@@ -2,30 +2,18 @@
 //! for is done.
 
 use jiff::Timestamp;
-use shared::aws::{AwsEnv, CallLimits};
-use shared::event::{EventId, ParsedEvent, read};
+use serde_json::json;
+use shared::event::EventId;
 use shared::ledger::{EventState, Ledger, LedgerRow, Recorded};
-use shared::payload;
+use test_cloud::fixtures::{event, ledger, ledger_row, now};
 use test_cloud::{KillPoint, TestCloud};
-
-fn now() -> Timestamp {
-    "2026-11-24T12:00:00Z".parse().unwrap()
-}
 
 fn later() -> Timestamp {
     "2026-11-24T13:00:00Z".parse().unwrap()
 }
 
-fn ledger(aws: &AwsEnv) -> Ledger {
-    Ledger::new(aws.dynamodb(CallLimits::PATIENT), "LedgerTable")
-}
-
 fn row(id: &str) -> LedgerRow {
-    let body = format!(
-        r#"{{"id":"{id}","object":"event","type":"invoice.paid","created":5,"livemode":false,"data":{{"object":{{"object":"invoice","id":"in_1"}}}}}}"#
-    );
-    let ParsedEvent::Event(event) = read(body.as_bytes()) else { panic!("{body}") };
-    LedgerRow::from_event(&event, "main", now(), payload::pack(body.as_bytes()).unwrap())
+    ledger_row(&event(id, "invoice.paid", 5, &json!({ "object": "invoice", "id": "in_1" })), now())
 }
 
 async fn due(ledger: &Ledger) -> Vec<EventId> {
