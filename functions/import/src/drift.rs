@@ -27,7 +27,7 @@ use shared::object_key::{Kind, ObjectKey};
 use shared::page::MAX_LIMIT;
 use shared::records::Record;
 use shared::registry::{
-    Difference, DriftPass, DriftProgress, FinishedPass, Halt, Mismatch, RefusedList, UnansweredObject,
+    Difference, DriftPass, DriftProgress, FinishedPass, Halt, Mismatch, RefusedKind, UnansweredObject,
     UncomparedObject,
 };
 use shared::stripe::{Session, StripeError, StripeFailure};
@@ -340,7 +340,7 @@ impl DriftRun<'_> {
         {
             let refused = &mut self.pass.report.refused;
             if !refused.first.iter().any(|list| list.account == account && list.kind == kind) {
-                refused.add(RefusedList { account, kind, failure });
+                refused.add(RefusedKind { account, kind, failure });
             }
         }
     }

@@ -21,7 +21,7 @@ use shared::account::AccountKey;
 use shared::object_key::{Kind, ObjectKey};
 use shared::records::Record;
 use shared::registry::{
-    AccountImport, Halt, Import, ImportState, KindProgress, ListPosition, RefusedList, Sampled, Stage,
+    AccountImport, Halt, Import, ImportState, KindProgress, ListPosition, RefusedKind, Sampled, Stage,
     Written,
 };
 use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
@@ -312,13 +312,13 @@ async fn count_unanswered(
 }
 
 /// The lists that Stripe refuses or never answers.
-fn refused_lists(accounts: &BTreeMap<AccountKey, AccountImport>) -> Sampled<RefusedList> {
+fn refused_lists(accounts: &BTreeMap<AccountKey, AccountImport>) -> Sampled<RefusedKind> {
     let mut refused = Sampled::default();
     for (account, row) in accounts {
         for (kind, progress) in &row.kinds {
             if let Some(failure) = &progress.failure {
                 let account = account.connected().map(str::to_owned);
-                refused.add(RefusedList { account, kind: *kind, failure: failure.clone() });
+                refused.add(RefusedKind { account, kind: *kind, failure: failure.clone() });
             }
         }
     }

@@ -56,7 +56,7 @@ pub(crate) async fn apply(invocation: Invocation<'_>, row: &LedgerRow) -> Option
 
 fn transition_after_failure(invocation: Invocation<'_>, row: &LedgerRow, error: &ApplyError) -> Transition {
     let retry = invocation.rules.retry;
-    if retry.used_up(row.attempts) || error.is_lasting() {
+    if retry.used_up(row.attempts) || error.is_permanent() {
         return Transition::with_reason(EventState::Dead, error_chain(error));
     }
     let due_at = Some(retry.due_at(&row.id, row.attempts, invocation.now));

@@ -63,7 +63,7 @@ pub(crate) enum ApplyError {
 
 impl ApplyError {
     /// Whether every further attempt would fail the same way, until somebody changes something.
-    pub(crate) fn is_lasting(&self) -> bool {
+    pub(crate) fn is_permanent(&self) -> bool {
         match self {
             Self::Store(error) => error.is_permanent(),
             Self::Stripe(StripeError::Refused(failure)) => !failure.is_rate_limit(),

@@ -18,7 +18,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{StoreError, error_chain};
 use shared::endpoint::{EndpointName, SecretVersion};
-use shared::registry::{ENDPOINT_REFRESH_INTERVAL, Registry};
+use shared::registry::{Registry, UNKNOWN_ENDPOINT_LOOKUP_INTERVAL};
 use shared::secret::{SigningSecret, SigningSecrets};
 use shared::secret_store::SecretStore;
 use shared::signature::{self, SignatureError};
@@ -198,7 +198,7 @@ impl Cached {
     /// Whether the last try is long enough ago, also if it failed.
     fn may_read_again(&self, now: Timestamp) -> bool {
         age(self.tried_at, now)
-            >= SignedDuration::try_from(ENDPOINT_REFRESH_INTERVAL).unwrap_or(SignedDuration::MAX)
+            >= SignedDuration::try_from(UNKNOWN_ENDPOINT_LOOKUP_INTERVAL).unwrap_or(SignedDuration::MAX)
     }
 
     fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<UnixSeconds, ReceiveError> {
@@ -209,11 +209,11 @@ impl Cached {
         let accepted = self.endpoints.get(&delivery.endpoint).ok_or(ReceiveError::UnknownEndpoint)?;
         let secrets: Vec<&SigningSecret> =
             accepted.iter().flat_map(|secrets| &secrets.signing).map(|signing| &signing.secret).collect();
-        let verified = delivery
-            .signature
-            .and_then(|header| signature::verify(Some(header), delivery.body, secrets, now.as_second()));
+        let verified = delivery.signature.and_then(|header| {
+            signature::verify(Some(header), delivery.body, secrets, UnixSeconds::from(now))
+        });
         match verified {
-            Ok(signed_at) => Ok(UnixSeconds::new(signed_at)),
+            Ok(signed_at) => Ok(UnixSeconds::new(signed_at.get())),
             Err(SignatureError::Mismatch) if accepted.is_none() => Err(ReceiveError::EndpointsUnavailable(
                 "the endpoint's signing secret could not be read".into(),
             )),

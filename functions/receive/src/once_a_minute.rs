@@ -2,8 +2,10 @@
 //! that what strangers send costs none of them each.
 
 use jiff::{SignedDuration, Timestamp};
+use shared::endpoint::ACTIVITY_INTERVAL;
 
-const INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+/// A minute, which the status reckons with.
+const INTERVAL: SignedDuration = ACTIVITY_INTERVAL;
 
 /// Lets through at most one action a minute; the first at once.
 #[derive(Debug, Default)]

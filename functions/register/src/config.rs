@@ -6,7 +6,7 @@ use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::mode::Mode;
-use shared::registry::ENDPOINT_REFRESH_INTERVAL;
+use shared::registry::UNKNOWN_ENDPOINT_LOOKUP_INTERVAL;
 use shared::stripe::ApiBase;
 
 /// How long the work on one request may take. API Gateway gives up after 30 s and the function is stopped
@@ -40,8 +40,8 @@ pub struct Config {
     pub access: Access,
     /// How long the work on one request may take.
     pub work_within: Duration,
-    /// How long after a change `receive` may still work with the endpoints of before.
-    pub endpoint_refresh_interval: Duration,
+    /// How long `receive` may still refuse what a new endpoint gets (see the registry's constant of this name).
+    pub unknown_endpoint_lookup_interval: Duration,
     /// Whether endpoints that Stripe has disabled are enabled again.
     pub reenable: bool,
     /// The days after which a signing secret is rotated by itself; 0 is never.
@@ -67,7 +67,7 @@ impl Config {
             secret_prefix: env::text("SECRET_PREFIX")?,
             access: Access::from_env()?,
             work_within: WORK_WITHIN,
-            endpoint_refresh_interval: ENDPOINT_REFRESH_INTERVAL,
+            unknown_endpoint_lookup_interval: UNKNOWN_ENDPOINT_LOOKUP_INTERVAL,
             reenable: env::value("REENABLE_ENDPOINTS")?,
             rotate_days: env::value("ROTATE_DAYS")?,
         })

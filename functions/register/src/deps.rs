@@ -27,7 +27,7 @@ pub struct Deps {
     pub(crate) secret_prefix: String,
     pub(crate) stripe_key_secret: String,
     pub(crate) work_within: Duration,
-    pub(crate) endpoint_refresh_interval: Duration,
+    pub(crate) unknown_endpoint_lookup_interval: Duration,
     pub(crate) reenable: bool,
     /// The age at which a signing secret is rotated by itself; none is never.
     pub(crate) rotate_after: Option<SignedDuration>,
@@ -56,7 +56,7 @@ impl Deps {
             secret_prefix: config.secret_prefix,
             stripe_key_secret: config.stripe_key_secret,
             work_within: config.work_within,
-            endpoint_refresh_interval: config.endpoint_refresh_interval,
+            unknown_endpoint_lookup_interval: config.unknown_endpoint_lookup_interval,
             reenable: config.reenable,
             rotate_after: (config.rotate_days > 0)
                 .then(|| SignedDuration::from_hours(24 * config.rotate_days)),

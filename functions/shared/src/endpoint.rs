@@ -5,6 +5,7 @@ mod row;
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 pub use self::row::{EndpointRow, EndpointSpec, PendingChange, Rotation, SecretVersion};
@@ -12,6 +13,9 @@ pub use self::row::{EndpointRow, EndpointSpec, PendingChange, Rotation, SecretVe
 /// The API version that endpoints are registered with and that every call to Stripe names, unless an admin
 /// asks for another. It is the version of the sample events.
 pub const API_VERSION: &str = "2026-07-29.dahlia";
+
+/// How often a process records an endpoint's activity at most, so how old what is recorded can be.
+pub const ACTIVITY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
 /// The name of an endpoint here, part of its URL: `[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

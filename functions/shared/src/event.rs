@@ -28,7 +28,7 @@ pub struct Event<'a> {
     pub id: EventId,
     /// Such as `invoice.paid`.
     pub event_type: Cow<'a, str>,
-    /// When Stripe made it, in unix seconds.
+    /// When Stripe made it.
     pub created: UnixSeconds,
     /// Test or live.
     pub mode: Mode,
@@ -118,13 +118,13 @@ struct OnlyObject<'a> {
 
 /// Reads the body of a delivery.
 pub fn read(body: &[u8]) -> ParsedEvent<'_> {
-    match whole(body) {
+    match parse(body) {
         Ok(event) => ParsedEvent::Event(Box::new(event)),
-        Err(reason) => keep_unread(body, reason),
+        Err(reason) => unreadable(body, reason),
     }
 }
 
-fn whole(body: &[u8]) -> Result<Event<'_>, String> {
+fn parse(body: &[u8]) -> Result<Event<'_>, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     let envelope: Envelope<'_> = object(text, "the body")?;
     if envelope.object != "event" {
@@ -157,7 +157,7 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, String
     serde_json::from_str(text).map_err(|error| format!("{what}: {error}"))
 }
 
-fn keep_unread(body: &[u8], reason: String) -> ParsedEvent<'_> {
+fn unreadable(body: &[u8], reason: String) -> ParsedEvent<'_> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return ParsedEvent::NotAnEvent(EventError::NotAnObject);
     }

@@ -25,6 +25,7 @@ use crate::public_host::{is_public, names_public_host};
 use crate::secret::SigningSecret;
 use crate::signature::sign;
 use crate::stripe::{http_date, is_loopback};
+use crate::unix_time::UnixSeconds;
 
 /// One try. Stripe waits longer, but receive answers within three seconds.
 const TRY_WITHIN: Duration = Duration::from_secs(4);
@@ -136,7 +137,7 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
                 Ok(Ok(answer)) => {
                     report.clock_ahead_ms =
                         answer.date.map(|date| now.as_millisecond() - date.as_millisecond());
-                    meaning(answer.status, &answer.body, &id)
+                    outcome(answer.status, &answer.body, &id)
                 }
                 Ok(Err(error)) => {
                     let at = if error.is_connect() { ProbeStage::Connection } else { ProbeStage::Response };
@@ -211,7 +212,7 @@ async fn resolved(url: &str, local: bool) -> Result<(Url, Vec<SocketAddr>), Stri
         Some(Host::Ipv6(address)) => vec![(address, port).into()],
         None => return Err("the address has no host".to_owned()),
     };
-    match inside(&addresses).filter(|_| !here) {
+    match first_private(&addresses).filter(|_| !here) {
         Some(inside) => Err(format!("the name leads to {}, which is not on the internet", inside.ip())),
         None => Ok((url, addresses)),
     }
@@ -225,11 +226,11 @@ pub async fn leads_inside(url: &str) -> Option<IpAddr> {
     let looked_up = tokio::net::lookup_host((host, url.port_or_known_default().unwrap_or(443)));
     let addresses = tokio::time::timeout(CONNECT_WITHIN, looked_up).await.ok()?.ok()?;
     let addresses: Vec<SocketAddr> = addresses.collect();
-    inside(&addresses).map(SocketAddr::ip)
+    first_private(&addresses).map(SocketAddr::ip)
 }
 
 /// One of these that is not on the internet.
-fn inside(addresses: &[SocketAddr]) -> Option<&SocketAddr> {
+fn first_private(addresses: &[SocketAddr]) -> Option<&SocketAddr> {
     addresses.iter().find(|address| !is_public(address.ip()))
 }
 
@@ -251,7 +252,7 @@ async fn send(
     let mut response = http
         .post(url)
         .header("content-type", "application/json; charset=utf-8")
-        .header("stripe-signature", sign(secret, now.as_second(), body.as_bytes()))
+        .header("stripe-signature", sign(secret, UnixSeconds::from(now), body.as_bytes()))
         .body(body)
         .send()
         .await?;
@@ -267,7 +268,7 @@ async fn send(
     Ok(ProbeResponse { status: response.status().as_u16(), date, body })
 }
 
-fn meaning(status: u16, answer: &[u8], id: &str) -> ProbeOutcome {
+fn outcome(status: u16, answer: &[u8], id: &str) -> ProbeOutcome {
     let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
     // Only receive's own: anything else may be answered by whoever stands there.
     let code = answer["error"]["code"].as_str().filter(|code| OF_RECEIVE.contains(code)).map(str::to_owned);

@@ -52,7 +52,7 @@ pub struct Records {
 pub struct Record {
     /// Which object.
     pub key: ObjectKey,
-    /// The second, in unix seconds, of the event whose snapshot it is.
+    /// The second, of the event whose snapshot it is.
     pub as_of: UnixSeconds,
     /// The event whose snapshot it is, or which made us ask Stripe; none if it was asked of our own accord,
     /// by an import.
@@ -62,27 +62,22 @@ pub struct Record {
     /// came first.
     pub events: Vec<EventId>,
     /// Whether the object is deleted. Then nothing replaces it but another deletion.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// Whether the events of that second could not be put in order.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub order_uncertain: bool,
     /// Whether it was fetched from Stripe, and is no event's snapshot. Then it stands for the whole of that
     /// second, and the events are those that could not tell.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fetched: bool,
     #[serde(flatten)]
-    links: IndexKeys,
+    index_keys: IndexKeys,
     dict: u32,
     #[serde(with = "serde_bytes")]
     sha256: Vec<u8>,
     #[serde(with = "serde_bytes")]
     body: Vec<u8>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// What a write came to.
@@ -121,7 +116,7 @@ impl Record {
         let Provenance { as_of, event, mut events, deleted, order_uncertain, fetched } = provenance;
         events.sort();
         events.dedup();
-        let links = IndexKeys::new(&key, object, as_of);
+        let index_keys = IndexKeys::new(&key, object, as_of);
         Ok(Self {
             key,
             as_of,
@@ -130,7 +125,7 @@ impl Record {
             deleted,
             order_uncertain,
             fetched,
-            links,
+            index_keys,
             dict: dictionary,
             sha256: sha256.to_vec(),
             body: bytes,
@@ -139,14 +134,14 @@ impl Record {
 
     /// Its place in lists.
     pub fn list_position(&self) -> &str {
-        self.links.sort()
+        self.index_keys.sort()
     }
 
     /// The same record, at the other's place in lists if that is the earlier one.
     #[must_use]
     pub fn with_earlier_position(&self, other: &Self) -> Self {
         let mut record = self.clone();
-        record.links.use_earlier_position(&other.links);
+        record.index_keys.use_earlier_position(&other.index_keys);
         record
     }
 
@@ -210,7 +205,7 @@ impl Records {
     pub async fn replace(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
         let mut new = new.clone();
-        new.links.use_earlier_position(&old.links);
+        new.index_keys.use_earlier_position(&old.index_keys);
         // What a record is follows from its second, the events seen, the one that won, the place and whether
         // it is gone. What Stripe was asked of our own accord has no event, and for one second it is asked
         // once: its answer gives way to a later second's only.

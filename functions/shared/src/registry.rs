@@ -36,7 +36,7 @@ pub use self::import_progress::{
     AccountImport, Import, ImportState, KindProgress, ListPosition, ScheduledWork, Stage,
 };
 pub use self::lease::Lease;
-pub use self::progress::{Halt, RefusedList, Sampled};
+pub use self::progress::{Halt, RefusedKind, Sampled};
 pub use self::reconcile_progress::{ReconcileProgress, TimeWindow};
 pub use self::status_rows::StatusRows;
 use crate::aws::StoreError;
@@ -44,10 +44,9 @@ use crate::endpoint::{EndpointName, EndpointRow};
 use crate::retry::Retry;
 use crate::unix_time::UnixMillis;
 
-/// How long after a change of an endpoint a process may still refuse a delivery without looking here again:
-/// receive looks again for an unknown name or secret no sooner than this. Registering answers only when it is
-/// over.
-pub const ENDPOINT_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a process that does not know an endpoint's name or secret waits before it reads the endpoints
+/// again. Registering answers only when it is over, so that no process can refuse the first delivery.
+pub const UNKNOWN_ENDPOINT_LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 
 const ENDPOINT: &str = "endpoint";
 /// The kind of the rows of endpoint activity.
@@ -75,11 +74,11 @@ pub enum Written {
 /// What holds for the whole stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// When the first Stripe key was set, in unix milliseconds. Nothing here is older.
+    /// When the first Stripe key was set. Nothing here is older.
     pub since: UnixMillis,
     /// Enough of the Stripe key to tell it from another.
     pub stripe_key_hint: String,
-    /// When the key was set, in unix milliseconds.
+    /// When the key was set.
     pub stripe_key_set_at: UnixMillis,
     /// The Stripe account it belongs to, `acct_…`, if Stripe names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -291,7 +290,7 @@ impl Registry {
 
     /// Puts a row over the one with this `rev` (and `registration`), or where there is none. A write that was
     /// done although its answer got lost meets itself when the SDK tries it again; the row is read to tell
-    /// that from being overtaken.
+    /// that from a conflict.
     async fn put<T: Serialize + DeserializeOwned + PartialEq>(
         &self,
         kind: &str,

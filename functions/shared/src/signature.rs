@@ -15,6 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::secret::SigningSecret;
+use crate::unix_time::UnixSeconds;
 
 /// How far `t` may be from our clock, in seconds, to either side. Five minutes is the default of Stripe's
 /// libraries.
@@ -42,7 +43,7 @@ pub enum SignatureError {
     },
 }
 
-/// Checks `header` over `body` against every secret accepted now. Gives `t`, in unix seconds.
+/// Checks `header` over `body` against every secret accepted now. Returns `t`.
 ///
 /// # Errors
 /// See [`SignatureError`]; the variants are tried in the order in which they stand there.
@@ -50,14 +51,14 @@ pub fn verify<'a>(
     header: Option<&str>,
     body: &[u8],
     secrets: impl IntoIterator<Item = &'a SigningSecret>,
-    now_s: i64,
-) -> Result<i64, SignatureError> {
+    now: UnixSeconds,
+) -> Result<UnixSeconds, SignatureError> {
     let header = Header::parse(header.ok_or(SignatureError::Missing)?)?;
     let signed = secrets.into_iter().any(|secret| header.is_signed_with(secret, body));
     if !signed {
         return Err(SignatureError::Mismatch);
     }
-    let off_by_s = header.timestamp.saturating_sub(now_s);
+    let off_by_s = (header.timestamp - now).as_secs();
     if off_by_s.abs() > TOLERANCE_S {
         return Err(SignatureError::OutOfTolerance { off_by_s });
     }
@@ -66,7 +67,7 @@ pub fn verify<'a>(
 
 struct Header<'a> {
     timestamp_text: &'a str,
-    timestamp: i64,
+    timestamp: UnixSeconds,
     signatures: Vec<[u8; 32]>,
 }
 
@@ -83,7 +84,10 @@ impl<'a> Header<'a> {
         if timestamp_text.is_empty() || !timestamp_text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(SignatureError::Malformed("`t` is not a number of seconds"));
         }
-        let timestamp = timestamp_text.parse().map_err(|_| SignatureError::Malformed("`t` is too large"))?;
+        let timestamp = timestamp_text
+            .parse()
+            .map(UnixSeconds::new)
+            .map_err(|_| SignatureError::Malformed("`t` is too large"))?;
         let signatures: Vec<_> =
             text.split(',').filter_map(|item| item.strip_prefix("v1=")).filter_map(decode).collect();
         if signatures.is_empty() {
@@ -113,27 +117,29 @@ fn mac(secret: &SigningSecret) -> Hmac<Sha256> {
     Hmac::new_from_slice(secret.reveal().as_bytes()).expect("HMAC takes any key")
 }
 
-/// Makes the header that Stripe would send with `body` at `timestamp_s`: for the probe and for tests.
-pub fn sign(secret: &SigningSecret, timestamp_s: i64, body: &[u8]) -> String {
+/// Makes the header that Stripe would send with `body` at `timestamp`: for the probe and for tests.
+pub fn sign(secret: &SigningSecret, timestamp: UnixSeconds, body: &[u8]) -> String {
     let mut mac = mac(secret);
-    mac.update(timestamp_s.to_string().as_bytes());
+    mac.update(timestamp.to_string().as_bytes());
     mac.update(b".");
     mac.update(body);
-    format!("t={timestamp_s},v1={}", hex::encode(mac.finalize().into_bytes()))
+    format!("t={timestamp},v1={}", hex::encode(mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
-    const NOW: i64 = 1_785_000_000;
+    const NOW: UnixSeconds = UnixSeconds::new(1_785_000_000);
     const BODY: &[u8] = br#"{"id":"evt_1"}"#;
 
     fn secret() -> SigningSecret {
         "whsec_test".parse().unwrap()
     }
 
-    fn check(header: &str) -> Result<i64, SignatureError> {
+    fn check(header: &str) -> Result<UnixSeconds, SignatureError> {
         verify(Some(header), BODY, [&secret()], NOW)
     }
 
@@ -217,12 +223,14 @@ mod tests {
 
     #[test]
     fn the_age_is_bounded_to_the_past_and_to_the_future_and_only_told_when_rightly_signed() {
+        let off_by = |seconds: i64| NOW + SignedDuration::from_secs(seconds);
+        let milliseconds = NOW.get() * 999;
         for (t, expected) in [
-            (NOW - 300, Ok(NOW - 300)),
-            (NOW + 300, Ok(NOW + 300)),
-            (NOW - 301, Err(SignatureError::OutOfTolerance { off_by_s: -301 })),
-            (NOW + 301, Err(SignatureError::OutOfTolerance { off_by_s: 301 })),
-            (NOW * 1000, Err(SignatureError::OutOfTolerance { off_by_s: NOW * 999 })),
+            (off_by(-300), Ok(off_by(-300))),
+            (off_by(300), Ok(off_by(300))),
+            (off_by(-301), Err(SignatureError::OutOfTolerance { off_by_s: -301 })),
+            (off_by(301), Err(SignatureError::OutOfTolerance { off_by_s: 301 })),
+            (off_by(milliseconds), Err(SignatureError::OutOfTolerance { off_by_s: milliseconds })),
         ] {
             assert_eq!(check(&sign(&secret(), t, BODY)), expected, "{t}");
         }

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 pub use self::base::{ApiBase, InvalidApiBase, is_loopback};
 pub(crate) use self::call::http_date;
 pub use self::call::{Session, StripeResponse};
-pub use self::endpoints::{CreatedEndpoint, Deletion, NewEndpoint, OwnerTag, WebhookEndpoint};
+pub use self::endpoints::{CreatedEndpoint, NewEndpoint, OwnerTag, WebhookEndpoint};
 pub use self::error::{StripeError, StripeFailure};
 pub use self::events::{EventsPage, EventsQuery};
 pub use self::key::StripeKeys;

@@ -45,7 +45,7 @@ pub(crate) async fn create(
     let (row, secret) = finish(context.with_session(&session), registration).await?;
     // Until then, a process that has just looked in vain would refuse a delivery; after the answer, none
     // does.
-    tokio::time::sleep(deps.endpoint_refresh_interval).await;
+    tokio::time::sleep(deps.unknown_endpoint_lookup_interval).await;
 
     let view = EndpointView::new(&row, deps.mode);
     details.after = serde_json::to_value(&view).ok();

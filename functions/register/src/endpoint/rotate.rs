@@ -137,7 +137,7 @@ async fn take_steps(
         return Ok(());
     };
     // Until then, a process that has just looked in vain would refuse what the second sends.
-    tokio::time::sleep(context.deps.endpoint_refresh_interval).await;
+    tokio::time::sleep(context.deps.unknown_endpoint_lookup_interval).await;
     let updated = match session.update_endpoint(&id, &row.spec, false).await {
         Ok(updated) => updated,
         Err(error) => {

@@ -32,20 +32,20 @@ pub struct EndpointRow {
     /// The last four characters of the newest signing secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_secret_hint: Option<String>,
-    /// When it was asked for, in unix milliseconds.
+    /// When it was asked for.
     pub created_at: UnixMillis,
-    /// When it came into its present state, in unix milliseconds.
+    /// When it came into its present state.
     #[serde(default)]
     pub state_since: UnixMillis,
-    /// Since when it is subscribed to what it wants now, in unix milliseconds: since registering, or since
+    /// Since when it is subscribed to what it wants now: since registering, or since
     /// the last change of its address, its events, or whether it is disabled.
     #[serde(rename = "listens_since", default)]
     pub subscribed_since: UnixMillis,
-    /// When its secret was last changed, in unix milliseconds.
+    /// When its secret was last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<UnixMillis>,
     /// Whether it takes the place of one that was registered. Then its row stays if Stripe refuses it.
-    #[serde(rename = "replaces", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "replaces", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_replacement: bool,
     /// While it is `rotating`: the endpoint that takes over.
     #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
@@ -84,19 +84,19 @@ pub struct Rotation {
     pub registration: String,
     /// The API version that its events are rendered in.
     pub api_version: String,
-    /// When the attempt began, in unix milliseconds.
+    /// When the attempt began.
     pub begun_at: UnixMillis,
     /// Stripe's id, once its secret is kept here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_id: Option<String>,
-    /// Since when it gets all events, in unix seconds by Stripe's clock.
+    /// Since when it gets all events by Stripe's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_since: Option<UnixSeconds>,
     /// Whether the first endpoint is deleted at Stripe. Its secret is dropped a little later.
-    #[serde(rename = "old_gone", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "old_gone", default, skip_serializing_if = "std::ops::Not::not")]
     pub old_deleted: bool,
     /// Whether the request that worked on it has ended without finishing it. Then another may go on at once.
-    #[serde(rename = "left", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "left", default, skip_serializing_if = "std::ops::Not::not")]
     pub abandoned: bool,
 }
 
@@ -111,17 +111,12 @@ pub struct PendingChange {
     /// Whether it was disabled before.
     pub was_disabled: bool,
     /// Whether it undoes a change that Stripe refused.
-    #[serde(rename = "back", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "back", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_rollback: bool,
     /// Whether the request that sent it to Stripe has ended without knowing what became of it. Then another
     /// may go on at once.
-    #[serde(rename = "left", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "left", default, skip_serializing_if = "std::ops::Not::not")]
     pub abandoned: bool,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// What an admin asked for, and what is therefore wanted at Stripe.

@@ -19,9 +19,9 @@ use crate::stripe::{Session, StripeResponse, WebhookEndpoint};
 /// minute.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// Events of one state that are looked at for why.
-const LOOKED_AT: usize = 25;
+const ROWS_SAMPLED: usize = 25;
 /// Beyond this an answer of Stripe tells nothing of its clock.
-const QUICK: Duration = Duration::from_secs(2);
+const CLOCK_ROUND_TRIP: Duration = Duration::from_secs(2);
 
 /// What Stripe says of the account's endpoints, and how far our clock is ahead of its.
 pub async fn endpoints(
@@ -43,7 +43,7 @@ pub async fn endpoints(
 
 /// By Stripe's `Date`. Nothing is known below a second, and nothing while an answer took long.
 fn clock_ahead<T>(answer: &StripeResponse<T>, began: Timestamp, took: Duration) -> Option<i64> {
-    let date = answer.date.filter(|_| answer.round_trip < QUICK)?;
+    let date = answer.date.filter(|_| answer.round_trip < CLOCK_ROUND_TRIP)?;
     // Tries that were lost took their time too.
     Some(began.as_millisecond() + i64::try_from(took.as_millis()).ok()? - date.as_millisecond())
 }
@@ -85,8 +85,8 @@ async fn waiting(
         return Ok((count, None));
     }
     // Those that are due first and last: with long delays, either may have failed the longest.
-    let mut ids = ledger.due_last(state, LOOKED_AT).await?;
-    ids.extend(ledger.due_first(state, LOOKED_AT).await?);
+    let mut ids = ledger.due_last(state, ROWS_SAMPLED).await?;
+    ids.extend(ledger.due_first(state, ROWS_SAMPLED).await?);
     let ids: BTreeSet<_> = ids.into_iter().collect();
     let rows = ledger.rows(&ids, now).await?;
     let because = CommonReason::most_common(rows.values().filter(|row| row.state == state));

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::EndpointRow;
+use crate::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use crate::event::EventId;
 use crate::ledger::OpenCount;
 use crate::probe::ProbeOutcome;
@@ -13,13 +12,10 @@ use crate::records::UncertainRecords;
 use crate::stripe::{StripeError, StripeFailure, WebhookEndpoint};
 use crate::unix_time::{UnixMillis, UnixSeconds};
 
-/// How often receive records that an endpoint had a delivery, in milliseconds.
-const ACTIVITY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
-
 /// All that was gathered at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthSnapshot {
-    /// When, in unix milliseconds.
+    /// When.
     pub at: UnixMillis,
     /// The account's endpoints at Stripe: those of this stack, and others that point here.
     pub endpoints: StripeView<Vec<WebhookEndpoint>>,
@@ -43,12 +39,11 @@ pub struct HealthSnapshot {
 
 /// An answer of Stripe, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum StripeView<T> {
     /// It was not asked: there is no key, or nothing to ask for.
     #[serde(rename = "nothing")]
     NotAsked,
-    /// This.
+    /// Stripe answered.
     #[serde(rename = "this")]
     Answered {
         /// The answer.
@@ -102,7 +97,7 @@ pub struct GapReport {
 /// Events of the last day that an endpoint wants and Stripe says are not delivered, though it tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelivered {
-    /// When the newest was made, in unix seconds of Stripe's.
+    /// When the newest was made of Stripe's.
     pub newest: UnixSeconds,
     /// How many a run saw.
     pub count: u64,
@@ -110,7 +105,7 @@ pub struct Undelivered {
 
 impl Undelivered {
     /// Returns whether nothing has been delivered since the newest was made. `last_delivery_at` is when a
-    /// delivery last came in, in unix milliseconds; that is recorded once a minute, so one from the minute
+    /// delivery last came in; that is recorded once a minute, so one from the minute
     /// before may stand for a later one. What another endpoint of the account failed to take counts as
     /// undelivered too, while this one had deliveries.
     pub fn still_holds(&self, last_delivery_at: Option<UnixMillis>) -> bool {
@@ -124,9 +119,9 @@ impl Undelivered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretPresence {
-    /// It is.
+    /// It is where the row says.
     There,
-    /// It is not.
+    /// It is not there.
     Missing,
     /// The row names none.
     NotNamed,
@@ -170,7 +165,7 @@ pub struct CommonReason {
     pub count: usize,
     /// One of them.
     pub example: EventId,
-    /// Since when the first of those looked at has been so, in unix milliseconds.
+    /// Since when the first of those looked at has been so.
     pub since: UnixMillis,
 }
 

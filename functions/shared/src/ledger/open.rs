@@ -86,14 +86,14 @@ impl Ledger {
         &self,
         state: EventState,
         limit: usize,
-        first_first: bool,
+        earliest_first: bool,
     ) -> Result<Vec<EventId>, StoreError> {
         let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
         let shards = shards.map(async |key| {
             let answer = self
                 .query(&BY_OPEN, key)
                 .key_condition_expression("#key = :key")
-                .scan_index_forward(first_first)
+                .scan_index_forward(earliest_first)
                 .limit(i32::try_from(limit).unwrap_or(i32::MAX))
                 .send()
                 .await
@@ -102,7 +102,7 @@ impl Ledger {
         });
         let mut found: Vec<EventPosition> = try_join_all(shards).await?.into_iter().flatten().collect();
         found.sort();
-        if !first_first {
+        if !earliest_first {
             found.reverse();
         }
         Ok(found.into_iter().take(limit).map(|entry| entry.id).collect())

@@ -23,7 +23,7 @@ impl Retention {
     /// Ten years.
     pub const MOST: u16 = 3_650;
 
-    /// When a row that becomes final now is gone, in unix seconds: the form DynamoDB's time to live asks for.
+    /// When a row that becomes final now is gone: the form DynamoDB's time to live asks for.
     pub(super) fn expires_at(self, now: Timestamp) -> UnixSeconds {
         UnixSeconds::from(now + SignedDuration::from_hours(24 * i64::from(self.0)))
     }

@@ -47,7 +47,7 @@ pub enum EventSource {
 /// An earlier state of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastState {
-    /// When it came to be so, in unix milliseconds.
+    /// When it came to be so.
     pub at: UnixMillis,
     /// The state.
     pub state: EventState,
@@ -79,7 +79,7 @@ pub struct LedgerRow {
     /// The event's type; none if it cannot be read.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
-    /// When Stripe made it, in unix seconds.
+    /// When Stripe made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<UnixSeconds>,
     /// The object it is listed under.
@@ -90,13 +90,13 @@ pub struct LedgerRow {
     /// Where it came from, if not from a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<EventSource>,
-    /// When it came in, in unix milliseconds.
+    /// When it came in.
     pub received_at: UnixMillis,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     day: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<String>,
-    /// When it is to be tried, or since when it waits for an admin, in unix milliseconds.
+    /// When it is to be tried, or since when it waits for an admin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<UnixMillis>,
     /// How often the sweep has taken it.
@@ -107,7 +107,7 @@ pub struct LedgerRow {
     /// Why it is in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When the state was last changed, in unix milliseconds; none while it is as received.
+    /// When the state was last changed; none while it is as received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marked_at: Option<UnixMillis>,
     /// Who put it into this state by hand.
@@ -116,7 +116,7 @@ pub struct LedgerRow {
     /// Earlier states, the earliest first: without the one it came in, and a failure again is the same one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<PastState>,
-    /// When it is gone, in unix seconds: for a final state. DynamoDB removes it then or some days later.
+    /// When it is gone: for a final state. DynamoDB removes it then or some days later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixSeconds>,
     /// How many parts hold the payload, if it is not in the row.

@@ -41,12 +41,12 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// A state that says everything.
+    /// A transition that needs no reason.
     pub fn to(state: EventState) -> Self {
         Self { state, reason: None, due_at: None }
     }
 
-    /// A state and its reason.
+    /// A transition with its reason.
     pub fn with_reason(state: EventState, reason: impl Into<String>) -> Self {
         Self { state, reason: Some(reason.into()), due_at: None }
     }
@@ -86,7 +86,7 @@ impl Ledger {
         }
         let request = while_open(update.on(self.update(&row.id, 0)), row);
         // A transition whose answer got lost counts as a conflict: whoever made it, the row is in that state.
-        let outcome = overtaken(request.send().await, |_| false, "changing the state of an event")?;
+        let outcome = transitioned(request.send().await, |_| false, "changing the state of an event")?;
         if let (Transitioned::Done, Some(at)) = (outcome, gone_at) {
             self.expire_parts(row, at, now).await;
         }
@@ -108,7 +108,7 @@ impl Ledger {
         update.set("taken_by", text(&taken_by));
         let request = while_open(update.on(self.update(&row.id, 0)), row);
         let is_ours = |old: &LedgerRow| old.taken_by.as_deref() == Some(&taken_by);
-        Ok(match overtaken(request.send().await, is_ours, "claiming an event")? {
+        Ok(match transitioned(request.send().await, is_ours, "claiming an event")? {
             Transitioned::Done => {
                 let mut claimed = row.clone();
                 claimed.attempts = attempts;
@@ -138,10 +138,10 @@ impl Ledger {
         update.set_or_remove("reason", actor.why.map(text));
         update.remove("expires_at");
         if row.event_type.is_none() {
-            self.learn(row, &mut update, now).await?;
+            self.set_parsed_fields(row, &mut update, now).await?;
         }
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
-        overtaken(request.send().await, |old| old.was_changed_by(actor.by, now), doing)
+        transitioned(request.send().await, |old| old.was_changed_by(actor.by, now), doing)
     }
 
     /// Closes a row without applying it.
@@ -163,7 +163,7 @@ impl Ledger {
         update.set("expires_at", number(gone_at));
         let request = while_as_read(update.on(self.update(&row.id, 0)), row);
         let is_ours = |old: &LedgerRow| old.was_changed_by(actor.by, now);
-        let outcome = overtaken(request.send().await, is_ours, "discarding an event")?;
+        let outcome = transitioned(request.send().await, is_ours, "discarding an event")?;
         if outcome == Transitioned::Done {
             self.expire_parts(row, gone_at, now).await;
         }
@@ -192,7 +192,12 @@ impl Ledger {
     }
 
     /// What an earlier version of this program could not read of an event, if this one can.
-    async fn learn(&self, row: &LedgerRow, update: &mut Update, now: Timestamp) -> Result<(), StoreError> {
+    async fn set_parsed_fields(
+        &self,
+        row: &LedgerRow,
+        update: &mut Update,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         // A row of a list comes without its payload.
         let Some(row) = self.get(&row.id, now).await? else { return Ok(()) };
         let Ok(body) = self.body(&row).await? else { return Ok(()) };
@@ -233,7 +238,7 @@ impl Ledger {
             // Only where there is such a part: an update makes an item where there is none. That one is
             // missing shows when the payload is read.
             let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
-            overtaken(request.send().await, |_| false, "changing when a part of an event expires")?;
+            transitioned(request.send().await, |_| false, "changing when a part of an event expires")?;
         }
         Ok(())
     }
@@ -332,7 +337,7 @@ fn text(text: &str) -> AttributeValue {
 
 /// Reads the answer to a conditional update. One that was done although its answer got lost meets itself when
 /// the SDK tries again: `is_ours` decides by what stands there.
-fn overtaken<T>(
+fn transitioned<T>(
     answer: Result<T, SdkError<UpdateItemError>>,
     is_ours: impl Fn(&LedgerRow) -> bool,
     doing: &'static str,

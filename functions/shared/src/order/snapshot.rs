@@ -14,7 +14,7 @@ pub struct Snapshot {
     pub id: EventId,
     /// Its type.
     pub event_type: String,
-    /// When Stripe made it, in unix seconds.
+    /// When Stripe made it.
     pub created: UnixSeconds,
     /// The object it is of.
     pub key: ObjectKey,

@@ -16,28 +16,28 @@ fn a_probe_is_an_event_that_json_written_anew_would_not_be() {
 
 #[test]
 fn an_answer_counts_only_if_it_names_the_probe() {
-    let outcome = |status, answer: &str| meaning(status, answer.as_bytes(), "evt_probe_1");
+    let outcome_of = |status, answer: &str| outcome(status, answer.as_bytes(), "evt_probe_1");
     assert_eq!(
-        outcome(200, r#"{"received":true,"event":"evt_probe_1","outcome":"stored"}"#),
+        outcome_of(200, r#"{"received":true,"event":"evt_probe_1","outcome":"stored"}"#),
         ProbeOutcome::Stored
     );
-    assert_eq!(outcome(200, "<html>"), ProbeOutcome::Answered { status: 200, code: None });
+    assert_eq!(outcome_of(200, "<html>"), ProbeOutcome::Answered { status: 200, code: None });
     assert_eq!(
-        outcome(200, r#"{"event":"evt_probe_2"}"#),
+        outcome_of(200, r#"{"event":"evt_probe_2"}"#),
         ProbeOutcome::Answered { status: 200, code: None }
     );
-    assert_eq!(outcome(400, r#"{"error":{"code":"signature_mismatch"}}"#), ProbeOutcome::Changed);
-    let other = outcome(400, r#"{"error":{"code":"of_a_gateway"}}"#);
+    assert_eq!(outcome_of(400, r#"{"error":{"code":"signature_mismatch"}}"#), ProbeOutcome::Changed);
+    let other = outcome_of(400, r#"{"error":{"code":"of_a_gateway"}}"#);
     assert_eq!(other, ProbeOutcome::Answered { status: 400, code: None });
     let late = ProbeOutcome::Answered { status: 400, code: Some("timestamp_out_of_tolerance".into()) };
-    assert_eq!(outcome(400, r#"{"error":{"code":"timestamp_out_of_tolerance"}}"#), late);
+    assert_eq!(outcome_of(400, r#"{"error":{"code":"timestamp_out_of_tolerance"}}"#), late);
 }
 
 #[test]
 fn a_name_that_leads_inside_among_others_leads_inside() {
     let inside_of = |list: &[&str]| {
         let list: Vec<SocketAddr> = list.iter().map(|address| address.parse().unwrap()).collect();
-        inside(&list).map(ToString::to_string)
+        first_private(&list).map(ToString::to_string)
     };
     assert_eq!(inside_of(&["8.8.8.8:443", "[2606:4700::1]:443"]), None);
     for private in

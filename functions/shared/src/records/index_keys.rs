@@ -85,30 +85,30 @@ mod tests {
 
     use super::*;
 
-    fn links(object: &str, fields: Value) -> (Option<String>, Option<String>) {
-        let links = IndexKeys::new(
+    fn keys(object: &str, fields: Value) -> (Option<String>, Option<String>) {
+        let keys = IndexKeys::new(
             &ObjectKey::new(Some("acct_1"), object, "x_1").unwrap(),
             &fields,
             UnixSeconds::new(7),
         );
-        (links.by_customer, links.by_payment)
+        (keys.by_customer, keys.by_payment)
     }
 
     #[test]
     fn references_are_read_as_ids_and_expanded() {
         let both = (Some("acct_1/cus_1".to_owned()), Some("acct_1/pi_1".to_owned()));
-        assert_eq!(links("charge", json!({"customer": "cus_1", "payment_intent": {"id": "pi_1"}})), both);
-        assert_eq!(links("charge", json!({"customer": {"id": "cus_1"}, "payment_intent": "pi_1"})), both);
-        assert_eq!(links("charge", json!({"customer": null, "payment_intent": ""})), (None, None));
+        assert_eq!(keys("charge", json!({"customer": "cus_1", "payment_intent": {"id": "pi_1"}})), both);
+        assert_eq!(keys("charge", json!({"customer": {"id": "cus_1"}, "payment_intent": "pi_1"})), both);
+        assert_eq!(keys("charge", json!({"customer": null, "payment_intent": ""})), (None, None));
     }
 
     #[test]
     fn what_has_no_payment_is_listed_under_its_charge() {
         let under = |id: &str| (None, Some(format!("acct_1/{id}")));
-        assert_eq!(links("refund", json!({"charge": "ch_1", "payment_intent": null})), under("ch_1"));
-        assert_eq!(links("dispute", json!({"charge": "ch_1", "payment_intent": "pi_1"})), under("pi_1"));
+        assert_eq!(keys("refund", json!({"charge": "ch_1", "payment_intent": null})), under("ch_1"));
+        assert_eq!(keys("dispute", json!({"charge": "ch_1", "payment_intent": "pi_1"})), under("pi_1"));
         assert_eq!(
-            links("invoice_payment", json!({"payment": {"type": "charge", "charge": "ch_1"}})),
+            keys("invoice_payment", json!({"payment": {"type": "charge", "charge": "ch_1"}})),
             under("ch_1")
         );
     }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::progress::{Halt, RefusedList, Sampled};
+use super::progress::{Halt, RefusedKind, Sampled};
 use super::{Registry, THE_STACK};
 use crate::aws::StoreError;
 use crate::ledger::EventPosition;
@@ -28,7 +28,7 @@ pub struct DriftProgress {
     pub halted: Option<Halt>,
 }
 
-/// A pass of the comparison under way. Times are unix milliseconds.
+/// A pass of the comparison under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriftPass {
     /// When it was begun.
@@ -60,7 +60,7 @@ pub struct DriftPass {
 pub struct Mismatch {
     /// Which.
     pub key: ObjectKey,
-    /// Since when, in unix milliseconds.
+    /// Since when.
     pub at: UnixMillis,
     /// Whether it is in the report already. Its record is corrected next.
     #[serde(rename = "told", default)]
@@ -76,7 +76,7 @@ pub struct UnansweredObject {
     pub runs: u32,
 }
 
-/// A comparison that was finished. Times are unix milliseconds.
+/// A comparison that was finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedPass {
     /// When it was begun.
@@ -98,7 +98,7 @@ pub struct DriftReport {
     /// Those that had changed at Stripe without an event here. Their records are corrected.
     pub differed: Sampled<Difference>,
     /// Kinds of accounts that the key may not read.
-    pub refused: Sampled<RefusedList>,
+    pub refused: Sampled<RefusedKind>,
     /// Objects that Stripe refused each by itself, or gave no answer to in run after run. Their records stay.
     #[serde(default)]
     pub unread: Sampled<UncomparedObject>,
@@ -133,6 +133,6 @@ impl Registry {
     /// # Errors
     /// If it could not be written.
     pub async fn store_drift_progress(&self, comparison: &DriftProgress) -> Result<(), StoreError> {
-        self.put_over(COMPARISON, THE_STACK, comparison, "keeping how far the comparison is").await
+        self.put_unconditionally(COMPARISON, THE_STACK, comparison, "keeping how far the comparison is").await
     }
 }

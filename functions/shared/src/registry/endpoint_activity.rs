@@ -21,7 +21,7 @@ const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 const DOING: &str = "recording an endpoint's activity";
 
-/// The recorded activity of one endpoint. Times are unix milliseconds, to about a minute.
+/// The recorded activity of one endpoint. Times are exact to about a minute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointActivity {
     /// When a rightly signed delivery last came in.

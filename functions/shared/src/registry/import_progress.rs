@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::drift_progress::{COMPARISON, DriftProgress};
-use super::progress::{Halt, RefusedList, Sampled};
+use super::progress::{Halt, RefusedKind, Sampled};
 use super::{Registry, SETTINGS, Settings, THE_STACK, Written};
 use crate::account::AccountKey;
 use crate::aws::{StoreError, error_chain};
@@ -30,27 +30,27 @@ const IMPORTED: &str = "imported";
 pub struct Import {
     /// Its id; a later import's is greater.
     pub id: String,
-    /// Objects made in this second or later, in unix seconds; none for all.
+    /// Objects made in this second or later; none for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<UnixSeconds>,
     /// Of these kinds.
     pub kinds: Vec<Kind>,
     /// Who started it: an e-mail address, or the token's subject.
     pub by: String,
-    /// When it was started, in unix milliseconds.
+    /// When it was started.
     pub begun_at: UnixMillis,
     /// Whether it is still running.
     pub state: ImportState,
-    /// When it ended, in unix milliseconds.
+    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<UnixMillis>,
-    /// When a run last got further, in unix milliseconds.
+    /// When a run last got further.
     pub moved_at: UnixMillis,
     /// Why the last run got no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
     /// Lists that Stripe refuses, or never answers.
-    pub refused: Sampled<RefusedList>,
+    pub refused: Sampled<RefusedKind>,
     /// Counts the changes of this row.
     pub rev: u64,
 }
@@ -117,7 +117,7 @@ pub enum Stage {
 pub struct ListPosition {
     /// The object that came last.
     pub id: String,
-    /// When it was made, in unix seconds: the object itself may be gone when the list is gone on with.
+    /// When it was made: the object itself may be gone when the list is gone on with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<UnixSeconds>,
 }
@@ -157,7 +157,10 @@ impl Registry {
                 Some(COMPARISON) => match serde_dynamo::from_item(item) {
                     Ok(drift) => work.drift = drift,
                     Err(error) => {
-                        tracing::error!(error = error_chain(&error), "the kept comparison cannot be read")
+                        tracing::error!(
+                            error = error_chain(&error),
+                            "the stored progress of the comparison cannot be read"
+                        )
                     }
                 },
                 _ => work.settings = serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?,

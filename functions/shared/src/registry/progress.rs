@@ -56,7 +56,7 @@ impl<T> Default for Sampled<T> {
 }
 
 impl<T> Sampled<T> {
-    /// One more.
+    /// Counts one more, and keeps it if it is among the first.
     pub fn add(&mut self, one: T) {
         self.count += 1;
         if self.first.len() < NAMED {
@@ -67,7 +67,7 @@ impl<T> Sampled<T> {
 
 /// A kind of an account that Stripe refuses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedList {
+pub struct RefusedKind {
     /// The connected account; none for our own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,

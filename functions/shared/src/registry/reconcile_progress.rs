@@ -17,9 +17,9 @@ use crate::unix_time::UnixSeconds;
 
 const COMPARED: &str = "compared";
 const ACCOUNT: &str = "account";
-pub(super) const FACTS: &str = "facts";
+pub(super) const HEALTH: &str = "facts";
 
-/// How far an account's events have been compared with the ledger. Seconds are unix seconds of Stripe's
+/// How far an account's events have been compared with the ledger. Seconds are those of Stripe's
 /// `created`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconcileProgress {
@@ -62,7 +62,7 @@ impl Registry {
         Ok(rows.into_iter().map(|row| (row.name, row.compared)).collect())
     }
 
-    /// Keeps it.
+    /// Stores how far an account has been compared.
     ///
     /// # Errors
     /// If it could not be written.
@@ -71,7 +71,13 @@ impl Registry {
         account: &AccountKey,
         compared: &ReconcileProgress,
     ) -> Result<(), StoreError> {
-        self.put_over(COMPARED, &account.to_string(), compared, "keeping how far events were compared").await
+        self.put_unconditionally(
+            COMPARED,
+            &account.to_string(),
+            compared,
+            "keeping how far events were compared",
+        )
+        .await
     }
 
     /// The connected accounts that events have come from.
@@ -109,16 +115,16 @@ impl Registry {
         Ok(())
     }
 
-    /// Keeps what was gathered.
+    /// Stores the health snapshot.
     ///
     /// # Errors
     /// If it could not be written.
     pub async fn store_health_snapshot(&self, snapshot: &HealthSnapshot) -> Result<(), StoreError> {
-        self.put_over(FACTS, super::THE_STACK, snapshot, "keeping what was gathered").await
+        self.put_unconditionally(HEALTH, super::THE_STACK, snapshot, "keeping what was gathered").await
     }
 
     /// Puts a row whatever stands there.
-    pub(super) async fn put_over<T: Serialize>(
+    pub(super) async fn put_unconditionally<T: Serialize>(
         &self,
         kind: &str,
         name: &str,

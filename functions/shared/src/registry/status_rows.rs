@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::drift_progress::{COMPARISON, DriftProgress};
 use super::hourly_counts::{HOUR, HourlyCounts, hour_name};
 use super::import_progress::{IMPORT, Import};
-use super::reconcile_progress::FACTS;
+use super::reconcile_progress::HEALTH;
 use super::{ENDPOINT_ACTIVITY, EndpointActivity, Registry, SETTINGS, Settings, THE_STACK};
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
@@ -50,7 +50,7 @@ impl Registry {
         let keys = hours
             .map(|hour| key(HOUR, hour))
             .chain(endpoints.iter().map(|name| key(ENDPOINT_ACTIVITY, (*name).to_owned())))
-            .chain([SETTINGS, FACTS, IMPORT, COMPARISON].map(|kind| key(kind, THE_STACK.to_owned())));
+            .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| key(kind, THE_STACK.to_owned())));
         let keys = keys.map(|(kind, name)| {
             HashMap::from([
                 ("kind".to_owned(), AttributeValue::S(kind)),
@@ -69,9 +69,9 @@ impl Registry {
         for item in items {
             match text(&item, "kind").as_str() {
                 SETTINGS => rows.settings = Some(read(item, doing)?),
-                FACTS => rows.health = read_if_ours(item, doing),
-                IMPORT => rows.import = read_if_ours(item, doing),
-                COMPARISON => rows.drift = read_if_ours(item, doing),
+                HEALTH => rows.health = read_or_discard(item, doing),
+                IMPORT => rows.import = read_or_discard(item, doing),
+                COMPARISON => rows.drift = read_or_discard(item, doing),
                 ENDPOINT_ACTIVITY => {
                     rows.activity.insert(text(&item, "name"), read(item, doing)?);
                 }
@@ -88,10 +88,10 @@ impl Registry {
     /// If it cannot be read.
     pub async fn health_snapshot(&self) -> Result<Option<HealthSnapshot>, StoreError> {
         let doing = "reading what was gathered";
-        let key = [("kind", FACTS), ("name", THE_STACK)]
+        let key = [("kind", HEALTH), ("name", THE_STACK)]
             .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
         let items = batch_get::get(&self.client, &self.table, vec![HashMap::from(key)], &[], doing).await?;
-        Ok(items.into_iter().next().and_then(|item| read_if_ours(item, doing)))
+        Ok(items.into_iter().next().and_then(|item| read_or_discard(item, doing)))
     }
 }
 
@@ -101,7 +101,7 @@ fn read<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, Store
 
 /// What another version of this program has gathered is gathered anew; it must not keep anything from
 /// working.
-fn read_if_ours<T: DeserializeOwned>(item: Item, doing: &'static str) -> Option<T> {
+fn read_or_discard<T: DeserializeOwned>(item: Item, doing: &'static str) -> Option<T> {
     match read(item, doing) {
         Ok(row) => Some(row),
         Err(error) => {

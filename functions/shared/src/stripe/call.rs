@@ -68,7 +68,7 @@ impl<T> StripeResponse<T> {
         self.date?.checked_sub(self.round_trip).ok()
     }
 
-    /// The last second, in unix seconds, that had wholly passed when Stripe was asked: what is stamped up to
+    /// The last second, that had wholly passed when Stripe was asked: what is stamped up to
     /// then is in the answer.
     pub fn as_of(&self) -> Option<UnixSeconds> {
         Some(UnixSeconds::from(self.asked_at()?) - SignedDuration::from_secs(1))
@@ -161,7 +161,7 @@ impl<'a> Session<'a> {
                         continue;
                     }
                     let failure = Box::new(StripeFailure::read(status, &body, headers.request_id, &key));
-                    (headers.failed, meaning(status, headers.failed.replayed, unclear, failure))
+                    (headers.failed, error_for(status, headers.failed.replayed, unclear, failure))
                 }
                 Try::Lost(why) => {
                     (Failed::default(), StripeError::NoAnswer(Box::new(StripeFailure::happened(why))))
@@ -216,7 +216,7 @@ impl<'a> Session<'a> {
 }
 
 /// What a failed answer means.
-fn meaning(status: u16, replayed: bool, unclear: bool, failure: Box<StripeFailure>) -> StripeError {
+fn error_for(status: u16, replayed: bool, unclear: bool, failure: Box<StripeFailure>) -> StripeError {
     match status {
         500.. if replayed => StripeError::IdempotencyKeySpent(failure),
         400 if failure.kind.as_deref() == Some("idempotency_error") => {
@@ -309,18 +309,18 @@ mod tests {
         };
         for status in [400, 401, 403, 429] {
             assert!(
-                matches!(meaning(status, false, true, answered_with(status)), StripeError::NoAnswer(_)),
+                matches!(error_for(status, false, true, answered_with(status)), StripeError::NoAnswer(_)),
                 "{status}"
             );
             assert!(
-                !matches!(meaning(status, false, false, answered_with(status)), StripeError::NoAnswer(_)),
+                !matches!(error_for(status, false, false, answered_with(status)), StripeError::NoAnswer(_)),
                 "{status}"
             );
         }
-        assert!(matches!(meaning(400, false, true, failure()), StripeError::Refused(_)));
-        assert!(matches!(meaning(408, false, false, failure()), StripeError::NoAnswer(_)));
-        assert!(matches!(meaning(409, false, false, failure()), StripeError::NoAnswer(_)));
-        assert!(matches!(meaning(302, false, false, failure()), StripeError::NoAnswer(_)));
-        assert!(matches!(meaning(500, true, false, failure()), StripeError::IdempotencyKeySpent(_)));
+        assert!(matches!(error_for(400, false, true, failure()), StripeError::Refused(_)));
+        assert!(matches!(error_for(408, false, false, failure()), StripeError::NoAnswer(_)));
+        assert!(matches!(error_for(409, false, false, failure()), StripeError::NoAnswer(_)));
+        assert!(matches!(error_for(302, false, false, failure()), StripeError::NoAnswer(_)));
+        assert!(matches!(error_for(500, true, false, failure()), StripeError::IdempotencyKeySpent(_)));
     }
 }

@@ -39,7 +39,7 @@ pub struct WebhookEndpoint {
     pub status: String,
     /// Whether it is in live mode.
     pub livemode: bool,
-    /// When it was made, in unix seconds.
+    /// When it was made.
     #[serde(default)]
     pub created: UnixSeconds,
     /// For programs.
@@ -76,15 +76,6 @@ pub struct NewEndpoint<'a> {
     pub spec: &'a EndpointSpec,
     /// Its owner tag.
     pub tag: &'a OwnerTag,
-}
-
-/// What deleting came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deletion {
-    /// It was there, and is deleted.
-    Deletion,
-    /// Stripe did not know it any more.
-    AlreadyGone,
 }
 
 impl WebhookEndpoint {
@@ -249,14 +240,14 @@ impl Session<'_> {
         self.call(&Call::new(Method::POST, &path).param("disabled", "false")).await
     }
 
-    /// Deletes an endpoint.
+    /// Deletes an endpoint. One that Stripe does not know any more is deleted too.
     ///
     /// # Errors
     /// See [`StripeError`].
-    pub async fn delete_endpoint(&self, id: &str) -> Result<Deletion, StripeError> {
+    pub async fn delete_endpoint(&self, id: &str) -> Result<(), StripeError> {
         match self.call::<serde::de::IgnoredAny>(&Call::new(Method::DELETE, &[RESOURCE, id])).await {
-            Ok(_) => Ok(Deletion::Deletion),
-            Err(error) if error.is_missing() => Ok(Deletion::AlreadyGone),
+            Ok(_) => Ok(()),
+            Err(error) if error.is_missing() => Ok(()),
             Err(error) => Err(error),
         }
     }

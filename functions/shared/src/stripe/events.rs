@@ -20,7 +20,7 @@ pub struct EventsPage {
 /// Which events to list.
 #[derive(Debug, Clone, Copy)]
 pub struct EventsQuery<'a> {
-    /// Stamped in this second or later, in unix seconds.
+    /// Stamped in this second or later.
     pub from: UnixSeconds,
     /// Stamped in this second or earlier.
     pub until: UnixSeconds,

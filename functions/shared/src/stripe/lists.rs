@@ -25,7 +25,7 @@ pub struct ObjectsQuery<'a> {
     pub kind: Kind,
     /// Of this connected account; none for our own.
     pub account: Option<&'a str>,
-    /// Made in this second or later, in unix seconds.
+    /// Made in this second or later.
     pub since: Option<UnixSeconds>,
     /// Made in this second or earlier.
     pub until: Option<UnixSeconds>,

@@ -8,7 +8,7 @@ use shared::ledger::OpenCount;
 use shared::object_key::ObjectKey;
 use shared::records::UncertainRecords;
 use shared::registry::{
-    Difference, FinishedPass, Halt, Import, ImportState, RefusedList, Sampled, UncomparedObject,
+    Difference, FinishedPass, Halt, Import, ImportState, RefusedKind, Sampled, UncomparedObject,
 };
 use shared::unix_time::UnixMillis;
 
@@ -208,7 +208,7 @@ fn why_it_stands_still(import: &Import) -> (&'static str, &'static str) {
 }
 
 /// The kinds that are refused, each once: `customers, invoices`.
-fn kinds(refused: &Sampled<RefusedList>) -> String {
+fn kinds(refused: &Sampled<RefusedKind>) -> String {
     let mut kinds: Vec<_> = refused.first.iter().map(|list| list.kind).collect();
     kinds.sort();
     kinds.dedup();
@@ -231,7 +231,7 @@ fn uncompared(object: &UncomparedObject) -> Value {
     value
 }
 
-fn refused_list(list: &RefusedList) -> Value {
+fn refused_list(list: &RefusedKind) -> Value {
     json!({ "kind": list.kind, "account": list.account, "said": list.failure.to_evidence() })
 }
 

@@ -2,7 +2,7 @@
 
 use shared::object_key::Kind;
 use shared::registry::{
-    Difference, DriftPass, DriftProgress, DriftReport, FinishedPass, Halt, Import, ImportState, RefusedList,
+    Difference, DriftPass, DriftProgress, DriftReport, FinishedPass, Halt, Import, ImportState, RefusedKind,
     Sampled, UncomparedObject,
 };
 
@@ -51,8 +51,8 @@ fn import(state: ImportState) -> Import {
     }
 }
 
-fn refused(kind: Kind) -> RefusedList {
-    RefusedList { account: None, kind, failure: failure() }
+fn refused(kind: Kind) -> RefusedKind {
+    RefusedKind { account: None, kind, failure: failure() }
 }
 
 fn uncompared() -> UncomparedObject {
