@@ -83,5 +83,5 @@ async fn send_probe(deps: &Deps, row: &EndpointRow, now: Timestamp) -> Option<Pr
         tracing::warn!(error = error_chain(error), endpoint.name = %row.name, "a probe could not be signed");
     });
     let newest = secrets.ok()?.signing.into_iter().next()?;
-    Some(probe(&row.spec.url, &newest.secret, deps.mode, deps.local, now).await.probed)
+    Some(probe(&row.spec.url, &newest.secret, deps.mode, deps.local, now).await.outcome)
 }

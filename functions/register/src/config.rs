@@ -40,7 +40,8 @@ pub struct Config {
     pub access: Access,
     /// How long the work on one request may take.
     pub work_within: Duration,
-    /// How long `receive` may still refuse what a new endpoint gets (see the registry's constant of this name).
+    /// How long `receive` may still refuse what a new endpoint gets (see the registry's constant of this
+    /// name).
     pub unknown_endpoint_lookup_interval: Duration,
     /// Whether endpoints that Stripe has disabled are enabled again.
     pub reenable: bool,

@@ -1,4 +1,4 @@
-//! Who is calling, and what may they do.
+//! Who is calling, and what they may do.
 //!
 //! API Gateway has checked the token's signature, issuer, audience and age before a function runs (HTTP API,
 //! JWT authorizer). What is left is the role. The groups are read from the token itself, because API Gateway

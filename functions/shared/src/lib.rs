@@ -1,10 +1,10 @@
-//! The words and the edges that two or more functions use.
+//! The domain types and the adapters that two or more functions use.
 //!
-//! The map: a module uses only modules above it. The words are pure: they know nothing of AWS, HTTP or
-//! Stripe's client. Each edge owns one outside thing and is the only one to name its SDK.
+//! The map: a module uses only modules above it. Domain types are pure: they know nothing of AWS, HTTP or
+//! Stripe's client. Each adapter owns one outside thing and is the only one to name its SDK.
 //! `infra/testing/repo-checks` reads this map and holds the sources to it.
 //!
-//! # Words
+//! # Domain types
 //!
 //! - `unix_time`: seconds and milliseconds of Unix time, each a type
 //! - `account`: our own Stripe account, or a connected one, in keys
@@ -21,7 +21,7 @@
 //! - `retry`: the schedule by which a failed event is tried again
 //! - `public_host`: hosts that can be on the public internet
 //!
-//! # Edges
+//! # Adapters
 //!
 //! - `env`: environment variables, parsed
 //! - `log`: the log, as JSON lines

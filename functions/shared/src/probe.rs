@@ -89,11 +89,11 @@ pub enum ProbeStage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeReport {
     /// What became of it.
-    pub probed: ProbeOutcome,
+    pub outcome: ProbeOutcome,
     /// Where the host's name led.
     pub addresses: Vec<SocketAddr>,
     /// How long it took, in milliseconds, to the answer or to where it ended.
-    pub took: u64,
+    pub took_ms: u64,
     /// How far our clock is ahead of that of whoever answered, in milliseconds, give or take a second.
     pub clock_ahead_ms: Option<i64>,
 }
@@ -108,7 +108,7 @@ pub async fn probe(
 ) -> ProbeReport {
     let mut report = once(url, secret, mode, local, now).await;
     for _ in 1..TRIES {
-        if matches!(report.probed, ProbeOutcome::NoAnswer { .. }) {
+        if matches!(report.outcome, ProbeOutcome::NoAnswer { .. }) {
             report = once(url, secret, mode, local, now).await;
         }
     }
@@ -118,14 +118,14 @@ pub async fn probe(
 async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: Timestamp) -> ProbeReport {
     let begun = Instant::now();
     let mut report = ProbeReport {
-        probed: ProbeOutcome::NoAnswer { at: ProbeStage::Name, why: String::new() },
+        outcome: ProbeOutcome::NoAnswer { at: ProbeStage::Name, why: String::new() },
         addresses: Vec::new(),
-        took: 0,
+        took_ms: 0,
         clock_ahead_ms: None,
     };
     let lost = |at, why: String| ProbeOutcome::NoAnswer { at, why };
     let late = |at| lost(at, format!("nothing within {} s", TRY_WITHIN.as_secs()));
-    report.probed = match tokio::time::timeout_at(begun + TRY_WITHIN, resolved(url, local)).await {
+    report.outcome = match tokio::time::timeout_at(begun + TRY_WITHIN, resolved(url, local)).await {
         Err(_) => late(ProbeStage::Name),
         Ok(Err(why)) => lost(ProbeStage::Name, why),
         Ok(Ok((url, addresses))) => {
@@ -147,7 +147,7 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
             }
         }
     };
-    report.took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     report
 }
 

@@ -74,7 +74,7 @@ fn endpoint(row: EndpointRow, kept: &StatusRows, snapshot: &HealthSnapshot) -> E
     EndpointInputs {
         activity: kept.activity.get(name).copied().unwrap_or_default(),
         undelivered: snapshot.undelivered.get(name).copied().filter(|missed| missed_since(missed.newest)),
-        probed: snapshot.probes.get(name).cloned(),
+        probe_outcome: snapshot.probes.get(name).cloned(),
         secret: snapshot.secrets.get(name).copied().unwrap_or(SecretPresence::Unknown),
         row,
     }

@@ -55,7 +55,7 @@ pub(crate) struct EndpointInputs {
     /// What Stripe could not deliver to it.
     pub(crate) undelivered: Option<Undelivered>,
     /// What became of a probe, if Stripe could not reach it.
-    pub(crate) probed: Option<ProbeOutcome>,
+    pub(crate) probe_outcome: Option<ProbeOutcome>,
 }
 
 /// Whether the stack has a Stripe key.

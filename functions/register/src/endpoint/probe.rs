@@ -59,13 +59,13 @@ pub(crate) async fn probe(
     }
     let secret = secret::newest(deps, &row).await?;
     let report = shared::probe::probe(&row.spec.url, &secret, deps.mode, deps.local, now).await;
-    let (summary, remedy) = report.probed.problem().unzip();
+    let (summary, remedy) = report.outcome.problem().unzip();
     let view = ProbeView {
         name: row.name.to_string(),
         url: row.spec.url,
-        ok: report.probed == ProbeOutcome::Stored,
+        ok: report.outcome == ProbeOutcome::Stored,
         steps: steps(&report),
-        took_ms: report.took,
+        took_ms: report.took_ms,
         summary,
         remedy,
     };
@@ -75,7 +75,7 @@ pub(crate) async fn probe(
 
 /// The steps on the way, each with whether it went well.
 fn steps(report: &ProbeReport) -> Vec<ProbeStepView> {
-    let (reached, why) = match &report.probed {
+    let (reached, why) = match &report.outcome {
         ProbeOutcome::NoAnswer { at: ProbeStage::Name, why } => (0, Some(why)),
         ProbeOutcome::NoAnswer { at: ProbeStage::Connection, why } => (1, Some(why)),
         ProbeOutcome::NoAnswer { at: ProbeStage::Response, why } => (2, Some(why)),
@@ -93,7 +93,7 @@ fn steps(report: &ProbeReport) -> Vec<ProbeStepView> {
         Some(why) if number == reached => json!({ "why": why }),
         Some(_) | None => evidence,
     };
-    let (status, code) = match &report.probed {
+    let (status, code) = match &report.outcome {
         ProbeOutcome::Answered { status, code } => (Some(*status), code.clone()),
         ProbeOutcome::Changed => (Some(400), Some("signature_mismatch".to_owned())),
         ProbeOutcome::Stored => (Some(200), None),
@@ -119,17 +119,17 @@ fn steps(report: &ProbeReport) -> Vec<ProbeStepView> {
 mod tests {
     use super::*;
 
-    fn report(probed: ProbeOutcome) -> ProbeReport {
+    fn report(outcome: ProbeOutcome) -> ProbeReport {
         ProbeReport {
-            probed,
+            outcome,
             addresses: vec![([203, 0, 113, 5], 443).into()],
-            took: 12,
+            took_ms: 12,
             clock_ahead_ms: Some(400),
         }
     }
 
-    fn oks(probed: ProbeOutcome) -> Vec<Option<bool>> {
-        steps(&report(probed)).into_iter().map(|step| step.ok).collect()
+    fn oks(outcome: ProbeOutcome) -> Vec<Option<bool>> {
+        steps(&report(outcome)).into_iter().map(|step| step.ok).collect()
     }
 
     #[test]

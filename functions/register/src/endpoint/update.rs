@@ -176,7 +176,7 @@ async fn refuse_unreached(
 ) -> Result<(), RegisterError> {
     let RequestContext { deps, now, .. } = context;
     let secret = secret::newest(deps, row).await?;
-    let outcome = probe(url, &secret, deps.mode, deps.local, now).await.probed;
+    let outcome = probe(url, &secret, deps.mode, deps.local, now).await.outcome;
     match (&outcome, outcome.problem()) {
         (_, None) => Ok(()),
         (ProbeOutcome::NoAnswer { why, .. }, Some((summary, remedy))) => {

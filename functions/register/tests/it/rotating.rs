@@ -256,6 +256,22 @@ async fn an_answer_that_is_lost_for_good_leaves_no_orphan() {
 }
 
 #[tokio::test]
+async fn answers_that_are_lost_twice_in_one_request_leave_no_orphan() {
+    let stack = Stack::start().await.hasty();
+    let (_, made) = stack.register("").await;
+    // A 500 that Stripe keeps, for each attempt and each of its tries.
+    stack.stripe.add_fault(Fault::status(500).after().times(9).on("POST", ENDPOINTS));
+    let (status, body) = stack.rotate("").await;
+    assert_eq!((status, &body["error"]["code"]), (502, &json!("stripe_error")));
+    stack.stripe.clear_faults();
+    assert_eq!(stack.maintain(at(300)).await["switched_over"], json!(["main"]));
+    assert_eq!(stack.stripe.endpoints().len(), 2);
+    stack.compared(at(3_600)).await;
+    stack.ends(7_200).await;
+    stack.assert_rotated(&made, "lost twice").await;
+}
+
+#[tokio::test]
 async fn deregistering_in_the_middle_leaves_nothing() {
     for cut_off in [false, true] {
         let stack = Stack::start().await.hasty();

@@ -8,7 +8,7 @@ use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// A request that changes an endpoint ends within half a minute: what is still under way after this was left
 /// half done.
-const REQUEST_ENDS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+pub const REQUEST_ENDS_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// One endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -63,7 +63,7 @@ async fn nothing_that_answers_a_connection_is_told_apart_from_nothing_that_takes
         let url = format!("{scheme}://{}/x", silent.local_addr().unwrap());
         let report = once(&url, &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await;
         assert!(
-            matches!(&report.probed, ProbeOutcome::NoAnswer { at: step, .. } if *step == at),
+            matches!(&report.outcome, ProbeOutcome::NoAnswer { at: step, .. } if *step == at),
             "{report:?}"
         );
     }
@@ -80,11 +80,12 @@ async fn no_probe_leaves_for_a_machine_or_network_inside() {
         "not an address",
     ] {
         let secret = "whsec_x".parse().unwrap();
-        let probed = probe(url, &secret, Mode::Test, false, Timestamp::UNIX_EPOCH).await.probed;
-        assert!(matches!(probed, ProbeOutcome::NoAnswer { at: ProbeStage::Name, .. }), "{url}: {probed:?}");
+        let outcome = probe(url, &secret, Mode::Test, false, Timestamp::UNIX_EPOCH).await.outcome;
+        assert!(matches!(outcome, ProbeOutcome::NoAnswer { at: ProbeStage::Name, .. }), "{url}: {outcome:?}");
     }
     // A port of this machine where nothing listens.
     let secret = "whsec_x".parse().unwrap();
-    let probed = probe("http://127.0.0.1:9/x", &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await.probed;
-    assert!(matches!(probed, ProbeOutcome::NoAnswer { at: ProbeStage::Connection, .. }), "{probed:?}");
+    let outcome =
+        probe("http://127.0.0.1:9/x", &secret, Mode::Test, true, Timestamp::UNIX_EPOCH).await.outcome;
+    assert!(matches!(outcome, ProbeOutcome::NoAnswer { at: ProbeStage::Connection, .. }), "{outcome:?}");
 }

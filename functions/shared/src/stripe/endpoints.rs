@@ -5,20 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Session, StripeResponse};
 use super::error::StripeError;
-use crate::endpoint::{EndpointRow, EndpointSpec};
+use crate::endpoint::{EndpointRow, EndpointSpec, REQUEST_ENDS_WITHIN};
 use crate::secret::SigningSecret;
 use crate::unix_time::UnixSeconds;
 
 const RESOURCE: &str = "webhook_endpoints";
-/// A younger endpoint may be of a registration that began after the rows were read: that takes half a minute
-/// at most.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// A webhook endpoint at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +104,8 @@ impl WebhookEndpoint {
             // Half made: the row does not know the id yet.
             None => row.registration == tag.registration,
         };
-        let settled = UnixSeconds::from(now) - self.created > SETTLED_AFTER;
+        // A younger one may be of a registration that began after the rows were read.
+        let settled = UnixSeconds::from(now) - self.created > REQUEST_ENDS_WITHIN;
         settled && !rows.iter().any(known)
     }
 }

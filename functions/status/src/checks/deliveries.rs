@@ -53,9 +53,9 @@ fn deliveries_arrive(endpoint: &EndpointInputs) -> Check {
 /// What a probe of ours came to; none is sent as long as Stripe's deliveries arrive.
 fn probe_arrives(endpoint: &EndpointInputs) -> Option<Check> {
     let code = "probe_arrives";
-    let probed = endpoint.probed.as_ref().filter(|_| endpoint.is_unreachable())?;
-    let evidence = json!({ "url": endpoint.row.spec.url, "probe": probed });
-    Some(match probed.problem().filter(|_| *probed != ProbeOutcome::Changed) {
+    let probe_outcome = endpoint.probe_outcome.as_ref().filter(|_| endpoint.is_unreachable())?;
+    let evidence = json!({ "url": endpoint.row.spec.url, "probe": probe_outcome });
+    Some(match probe_outcome.problem().filter(|_| *probe_outcome != ProbeOutcome::Changed) {
         // What is changed on the way does arrive; `signatures_match` reports it.
         None => {
             let summary = "a request of ours reaches the endpoint";
@@ -73,7 +73,7 @@ fn signatures_match(endpoint: &EndpointInputs, is_as_wanted: bool) -> Check {
         "mismatches": activity.mismatches,
         "since": activity.mismatches_since.and_then(UnixMillis::to_timestamp),
         "last_at": activity.mismatched_at.and_then(UnixMillis::to_timestamp),
-        "probe": endpoint.probed,
+        "probe": endpoint.probe_outcome,
     });
     let fail =
         |summary: &str, remedy: String| Check::fail(code, Severity::Error, summary, evidence.clone(), remedy);
@@ -87,7 +87,7 @@ fn signatures_match(endpoint: &EndpointInputs, is_as_wanted: bool) -> Check {
         return Check::pass(code, Severity::Error, summary, evidence);
     }
     // Where Stripe sends elsewhere or nothing, what came is somebody else's.
-    match (&endpoint.probed, is_as_wanted && endpoint.may_be_undelivered(activity.mismatched_at)) {
+    match (&endpoint.probe_outcome, is_as_wanted && endpoint.may_be_undelivered(activity.mismatched_at)) {
         (Some(ProbeOutcome::Changed), _) => fail(changed, proxy.to_owned()),
         (Some(ProbeOutcome::Stored), true) => fail(
             "requests came that are signed with another secret than the one kept here, and one of ours came through unchanged: if they are Stripe's, it signs with another secret",

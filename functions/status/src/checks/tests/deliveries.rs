@@ -5,10 +5,10 @@ use shared::probe::{ProbeOutcome, ProbeStage};
 use super::*;
 
 /// Stripe could not deliver events to `main`, which had a delivery before, and this became of a probe.
-fn make_unreachable(inputs: &mut StatusInputs, probed: ProbeOutcome) {
+fn make_unreachable(inputs: &mut StatusInputs, probe_outcome: ProbeOutcome) {
     add_undelivered(inputs, 60);
     inputs.endpoints[0].activity = activity(600);
-    inputs.endpoints[0].probed = Some(probed);
+    inputs.endpoints[0].probe_outcome = Some(probe_outcome);
 }
 
 /// Requests came, the last one so long ago, whose signature does not match.
@@ -35,22 +35,28 @@ fn the_causes_that_keep_deliveries_from_arriving_are_told_apart() {
         (answered(404, Some("endpoint_unknown")), &["deliveries_arrive", "probe_arrives"], "ten seconds"),
         (answered(403, None), &["deliveries_arrive", "probe_arrives"], "proxy"),
     ];
-    for (probed, expected, remedy) in outcomes {
+    for (probe_outcome, expected, remedy) in outcomes {
         let mut inputs = healthy();
-        make_unreachable(&mut inputs, probed.clone());
+        make_unreachable(&mut inputs, probe_outcome.clone());
         let report = run(&inputs);
-        assert_eq!((failing(&report), report.status), (expected.to_vec(), HealthStatus::Error), "{probed:?}");
+        assert_eq!(
+            (failing(&report), report.status),
+            (expected.to_vec(), HealthStatus::Error),
+            "{probe_outcome:?}"
+        );
         let last = all(&report).filter(|check| !check.ok).last().unwrap();
-        assert!(last.remedy.as_ref().unwrap().contains(remedy), "{probed:?}: {:?}", last.remedy);
+        assert!(last.remedy.as_ref().unwrap().contains(remedy), "{probe_outcome:?}: {:?}", last.remedy);
         // A delivery comes in: whatever the probe came to, all is well.
         inputs.endpoints[0].activity = activity(0);
         add_mismatches(&mut inputs, 0);
-        assert_eq!(run(&inputs).status, HealthStatus::Active, "{probed:?}");
+        assert_eq!(run(&inputs).status, HealthStatus::Active, "{probe_outcome:?}");
     }
     let signed: [(Change, &str); 3] = [
         (|inputs| make_unreachable(inputs, ProbeOutcome::Stored), "it signs with another secret"),
         (
-            |inputs| (make_unreachable(inputs, ProbeOutcome::Stored), inputs.endpoints[0].probed = None).1,
+            |inputs| {
+                (make_unreachable(inputs, ProbeOutcome::Stored), inputs.endpoints[0].probe_outcome = None).1
+            },
             "or were changed on the way",
         ),
         (|inputs| make_unreachable(inputs, ProbeOutcome::Changed), "a request of ours was"),

@@ -72,7 +72,7 @@ pub(super) fn endpoint(name: &str) -> EndpointInputs {
         activity: activity(0),
         secret: SecretPresence::There,
         undelivered: None,
-        probed: None,
+        probe_outcome: None,
     }
 }
 
