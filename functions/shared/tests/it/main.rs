@@ -1,4 +1,4 @@
-//! What the edges promise, against the real thing or what stands in for it.
+//! What the adapters promise, against the real thing or what stands in for it.
 
 // Always true here; it tells clippy that helpers beside the tests may unwrap as well.
 #![cfg(test)]

@@ -297,23 +297,23 @@ fn no_modules_of_a_crate_use_each_other_in_a_circle() {
     );
 }
 
-/// The map in the header of `shared/src/lib.rs`: the modules in order, and how many of them are words.
+/// The map in the header of `shared/src/lib.rs`: the modules in order, and how many of them are domain types.
 struct SharedMap {
     modules: Vec<String>,
-    words: usize,
+    domain_types: usize,
 }
 
 impl SharedMap {
     fn parse(text: &str) -> Self {
-        let (mut modules, mut words) = (Vec::new(), 0);
+        let (mut modules, mut domain_types) = (Vec::new(), 0);
         for line in text.lines().map_while(|line| line.strip_prefix("//!")) {
-            if line.trim() == "# Edges" {
-                words = modules.len();
+            if line.trim() == "# Adapters" {
+                domain_types = modules.len();
             } else if let Some((name, _)) = line.strip_prefix(" - `").and_then(|rest| rest.split_once("`:")) {
                 modules.push(name.to_owned());
             }
         }
-        Self { modules, words }
+        Self { modules, domain_types }
     }
 
     /// Returns each use of a module that does not stand above its user.
@@ -352,7 +352,10 @@ fn the_map_of_shared_has_each_of_its_modules() {
         shared.modules.keys().filter(|path| path.len() == 1).map(|path| path[0].clone()).collect();
     assert_eq!(listed, existing, "left: the map in shared/src/lib.rs; right: its modules. Make them agree");
     assert_eq!(listed.len(), map.modules.len(), "a module stands in the map of shared/src/lib.rs twice");
-    assert!(map.words > 5, "the map in shared/src/lib.rs has the headings `# Words` and `# Edges`");
+    assert!(
+        map.domain_types > 5,
+        "the map in shared/src/lib.rs has the headings `# Domain types` and `# Adapters`"
+    );
 }
 
 #[test]
@@ -370,28 +373,32 @@ fn a_module_of_shared_uses_only_those_above_it_in_the_map() {
 const SDKS: [&str; 4] = ["aws_sdk", "aws_smithy", "lambda_http", "reqwest"];
 
 #[test]
-fn the_words_of_shared_name_no_sdk() {
+fn the_domain_types_of_shared_name_no_sdk() {
     let (map, shared) = shared();
     for (module, tokens) in &shared.modules {
-        if module.first().is_some_and(|top| map.modules[..map.words].contains(top)) {
+        if module.first().is_some_and(|top| map.modules[..map.domain_types].contains(top)) {
             for placed in tokens {
                 let sdk = placed.token.ident().filter(|ident| SDKS.iter().any(|sdk| ident.starts_with(sdk)));
                 let module = module.join("::");
-                assert!(sdk.is_none(), "shared::{module} is a word, and line {} names an SDK", placed.line);
+                assert!(
+                    sdk.is_none(),
+                    "shared::{module} holds domain types, and line {} names an SDK",
+                    placed.line
+                );
             }
         }
     }
 }
 
 #[test]
-fn functions_name_no_sdk_of_an_edge_and_no_other_function() {
+fn functions_name_no_sdk_of_an_adapter_and_no_other_function() {
     for name in functions() {
         let package = Crate::read(&root().join("functions").join(&name).join("src"));
         for (module, tokens) in &package.modules {
             let module = format!("{name}::{}", module.join("::"));
             let sdk = tokens.iter().filter_map(|placed| placed.token.ident());
             let sdk = sdk.into_iter().find(|ident| ident.starts_with("aws_sdk") || *ident == "reqwest");
-            assert!(sdk.is_none(), "{module} names {sdk:?}: only an edge in shared does");
+            assert!(sdk.is_none(), "{module} names {sdk:?}: only an adapter in shared does");
             for import in uses(tokens) {
                 let other = functions().into_iter().find(|other| *other != name && import.path[0] == *other);
                 let is_own = package.modules.contains_key(&import.path[..1]);
@@ -493,9 +500,9 @@ mod tests {
     #[test]
     fn a_use_of_a_module_below_in_the_map_is_found() {
         let map = SharedMap::parse(
-            "//! # Words\n//!\n//! - `a`: one\n//! - `b`: two,\n//!   and more\n//!\n//! # Edges\n//! - `c`: three\n",
+            "//! # Domain types\n//!\n//! - `a`: one\n//! - `b`: two,\n//!   and more\n//!\n//! # Adapters\n//! - `c`: three\n",
         );
-        assert_eq!((map.modules.join(" ").as_str(), map.words), ("a b c", 2));
+        assert_eq!((map.modules.join(" ").as_str(), map.domain_types), ("a b c", 2));
         let shared = made_up(&[
             ("lib.rs", ""),
             ("a.rs", "use crate::c::C;"),
