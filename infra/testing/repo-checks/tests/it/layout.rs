@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{functions, read, resources, root};
+use crate::{functions, parsed, read, resources, root};
 
 #[test]
 fn each_function_is_a_package_a_resource_a_folder_of_samples_and_a_line_in_the_readme() {
@@ -55,19 +55,25 @@ fn each_parameter_of_the_template_is_explained() {
 #[test]
 fn each_check_of_the_status_is_in_its_runbook() {
     let readme = read("functions/status/README.md");
-    // The list that the status function's own test holds complete.
-    let tests = read("functions/status/src/checks/tests.rs");
-    let list = tests.split("fn when_all_is_well_it_is_active_and_every_check_is_listed").nth(1).unwrap();
-    let list = list.split("        [\n").nth(1).unwrap().split("        ]").next().unwrap();
-    let codes: Vec<_> = list.lines().map(|line| line.trim().trim_matches(['"', ','])).collect();
-    assert!(codes.len() > 15, "{codes:?}");
-    for code in codes {
-        let row = |line: &str| {
-            line.starts_with('|')
-                && line.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{code}`")))
-        };
-        assert!(readme.lines().any(row), "functions/status/README.md does not explain the check {code}");
-    }
+    let runbook = readme.split("\n## Runbook\n").nth(1).unwrap();
+    let (rows, questions) = runbook.split_once("\n### What people ask first\n").unwrap();
+    let explained: Vec<&str> = rows
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| line.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
+        .collect();
+    // Another test holds these to the sources.
+    let document = parsed("functions/openapi.yaml");
+    let codes = document["components"]["schemas"]["CheckCode"]["oneOf"].as_array().unwrap();
+    let codes: Vec<&str> = codes.iter().map(|code| code["const"].as_str().unwrap()).collect();
+    assert!(codes.len() > 25, "{codes:?}");
+    let missing: Vec<_> = codes.iter().filter(|code| !explained.contains(code)).collect();
+    assert!(missing.is_empty(), "functions/status/README.md has no row for the checks {missing:?}");
+    let gone: Vec<_> = explained.iter().filter(|code| !codes.contains(code)).collect();
+    assert!(gone.is_empty(), "functions/status/README.md explains checks that there are not: {gone:?}");
+    assert_eq!(explained.len(), codes.len(), "functions/status/README.md explains a check twice");
+    let unasked: Vec<_> = codes.iter().filter(|code| !questions.contains(&format!("`{code}`"))).collect();
+    assert!(unasked.is_empty(), "no question of functions/status/README.md leads to {unasked:?}");
 }
 
 #[test]
