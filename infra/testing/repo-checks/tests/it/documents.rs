@@ -146,8 +146,37 @@ fn exists(document: &str, before: Option<&str>, path: &str) -> bool {
     .any(|base| root().join(base).join(path).exists())
 }
 
-/// Names that a document gives to the files of every function.
-const EVERY_FUNCTION_HAS: [&str; 6] = ["main.rs", "lib.rs", "config.rs", "deps.rs", "error.rs", "tests/it"];
+/// Names that a document gives to files that every function has.
+const EVERY_FUNCTION_HAS: [&str; 5] = ["main.rs", "lib.rs", "config.rs", "deps.rs", "tests/it"];
+/// The same of a file that a function has where it needs one. A document that asks for it names one to go by.
+const SOME_FUNCTIONS_HAVE: &str = "error.rs";
+
+fn is_of_functions(name: &str) -> bool {
+    EVERY_FUNCTION_HAS.contains(&name) || name == SOME_FUNCTIONS_HAVE
+}
+
+#[test]
+fn each_function_has_the_files_that_documents_give_to_every_one() {
+    for name in functions() {
+        for file in EVERY_FUNCTION_HAS {
+            let folder = if file.ends_with(".rs") { "src/" } else { "" };
+            let path = format!("functions/{name}/{folder}{file}");
+            assert!(root().join(&path).exists(), "documents say that there is {path}");
+        }
+    }
+}
+
+/// `error.rs` of no function in particular can be looked up by nobody.
+#[test]
+fn how_to_add_a_function_names_one_with_the_file_that_not_every_one_has() {
+    let text = read(".github/CONTRIBUTING.md");
+    let section = text.split("\n## Add a function\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let is_named = |name: &String| {
+        let path = format!("functions/{name}/src/{SOME_FUNCTIONS_HAVE}");
+        section.contains(&format!("`{path}`")) && root().join(path).exists()
+    };
+    assert!(functions().iter().any(is_named), "the section names no {SOME_FUNCTIONS_HAVE} of a function");
+}
 
 #[test]
 fn each_file_that_a_document_names_exists() {
@@ -159,7 +188,7 @@ fn each_file_that_a_document_names_exists() {
             let mut before = None;
             for word in line.split('`').skip(1).step_by(2).filter(|word| is_path(word)) {
                 seen += 1;
-                if !exists(&document, before, word) && !EVERY_FUNCTION_HAS.contains(&word) {
+                if !exists(&document, before, word) && !is_of_functions(word) {
                     missing.push(format!("{document}:{number}: there is no {word}"));
                 }
                 // The first of a row names the folder of those that follow it.
@@ -179,8 +208,7 @@ fn each_file_of_a_function_is_in_its_document() {
         let text = read(&format!("functions/{name}/README.md"));
         for entry in std::fs::read_dir(root().join("functions").join(&name).join("src")).unwrap() {
             let file = entry.unwrap().file_name().into_string().unwrap();
-            let is_everywhere = EVERY_FUNCTION_HAS.contains(&file.as_str());
-            if file.ends_with(".rs") && !is_everywhere && !text.contains(&format!("`src/{file}`")) {
+            if file.ends_with(".rs") && !is_of_functions(&file) && !text.contains(&format!("`src/{file}`")) {
                 missing.push(format!("functions/{name}/README.md has no src/{file}"));
             }
         }
