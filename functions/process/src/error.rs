@@ -51,7 +51,7 @@ pub(crate) enum ApplyError {
     #[error("the second of the event is not over by Stripe's clock, so Stripe's answer could miss a change")]
     TooEarly,
     /// Something between us and Stripe removes the header.
-    #[error("Stripe's answer has no `Date`, so nobody can tell which events it includes")]
+    #[error("Stripe's answer has no `Date`, so it is unknown which events it includes")]
     NoDate,
     /// Stripe's answer is no JSON object.
     #[error("Stripe's answer cannot be read")]

@@ -1,8 +1,8 @@
 //! `POST /events/replay` and `POST /events/discard`: all events that match a filter, up to a limit.
 //!
 //! The filters are those of `GET /events`, and a state is required, as nobody means the whole ledger. Events
-//! are changed page by page. A changed event no longer matches, so after an error, or when the time is up,
-//! the same request continues.
+//! are changed page by page. When the time is up, the cursor says where to continue. After an error the
+//! same request is sent again: changing an event twice does no harm.
 
 use std::time::Instant;
 

@@ -20,7 +20,7 @@
 //!
 //! Final whatever the times: a deletion. Stripe never uses an id again.
 //!
-//! The module is pure: the verdict is a function of the set of events.
+//! The module is pure: the winner is a function of the set of events.
 
 mod chain;
 mod snapshot;
@@ -345,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_verdict_does_not_depend_on_the_order_or_on_repeats(events in proptest::collection::vec(any_event(), 1..7), seed in any::<u64>()) {
+        fn the_winner_does_not_depend_on_the_order_or_on_repeats(events in proptest::collection::vec(any_event(), 1..7), seed in any::<u64>()) {
             // One id is one event.
             let mut events: Vec<_> = events;
             events.sort_by(|a, b| a.id.cmp(&b.id));

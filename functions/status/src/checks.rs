@@ -1,8 +1,8 @@
 //! The checks. Pure: the same inputs give the same report. Each function that makes one check has the check's
 //! code as its name.
 //!
-//! The one word over all, as the API promises it: `error` if an error check fails somewhere; else `inactive`
-//! if no endpoint takes deliveries; else `active`.
+//! The overall status, as the API promises it: `error` if an error check fails somewhere; else `inactive`
+//! if no endpoint is active; else `active`.
 //!
 //! An error is what keeps events from Stripe out of the records, or may do so; all else is a warning. So:
 //! - without an endpoint nothing is expected to arrive, and a missing or rejected key, or a Stripe that does

@@ -19,7 +19,7 @@ pub(crate) struct StatusReport {
     pub(crate) last_day: Vec<Value>,
 }
 
-/// The one word over all checks, of the stack or of an endpoint.
+/// The overall status of all checks, of the stack or of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum HealthStatus {
