@@ -8,6 +8,9 @@ TOOLS := $(LOCAL)/tools/bin
 export PORT ?= 4566
 
 PYTHON := PYTHONPATH=$(CLOUD) PYTHONDONTWRITEBYTECODE=1 $(TOOLS)/python
+# SAM CLI and the linters; MiniStack has an environment of its own, because the two want different versions of
+# one library. Each is made again when its list changes, or when it was made for another machine.
+INSTALL := PYTHONPATH=$(CLOUD) python3 -B -m localcloud.venv
 SAM := SAM_CLI_TELEMETRY=0 $(TOOLS)/sam
 SAM_OFFLINE := AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM)
 
@@ -16,16 +19,16 @@ SAM_OFFLINE := AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM)
 
 help:
 	@echo 'See it work (Linux, or the container of .devcontainer)'
-	@echo '  make demo        registers a webhook on a local cloud, follows its events into billing records, and ends it all'
+	@echo '  make demo        registers a webhook on a local cloud, follows its events into billing records, then stops everything'
 	@echo '  make up          starts a local cloud that stays (PORT=4566; another Stripe: STRIPE_API_BASE, STRIPE_API_KEY)'
-	@echo '  make down        ends it'
+	@echo '  make down        stops it'
 	@echo 'Change it'
 	@echo '  make fmt         formats the Rust and Python code'
 	@echo '  make unit        the Rust tests; needs cargo and a C compiler only'
-	@echo '  make lint        formats, lints, types, docs, dependencies and the template, checked'
+	@echo '  make lint        checks format, lints, types, docs, dependencies and the template'
 	@echo '  make check       lint and unit: all that needs no local cloud'
 	@echo '  make end-to-end  the tests on a local cloud of their own'
-	@echo '  make test        check and end-to-end: what CI runs'
+	@echo '  make test        check and end-to-end; CI runs it, and advisories'
 	@echo 'Look closer'
 	@echo '  make prove       10,000 events in random order, with failing calls and killed functions: each applied once'
 	@echo '                   (EVENTS=10000 OBJECTS=500; SEED=… repeats a run)'
@@ -34,8 +37,10 @@ help:
 	@echo 'Run it on AWS'
 	@echo '  make deploy      builds for AWS and deploys with your own credentials (ENV=test; see infra/README.md)'
 
-# The tools come after the announcement, so each step is a command and not a prerequisite.
-demo: machine
+# The announcement comes before all that is slow, even before rustc, which a rustup may have to fetch first. So
+# each step is a command and not a prerequisite.
+demo:
+	@$(CLOUD)/check-machine.sh --local-cloud --quick
 	@echo 'Billhook demo: builds the functions, starts AWS and Stripe as programs on this machine, registers a webhook,'
 	@echo 'and follows its events into billing records. It needs no account and no key, and leaves nothing running.'
 	@echo 'The first run takes about 8 minutes on two cores, nearly all of it compiling; later runs about half a minute.'
@@ -46,9 +51,10 @@ up: machine
 	@$(MAKE) --no-print-directory cloud
 	@$(PYTHON) -m localcloud up
 
-# Installs no tools: without them nothing was ever started.
+# On the machine's own Python, so that it works whatever became of the tools.
 down:
-	@if [ -x $(TOOLS)/python ]; then $(PYTHON) -m localcloud down; else echo 'down: nothing runs'; fi
+	@$(CLOUD)/check-machine.sh --local-cloud --quick
+	@PYTHONPATH=$(CLOUD) python3 -B -m localcloud down
 
 test: check end-to-end
 
@@ -101,12 +107,9 @@ deploy: tools
 machine:
 	@$(CLOUD)/check-machine.sh --local-cloud
 
-# SAM CLI and the linters; MiniStack in an environment of its own, because the two want different versions of
-# one library. Each is made again only when its list changes.
-tools: $(LOCAL)/tools/made
-cloud: machine $(LOCAL)/ministack/made tools
-
-$(LOCAL)/%/made: $(CLOUD)/requirements/%.txt
+tools:
 	@$(CLOUD)/check-machine.sh
-	@PYTHONPATH=$(CLOUD) python3 -B -m localcloud.venv $(@D) $<
-	@touch $@
+	@$(INSTALL) $(LOCAL)/tools $(CLOUD)/requirements/tools.txt
+
+cloud: machine tools
+	@$(INSTALL) $(LOCAL)/ministack $(CLOUD)/requirements/ministack.txt

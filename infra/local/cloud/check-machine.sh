@@ -1,6 +1,7 @@
 #!/bin/sh
-# Says in one line what this machine lacks, before anything is installed or compiled; with --local-cloud also
-# what only the local cloud needs.
+# Says in one line what this machine lacks, before anything is installed or compiled. With --local-cloud also
+# what only the local cloud needs; with --quick without the version of Rust, for which a rustup may have to fetch
+# a toolchain.
 set -u
 cd "$(dirname "$0")/../../.."
 
@@ -14,20 +15,27 @@ check_system() {
     system=$(uname -s)
     machine=$(uname -m)
     [ "$system" = Linux ] ||
-        fail "the local cloud needs Linux, and this is $system; with Docker: $in_container"
+        fail "the local cloud needs Linux, and this is $system; with Docker, this opens a shell where it runs: $in_container"
     case $machine in
     x86_64 | amd64 | aarch64 | arm64) ;;
     *) fail "Lambda has no architecture $machine, so the functions cannot run here; x86_64 and aarch64 can" ;;
     esac
 }
 # For a shell to expand, on the machine that has Docker.
-in_container='docker run --rm -it -v "$PWD:/billhook" $(docker build -q .devcontainer) make demo'
+in_container='docker build -t billhook .devcontainer && docker run --rm -it -v "$PWD:/billhook" billhook'
 
 tools="cargo rustc python3 cc"
-if [ "${1:-}" = --local-cloud ]; then
-    check_system
-    tools="$tools ps"
-fi
+quick=
+for option in "$@"; do
+    case $option in
+    --local-cloud)
+        check_system
+        tools="$tools ps"
+        ;;
+    --quick) quick=yes ;;
+    *) fail "check-machine.sh has no option $option" ;;
+    esac
+done
 
 missing=
 for tool in $tools; do
@@ -41,10 +49,11 @@ fi
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "python3 is older than 3.11"
 python3 -c 'import ensurepip, venv' 2>/dev/null || fail "python3 has no venv (on Debian: apt-get install python3-venv)"
 
+[ -z "$quick" ] || exit 0
 # A rustup fetches the toolchain of rust-toolchain.toml by itself; a cargo of the system's has to be new
 # enough.
 needed=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' Cargo.toml)
-version=$(rustc --version) || fail "rustc does not start; rust-toolchain.toml says which version is needed"
+version=$(rustc --version) || fail "rustc does not start; rustup fetches the version of rust-toolchain.toml, which needs network"
 minor=$(echo "$version" | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
 if [ "${minor:-0}" -lt "$needed" ]; then
     fail "Rust 1.$needed or newer is needed, and this is $version"

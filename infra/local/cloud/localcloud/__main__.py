@@ -3,38 +3,20 @@
 import argparse
 import ipaddress
 import os
-import signal
 import sys
-from types import FrameType
 from urllib.parse import urlsplit
 
-from . import demo, stack
+from . import command_line, demo, stack
 from .progress import Reporter
 from .settings import LOCAL, StackPaths, UserError
 
 
 def main() -> int:
-    """Runs one command; an error that the user can correct is one line on standard error."""
+    """Runs one command and returns its exit code."""
     parser = argparse.ArgumentParser(prog="localcloud", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "demo"])
     command = parser.parse_args().command
-    # A closed terminal or SIGTERM ends us like Ctrl-C, so that what was started is ended too.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # Unless it is to be ignored, as under nohup.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupted)
-    try:
-        return {"up": _up, "down": _down, "demo": demo.main}[command]()
-    except UserError as error:
-        print(f"{command}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{command}: interrupted", file=sys.stderr)
-        return 130
-
-
-def _interrupted(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    return command_line.run(command, {"up": _up, "down": _down, "demo": demo.main}[command])
 
 
 def _up() -> int:

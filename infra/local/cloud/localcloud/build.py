@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from .processes import tail
+from .logs import says_unreachable, tail
 from .progress import Progress, Reporter
 from .settings import ROOT, SAM_HOME, StackPaths, UserError, build_environment
 
@@ -40,6 +40,7 @@ def build(paths: StackPaths, report: Reporter) -> Path:
     # All functions at once: SAM builds one after the other, and then finds each one done.
     _compile(environment, log, report)
     folder = paths.root / "build"
+    report("packaging the functions (sam build)")
     parameters = ["--parameter-overrides", f"Architecture={architecture()}"]
     _run(["sam", "build", "--build-dir", str(folder), *parameters], environment, log)
     return folder / "template.yaml"
@@ -131,6 +132,7 @@ def _compile(environment: dict[str, str], log: Path, report: Reporter) -> None:
     if progress.seconds >= BUILD_TIMEOUT_S:
         raise _timeout(command)
     if cargo.returncode != 0:
+        report(f"failed after {progress.done} crates")
         raise _failure(command, log)
     if compiled:
         report(f"{compiled} of {progress.done} crates compiled, in {progress.seconds:.0f} seconds")
@@ -167,7 +169,9 @@ def _timeout(command: list[str]) -> UserError:
 
 
 def _failure(command: list[str], log: Path) -> UserError:
-    return UserError(f"`{' '.join(command)}` failed; {log} ends with:\n{tail(log, 40)}")
+    end = tail(log, 40)
+    reason = "needs network: Cargo cannot reach the package registry, and " if says_unreachable(end) else ""
+    return UserError(f"{reason}`{' '.join(command)}` failed; {log} ends with:\n{end}")
 
 
 def _environment(paths: StackPaths) -> dict[str, str]:

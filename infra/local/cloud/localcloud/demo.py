@@ -7,14 +7,13 @@ first response that is not the promised one.
 import hashlib
 import hmac
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from . import client, stack
+from . import client, signals, stack
 from .client import Response
 from .progress import Reporter
 from .settings import StackPaths, free_port
@@ -50,7 +49,7 @@ APPLIED_TIMEOUT_S = 240.0
 NEXT_STEPS = """
 Next:
   make up       the same local cloud, left running; it prints its URL and a first request to try
-  make test     every check of this repository
+  make test     the tests and checks of this repository
   README.md     what each part does, and how to deploy it to AWS
 """
 
@@ -64,20 +63,18 @@ def main() -> int:
     paths = StackPaths("demo")
     began = time.monotonic()
     with stack.locked(paths):
+        print("Starting a local cloud", flush=True)
         stack.down(paths)
         try:
-            print("Starting a local cloud", flush=True)
             started = stack.up(paths, free_port(), Reporter(indent="   "))
             Demo(started, output=lambda line: print(line, flush=True)).run()
         except (UnexpectedResponse, OSError) as error:
             print(f"\nThe demo ends here: {error}\nLogs: {paths.logs}/", flush=True)
             return 1
         finally:
-            # A second Ctrl-C must not leave half of it running.
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
-            stack.down(paths)
-            print("\nNothing is left running.", flush=True)
+            with signals.deferred():
+                stack.down(paths)
+                print("\nNothing is left running.", flush=True)
     print(f"The demo took {time.monotonic() - began:.0f} seconds.")
     print(NEXT_STEPS, end="")
     return 0
@@ -126,7 +123,7 @@ class Demo:
         _expect(response, 201, "POST /endpoints")
         made = response.json
         self._print(f"POST /endpoints → 201: {made['stripe_id']} at Stripe sends to {made['url']}")
-        self._print(f"its signing secret is shown this once: {made['signing_secret'][:8]}…")
+        self._print(f"its signing secret, in this answer: {made['signing_secret'][:8]}…")
 
     def _deliveries(self) -> None:
         response = client.send_json("POST", f"{self._stack.stripe_control_url}/story")
@@ -160,7 +157,11 @@ class Demo:
                 )
             if expected.state and record["state"] != expected.state:
                 raise UnexpectedResponse(f"{path} is {record['state']} instead of {expected.state}")
-            self._print(f"GET {path} → {expected.state or record['status'] or 'there'}, as at Stripe")
+            if expected.state:
+                shown = f"{expected.state} (Stripe: {record['status']})"
+            else:
+                shown = f"{record['status'] or 'there'}, as at Stripe"
+            self._print(f"GET {path} → {shown}")
 
     def _forged(self) -> None:
         body = json.dumps(

@@ -1,16 +1,17 @@
-"""Deploys the built template into MiniStack with `sam deploy`, as it would be deployed to AWS."""
+"""Deploys the built template into MiniStack with `sam deploy`, as it would be deployed to AWS.
 
+boto3 is imported where it is used: `make down` runs without it, and Ctrl-C at the start of a command finds no
+long import.
+"""
+
+import contextlib
 import functools
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-from .processes import tail
+from .logs import tail
 from .settings import CREDENTIALS, REGION, ROOT, StackPaths, UserError, build_environment
 
 STACK = "billhook-local"
@@ -29,6 +30,9 @@ def api_url(endpoint: str) -> str:
 @functools.cache
 def aws_client(service: str, endpoint: str) -> Any:
     """Returns a client for one of AWS's services as MiniStack has it."""
+    import boto3
+    from botocore.config import Config
+
     session: Any = boto3.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -39,6 +43,17 @@ def aws_client(service: str, endpoint: str) -> Any:
         endpoint_url=endpoint,
         config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}, proxies={}),
     )
+
+
+@contextlib.contextmanager
+def aws_errors_for_users() -> Iterator[None]:
+    """Turns what boto3 raises into an error of one line."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise UserError(f"the local AWS failed: {error}") from error
 
 
 def deploy(paths: StackPaths, endpoint: str, template: Path, parameters: Mapping[str, str]) -> dict[str, str]:
@@ -77,8 +92,9 @@ def deploy(paths: StackPaths, endpoint: str, template: Path, parameters: Mapping
 
 def outputs(endpoint: str) -> dict[str, str]:
     """Returns the stack's outputs; none if there is no stack."""
+    cloudformation = aws_client("cloudformation", endpoint)
     try:
-        stacks = aws_client("cloudformation", endpoint).describe_stacks(StackName=STACK)["Stacks"]
-    except ClientError:
+        stacks = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    except cloudformation.exceptions.ClientError:
         return {}
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}

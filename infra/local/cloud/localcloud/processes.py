@@ -11,10 +11,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from . import signals
 from .settings import StackPaths
 
 STOP_TIMEOUT_S = 10.0
@@ -43,7 +43,7 @@ class Processes:
         """Starts a command in the background; the command line must name the stack's folder."""
         assert any(str(self._paths.root) in word for word in command), command
         self._paths.logs.mkdir(parents=True, exist_ok=True)
-        with open(self._paths.logs / f"{name}.log", "wb") as log, _signals_deferred():
+        with open(self._paths.logs / f"{name}.log", "wb") as log, signals.deferred():
             process = subprocess.Popen(
                 command,
                 env=dict(environment),
@@ -109,26 +109,3 @@ def _process_table() -> list[Process]:
         if not state.startswith("Z"):
             processes.append(Process(int(pid), int(group), "".join(command)))
     return processes
-
-
-@contextlib.contextmanager
-def _signals_deferred() -> Iterator[None]:
-    """Puts off Ctrl-C and the like until the end, so that nothing is started without being recorded."""
-    received: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda number, _: received.append(number)) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    for late in received:
-        signal.raise_signal(late)
-
-
-def tail(log: Path, lines: int = 15) -> str:
-    """Returns the last lines of a log."""
-    try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-    except FileNotFoundError:
-        return "(no log)"

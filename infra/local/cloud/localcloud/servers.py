@@ -7,7 +7,8 @@ import urllib.error
 from pathlib import Path
 
 from . import client
-from .processes import Processes, tail
+from .logs import tail
+from .processes import Processes
 from .settings import MINISTACK, StackPaths, UserError, server_environment
 
 READY_TIMEOUT_S = 60.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import build, client, deploy, servers, users
+from . import build, client, deploy, servers, signals, users
 from .processes import Processes
 from .progress import Reporter
 from .settings import LOCAL, StackPaths, UserError, free_port, is_free
@@ -80,6 +80,7 @@ def down_command(port: int) -> str:
     return "make down" if port == DEFAULT_PORT else f"PORT={port} make down"
 
 
+@deploy.aws_errors_for_users()
 def up(paths: StackPaths, port: int, report: Reporter, stripe: StripeApi | None = None) -> Stack:
     """Starts the stack, or updates it if it runs already; without a given Stripe it has a simulated one.
 
@@ -112,7 +113,7 @@ def _start(
     paths: StackPaths, processes: Processes, port: int, given: StripeApi | None, report: Reporter
 ) -> Stack:
     """Does all of it: build, servers, deployment, users, key."""
-    report("building the functions (sam build)")
+    report("building the functions")
     template = build.build(paths, report)
     report(f"starting AWS (MiniStack) on port {port}")
     endpoint = servers.start_ministack(paths, processes, port)
@@ -137,7 +138,7 @@ def _start(
 
 def _update(paths: StackPaths, processes: Processes, before: dict[str, Any], report: Reporter) -> Stack:
     """Deploys what has changed in the source, and gives the users tokens that are valid for another day."""
-    report("this stack is up already; building what has changed (sam build)")
+    report("this stack is up already; building what has changed")
     template = build.build(paths, report)
     endpoint = before["aws_endpoint_url"]
     stripe = StripeApi(before["stripe_api_base"], before["stripe_api_key"])
@@ -166,13 +167,17 @@ def _update(paths: StackPaths, processes: Processes, before: dict[str, Any], rep
 
 
 def down(paths: StackPaths) -> int:
-    """Ends what `up` started, and nothing else; returns how many processes that was."""
-    ended = Processes(paths).stop_all()
-    was_published = LINK.is_symlink() and LINK.resolve() == paths.root / "stack.json"
-    shutil.rmtree(paths.root, ignore_errors=True)
-    if was_published:
-        LINK.unlink()
-        _publish_another()
+    """Ends what `up` started, and nothing else; returns how many processes that was.
+
+    Ctrl-C waits until all of it is done.
+    """
+    with signals.deferred():
+        ended = Processes(paths).stop_all()
+        was_published = LINK.is_symlink() and LINK.resolve() == paths.root / "stack.json"
+        shutil.rmtree(paths.root, ignore_errors=True)
+        if was_published:
+            LINK.unlink()
+            _publish_another()
     return ended
 
 

@@ -5,17 +5,14 @@ Tests that do not ask for the fixture ``stack`` start none.
 """
 
 import json
-import signal
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 
 import openapi_contract
+from localcloud import signals, users
 from localcloud import stack as local_stack
-from localcloud import users
 from localcloud.progress import Reporter
 from localcloud.settings import StackPaths, UserError, free_port
 from localcloud.stack import Stack
@@ -46,14 +43,19 @@ def running_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     if given := request.config.getoption("--stack"):
         yield Stack(json.loads(Path(given).read_text()))
         return
-    # SIGTERM ends the stack too; Ctrl-C does so already.
-    signal.signal(signal.SIGTERM, _interrupted)
+    signals.interrupt_once()
     paths = StackPaths("test")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    assert capture
     try:
         with local_stack.locked(paths):
             local_stack.down(paths)
             try:
-                yield local_stack.up(paths, free_port(), Reporter())
+                # A first build takes minutes, so its progress is shown.
+                with capture.global_and_fixture_disabled():
+                    print(flush=True)
+                    started = local_stack.up(paths, free_port(), Reporter())
+                yield started
             finally:
                 local_stack.down(paths)
     except UserError as error:
@@ -89,7 +91,3 @@ def _token(stack: Stack, name: str, group: str | None) -> str:
 
 def _pool(stack: Stack) -> str:
     return str(stack.issuer).rsplit("/", 1)[1]
-
-
-def _interrupted(_number: int, _frame: FrameType | None) -> Any:
-    raise KeyboardInterrupt

@@ -66,10 +66,30 @@ def test_without_linux_one_line_names_the_container_and_nothing_is_done(
     # The other line is make's own.
     (line,) = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
     assert line == (
-        f"make: the local cloud needs Linux, and this is {system}; with Docker: "
-        'docker run --rm -it -v "$PWD:/billhook" $(docker build -q .devcontainer) make demo'
+        f"make: the local cloud needs Linux, and this is {system}; with Docker, this opens a shell where "
+        'it runs: docker build -t billhook .devcontainer && docker run --rm -it -v "$PWD:/billhook" billhook'
     )
     assert not (tmp_path / "called").exists()
+
+
+def test_the_container_is_described_as_the_line_has_it() -> None:
+    script = (ROOT / "infra" / "local" / "cloud" / "check-machine.sh").read_text()
+    command = re.search("^in_container='(.*)'$", script, re.M)
+    assert command
+    assert command[1] in (ROOT / ".devcontainer" / "Dockerfile").read_text()
+
+
+def test_the_demo_says_what_it_does_before_a_rustup_may_fetch_rust(path: Path) -> None:
+    install(path, "rustc", "echo 'could not fetch' >&2; exit 1")
+    done = subprocess.run(
+        ["make", "demo"], cwd=ROOT, env={"PATH": str(path)}, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode != 0
+    assert done.stdout.startswith("Billhook demo: ")
+    first, second = done.stderr.splitlines()[:2]
+    assert first == "could not fetch"
+    assert second.startswith("make: rustc does not start")
+    assert second.endswith("needs network")
 
 
 def test_without_linux_the_tools_for_linting_and_deploying_can_still_be_had(path: Path) -> None:
