@@ -37,8 +37,8 @@ help:
 	@echo 'Run it on AWS'
 	@echo '  make deploy      builds for AWS and deploys with your own credentials (ENV=test; see infra/README.md)'
 
-# The announcement comes before all that is slow, even before rustc, which a rustup may have to fetch first. So
-# each step is a command and not a prerequisite.
+# The announcement comes before all that is slow, even before rustc, which a rustup may have to fetch first.
+# So each step is a command and not a prerequisite.
 demo:
 	@$(CLOUD)/check-machine.sh --local-cloud --quick
 	@echo 'Billhook demo: builds the functions, starts AWS and Stripe as programs on this machine, registers a webhook,'
