@@ -1,4 +1,5 @@
-//! What the tests of several functions set up and call alike: the time, the tables, who calls, events, endpoints.
+//! What the tests of several functions set up and call alike: the time, the tables, who calls, events,
+//! endpoints.
 
 mod endpoints;
 mod events;
