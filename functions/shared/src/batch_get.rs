@@ -1,6 +1,10 @@
-//! Many items of one table by their keys: `BatchGetItem`, with what it leaves out asked for again.
+//! Many items of one table by their keys: `BatchGetItem`, whole.
+//!
+//! The keys are a set, because DynamoDB refuses a call that holds one twice. What a call leaves out (above
+//! 16 MB in all, above 1 MB of one partition, or throttled) is asked for again for as long as calls bring
+//! something.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -9,45 +13,78 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use crate::aws::StoreError;
 
 /// Keys in one call (its API reference).
-const AT_ONCE: usize = 100;
-/// Calls for what was left out. DynamoDB leaves out what is over 16 MB or throttled.
-const ROUNDS: u32 = 5;
-/// The wait before the second of them; doubled each time, as the API reference advises.
+const MAX_KEYS: usize = 100;
+/// Calls one after another that bring nothing, after which the table counts as unavailable: waits of 3.8 s.
+const MAX_STALLED: u32 = 8;
+/// The wait before what was left out is asked for; doubled while calls bring nothing, as the API reference
+/// advises.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(1_280);
 
-/// Reads the items with these keys, consistently, in any order; those that are not there are left out.
-/// `names` are the attributes to read; none means all.
+/// The key of an item: its attributes by name.
+pub(crate) type ItemKey = BTreeMap<&'static str, KeyValue>;
+
+/// The value of an attribute of a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KeyValue {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(u64),
+}
+
+impl From<KeyValue> for AttributeValue {
+    fn from(value: KeyValue) -> Self {
+        match value {
+            KeyValue::Text(text) => Self::S(text),
+            KeyValue::Number(number) => Self::N(number.to_string()),
+        }
+    }
+}
+
+/// Reads the items with these keys, consistently, each once, in any order; those that are not there are left
+/// out. `names` are the attributes to read; none means all.
 pub(crate) async fn get(
     client: &Client,
     table: &str,
-    keys: Vec<HashMap<String, AttributeValue>>,
+    keys: BTreeSet<ItemKey>,
     names: &[&str],
     doing: &'static str,
 ) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
+    let keys: Vec<ItemKey> = keys.into_iter().collect();
     let mut items = Vec::new();
-    for chunk in keys.chunks(AT_ONCE) {
-        let mut asked = Some(request(chunk.to_vec(), names).map_err(StoreError::doing(doing))?);
-        for round in 0..ROUNDS {
-            let Some(request) = asked.take() else { break };
-            if round > 0 {
-                tokio::time::sleep(FIRST_WAIT * 2_u32.pow(round - 1)).await;
-            }
+    for chunk in keys.chunks(MAX_KEYS) {
+        let mut wanted = Some(request(chunk, names).map_err(StoreError::doing(doing))?);
+        let mut stalled = 0;
+        while let Some(request) = wanted.take() {
+            let asked = request.keys().len();
             let call = client.batch_get_item().request_items(table, request).send();
             let answer = call.await.map_err(StoreError::doing(doing))?;
             items.extend(answer.responses.into_iter().flat_map(|mut tables| tables.remove(table)).flatten());
-            asked = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
-        }
-        if asked.is_some() {
-            return Err(StoreError::new(doing, "DynamoDB left some out again and again"));
+            wanted = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
+            if let Some(left_out) = &wanted {
+                stalled = if left_out.keys().len() < asked { 0 } else { stalled + 1 };
+                let wait = wait(stalled)
+                    .ok_or_else(|| StoreError::new(doing, "DynamoDB left some out again and again"))?;
+                tokio::time::sleep(wait).await;
+            }
         }
     }
     Ok(items)
 }
 
+/// Returns how long to wait after so many calls that brought nothing; none if there is to be no other.
+fn wait(stalled: u32) -> Option<Duration> {
+    (stalled < MAX_STALLED).then(|| (FIRST_WAIT * 2_u32.pow(stalled)).min(LONGEST_WAIT))
+}
+
 fn request(
-    keys: Vec<HashMap<String, AttributeValue>>,
+    keys: &[ItemKey],
     names: &[&str],
 ) -> Result<KeysAndAttributes, aws_sdk_dynamodb::error::BuildError> {
+    let attributes =
+        |key: &ItemKey| key.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
+    let keys = keys.iter().map(attributes).collect();
     let mut request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
     if !names.is_empty() {
         // Some names are words of DynamoDB's own language, so all go by another.
@@ -59,4 +96,18 @@ fn request(
         }
     }
     request.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_while_nothing_comes_and_then_it_is_given_up() {
+        let waits: Vec<_> =
+            (0..=MAX_STALLED).map(|stalled| wait(stalled).map(|wait| wait.as_millis())).collect();
+        let expected = [20, 40, 80, 160, 320, 640, 1_280, 1_280].map(Some);
+        assert_eq!(waits[..8], expected);
+        assert_eq!(waits[8], None);
+    }
 }

@@ -40,6 +40,7 @@ pub use self::progress::{Halt, RefusedKind, Sampled};
 pub use self::reconcile_progress::{ReconcileProgress, TimeWindow};
 pub use self::status_rows::StatusRows;
 use crate::aws::StoreError;
+use crate::batch_get::{ItemKey, KeyValue};
 use crate::endpoint::{EndpointName, EndpointRow};
 use crate::retry::Retry;
 use crate::unix_time::UnixMillis;
@@ -103,6 +104,11 @@ pub struct Rules {
     pub retry: Retry,
     /// Counts the changes of this row.
     pub rev: u64,
+}
+
+/// The key of a row.
+fn row_key(kind: &str, name: String) -> ItemKey {
+    ItemKey::from([("kind", KeyValue::Text(kind.to_owned())), ("name", KeyValue::Text(name))])
 }
 
 impl Registry {

@@ -46,6 +46,29 @@ async fn shop() -> Stack {
     stack
 }
 
+/// A declined try, then one that went well.
+#[tokio::test]
+async fn a_customer_with_two_charges_of_one_payment_can_be_read_and_listed() {
+    let stack = Stack::start().await;
+    stack.record(&json!({"object": "customer", "id": "cus_1", "created": 1})).await;
+    let mut declined = charge("ch_1", 101, Some("pi_01"));
+    declined["status"] = json!("failed");
+    for object in [
+        payment(1),
+        declined,
+        charge("ch_2", 102, Some("pi_01")),
+        refund("re_1", 103, Some("pi_01"), Some("ch_2")),
+    ] {
+        stack.record(&object).await;
+    }
+    let customer = stack.ok("/records/customers/cus_1").await;
+    assert_eq!((ids(&customer["charges"]), ids(&customer["refunds"])), (vec!["ch_2", "ch_1"], vec!["re_1"]));
+    for (kind, expected) in [("refunds", vec!["re_1"]), ("disputes", vec![]), ("invoice_payments", vec![])] {
+        let list = stack.ok(&format!("/records/{kind}?customer=cus_1")).await;
+        assert_eq!(ids(&list["data"]), expected, "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn a_customer_shows_what_names_their_payments_and_charges_the_newest_first() {
     let stack = shop().await;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{DAY_SHARDS, LedgerRow, OPEN_SHARDS, day_key, open_shard_key};
 use super::{EventState, Ledger, number};
 use crate::aws::StoreError;
-use crate::batch_get;
+use crate::batch_get::{self, ItemKey, KeyValue};
 use crate::event::EventId;
 use crate::object_key::ObjectKey;
 use crate::page::MAX_LIMIT;
@@ -305,11 +305,8 @@ impl EventListing {
     }
 }
 
-pub(super) fn row_key(id: &EventId) -> HashMap<String, AttributeValue> {
-    HashMap::from([
-        ("id".to_owned(), AttributeValue::S(id.to_string())),
-        ("part".to_owned(), AttributeValue::N("0".to_owned())),
-    ])
+pub(super) fn row_key(id: &EventId) -> ItemKey {
+    ItemKey::from([("id", KeyValue::Text(id.to_string())), ("part", KeyValue::Number(0))])
 }
 
 pub(super) fn position(

@@ -12,7 +12,7 @@ use super::index_keys::{KIND_SHARDS, kind_key, owner};
 use super::{Record, Records, UNCERTAIN};
 use crate::account::AccountKey;
 use crate::aws::StoreError;
-use crate::batch_get;
+use crate::batch_get::{self, ItemKey, KeyValue};
 use crate::ledger::{COUNTED, OpenCount};
 use crate::object_key::{Kind, ObjectKey};
 use crate::page::MAX_LIMIT;
@@ -227,8 +227,7 @@ impl Records {
     }
 
     pub(super) async fn by_key(&self, keys: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
-        let keys =
-            keys.into_iter().map(|key| HashMap::from([("key".to_owned(), AttributeValue::S(key))])).collect();
+        let keys = keys.into_iter().map(|key| ItemKey::from([("key", KeyValue::Text(key))])).collect();
         let doing = "reading records";
         let items = batch_get::get(&self.client, &self.table, keys, &[], doing).await?;
         // A list that silently leaves one out would be wrong about money, so one that cannot be read is an

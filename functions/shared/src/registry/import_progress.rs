@@ -5,7 +5,7 @@
 //! far its kinds are; only the holder of the lease writes those. They name their import, whose ids grow, so
 //! what a late run writes cannot take the place of a later import's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drift_progress::{COMPARISON, DriftProgress};
 use super::progress::{Halt, RefusedKind, Sampled};
-use super::{Registry, SETTINGS, Settings, THE_STACK, Written};
+use super::{Registry, SETTINGS, Settings, THE_STACK, Written, row_key};
 use crate::account::AccountKey;
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
@@ -140,15 +140,9 @@ impl Registry {
     /// If it cannot be read.
     pub async fn scheduled_work(&self) -> Result<ScheduledWork, StoreError> {
         let doing = "reading what is to be imported or compared";
-        let keys =
-            [(IMPORT, THE_STACK), (COMPARISON, THE_STACK), (SETTINGS, THE_STACK)].map(|(kind, name)| {
-                HashMap::from([
-                    ("kind".to_owned(), AttributeValue::S(kind.to_owned())),
-                    ("name".to_owned(), AttributeValue::S(name.to_owned())),
-                ])
-            });
+        let keys = [IMPORT, COMPARISON, SETTINGS].map(|kind| row_key(kind, THE_STACK.to_owned()));
         let mut work = ScheduledWork { import: None, drift: DriftProgress::default(), settings: None };
-        for item in batch_get::get(&self.client, &self.table, keys.to_vec(), &[], doing).await? {
+        for item in batch_get::get(&self.client, &self.table, keys.into(), &[], doing).await? {
             match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
                 Some(IMPORT) => {
                     work.import = serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?

@@ -10,7 +10,7 @@ use super::drift_progress::{COMPARISON, DriftProgress};
 use super::hourly_counts::{HOUR, HourlyCounts, hour_name};
 use super::import_progress::{IMPORT, Import};
 use super::reconcile_progress::HEALTH;
-use super::{ENDPOINT_ACTIVITY, EndpointActivity, Registry, SETTINGS, Settings, THE_STACK};
+use super::{ENDPOINT_ACTIVITY, EndpointActivity, Registry, SETTINGS, Settings, THE_STACK, row_key};
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
 use crate::health::HealthSnapshot;
@@ -46,17 +46,10 @@ impl Registry {
     pub async fn status_rows(&self, endpoints: &[&str], now: Timestamp) -> Result<StatusRows, StoreError> {
         let doing = "reading what is kept";
         let hours = (0..=HOURS).rev().map(|ago| hour_name(now - SignedDuration::from_hours(ago)));
-        let key = |kind: &str, name: String| (kind.to_owned(), name);
         let keys = hours
-            .map(|hour| key(HOUR, hour))
-            .chain(endpoints.iter().map(|name| key(ENDPOINT_ACTIVITY, (*name).to_owned())))
-            .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| key(kind, THE_STACK.to_owned())));
-        let keys = keys.map(|(kind, name)| {
-            HashMap::from([
-                ("kind".to_owned(), AttributeValue::S(kind)),
-                ("name".to_owned(), AttributeValue::S(name)),
-            ])
-        });
+            .map(|hour| row_key(HOUR, hour))
+            .chain(endpoints.iter().map(|name| row_key(ENDPOINT_ACTIVITY, (*name).to_owned())))
+            .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| row_key(kind, THE_STACK.to_owned())));
         let items = batch_get::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
         let mut rows = StatusRows {
             settings: None,
@@ -88,9 +81,8 @@ impl Registry {
     /// If it cannot be read.
     pub async fn health_snapshot(&self) -> Result<Option<HealthSnapshot>, StoreError> {
         let doing = "reading what was gathered";
-        let key = [("kind", HEALTH), ("name", THE_STACK)]
-            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-        let items = batch_get::get(&self.client, &self.table, vec![HashMap::from(key)], &[], doing).await?;
+        let key = row_key(HEALTH, THE_STACK.to_owned());
+        let items = batch_get::get(&self.client, &self.table, [key].into(), &[], doing).await?;
         Ok(items.into_iter().next().and_then(|item| read_or_discard(item, doing)))
     }
 }
