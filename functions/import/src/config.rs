@@ -29,8 +29,6 @@ pub struct Config {
     pub stripe_api_base: ApiBase,
     /// The name of the secret that holds the Stripe key.
     pub stripe_key_secret: String,
-    /// How long a run works before it leaves the rest to the next.
-    pub run_within: Duration,
 }
 
 impl Config {
@@ -49,7 +47,6 @@ impl Config {
             audit_table: env::text("AUDIT_TABLE")?,
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
-            run_within: RUN_WITHIN,
         })
     }
 }

@@ -1,6 +1,4 @@
-//! What the function works with: the tables, Stripe and the time a run may take.
-
-use std::time::Duration;
+//! What the function works with: the tables and Stripe.
 
 use shared::access::Access;
 use shared::audit::Audit;
@@ -22,7 +20,6 @@ pub struct Deps {
     pub(crate) registry: Registry,
     pub(crate) audit: Audit,
     pub(crate) stripe: Stripe,
-    pub(crate) run_within: Duration,
 }
 
 impl Deps {
@@ -49,7 +46,6 @@ impl Deps {
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,
-            run_within: config.run_within,
         })
     }
 }

@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::ledger::{EventListing, EventPosition, LedgerRow};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::MAX_LIMIT;
@@ -32,7 +33,6 @@ use shared::registry::{
 };
 use shared::stripe::{Session, StripeError, StripeFailure};
 use shared::unix_time::{UnixMillis, UnixSeconds};
-use tokio::time::Instant;
 
 use self::recheck::{ReconcileCoverage, is_old_enough};
 pub(crate) use self::schedule::is_due;
@@ -62,14 +62,14 @@ pub(crate) async fn run(
     deps: &Deps,
     session: Option<&Session<'_>>,
     mut progress: DriftProgress,
-    until: Instant,
+    deadline: Deadline,
     now: Timestamp,
 ) -> Result<DriftSummary, ImportError> {
     let pass = progress.pass.take().unwrap_or_else(|| new_pass(progress.last.as_ref(), now));
     let mut run = DriftRun {
         deps,
         now,
-        until,
+        deadline,
         progress,
         pass,
         fetched: 0,
@@ -100,7 +100,7 @@ pub(crate) async fn run(
 struct DriftRun<'a> {
     deps: &'a Deps,
     now: Timestamp,
-    until: Instant,
+    deadline: Deadline,
     progress: DriftProgress,
     pass: DriftPass,
     /// Objects that Stripe was asked for.
@@ -133,7 +133,7 @@ impl DriftRun<'_> {
 
     /// Whether there is time for another object. A run fetches one at least, or looks at a page of events.
     fn has_time(&self) -> bool {
-        !self.has_progressed || Instant::now() < self.until
+        !self.has_progressed || !self.deadline.has_passed()
     }
 
     /// Compares mismatches again, once an event of the change would be here.

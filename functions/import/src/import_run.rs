@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::account::AccountKey;
+use shared::deadline::Deadline;
 use shared::object_key::{Kind, ObjectKey};
 use shared::records::Record;
 use shared::registry::{
@@ -26,7 +27,6 @@ use shared::registry::{
 };
 use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
 use shared::unix_time::{UnixMillis, UnixSeconds};
-use tokio::time::Instant;
 
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
@@ -74,11 +74,11 @@ pub(crate) async fn run(
     deps: &Deps,
     session: Option<&Session<'_>>,
     import: Import,
-    until: Instant,
+    deadline: Deadline,
     now: Timestamp,
 ) -> Result<ImportSummary, ImportError> {
     let accounts = deps.registry.account_imports(&import.id).await?;
-    let mut run = ImportRun { deps, import, accounts, until, pages: 0, written: 0 };
+    let mut run = ImportRun { deps, import, accounts, deadline, pages: 0, written: 0 };
     let end = match session {
         None => RunEnd::Halted(Halt::NoKey),
         Some(session) => match run.import_all(session).await {
@@ -96,7 +96,7 @@ struct ImportRun<'a> {
     import: Import,
     /// Progress by account.
     accounts: BTreeMap<AccountKey, AccountImport>,
-    until: Instant,
+    deadline: Deadline,
     pages: u64,
     written: u64,
 }
@@ -119,7 +119,7 @@ impl ImportRun<'_> {
                     if progress.stage != Stage::GoingOn {
                         break;
                     }
-                    if self.pages > 0 && Instant::now() >= self.until {
+                    if self.pages > 0 && self.deadline.has_passed() {
                         return Ok(RunEnd::TimeUp);
                     }
                     if !self.is_still_running().await? {

@@ -30,16 +30,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::aws::error_chain;
+use shared::deadline::Deadline;
 use shared::http::{self, Trigger};
 use shared::registry::{Import, ImportState, Lease, ScheduledWork};
 use shared::stripe::Session;
-use tokio::time::Instant;
 
 pub use self::config::{Config, RUN_WITHIN};
 pub use self::deps::Deps;
 pub use self::error::ImportError;
 
-/// Does one invocation's work. `request_id` is Lambda's.
+/// Does one invocation's work. `request_id` is Lambda's. A scheduled run begins nothing new after `deadline`.
 ///
 /// # Errors
 /// For the schedule: an input that is neither a request nor the schedule's, or tables that cannot be read or
@@ -49,9 +49,10 @@ pub async fn handle(
     input: Value,
     request_id: &str,
     now: Timestamp,
+    deadline: Deadline,
 ) -> Result<Value, ImportError> {
     match Trigger::read(&input, request_id)? {
-        Trigger::Schedule => scheduled_run(deps, request_id, now).await,
+        Trigger::Schedule => scheduled_run(deps, request_id, now, deadline).await,
         Trigger::Request(request) => {
             let response = request::respond(deps, &request, now).await;
             Ok(http::to_lambda(response.unwrap_or_else(|error| error.into_response(request_id))))
@@ -65,33 +66,37 @@ const LEASE: SignedDuration = SignedDuration::from_secs(310);
 const LAST_CALL: Duration = Duration::from_secs(27);
 
 /// Does one scheduled run. Returns null if there is nothing to do or another run holds the lease.
-async fn scheduled_run(deps: &Deps, holder: &str, now: Timestamp) -> Result<Value, ImportError> {
-    let until = Instant::now() + deps.run_within;
+async fn scheduled_run(
+    deps: &Deps,
+    holder: &str,
+    now: Timestamp,
+    deadline: Deadline,
+) -> Result<Value, ImportError> {
     let work = deps.registry.scheduled_work().await?;
     let is_idle = running_import(&work).is_none() && !is_drift_due(&work, now);
     if is_idle || !deps.registry.acquire_lease(Lease::Import, holder, now, LEASE).await? {
         return Ok(Value::Null);
     }
-    let result = run_under_lease(deps, until, now).await;
+    let result = run_under_lease(deps, deadline, now).await;
     if let Err(error) = deps.registry.release_lease(Lease::Import, holder).await {
         tracing::warn!(error = error_chain(&error), "the lease was not released; it expires by itself");
     }
     result
 }
 
-async fn run_under_lease(deps: &Deps, until: Instant, now: Timestamp) -> Result<Value, ImportError> {
+async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Result<Value, ImportError> {
     // Read again: the previous run may have ended between the first read and the lease.
     let work = deps.registry.scheduled_work().await?;
-    let session = session(deps, &work, until).await?;
+    let session = session(deps, &work, deadline).await?;
     let import = running_import(&work).cloned();
     let drift_summary = if is_drift_due(&work, now) {
-        let until = if import.is_some() { Instant::now() + deps.run_within / 2 } else { until };
-        Some(drift::run(deps, session.as_ref(), work.drift, until, now).await?)
+        let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
+        Some(drift::run(deps, session.as_ref(), work.drift, deadline, now).await?)
     } else {
         None
     };
     let import_summary = match import {
-        Some(import) => Some(import_run::run(deps, session.as_ref(), import, until, now).await?),
+        Some(import) => Some(import_run::run(deps, session.as_ref(), import, deadline, now).await?),
         None => None,
     };
     Ok(json!({ "import": import_summary, "comparison": drift_summary }))
@@ -110,8 +115,8 @@ fn is_drift_due(work: &ScheduledWork, now: Timestamp) -> bool {
 async fn session<'a>(
     deps: &'a Deps,
     work: &ScheduledWork,
-    until: Instant,
+    deadline: Deadline,
 ) -> Result<Option<Session<'a>>, ImportError> {
     let Some(settings) = &work.settings else { return Ok(None) };
-    Ok(deps.stripe.session(settings.stripe_key_set_at, until + LAST_CALL).await?)
+    Ok(deps.stripe.session(settings.stripe_key_set_at, deadline.later_by(LAST_CALL)).await?)
 }

@@ -30,8 +30,6 @@ pub struct Config {
     pub stripe_key_secret: String,
     /// How long to wait before Stripe is asked for an object, or asked again, while its second is not over.
     pub ask_again_after: Duration,
-    /// How long an invocation starts new rows; what is not started is left to the sweep.
-    pub start_rows_within: Duration,
     /// Where metrics go.
     pub metrics: Metrics,
 }
@@ -53,8 +51,6 @@ impl Config {
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             ask_again_after: Duration::from_secs(2),
-            // Of the 60 s that the function has.
-            start_rows_within: Duration::from_secs(40),
             metrics: Metrics::logged(env::text("STACK_NAME")?),
         })
     }

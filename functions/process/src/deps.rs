@@ -27,7 +27,6 @@ pub struct Deps {
     pub(crate) retention: Retention,
     pub(crate) stripe: Stripe,
     pub(crate) ask_again_after: Duration,
-    pub(crate) start_rows_within: Duration,
     pub(crate) metrics: Metrics,
 }
 
@@ -58,7 +57,6 @@ impl Deps {
             retention: config.retention,
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             ask_again_after: config.ask_again_after,
-            start_rows_within: config.start_rows_within,
             metrics: config.metrics,
         })
     }

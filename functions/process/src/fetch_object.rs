@@ -10,10 +10,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use shared::aws::error_chain;
+use shared::deadline::Deadline;
 use shared::object_key::{Kind, ObjectKey};
 use shared::stripe::StripeError;
 use shared::unix_time::UnixSeconds;
-use tokio::time::Instant;
 
 use crate::error::ApplyError;
 use crate::invocation::Invocation;
@@ -51,7 +51,7 @@ pub(crate) async fn fetch_object(
 ) -> Result<FetchOutcome, ApplyError> {
     let deps = invocation.deps;
     let Some(settings) = deps.registry.settings().await? else { return Ok(FetchOutcome::NotReadable) };
-    let session = deps.stripe.session(settings.stripe_key_set_at, Instant::now() + FETCH_WITHIN).await?;
+    let session = deps.stripe.session(settings.stripe_key_set_at, Deadline::after(FETCH_WITHIN)).await?;
     let Some(session) = session else { return Ok(FetchOutcome::NotReadable) };
     if is_too_early(second, invocation.now) {
         tokio::time::sleep(deps.ask_again_after).await;

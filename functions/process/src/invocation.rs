@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
+use shared::deadline::Deadline;
 use shared::registry::Rules;
 
 use crate::deps::Deps;
@@ -17,12 +18,15 @@ pub(crate) struct Invocation<'a> {
     pub(crate) deps: &'a Deps,
     pub(crate) rules: &'a Rules,
     pub(crate) now: Timestamp,
+    /// When it began, to measure how long applying takes.
     pub(crate) begun: Instant,
+    /// When no new row is started any more.
+    pub(crate) deadline: Deadline,
 }
 
 impl Invocation<'_> {
     /// Whether another row may be started. What is not started any more is left to the sweep.
     pub(crate) fn has_time(self) -> bool {
-        self.begun.elapsed() < self.deps.start_rows_within
+        !self.deadline.has_passed()
     }
 }

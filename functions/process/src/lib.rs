@@ -11,7 +11,7 @@
 //! `shared::order`, and does not depend on the order of arrival.
 //!
 //! Rules: events of one object are applied one after another, those of different objects in parallel; one
-//! that fails holds no other back; the time of day is an argument.
+//! that fails holds no other back; the time of day and the deadline are arguments.
 
 mod admission;
 mod apply;
@@ -34,6 +34,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use shared::aws::error_chain;
+use shared::deadline::Deadline;
 use shared::ledger::EventState;
 
 pub use self::config::Config;
@@ -43,16 +44,22 @@ use self::invocation::Invocation;
 use self::metrics::EventOutcome;
 use self::trigger::ProcessTrigger;
 
-/// Does one invocation's work.
+/// Does one invocation's work. After `deadline` no new row is started; what is not started is left to the
+/// sweep.
 ///
 /// # Errors
 /// An input that is neither of the two, or tables that cannot be read at all; the sweep finds what that
 /// leaves undone. Events that fail are no error of the invocation: their rows hold the reason, and the sweep
 /// tries them again.
-pub async fn handle(deps: &Deps, input: Value, now: Timestamp) -> Result<Summary, ProcessError> {
+pub async fn handle(
+    deps: &Deps,
+    input: Value,
+    now: Timestamp,
+    deadline: Deadline,
+) -> Result<Summary, ProcessError> {
     let trigger = ProcessTrigger::from_input(input)?;
     let rules = deps.rules.get(&deps.registry, now).await?;
-    let invocation = Invocation { deps, rules: &rules, now, begun: Instant::now() };
+    let invocation = Invocation { deps, rules: &rules, now, begun: Instant::now(), deadline };
     let (outcomes, backlog_age) = match trigger {
         ProcessTrigger::Doorbell(rows) => {
             (batch::run(invocation, rows, async |row| apply::apply(invocation, &row).await).await, None)

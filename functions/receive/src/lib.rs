@@ -29,6 +29,7 @@ use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use shared::deadline::Deadline;
 use shared::event::EventId;
 use shared::http::{json, request_id};
 use shared::ledger::{LedgerRow, Recorded};
@@ -39,9 +40,9 @@ use self::delivery_metrics::DeliveryOutcome;
 pub use self::deps::Deps;
 use self::error::ReceiveError;
 
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
-    let received = tokio::time::timeout(ANSWER_WITHIN, receive(deps, &request, now)).await;
+/// Answers one request, at `deadline` at the latest.
+pub async fn handle(deps: &Deps, request: Request, now: Timestamp, deadline: Deadline) -> Response<Body> {
+    let received = deadline.bound(receive(deps, &request, now)).await;
     match received.unwrap_or(Err(ReceiveError::TooSlow)) {
         Ok((row, recorded)) => {
             if !row.is_probe() {
@@ -63,7 +64,7 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<B
 
 /// Stripe gets its answer before this, of the 3 s that are promised: the rest is for API Gateway and the
 /// network.
-const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
+pub const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
 
 /// The answer to a delivery that is stored.
 #[derive(Serialize)]

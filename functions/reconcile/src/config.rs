@@ -10,9 +10,7 @@ use shared::mode::Mode;
 use shared::stripe::ApiBase;
 
 /// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
-const RUN_WITHIN: Duration = Duration::from_secs(90);
-/// A run of an admin's request ends after this: API Gateway waits for 30 s.
-const ANSWER_WITHIN: Duration = Duration::from_secs(14);
+pub const RUN_WITHIN: Duration = Duration::from_secs(90);
 
 /// The function's settings.
 #[derive(Clone)]
@@ -41,10 +39,6 @@ pub struct Config {
     pub stripe_api_base: ApiBase,
     /// The secret that holds the Stripe key.
     pub stripe_key_secret: String,
-    /// How long a run of the schedule goes on.
-    pub run_within: Duration,
-    /// How long a run of an admin's request goes on.
-    pub answer_within: Duration,
 }
 
 impl Config {
@@ -68,8 +62,6 @@ impl Config {
             public_url: env::text("PUBLIC_URL")?,
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
-            run_within: RUN_WITHIN,
-            answer_within: ANSWER_WITHIN,
         })
     }
 }

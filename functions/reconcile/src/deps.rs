@@ -1,6 +1,4 @@
-//! What the function works with: the tables, the secrets, Stripe and the time a run may take.
-
-use std::time::Duration;
+//! What the function works with: the tables, the secrets and Stripe.
 
 use shared::access::Access;
 use shared::audit::Audit;
@@ -31,8 +29,6 @@ pub struct Deps {
     pub(crate) audit: Audit,
     pub(crate) stripe: Stripe,
     pub(crate) public_url: String,
-    pub(crate) run_within: Duration,
-    pub(crate) answer_within: Duration,
 }
 
 impl Deps {
@@ -65,8 +61,6 @@ impl Deps {
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,
             public_url: config.public_url.trim_end_matches('/').to_owned(),
-            run_within: config.run_within,
-            answer_within: config.answer_within,
         })
     }
 }

@@ -21,7 +21,6 @@ use shared::health::{GapReport, StripeView};
 use shared::registry::ReconcileProgress;
 use shared::stripe::StripeError;
 use shared::unix_time::UnixSeconds;
-use tokio::time::Instant;
 
 use self::account::{AccountError, AccountRun, add_undelivered, compared_until};
 pub(crate) use self::account::{LISTED_FOR, RunContext};
@@ -51,7 +50,7 @@ pub(crate) async fn close(
     let mut request_id = None;
     for account in &accounts {
         let before = progress.get(account).copied();
-        if Instant::now() >= context.deadline && request_id.is_some() {
+        if context.deadline.has_passed() && request_id.is_some() {
             report.more = true;
             report.until = report.until.min(before.map_or(UnixSeconds::default(), |before| before.until));
             continue;

@@ -23,14 +23,15 @@ mod undelivered;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::http::{self, Trigger};
 
-pub use self::config::Config;
+pub use self::config::{Config, RUN_WITHIN};
 pub use self::deps::Deps;
 pub use self::error::ReconcileError;
 
 /// Does one invocation's work. `request_id` is Lambda's. The schedule gets the run's report, or null if
-/// another run is at work.
+/// another run is at work. After `deadline` no further page of events is compared.
 ///
 /// # Errors
 /// For the schedule: an input that is neither a request nor the schedule's, or tables that cannot be read or
@@ -40,14 +41,15 @@ pub async fn handle(
     input: Value,
     request_id: &str,
     now: Timestamp,
+    deadline: Deadline,
 ) -> Result<Value, ReconcileError> {
     match Trigger::read(&input, request_id)? {
         Trigger::Schedule => {
-            let report = run::run(deps, None, request_id, deps.run_within, now).await?;
+            let report = run::run(deps, None, request_id, deadline, now).await?;
             Ok(report.map_or(Value::Null, |report| json!(report)))
         }
         Trigger::Request(request) => {
-            let response = request::respond(deps, &request, request_id, now).await;
+            let response = request::respond(deps, &request, request_id, deadline, now).await;
             Ok(http::to_lambda(response.unwrap_or_else(|error| error.into_response(request_id))))
         }
     }

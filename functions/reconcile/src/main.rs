@@ -1,15 +1,17 @@
 //! Wires the function `reconcile` to Lambda's runtime.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use reconcile::{Deps, handle};
+use reconcile::{Deps, RUN_WITHIN, handle};
 use serde_json::Value;
+use shared::deadline::Deadline;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::log::init();
     let deps = &Deps::start()?;
     run(service_fn(|event: LambdaEvent<Value>| async move {
-        handle(deps, event.payload, &event.context.request_id, jiff::Timestamp::now()).await
+        let (now, deadline) = (jiff::Timestamp::now(), Deadline::after(RUN_WITHIN));
+        handle(deps, event.payload, &event.context.request_id, now, deadline).await
     }))
     .await
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::aws::error_chain;
+use shared::deadline::Deadline;
 use shared::health::{self, HealthSnapshot, OwnStack, StripeView};
 use shared::registry::{Lease, Settings};
 use shared::stripe::Session;
-use tokio::time::Instant;
 
 use crate::deps::Deps;
 use crate::error::ReconcileError;
@@ -45,10 +45,9 @@ pub(crate) async fn run(
     deps: &Deps,
     since: Option<Timestamp>,
     holder: &str,
-    within: Duration,
+    deadline: Deadline,
     now: Timestamp,
 ) -> Result<Option<RunReport>, ReconcileError> {
-    let deadline = Instant::now() + within;
     if !deps.registry.acquire_lease(Lease::Reconcile, holder, now, LEASE).await? {
         return Ok(None);
     }
@@ -62,13 +61,13 @@ pub(crate) async fn run(
 async fn run_under_lease(
     deps: &Deps,
     since: Option<Timestamp>,
-    deadline: Instant,
+    deadline: Deadline,
     now: Timestamp,
 ) -> Result<RunReport, ReconcileError> {
     let rows = deps.registry.endpoints().await?;
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     let stored = deps.registry.status_rows(&names, now).await?;
-    let last_call = deadline + LAST_CALL;
+    let last_call = deadline.later_by(LAST_CALL);
     let session = session(deps, stored.settings.as_ref(), last_call).await?;
     // First, because the answer has Stripe's time.
     let own = OwnStack { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
@@ -106,10 +105,10 @@ async fn run_under_lease(
 async fn session<'a>(
     deps: &'a Deps,
     settings: Option<&Settings>,
-    until: Instant,
+    deadline: Deadline,
 ) -> Result<Option<Session<'a>>, ReconcileError> {
     let Some(settings) = settings else { return Ok(None) };
-    Ok(deps.stripe.session(settings.stripe_key_set_at, until).await?)
+    Ok(deps.stripe.session(settings.stripe_key_set_at, deadline).await?)
 }
 
 impl From<&HealthSnapshot> for RunReport {

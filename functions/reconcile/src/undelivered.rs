@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, HashMap};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::error_chain;
+use shared::deadline::Deadline;
 use shared::endpoint::{EndpointRow, EndpointState};
 use shared::health::{GapReport, HealthSnapshot, StripeView, Undelivered};
 use shared::probe::{ProbeOutcome, probe};
 use shared::registry::EndpointActivity;
 use shared::unix_time::{UnixMillis, UnixSeconds};
-use tokio::time::Instant;
 
 use crate::deps::Deps;
 
@@ -55,7 +55,7 @@ pub(crate) async fn probe_unreachable(
     rows: &[EndpointRow],
     undelivered: &BTreeMap<String, Undelivered>,
     activity: &HashMap<String, EndpointActivity>,
-    until: Instant,
+    deadline: Deadline,
     now: Timestamp,
 ) -> BTreeMap<String, ProbeOutcome> {
     let is_unreachable = |row: &&EndpointRow| {
@@ -64,7 +64,7 @@ pub(crate) async fn probe_unreachable(
         is_enabled(row) && missed.is_some_and(|missed| missed.still_holds(last_delivery_at))
     };
     let probes = rows.iter().filter(is_unreachable).map(async |row| {
-        let outcome = tokio::time::timeout_at(until, send_probe(deps, row, now)).await.ok().flatten()?;
+        let outcome = deadline.bound(send_probe(deps, row, now)).await.flatten()?;
         Some((row.name.to_string(), outcome))
     });
     join_all(probes).await.into_iter().flatten().collect()

@@ -38,8 +38,6 @@ pub struct Config {
     pub secret_prefix: String,
     /// The API and its groups of users.
     pub access: Access,
-    /// How long the work on one request may take.
-    pub work_within: Duration,
     /// How long `receive` may still refuse what a new endpoint gets (see the registry's constant of this
     /// name).
     pub unknown_endpoint_lookup_interval: Duration,
@@ -67,7 +65,6 @@ impl Config {
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             secret_prefix: env::text("SECRET_PREFIX")?,
             access: Access::from_env()?,
-            work_within: WORK_WITHIN,
             unknown_endpoint_lookup_interval: UNKNOWN_ENDPOINT_LOOKUP_INTERVAL,
             reenable: env::value("REENABLE_ENDPOINTS")?,
             rotate_days: env::value("ROTATE_DAYS")?,

@@ -1,8 +1,8 @@
 //! What each step of one invocation is given: the clients, the time of day, and the calls to Stripe.
 
 use jiff::Timestamp;
+use shared::deadline::Deadline;
 use shared::stripe::Session;
-use tokio::time::Instant;
 
 use crate::deps::Deps;
 use crate::error::RegisterError;
@@ -13,8 +13,10 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) deps: &'a Deps,
     /// The time of day.
     pub(crate) now: Timestamp,
+    /// When all ends.
+    deadline: Deadline,
     /// When calls to Stripe end.
-    pub(crate) stripe_deadline: Instant,
+    pub(crate) stripe_deadline: Deadline,
 }
 
 /// An invocation that may call Stripe with the stack's key.
@@ -26,8 +28,8 @@ pub(crate) struct StripeContext<'a> {
 
 impl<'a> RequestContext<'a> {
     /// An invocation that begins now. A quarter of its time is left for what follows Stripe's last answer.
-    pub(crate) fn new(deps: &'a Deps, now: Timestamp) -> Self {
-        Self { deps, now, stripe_deadline: Instant::now() + deps.work_within * 3 / 4 }
+    pub(crate) fn new(deps: &'a Deps, now: Timestamp, deadline: Deadline) -> Self {
+        Self { deps, now, deadline, stripe_deadline: deadline.fraction(3, 4) }
     }
 
     /// Calls to Stripe with the stack's key.
@@ -51,7 +53,6 @@ impl<'a> RequestContext<'a> {
         self,
         work: impl Future<Output = Result<T, RegisterError>>,
     ) -> Result<T, RegisterError> {
-        let done = tokio::time::timeout(self.deps.work_within, work).await;
-        done.unwrap_or(Err(RegisterError::TimedOut))
+        self.deadline.bound(Box::pin(work)).await.unwrap_or(Err(RegisterError::TimedOut))
     }
 }

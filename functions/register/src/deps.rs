@@ -26,7 +26,6 @@ pub struct Deps {
     pub(crate) public_url: String,
     pub(crate) secret_prefix: String,
     pub(crate) stripe_key_secret: String,
-    pub(crate) work_within: Duration,
     pub(crate) unknown_endpoint_lookup_interval: Duration,
     pub(crate) reenable: bool,
     /// The age at which a signing secret is rotated by itself; none is never.
@@ -55,7 +54,6 @@ impl Deps {
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             secret_prefix: config.secret_prefix,
             stripe_key_secret: config.stripe_key_secret,
-            work_within: config.work_within,
             unknown_endpoint_lookup_interval: config.unknown_endpoint_lookup_interval,
             reenable: config.reenable,
             rotate_after: (config.rotate_days > 0)

@@ -29,6 +29,7 @@ use lambda_runtime::Diagnostic;
 use serde_json::Value;
 use shared::access::Role;
 use shared::aws::error_chain;
+use shared::deadline::Deadline;
 use shared::http::{ApiError, Trigger, request_id, to_lambda};
 
 use self::audit::ChangeDetails;
@@ -38,7 +39,7 @@ pub use self::deps::Deps;
 use self::error::RegisterError;
 use self::route::{ChangeRequest, ReadRequest, Route};
 
-/// Does one invocation's work. `request_id` is Lambda's.
+/// Does one invocation's work, until `deadline`. `request_id` is Lambda's.
 ///
 /// # Errors
 /// For the schedule: why nothing could be done; the next run tries again. A request is always answered.
@@ -47,12 +48,13 @@ pub async fn handle(
     input: &Value,
     request_id: &str,
     now: Timestamp,
+    deadline: Deadline,
 ) -> Result<Value, Diagnostic> {
     match Trigger::read(input, request_id).map_err(|error| diagnostic(&error))? {
         // Boxed, because futures of this depth are too much for the compiler's layout.
-        Trigger::Request(request) => Ok(to_lambda(Box::pin(answer(deps, *request, now)).await)),
+        Trigger::Request(request) => Ok(to_lambda(Box::pin(answer(deps, *request, now, deadline)).await)),
         Trigger::Schedule => {
-            let context = RequestContext::new(deps, now);
+            let context = RequestContext::new(deps, now, deadline);
             match context.in_time(Box::pin(maintenance::run(context))).await {
                 Ok(report) => Ok(serde_json::json!(report)),
                 // Before there is a key, nothing can be asked of Stripe; the status shows that.
@@ -63,9 +65,9 @@ pub async fn handle(
     }
 }
 
-/// Answers one request.
-pub async fn answer(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
-    match respond(RequestContext::new(deps, now), &request).await {
+/// Answers one request, at `deadline` at the latest.
+pub async fn answer(deps: &Deps, request: Request, now: Timestamp, deadline: Deadline) -> Response<Body> {
+    match respond(RequestContext::new(deps, now, deadline), &request).await {
         Ok(response) => response,
         Err(error) => error.into_response(&request_id(&request)),
     }

@@ -12,7 +12,6 @@ use shared::aws::error_chain;
 use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
 use shared::stripe::{StripeError, WebhookEndpoint};
 use shared::unix_time::UnixMillis;
-use tokio::time::Instant;
 
 use crate::audit::{self, action};
 use crate::context::{RequestContext, StripeContext};
@@ -60,7 +59,7 @@ pub(crate) async fn run(context: RequestContext<'_>) -> Result<MaintenanceReport
     let session = context.stripe_session().await?;
     let stripe = context.with_session(&session);
     for row in half_done {
-        if Instant::now() >= context.stripe_deadline {
+        if context.stripe_deadline.has_passed() {
             report.postponed.push(row.name.to_string());
         } else {
             finish(stripe, row, &mut report).await?;

@@ -5,6 +5,7 @@ use lambda_http::Request;
 use lambda_http::http::{Method, StatusCode};
 use shared::access::Caller;
 use shared::aws::StoreError;
+use shared::deadline::Deadline;
 use shared::event::EventId;
 use shared::http::{ApiError, Fields, segments};
 use shared::ledger::{Actor, EventState, LedgerRow, Transitioned};
@@ -40,6 +41,7 @@ pub(crate) struct ActionRequest<'a> {
     pub(crate) action: Action,
     pub(crate) caller: &'a Caller,
     pub(crate) now: Timestamp,
+    pub(crate) deadline: Deadline,
 }
 
 /// Reads from path and method what a request asks for.

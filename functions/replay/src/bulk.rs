@@ -4,8 +4,6 @@
 //! are changed page by page. When the time is up, the cursor says where to continue. After an error the
 //! same request is sent again: changing an event twice does no harm.
 
-use std::time::Instant;
-
 use futures::StreamExt;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Response};
@@ -48,8 +46,7 @@ pub(crate) async fn apply(
     action_request: ActionRequest<'_>,
     details: &mut AuditDetails,
 ) -> Result<Response<Body>, ApiError> {
-    let ActionRequest { deps, request, action, now, .. } = action_request;
-    let begun = Instant::now();
+    let ActionRequest { deps, request, action, now, deadline, .. } = action_request;
     Query::read(request, &[])?;
     let known = [&EventFilter::PARAMETERS[..], &["why", "limit", "cursor", "dry_run"]].concat();
     let fields = Fields::read(request.body(), &known)?;
@@ -86,7 +83,7 @@ pub(crate) async fn apply(
             }
         }
         from = page.next;
-        if from.is_none() || result.matching >= limit || begun.elapsed() >= deps.work_within {
+        if from.is_none() || result.matching >= limit || deadline.has_passed() {
             result.next_cursor = from.map(|position| query.next_cursor(&list_name, position));
             return result.into_response();
         }

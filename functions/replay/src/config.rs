@@ -28,8 +28,6 @@ pub struct Config {
     pub audit_table: String,
     /// How long final events are kept.
     pub retention: Retention,
-    /// How long a request over many events works.
-    pub work_within: Duration,
 }
 
 impl Config {
@@ -46,7 +44,6 @@ impl Config {
             registry_table: env::text("REGISTRY_TABLE")?,
             audit_table: env::text("AUDIT_TABLE")?,
             retention: env::value("RETENTION_DAYS")?,
-            work_within: WORK_WITHIN,
         })
     }
 }

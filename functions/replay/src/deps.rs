@@ -1,7 +1,5 @@
 //! What the function works with: the ledger, the settings, the audit and its limits.
 
-use std::time::Duration;
-
 use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::CallLimits;
@@ -21,7 +19,6 @@ pub struct Deps {
     pub(crate) registry: Registry,
     pub(crate) audit: Audit,
     pub(crate) retention: Retention,
-    pub(crate) work_within: Duration,
 }
 
 impl Deps {
@@ -43,7 +40,6 @@ impl Deps {
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             audit: Audit::new(dynamodb, config.audit_table),
             retention: config.retention,
-            work_within: config.work_within,
         }
     }
 }

@@ -19,22 +19,29 @@ use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
 use shared::access::Role;
 use shared::audit::AuditDetails;
+use shared::deadline::Deadline;
 use shared::http::{ApiError, request_id};
 
 use self::action::{ActionRequest, Target, route};
 pub use self::config::{Config, WORK_WITHIN};
 pub use self::deps::Deps;
 
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
-    respond(deps, &request, now).await.unwrap_or_else(|error| error.into_response(&request_id(&request)))
+/// Answers one request. After `deadline` no further page of events is changed.
+pub async fn handle(deps: &Deps, request: Request, now: Timestamp, deadline: Deadline) -> Response<Body> {
+    let response = respond(deps, &request, now, deadline).await;
+    response.unwrap_or_else(|error| error.into_response(&request_id(&request)))
 }
 
-async fn respond(deps: &Deps, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
+async fn respond(
+    deps: &Deps,
+    request: &Request,
+    now: Timestamp,
+    deadline: Deadline,
+) -> Result<Response<Body>, ApiError> {
     let caller = deps.access.caller(request)?;
     let (action, target) = route(request)?;
     let mut details = AuditDetails::default();
-    let action_request = ActionRequest { deps, request, action, caller: &caller, now };
+    let action_request = ActionRequest { deps, request, action, caller: &caller, now, deadline };
     let result = match deps.access.require(request, Role::Admin) {
         Ok(_) => match &target {
             Target::Event(id) => single::apply(action_request, id, &mut details).await,

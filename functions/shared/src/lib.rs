@@ -25,6 +25,7 @@
 //!
 //! - `env`: environment variables, parsed
 //! - `log`: the log, as JSON lines
+//! - `deadline`: until when a piece of work may go on
 //! - `metrics`: CloudWatch metrics, as log lines
 //! - `aws`: clients of AWS with bounded calls, and their errors
 //! - `batch_get`: `BatchGetItem`, whole
@@ -45,6 +46,7 @@ pub mod account;
 pub mod audit;
 pub mod aws;
 mod batch_get;
+pub mod deadline;
 pub mod endpoint;
 pub mod env;
 pub mod event;

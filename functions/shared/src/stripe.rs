@@ -20,8 +20,6 @@ mod retry;
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 pub use self::base::{ApiBase, InvalidApiBase, is_loopback};
 pub(crate) use self::call::http_date;
 pub use self::call::{Session, StripeResponse};
@@ -30,6 +28,7 @@ pub use self::error::{StripeError, StripeFailure};
 pub use self::events::{EventsPage, EventsQuery};
 pub use self::key::StripeKeys;
 pub use self::lists::{ObjectsPage, ObjectsQuery};
+use crate::deadline::Deadline;
 use crate::secret::StripeKey;
 use crate::secret_store::SecretStoreError;
 use crate::unix_time::UnixMillis;
@@ -63,22 +62,22 @@ impl Stripe {
         Ok(Self { http, base, keys })
     }
 
-    /// Calls with the key of this stack, to be answered before `until`. None: no key has been set. `set_at`
-    /// is when the settings say it was set: a process that holds an earlier one reads it again.
+    /// Calls with the key of this stack, to be answered before `deadline`. `None`: no key has been set.
+    /// `set_at` is when the settings say it was set: a process that holds an earlier one reads it again.
     ///
     /// # Errors
     /// If the key cannot be read.
     pub async fn session(
         &self,
         set_at: UnixMillis,
-        until: Instant,
+        deadline: Deadline,
     ) -> Result<Option<Session<'_>>, SecretStoreError> {
         let key = self.keys.current(set_at).await?;
-        Ok(key.map(|key| Session::new(self, key, Some(&self.keys), until)))
+        Ok(key.map(|key| Session::new(self, key, Some(&self.keys), deadline)))
     }
 
     /// Calls with a key that is not, or not yet, the stack's.
-    pub fn session_with(&self, key: StripeKey, until: Instant) -> Session<'_> {
-        Session::new(self, key, None, until)
+    pub fn session_with(&self, key: StripeKey, deadline: Deadline) -> Session<'_> {
+        Session::new(self, key, None, deadline)
     }
 }

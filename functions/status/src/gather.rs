@@ -8,35 +8,39 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{StoreError, error_chain};
+use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::health::{self, HealthSnapshot, OwnStack, SecretPresence, StripeView};
 use shared::registry::{Settings, StatusRows};
 use shared::stripe::Session;
 use shared::unix_time::{UnixMillis, UnixSeconds};
-use tokio::time::Instant;
 
 use crate::deps::Deps;
 use crate::inputs::{EndpointInputs, StatusInputs, StripeKeyState};
 
-/// For DynamoDB, of the 3 s that are promised.
-const READ_WITHIN: Duration = Duration::from_millis(2_000);
-/// For all that is asked; the rest is for the checks and the network.
-const GATHER_WITHIN: Duration = Duration::from_millis(2_600);
+/// DynamoDB answers this long before the rest has to, or nothing can be answered.
+const AFTER_READING: Duration = Duration::from_millis(600);
 
 /// A request that changes something takes no longer.
 const LONGEST_REQUEST: SignedDuration = SignedDuration::from_secs(30);
 /// An older snapshot is not used.
 const OLDEST_SNAPSHOT: SignedDuration = SignedDuration::from_mins(15);
 
-/// Reads what is kept, and gathers anew what cannot be used.
-pub(crate) async fn gather(deps: &Deps, live: bool, now: Timestamp) -> Result<StatusInputs, StoreError> {
-    let until = Instant::now() + GATHER_WITHIN;
-    let stored = tokio::time::timeout(READ_WITHIN, stored(deps, now)).await;
-    let (rows, kept) = stored.map_err(StoreError::doing("reading what is stored")).flatten()?;
+/// Reads what is kept, and gathers anew what cannot be used. What has not answered at `deadline` is reported
+/// as not known.
+pub(crate) async fn gather(
+    deps: &Deps,
+    live: bool,
+    now: Timestamp,
+    deadline: Deadline,
+) -> Result<StatusInputs, StoreError> {
+    let stored = deadline.earlier_by(AFTER_READING).bound(stored(deps, now)).await;
+    let (rows, kept) =
+        stored.unwrap_or_else(|| Err(StoreError::new("reading what is stored", "no answer in time")))?;
     let usable = kept.health.clone().filter(|snapshot| !live && is_usable(snapshot, &rows, &kept, now));
     let (stripe_key, snapshot) = match usable {
         Some(snapshot) => (key_state(kept.settings.as_ref(), &snapshot), snapshot),
-        None => snapshot_now(deps, &rows, &kept, until, now).await?,
+        None => snapshot_now(deps, &rows, &kept, deadline, now).await?,
     };
     let endpoints = rows.into_iter().map(|row| endpoint(row, &kept, &snapshot)).collect();
     Ok(StatusInputs {
@@ -109,21 +113,21 @@ async fn snapshot_now(
     deps: &Deps,
     rows: &[EndpointRow],
     kept: &StatusRows,
-    until: Instant,
+    deadline: Deadline,
     now: Timestamp,
 ) -> Result<(StripeKeyState, HealthSnapshot), StoreError> {
     let waiting = async {
         let counts =
             async { tokio::try_join!(health::open_events(&deps.ledger, now), deps.records.uncertain()) };
-        let counts = tokio::time::timeout(READ_WITHIN, counts).await;
-        counts.map_err(StoreError::doing("counting what waits")).flatten()
+        let counts = deadline.earlier_by(AFTER_READING).bound(counts).await;
+        counts.unwrap_or_else(|| Err(StoreError::new("counting what waits", "no answer in time")))
     };
     let stripe = async {
-        let (key, session) = session(deps, kept.settings.as_ref(), until).await;
+        let (key, session) = session(deps, kept.settings.as_ref(), deadline).await;
         let own = OwnStack { stack: &deps.stack, public_url: &deps.public_url, rows };
         (key, health::endpoints(session.as_ref(), own, now).await)
     };
-    let secrets = health::secrets(&deps.secret_store, rows, until);
+    let secrets = health::secrets(&deps.secret_store, rows, deadline);
     let (waiting, (key, (endpoints, clock_ahead_ms)), secrets) = tokio::join!(waiting, stripe, secrets);
     let (open, uncertain) = waiting?;
     let reconciled = kept.health.as_ref();
@@ -144,19 +148,19 @@ async fn snapshot_now(
 async fn session<'a>(
     deps: &'a Deps,
     settings: Option<&Settings>,
-    until: Instant,
+    deadline: Deadline,
 ) -> (StripeKeyState, Option<Session<'a>>) {
     let Some(settings) = settings else { return (StripeKeyState::NotSet, None) };
-    let session = deps.stripe.session(settings.stripe_key_set_at, until);
-    match tokio::time::timeout_at(until, session).await {
-        Ok(Ok(Some(session))) => {
+    let session = deps.stripe.session(settings.stripe_key_set_at, deadline);
+    match deadline.bound(session).await {
+        Some(Ok(Some(session))) => {
             (StripeKeyState::Set { hint: settings.stripe_key_hint.clone() }, Some(session))
         }
-        Ok(Ok(None)) => (StripeKeyState::NotSet, None),
-        Ok(Err(error)) => {
+        Some(Ok(None)) => (StripeKeyState::NotSet, None),
+        Some(Err(error)) => {
             tracing::warn!(error = error_chain(&error), "the Stripe key could not be read");
             (StripeKeyState::Unknown, None)
         }
-        Err(_) => (StripeKeyState::Unknown, None),
+        None => (StripeKeyState::Unknown, None),
     }
 }

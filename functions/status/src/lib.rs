@@ -15,28 +15,40 @@ mod gather;
 mod inputs;
 mod report;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::access::Role;
+use shared::deadline::Deadline;
 use shared::http::{ApiError, Query, json, request_id, segments};
 
 pub use self::config::Config;
 pub use self::deps::Deps;
 use self::report::StatusReport;
 
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
-    match status(deps, &request, now).await {
+/// What is asked has to answer before this, of the 3 s that are promised; the rest is for the checks and the
+/// network.
+pub const GATHER_WITHIN: Duration = Duration::from_millis(2_600);
+
+/// Answers one request. What has not answered at `deadline` is reported as not known.
+pub async fn handle(deps: &Deps, request: Request, now: Timestamp, deadline: Deadline) -> Response<Body> {
+    match status(deps, &request, now, deadline).await {
         Ok(report) => json(StatusCode::OK, &report),
         Err(error) => error.into_response(&request_id(&request)),
     }
 }
 
-async fn status(deps: &Deps, request: &Request, now: Timestamp) -> Result<StatusReport, ApiError> {
+async fn status(
+    deps: &Deps,
+    request: &Request,
+    now: Timestamp,
+    deadline: Deadline,
+) -> Result<StatusReport, ApiError> {
     deps.access.require(request, Role::Viewer)?;
     let live = route(request)?;
-    Ok(checks::run(&gather::gather(deps, live, now).await?))
+    Ok(checks::run(&gather::gather(deps, live, now, deadline).await?))
 }
 
 /// Accepts `GET /status` and returns `live`: whether Stripe is to be asked now.

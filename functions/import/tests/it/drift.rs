@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::registry::DriftReport;
 use simulated_stripe::{Fault, Key};
 use test_cloud::fixtures::now;
@@ -167,7 +168,7 @@ async fn a_long_comparison_is_continued_run_by_run() {
         stack.apply(&older, ago(58 - i)).await;
     }
     // Each run has time for one object.
-    stack.run_within = Duration::ZERO;
+    stack.deadline = Deadline::after(Duration::ZERO);
     let mut runs = 0;
     while stack.comparison().await.last.is_none() {
         stack.run(later(runs * 11)).await;

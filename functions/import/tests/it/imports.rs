@@ -1,5 +1,6 @@
 //! An import brings in all that Stripe lists, each object once.
 
+use shared::deadline::Deadline;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ async fn a_long_import_is_done_run_by_run_and_each_object_is_listed_once() {
     stack.put_many("charge", "ch", 350);
     stack.put_many("refund", "re", 120);
     // Each run has time for one page.
-    stack.run_within = Duration::ZERO;
+    stack.deadline = Deadline::after(Duration::ZERO);
     stack.import(json!({ "kinds": ["charges", "refunds"] })).await;
     for run in 1..=6 {
         assert_eq!(stack.progress().await["state"], "running");
@@ -220,7 +221,7 @@ async fn what_cannot_be_stored_is_counted_and_named_and_holds_nothing_back() {
 async fn a_list_continues_where_the_last_object_is_gone() {
     let mut stack = Stack::start().await;
     stack.put_many("invoice", "in", 150);
-    stack.run_within = Duration::ZERO;
+    stack.deadline = Deadline::after(Duration::ZERO);
     stack.import(json!({ "kinds": ["invoices"] })).await;
     stack.run(later(1)).await;
     assert!(stack.stripe.remove_object(None, "in_0050"), "the hundredth: a draft that was deleted");

@@ -1,5 +1,6 @@
 //! Crashes and outages at any call leave nothing undone and nothing half done.
 
+use shared::deadline::Deadline;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -123,8 +124,8 @@ async fn of_two_runs_at_once_one_works() {
     let (one, other) = (stack.cold(), stack.cold());
     stack.stripe.clear_requests();
     let (one, other) = tokio::join!(
-        import::handle(&one, crate::support::schedule(), "one", later(1)),
-        import::handle(&other, crate::support::schedule(), "other", later(1))
+        import::handle(&one, crate::support::schedule(), "one", later(1), Deadline::NEVER),
+        import::handle(&other, crate::support::schedule(), "other", later(1), Deadline::NEVER)
     );
     let idle = [one.unwrap(), other.unwrap()].into_iter().filter(Value::is_null).count();
     assert_eq!(idle, 1);

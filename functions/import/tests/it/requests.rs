@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::audit::Audit;
 use shared::aws::CallLimits;
+use shared::deadline::Deadline;
 use test_cloud::Fault;
 use test_cloud::fixtures::now;
 
@@ -146,7 +147,7 @@ async fn a_store_that_is_down_is_a_503_and_an_error_of_the_schedule() {
 async fn an_input_that_is_neither_a_request_nor_the_schedules_is_an_error() {
     let stack = Stack::start().await;
     for input in [Value::Null, json!({}), json!({"requestContext": {}})] {
-        import::handle(&stack.cold(), input, "r", now()).await.unwrap_err();
+        import::handle(&stack.cold(), input, "r", now(), Deadline::NEVER).await.unwrap_err();
     }
 }
 
@@ -154,6 +155,9 @@ async fn an_input_that_is_neither_a_request_nor_the_schedules_is_an_error() {
 async fn the_schedule_costs_one_read_when_there_is_nothing_to_do() {
     let stack = Stack::start().await;
     stack.cloud.clear_calls();
-    assert_eq!(import::handle(&stack.cold(), schedule(), "r", now()).await.unwrap(), Value::Null);
+    assert_eq!(
+        import::handle(&stack.cold(), schedule(), "r", now(), Deadline::NEVER).await.unwrap(),
+        Value::Null
+    );
     assert_eq!((stack.cloud.calls().len(), stack.cloud.count("BatchGetItem", "RegistryTable")), (1, 1));
 }

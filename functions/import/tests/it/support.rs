@@ -6,6 +6,7 @@ use import::{Config, Deps, ImportError, handle};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::aws::AwsEnv;
+use shared::deadline::Deadline;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::records::{Record, Records};
 use shared::registry::{DriftProgress, DriftReport, FinishedPass, ReconcileProgress, Registry};
@@ -19,7 +20,8 @@ use test_cloud::fixtures::{
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
-    pub(crate) run_within: Duration,
+    /// When its scheduled runs are to end.
+    pub(crate) deadline: Deadline,
     /// Whether reconciliation compares events with the ledger beside it.
     pub(crate) reconciles: bool,
 }
@@ -45,7 +47,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret(STRIPE_KEY_SECRET, &stripe.key());
-        let stack = Self { cloud, stripe, run_within: Duration::from_secs(60), reconciles: true };
+        let stack = Self { cloud, stripe, deadline: Deadline::NEVER, reconciles: true };
         fixtures::store_settings(&stack.registry(), UnixMillis::default()).await;
         stack
     }
@@ -132,7 +134,6 @@ impl Stack {
             audit_table: "AuditTable".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
-            run_within: self.run_within,
         })
         .unwrap()
     }
@@ -147,7 +148,7 @@ impl Stack {
         if self.reconciles {
             self.events_compared(at - SignedDuration::from_mins(5)).await;
         }
-        handle(deps, schedule(), &at.to_string(), at).await
+        handle(deps, schedule(), &at.to_string(), at, self.deadline).await
     }
 
     /// A request of somebody in this group.
@@ -157,7 +158,7 @@ impl Stack {
 
     pub(crate) async fn call_to(&self, path: &str, group: &str, method: &str, body: Value) -> (u16, Value) {
         let request = request(path, group, method, &body);
-        let response = handle(&self.cold(), request, "request", now()).await.unwrap();
+        let response = handle(&self.cold(), request, "request", now(), Deadline::NEVER).await.unwrap();
         trigger_answer(&response)
     }
 
@@ -194,11 +195,12 @@ impl Stack {
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
             ask_again_after: Duration::ZERO,
             // Far beyond any run here, on however busy a machine.
-            start_rows_within: Duration::from_secs(3_600),
         })
         .unwrap();
         // The sweep leaves an event to the stream for two minutes.
-        process::handle(&deps, fixtures::sweep(), at + SignedDuration::from_mins(3)).await.unwrap();
+        process::handle(&deps, fixtures::sweep(), at + SignedDuration::from_mins(3), Deadline::NEVER)
+            .await
+            .unwrap();
     }
 }
 

@@ -1,5 +1,6 @@
 //! An object or list that Stripe never answers, or refuses by itself, holds up nothing else.
 
+use shared::deadline::Deadline;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -114,7 +115,7 @@ async fn a_list_whose_page_is_never_answered_ends_as_refused_and_the_others_come
     stack.put_many("refund", "re", 150);
     stack.put_many("customer", "cus", 3);
     stack.import(json!({ "kinds": ["refunds", "customers"] })).await;
-    stack.run_within = Duration::ZERO;
+    stack.deadline = Deadline::after(Duration::ZERO);
     let kind_progress = |progress: &Value, kind: &str| {
         let rows = progress["progress"].as_array().unwrap();
         rows.iter().find(|row| row["kind"] == kind).unwrap().clone()
@@ -125,7 +126,7 @@ async fn a_list_whose_page_is_never_answered_ends_as_refused_and_the_others_come
         stack.run(later(minutes)).await;
         minutes += 1;
     }
-    stack.run_within = Duration::from_secs(60);
+    stack.deadline = Deadline::NEVER;
     stack.stripe.add_fault(fails("/v1/refunds", 500));
     for run in 0..4 {
         let done = stack.run(later(minutes + run)).await;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::ledger::{Actor, EventSource, EventState};
 use test_cloud::Fault;
 use test_cloud::fixtures::now;
@@ -112,6 +113,8 @@ async fn a_sweep_that_cannot_read_the_ledger_is_not_counted() {
     let stack = Stack::start().await;
     stack.cloud.fail("Query", "LedgerTable", 100, Fault::ServerError);
     let sample = include_str!("../../../../events/process/sweep.json");
-    process::handle(&stack.deps, serde_json::from_str(sample).unwrap(), now()).await.unwrap_err();
+    process::handle(&stack.deps, serde_json::from_str(sample).unwrap(), now(), Deadline::NEVER)
+        .await
+        .unwrap_err();
     assert_eq!(stack.metrics.text(), "");
 }

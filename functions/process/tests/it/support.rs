@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use process::{Config, Deps, ProcessError, Summary, handle};
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::event::EventId;
 use shared::ledger::{EventState, Ledger, LedgerRow};
 use shared::metrics::Metrics;
@@ -15,9 +16,6 @@ use shared::unix_time::UnixMillis;
 use simulated_stripe::SimulatedStripe;
 use test_cloud::fixtures::{self, STRIPE_KEY_SECRET, doorbell, event, now, retention};
 use test_cloud::{CapturedLines, TestCloud};
-
-/// Longer than any run here takes, on however busy a machine.
-const BEYOND_ANY_RUN: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
@@ -32,23 +30,18 @@ pub(crate) fn later(seconds: i64) -> Timestamp {
 impl Stack {
     /// A stack without a Stripe key: Stripe cannot be asked.
     pub(crate) async fn start() -> Self {
-        Self::at("http://127.0.0.1:1", BEYOND_ANY_RUN).await
-    }
-
-    /// A stack whose invocations are over before they begin.
-    pub(crate) async fn without_time() -> Self {
-        Self::at("http://127.0.0.1:1", Duration::ZERO).await
+        Self::at("http://127.0.0.1:1").await
     }
 
     /// A stack that can ask this Stripe.
     pub(crate) async fn with(stripe: &SimulatedStripe) -> Self {
-        let stack = Self::at(stripe.url(), BEYOND_ANY_RUN).await;
+        let stack = Self::at(stripe.url()).await;
         stack.cloud.put_secret(STRIPE_KEY_SECRET, &stripe.key());
         fixtures::store_settings(&stack.registry(), UnixMillis::new(0)).await;
         stack
     }
 
-    async fn at(stripe_api_base: &str, start_rows_within: Duration) -> Self {
+    async fn at(stripe_api_base: &str) -> Self {
         let cloud = TestCloud::start().await;
         let metrics = CapturedLines::default();
         let deps = Deps::new(Config {
@@ -61,7 +54,6 @@ impl Stack {
             stripe_api_base: stripe_api_base.parse().unwrap(),
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
             ask_again_after: Duration::ZERO,
-            start_rows_within,
             metrics: Metrics::new("stack", metrics.clone()),
         })
         .unwrap();
@@ -87,7 +79,7 @@ impl Stack {
     }
 
     pub(crate) async fn ring_at(&self, rows: &[LedgerRow], at: Timestamp) -> Result<Summary, ProcessError> {
-        handle(&self.deps, doorbell(rows), at).await
+        handle(&self.deps, doorbell(rows), at, Deadline::NEVER).await
     }
 
     pub(crate) fn registry(&self) -> Registry {
@@ -95,7 +87,11 @@ impl Stack {
     }
 
     pub(crate) async fn sweep(&self, at: Timestamp) -> Summary {
-        handle(&self.deps, fixtures::sweep(), at).await.unwrap()
+        self.sweep_until(Deadline::NEVER, at).await
+    }
+
+    pub(crate) async fn sweep_until(&self, deadline: Deadline, at: Timestamp) -> Summary {
+        handle(&self.deps, fixtures::sweep(), at, deadline).await.unwrap()
     }
 
     pub(crate) async fn state(&self, id: &str) -> (EventState, Option<String>) {

@@ -1,7 +1,10 @@
 //! What the doorbell missed is found; what fails is tried again; what fails every time ends as dead.
 
+use std::time::Duration;
+
 use process::{Summary, handle};
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::ledger::{Actor, EventState, OpenCount, Transition};
 use test_cloud::Fault;
 use test_cloud::fixtures::now;
@@ -142,9 +145,10 @@ async fn a_sweep_goes_on_until_nothing_is_due() {
 
 #[tokio::test]
 async fn when_the_time_is_up_no_row_is_started_and_none_is_lost() {
-    let stack = Stack::without_time().await;
+    let stack = Stack::start().await;
     stack.receive(&subscription("evt_1", "created", 5, "active")).await;
-    assert_eq!(stack.sweep(later(120)).await, Summary::default());
+    let over = Deadline::after(Duration::ZERO);
+    assert_eq!(stack.sweep_until(over, later(120)).await, Summary::default());
     let row = stack.row("evt_1").await;
     assert_eq!((row.state, row.attempts), (EventState::Pending, 0), "left to the next sweep as it was");
 }
@@ -185,7 +189,7 @@ async fn two_sweeps_do_not_share_a_row() {
 async fn an_input_that_is_neither_is_refused_by_name() {
     let stack = Stack::start().await;
     for input in [Value::Null, json!({}), json!({"Records": [{"body": "sqs"}]})] {
-        let error = handle(&stack.deps, input, now()).await.unwrap_err();
+        let error = handle(&stack.deps, input, now(), Deadline::NEVER).await.unwrap_err();
         assert!(error.to_string().contains("neither"), "{error}");
     }
 }

@@ -5,6 +5,7 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use receive::handle;
 use serde_json::json;
+use shared::deadline::Deadline;
 use shared::ledger::{EventState, MAX_IN_ROW};
 use shared::signature::sign;
 use test_cloud::fixtures::{delivery, http_request, now, status_and_body};
@@ -54,7 +55,7 @@ async fn a_body_that_api_gateway_encoded_is_taken_as_it_was_sent() {
     let mut event = delivery("main", Some(&header), &encoded);
     event["isBase64Encoded"] = true.into();
     let request = http_request(&event);
-    assert_eq!(status_and_body(handle(&stack.cold(), request, now()).await).0, 200);
+    assert_eq!(status_and_body(handle(&stack.cold(), request, now(), Deadline::NEVER).await).0, 200);
     let row = stack.row("evt_1").await.unwrap();
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use jiff::SignedDuration;
 use lambda_http::Body;
 use receive::{Config, Deps, handle};
+use shared::deadline::Deadline;
 use shared::metrics::Metrics;
 use test_cloud::Fault;
 use test_cloud::fixtures::now;
@@ -42,13 +43,13 @@ async fn each_reason_is_counted_separately() {
     let deps = stack.warm().await;
     stack.metrics.clear();
     let body = event("evt_1");
-    handle(&deps, request("nobody", None, &body), now()).await;
-    handle(&deps, request("main", None, &body), now()).await;
-    handle(&deps, request("main", Some("v1=0"), &body), now()).await;
-    handle(&deps, request("main", None, &"x".repeat(1_048_577)), now()).await;
+    handle(&deps, request("nobody", None, &body), now(), Deadline::NEVER).await;
+    handle(&deps, request("main", None, &body), now(), Deadline::NEVER).await;
+    handle(&deps, request("main", Some("v1=0"), &body), now(), Deadline::NEVER).await;
+    handle(&deps, request("main", None, &"x".repeat(1_048_577)), now(), Deadline::NEVER).await;
     deliver(&deps, "{}", now()).await;
     let old = shared::signature::sign(&SECRET.parse().unwrap(), later(-301).into(), body.as_bytes());
-    handle(&deps, request("main", Some(&old), &body), now()).await;
+    handle(&deps, request("main", Some(&old), &body), now(), Deadline::NEVER).await;
     let sums = stack.metrics.sums();
     let emitted: Vec<_> = sums.keys().map(String::as_str).collect();
     assert_eq!(
@@ -70,7 +71,13 @@ async fn a_hundred_thousand_refusals_in_a_minute_are_two_lines() {
     let deps = stack.warm().await;
     stack.metrics.clear();
     for i in 0..100_000 {
-        handle(&deps, request("main", None, ""), now() + SignedDuration::from_micros(i * 601)).await;
+        handle(
+            &deps,
+            request("main", None, ""),
+            now() + SignedDuration::from_micros(i * 601),
+            Deadline::NEVER,
+        )
+        .await;
     }
     assert_eq!(stack.metrics.json().len(), 2);
     assert!(stack.metrics.sums()["Refused/signature_missing"] > 90_000);
@@ -111,7 +118,7 @@ async fn a_log_that_takes_nothing_changes_no_answer() {
     });
     assert_eq!(deliver(&deps, &event("evt_1"), now()).await.0, 200);
     assert_eq!(deliver(&deps, &event("evt_1"), now()).await.0, 200);
-    let refused = handle(&deps, request("main", None, ""), now()).await;
+    let refused = handle(&deps, request("main", None, ""), now(), Deadline::NEVER).await;
     assert_eq!(refused.status(), 400);
     assert!(matches!(refused.body(), Body::Text(_)));
 }

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use lambda_http::Body;
 use receive::handle;
+use shared::deadline::Deadline;
 use shared::signature::sign;
 use shared::unix_time::{UnixMillis, UnixSeconds};
 use test_cloud::fixtures::{error_code, now, status_and_body};
@@ -11,7 +12,8 @@ use crate::support::{SECRET, Stack, deliver, deliver_to, event, later, request};
 
 async fn refused(stack: &Stack, signature: Option<&str>, body: &str) -> (u16, String) {
     let deps = stack.warm().await;
-    let (status, body) = status_and_body(handle(&deps, request("main", signature, body), now()).await);
+    let (status, body) =
+        status_and_body(handle(&deps, request("main", signature, body), now(), Deadline::NEVER).await);
     assert_eq!(stack.cloud.count("PutItem", "LedgerTable"), 0);
     assert!(body["error"]["message"].is_string());
     (status, error_code(&body).to_owned())
@@ -79,7 +81,7 @@ async fn an_unknown_or_impossible_name_is_unknown() {
     for name in ["other", "MAIN", "", "a/b", "main/", "%6dain"] {
         let (status, answer) = deliver_to(&stack.warm().await, name, SECRET, &event("evt_1"), now()).await;
         assert_eq!((status, error_code(&answer)), (404, "endpoint_unknown"), "{name}");
-        let unsigned = handle(&stack.warm().await, request(name, None, "{}"), now()).await;
+        let unsigned = handle(&stack.warm().await, request(name, None, "{}"), now(), Deadline::NEVER).await;
         assert_eq!(unsigned.status(), 404, "{name}, unsigned");
     }
 }
@@ -106,7 +108,7 @@ async fn a_hundred_thousand_bad_requests_cost_a_read_a_second_and_a_write_a_minu
             _ => ("main", None),
         };
         let at = now() + SignedDuration::from_millis(5_000 + i * 6);
-        let response = handle(&deps, request(name, header, "{}"), at).await;
+        let response = handle(&deps, request(name, header, "{}"), at, Deadline::NEVER).await;
         assert!(response.status().is_client_error());
     }
     let (reads, writes) =
@@ -120,7 +122,7 @@ async fn what_names_no_endpoint_or_bears_no_signature_costs_no_call_at_all() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     // A second after the last read, an unknown name is looked up once.
-    handle(&deps, request("other", None, "{}"), later(1)).await;
+    handle(&deps, request("other", None, "{}"), later(1), Deadline::NEVER).await;
     stack.cloud.clear_calls();
     for i in 0..10_000 {
         let (name, header) = match i % 3 {
@@ -128,7 +130,12 @@ async fn what_names_no_endpoint_or_bears_no_signature_costs_no_call_at_all() {
             1 => ("main", Some("t=1")),
             _ => ("main", None),
         };
-        assert!(handle(&deps, request(name, header, "{}"), later(1)).await.status().is_client_error());
+        assert!(
+            handle(&deps, request(name, header, "{}"), later(1), Deadline::NEVER)
+                .await
+                .status()
+                .is_client_error()
+        );
     }
     assert_eq!(stack.cloud.calls().len(), 0, "{:?}", stack.cloud.calls());
 }
@@ -157,7 +164,7 @@ async fn what_is_signed_wrongly_or_too_long_ago_is_recorded_for_the_status() {
         UnixSeconds::from(now()) + SignedDuration::from_hours(1),
         body.as_bytes(),
     );
-    handle(&deps, request("main", Some(&old), &body), later(4_000)).await;
+    handle(&deps, request("main", Some(&old), &body), later(4_000), Deadline::NEVER).await;
     let recorded = activity().await;
     assert_eq!((recorded.stale_at, recorded.stale_by_s), (Some(later(4_000).into()), Some(-400)));
     assert_eq!(recorded.at, Some(now().into()), "a refusal is no delivery");
@@ -177,7 +184,8 @@ async fn mismatches_of_an_hour_are_counted_together() {
 #[tokio::test]
 async fn no_answer_shows_a_secret_or_what_is_inside() {
     let stack = Stack::start().await;
-    let response = handle(&stack.warm().await, request("main", Some("t=1,v1=00"), "{}"), now()).await;
+    let response =
+        handle(&stack.warm().await, request("main", Some("t=1,v1=00"), "{}"), now(), Deadline::NEVER).await;
     let Body::Text(text) = response.body() else { panic!("{response:?}") };
     assert!(!text.contains("whsec") && !text.contains("stack/endpoints"), "{text}");
 }

@@ -1,9 +1,12 @@
 //! A stack with one endpoint, and helpers that deliver to it.
 
+use std::time::Duration;
+
 use base64::Engine;
 use jiff::{SignedDuration, Timestamp};
 use receive::{Config, Deps, handle};
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::event::EventId;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::metrics::Metrics;
@@ -102,7 +105,14 @@ pub(crate) async fn deliver_to(
 ) -> (u16, Value) {
     let secret: SigningSecret = secret.parse().unwrap();
     let header = sign(&secret, at.into(), body.as_bytes());
-    status_and_body(handle(deps, request(name, Some(&header), body), at).await)
+    status_and_body(handle(deps, request(name, Some(&header), body), at, Deadline::NEVER).await)
+}
+
+/// The same to `main`, when the answer is due this long from now.
+pub(crate) async fn deliver_within(deps: &Deps, within: Duration, body: &str, at: Timestamp) -> (u16, Value) {
+    let header = sign(&SECRET.parse().unwrap(), at.into(), body.as_bytes());
+    let deadline = Deadline::after(within);
+    status_and_body(handle(deps, request("main", Some(&header), body), at, deadline).await)
 }
 
 pub(crate) fn request(name: &str, signature: Option<&str>, body: &str) -> lambda_http::Request {

@@ -6,13 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use shared::account::AccountKey;
+use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::health::{GapReport, Undelivered};
 use shared::ledger::{LedgerRow, Recorded};
 use shared::registry::{ReconcileProgress, TimeWindow};
 use shared::stripe::{EventsQuery, Session, StripeError};
 use shared::unix_time::{UnixMillis, UnixSeconds};
-use tokio::time::Instant;
 
 use super::wanted::{WantedEvents, with_account};
 use crate::deps::Deps;
@@ -34,7 +34,7 @@ pub(crate) struct RunContext<'a> {
     /// From when on an admin wants events to be compared again.
     pub(crate) since: Option<Timestamp>,
     /// After this, no further page is begun.
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
     pub(crate) now: Timestamp,
     /// The last second to compare.
     pub(crate) end: UnixSeconds,
@@ -142,7 +142,7 @@ impl<'a> AccountRun<'a> {
             after = Some(oldest.id);
             let progress = ReconcileProgress { unfinished, ..compared_until(compared) };
             deps.registry.store_reconcile_progress(self.account, &progress).await?;
-            if Instant::now() >= deadline {
+            if deadline.has_passed() {
                 self.report.more = true;
                 return Ok(());
             }

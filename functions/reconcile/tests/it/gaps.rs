@@ -2,6 +2,7 @@
 //! alone.
 
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::health::StripeView;
 use shared::ledger::{EventSource, EventState};
@@ -67,7 +68,7 @@ async fn a_long_outage_is_worked_through_run_by_run_and_nothing_is_left_or_doubl
     let mut stack = Stack::start().await;
     let ids: Vec<_> = (0..450).map(|i| stack.missed("invoice.paid", ago(1_000 - i / 3))).collect();
     // Each run has time for one page.
-    stack.run_within = std::time::Duration::ZERO;
+    stack.deadline = Deadline::after(std::time::Duration::ZERO);
     let (mut runs, mut filled, mut newer) = (0, 0, Vec::new());
     loop {
         let run = stack.run(later(runs)).await;
@@ -81,7 +82,7 @@ async fn a_long_outage_is_worked_through_run_by_run_and_nothing_is_left_or_doubl
         assert!(runs < 20, "{run}");
     }
     assert!(runs >= 5, "{runs}");
-    stack.run_within = std::time::Duration::from_secs(60);
+    stack.deadline = Deadline::NEVER;
     filled += stack.run(later(runs + 10)).await["filled"].as_u64().unwrap();
     assert_eq!(filled, 450 + newer.len() as u64);
     for id in ids.iter().chain(&newer) {
@@ -139,7 +140,7 @@ async fn with_time_for_one_account_only_each_has_its_turn() {
         stack.registry().record_connected_account(&account.parse().unwrap(), ago(100)).await.unwrap();
         ids.push(stack.emit(NewEvent::new("invoice.paid").account(account), ago(60)));
     }
-    stack.run_within = std::time::Duration::ZERO;
+    stack.deadline = Deadline::after(std::time::Duration::ZERO);
     for (run, id) in ids.iter().enumerate() {
         let answer = stack.run(later(i64::try_from(run).unwrap() * 5)).await;
         assert_eq!((answer["filled"].as_u64(), answer["more"].as_bool()), (Some(1), Some(true)));

@@ -1,6 +1,7 @@
 //! What a run found is emitted as metrics, one line a run.
 
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::endpoint::{EndpointRow, EndpointState};
 use shared::event::{self, ParsedEvent};
 use shared::ledger::LedgerRow;
@@ -123,7 +124,7 @@ async fn an_account_that_was_never_compared_is_a_month_behind_and_no_more() {
     stack.register("connect", &["invoice.paid"], true, ago(60)).await;
     stack.registry().record_connected_account(&"acct_1".parse().unwrap(), now()).await.unwrap();
     // The time is up after the first account.
-    stack.run_within = std::time::Duration::ZERO;
+    stack.deadline = Deadline::after(std::time::Duration::ZERO);
     stack.run(now()).await;
     assert_eq!(stack.emitted()["ReconcileBehind"], 30 * 86_400);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::audit::Audit;
 use shared::aws::CallLimits;
+use shared::deadline::Deadline;
 use test_cloud::Fault;
 use test_cloud::fixtures::now;
 
@@ -77,6 +78,6 @@ async fn a_store_that_is_down_is_a_503_and_an_error_of_the_schedule() {
 async fn an_input_that_is_neither_is_refused() {
     let stack = Stack::start().await;
     for input in [Value::Null, json!({}), json!({"requestContext": {}})] {
-        reconcile::handle(&stack.cold(), input, "r", now()).await.unwrap_err();
+        reconcile::handle(&stack.cold(), input, "r", now(), Deadline::NEVER).await.unwrap_err();
     }
 }

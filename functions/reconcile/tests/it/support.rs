@@ -1,10 +1,9 @@
 //! A stack with a Stripe key and the endpoint `main`, and a Stripe that has events.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use reconcile::{Config, Deps, ReconcileError, handle};
 use serde_json::Value;
+use shared::deadline::Deadline;
 use shared::endpoint::{EndpointRow, EndpointSpec};
 use shared::health::HealthSnapshot;
 use shared::ledger::{Ledger, LedgerRow};
@@ -22,7 +21,8 @@ pub(crate) const SECRET: &str = "whsec_of_main";
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
-    pub(crate) run_within: Duration,
+    /// When its runs are to end.
+    pub(crate) deadline: Deadline,
     pub(crate) metrics: CapturedLines,
 }
 
@@ -46,8 +46,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret(STRIPE_KEY_SECRET, &stripe.key());
-        let stack =
-            Self { cloud, stripe, run_within: Duration::from_secs(60), metrics: CapturedLines::default() };
+        let stack = Self { cloud, stripe, deadline: Deadline::NEVER, metrics: CapturedLines::default() };
         fixtures::store_settings(&stack.registry(), ago(60 * 24 * 60)).await;
         stack
     }
@@ -120,8 +119,6 @@ impl Stack {
             public_url: "https://hooks.example.com/".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
-            run_within: self.run_within,
-            answer_within: self.run_within,
         })
         .unwrap()
     }
@@ -134,13 +131,15 @@ impl Stack {
     pub(crate) async fn try_run(&self, at: Timestamp) -> Result<Value, ReconcileError> {
         self.stripe.advance(at.as_second() - self.stripe.now());
         let sample = include_str!("../../../../events/reconcile/schedule.json");
-        handle(&self.cold(), serde_json::from_str(sample).unwrap(), &at.to_string(), at).await
+        handle(&self.cold(), serde_json::from_str(sample).unwrap(), &at.to_string(), at, self.deadline).await
     }
 
     /// A call of a user in this group.
     pub(crate) async fn call(&self, group: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let answer =
-            handle(&self.cold(), request(group, method, path, &body), "request", now()).await.unwrap();
+            handle(&self.cold(), request(group, method, path, &body), "request", now(), self.deadline)
+                .await
+                .unwrap();
         trigger_answer(&answer)
     }
 

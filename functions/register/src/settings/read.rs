@@ -16,7 +16,6 @@ use shared::mode::Mode;
 use shared::registry::{Rules, Settings};
 use shared::retry::Retry;
 use shared::stripe::{Session, StripeError};
-use tokio::time::Instant;
 
 use crate::context::RequestContext;
 use crate::error::RegisterError;
@@ -85,7 +84,7 @@ pub(super) async fn respond(
 }
 
 async fn key_rights(context: RequestContext<'_>, settings: &Settings) -> KeyRights {
-    let deadline = context.stripe_deadline.min(Instant::now() + ASKED_WITHIN);
+    let deadline = context.stripe_deadline.within(ASKED_WITHIN);
     match context.deps.stripe.session(settings.stripe_key_set_at, deadline).await {
         Ok(Some(session)) => try_rights(&session).await,
         Ok(None) => KeyRights { read_webhook_endpoints: KeyRight::Denied, read_events: KeyRight::Denied },

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shared::account::AccountKey;
+use shared::deadline::Deadline;
 use shared::endpoint::EndpointState;
 use shared::registry::ReconcileProgress;
 use test_cloud::KillPoint;
@@ -52,8 +53,12 @@ impl Stack {
         let process = self.cloud.killable_process();
         let deps = self.cold_at(process.aws());
         let dies = process.killed_at(death);
-        let answered =
-            register::answer(&deps, request(As::Admin, asked.method, asked.path, asked.body), now());
+        let answered = register::answer(
+            &deps,
+            request(As::Admin, asked.method, asked.path, asked.body),
+            now(),
+            Deadline::NEVER,
+        );
         tokio::select! {
             biased;
             () = dies => true,

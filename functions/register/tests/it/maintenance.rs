@@ -57,7 +57,9 @@ async fn a_registration_cut_off_at_any_step_is_finished() {
         // The first run dies at the last step.
         stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang);
         let sample = include_str!("../../../../events/register/schedule.json");
-        let died = handle(&stack.cold(), &serde_json::from_str(sample).unwrap(), "r-1", soon()).await;
+        let died =
+            handle(&stack.cold(), &serde_json::from_str(sample).unwrap(), "r-1", soon(), stack.deadline())
+                .await;
         assert!(died.is_err(), "{what}: {died:?}");
         stack.cloud.clear_faults();
         assert_eq!(stack.maintain(soon()).await["registered"], json!(["main"]), "{what}");
@@ -181,11 +183,11 @@ async fn what_stripe_has_disabled_is_enabled_again_only_if_the_stack_is_configur
 #[tokio::test]
 async fn an_input_that_is_neither_is_refused_and_a_request_is_answered_with_its_id() {
     let stack = Stack::bare().await;
-    let refused = handle(&stack.cold(), &json!({}), "r-1", now()).await.unwrap_err();
+    let refused = handle(&stack.cold(), &json!({}), "r-1", now(), stack.deadline()).await.unwrap_err();
     assert!(refused.error_message.contains("neither a request"), "{refused:?}");
     let sample: Value =
         serde_json::from_str(include_str!("../../../../events/register/register-endpoint.json")).unwrap();
-    let answer = handle(&stack.cold(), &sample, "r-1", now()).await.unwrap();
+    let answer = handle(&stack.cold(), &sample, "r-1", now(), stack.deadline()).await.unwrap();
     assert_eq!(answer["statusCode"], 409);
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     assert_eq!(

@@ -193,7 +193,7 @@ async fn its_end_is_cut_off_anywhere_and_goes_on() {
         let input = serde_json::from_str(include_str!("../../../../events/register/schedule.json")).unwrap();
         // It dies, or leaves it to the next run.
         for seconds in [400, 470] {
-            drop(register::handle(&stack.cold(), &input, "r-1", at(seconds)).await);
+            drop(register::handle(&stack.cold(), &input, "r-1", at(seconds), stack.deadline()).await);
         }
         stack.cloud.clear_faults();
         stack.stripe.clear_faults();

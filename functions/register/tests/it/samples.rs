@@ -1,6 +1,7 @@
 //! The samples in `events/register/` do what their names say, invoked in this order.
 
 use serde_json::Value;
+use shared::deadline::Deadline;
 use test_cloud::fixtures::{http_request, now, status_and_body};
 
 use crate::support::Stack;
@@ -25,8 +26,9 @@ async fn the_samples_tell_the_story_of_one_endpoint() {
         let path = format!("{}/../../events/register/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let event: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         assert_eq!(event["requestContext"]["apiId"], "direct", "so that access is by IAM");
-        let (status, body) =
-            status_and_body(register::answer(&stack.cold(), http_request(&event), now()).await);
+        let (status, body) = status_and_body(
+            register::answer(&stack.cold(), http_request(&event), now(), Deadline::NEVER).await,
+        );
         assert_eq!(status, expected, "{name}: {body}");
         assert!(shows.is_empty() || !body[shows].is_null(), "{name}: {body}");
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::aws::CallLimits;
+use shared::deadline::Deadline;
 use shared::object_key::ObjectKey;
 use shared::records::{Provenance, Record, Records};
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
@@ -147,7 +148,9 @@ async fn another_key_of_the_same_account_takes_over_in_processes_that_hold_the_f
     let stack = Stack::start().await;
     let deps = stack.cold();
     let call = async |method: &str, path: &str, body: &str| {
-        status_and_body(register::answer(&deps, request(As::Admin, method, path, body), now()).await)
+        status_and_body(
+            register::answer(&deps, request(As::Admin, method, path, body), now(), Deadline::NEVER).await,
+        )
     };
     assert_eq!(call("POST", "/endpoints", "").await.0, 201);
     stack.stripe.set_keys(vec![Key::full(KEY), Key::full("sk_test_thesecond")]);
@@ -166,7 +169,10 @@ async fn a_key_revoked_behind_our_back_is_read_again_once_a_minute_at_most() {
     let deps = stack.cold();
     let register = async |name: &str| {
         let body = json!({ "name": name }).to_string();
-        status_and_body(register::answer(&deps, request(As::Admin, "POST", "/endpoints", &body), now()).await)
+        status_and_body(
+            register::answer(&deps, request(As::Admin, "POST", "/endpoints", &body), now(), Deadline::NEVER)
+                .await,
+        )
     };
     assert_eq!(register("a").await.0, 201);
     stack.stripe.set_keys(vec![Key::full("sk_test_thesecond")]);
@@ -359,7 +365,9 @@ async fn two_admins_at_once_leave_the_settings_of_the_key_that_is_kept() {
 async fn no_answer_and_no_print_shows_the_key() {
     let stack = Stack::start().await;
     let deps = stack.cold();
-    status_and_body(register::answer(&deps, request(As::Admin, "POST", "/endpoints", ""), now()).await);
+    status_and_body(
+        register::answer(&deps, request(As::Admin, "POST", "/endpoints", ""), now(), Deadline::NEVER).await,
+    );
     let secret = stack.stripe.endpoints().remove(0).secret;
     let printed = format!("{deps:?}");
     assert!(!printed.contains(KEY) && !printed.contains(&secret), "{printed}");

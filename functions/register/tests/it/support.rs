@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use register::{Config, Deps, WORK_WITHIN, handle};
+use register::{Config, Deps, handle};
 use serde_json::{Value, json};
 use shared::audit::AuditEntry;
 use shared::aws::{AwsEnv, CallLimits};
+use shared::deadline::Deadline;
 use shared::endpoint::{EndpointRow, EndpointState};
 use shared::mode::Mode;
 use shared::registry::Registry;
@@ -34,7 +35,8 @@ pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
     pub(crate) mode: Mode,
-    pub(crate) work_within: Duration,
+    /// How long its requests may take, if that is bounded.
+    pub(crate) work_within: Option<Duration>,
     pub(crate) reenable: bool,
     pub(crate) rotate_days: i64,
 }
@@ -53,7 +55,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         cloud.put_secret(STRIPE_KEY_SECRET, "{}");
         let stripe = SimulatedStripe::start(options.at(now().as_second())).unwrap();
-        Self { cloud, stripe, mode, work_within: WORK_WITHIN, reenable: false, rotate_days: 0 }
+        Self { cloud, stripe, mode, work_within: None, reenable: false, rotate_days: 0 }
     }
 
     /// A test stack with a key.
@@ -73,8 +75,13 @@ impl Stack {
 
     /// A stack whose requests are given up soon, so that a hang is a crash.
     pub(crate) fn hasty(mut self) -> Self {
-        self.work_within = Duration::from_millis(1_500);
+        self.work_within = Some(Duration::from_millis(1_500));
         self
+    }
+
+    /// When a request that begins now is to end.
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.work_within.map_or(Deadline::NEVER, Deadline::after)
     }
 
     /// A process that has just started and knows nothing.
@@ -96,7 +103,6 @@ impl Stack {
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
             secret_prefix: "stack/endpoints/".into(),
             access: access(),
-            work_within: self.work_within,
             unknown_endpoint_lookup_interval: Duration::ZERO,
             reenable: self.reenable,
             rotate_days: self.rotate_days,
@@ -110,17 +116,23 @@ impl Stack {
     }
 
     pub(crate) async fn call_as(&self, who: As, method: &str, path: &str, body: &str) -> (u16, Value) {
-        status_and_body(register::answer(&self.cold(), request(who, method, path, body), now()).await)
+        status_and_body(
+            register::answer(&self.cold(), request(who, method, path, body), now(), self.deadline()).await,
+        )
     }
 
     pub(crate) async fn call_at(&self, at: Timestamp, method: &str, path: &str, body: &str) -> (u16, Value) {
-        status_and_body(register::answer(&self.cold(), request(As::Admin, method, path, body), at).await)
+        status_and_body(
+            register::answer(&self.cold(), request(As::Admin, method, path, body), at, self.deadline()).await,
+        )
     }
 
     /// A run of the schedule.
     pub(crate) async fn maintain(&self, at: Timestamp) -> Value {
         let sample = include_str!("../../../../events/register/schedule.json");
-        handle(&self.cold(), &serde_json::from_str(sample).unwrap(), "r-1", at).await.unwrap()
+        handle(&self.cold(), &serde_json::from_str(sample).unwrap(), "r-1", at, self.deadline())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn register(&self, body: &str) -> (u16, Value) {

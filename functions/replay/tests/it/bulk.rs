@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::ledger::{EventState, OpenCount, Transition};
 use test_cloud::Fault;
 
@@ -70,7 +71,8 @@ async fn a_limit_is_kept_and_the_cursor_continues() {
 
 #[tokio::test]
 async fn when_the_time_is_up_it_returns_what_is_done_and_where_to_continue() {
-    let stack = Stack::working_for(Duration::ZERO).await;
+    let mut stack = Stack::start().await;
+    stack.deadline = Deadline::after(Duration::ZERO);
     for i in 0..50 {
         stack.event(&format!("evt_{i:03}"), EventState::Dead).await;
     }

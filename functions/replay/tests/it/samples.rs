@@ -15,7 +15,7 @@ async fn each_sample_is_answered() {
         let stack = Stack::start().await;
         let sample: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let request = lambda_http::request::from_str(&sample.to_string()).unwrap();
-        let status = handle(&stack.deps, request, now()).await.status().as_u16();
+        let status = handle(&stack.deps, request, now(), stack.deadline).await.status().as_u16();
         let is_bulk = sample["rawPath"].as_str().unwrap().matches('/').count() == 2;
         assert_eq!(status, if is_bulk { 200 } else { 404 }, "{}", path.display());
         answered += 1;

@@ -1,12 +1,11 @@
 //! A stack whose ledger tests fill, and the calls they make.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
-use replay::{Config, Deps, WORK_WITHIN, handle};
+use replay::{Config, Deps, handle};
 use serde_json::{Value, json};
 use shared::audit::AuditEntry;
+use shared::deadline::Deadline;
 use shared::ledger::{EventState, Ledger, LedgerRow, Transition};
 use shared::mode::Mode;
 use shared::payload;
@@ -20,6 +19,8 @@ const BODY: &str = r#"{"id":"evt_1","object":"event","type":"invoice.paid","crea
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) deps: Deps,
+    /// When its requests are to end.
+    pub(crate) deadline: Deadline,
 }
 
 pub(crate) fn ago(seconds: i64) -> Timestamp {
@@ -29,10 +30,6 @@ pub(crate) fn ago(seconds: i64) -> Timestamp {
 impl Stack {
     /// A stack whose Stripe key was set ten days ago.
     pub(crate) async fn start() -> Self {
-        Self::working_for(WORK_WITHIN).await
-    }
-
-    pub(crate) async fn working_for(work_within: Duration) -> Self {
         let cloud = TestCloud::start().await;
         let deps = Deps::new(Config {
             aws: cloud.aws(),
@@ -42,10 +39,9 @@ impl Stack {
             registry_table: "RegistryTable".into(),
             audit_table: "AuditTable".into(),
             retention: retention(),
-            work_within,
         });
         fixtures::store_settings(&fixtures::registry(&cloud.aws()), ago(10 * 86_400)).await;
-        Self { cloud, deps }
+        Self { cloud, deps, deadline: Deadline::NEVER }
     }
 
     pub(crate) fn ledger(&self) -> Ledger {
@@ -108,7 +104,7 @@ impl Stack {
         path: &str,
         body: Value,
     ) -> (u16, Value) {
-        let response = handle(&self.deps, request(group, method, path, &body), now()).await;
+        let response = handle(&self.deps, request(group, method, path, &body), now(), self.deadline).await;
         status_and_body(response)
     }
 

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::snapshot::{CommonReason, OpenEvents, OwnStack, SecretPresence, StripeView};
 use crate::aws::{StoreError, error_chain};
+use crate::deadline::Deadline;
 use crate::endpoint::EndpointRow;
 use crate::ledger::{EventState, Ledger, LedgerRow, OpenCount};
 use crate::secret_store::SecretStore;
@@ -108,25 +109,26 @@ impl CommonReason {
     }
 }
 
-/// Whether each endpoint's secret is there, as far as Secrets Manager says so before `until`.
+/// Whether each endpoint's secret is there, as far as Secrets Manager says so before `deadline`.
 pub async fn secrets(
     secret_store: &SecretStore,
     rows: &[EndpointRow],
-    until: Instant,
+    deadline: Deadline,
 ) -> BTreeMap<String, SecretPresence> {
-    let lookups = rows.iter().map(async |row| (row.name.to_string(), secret(secret_store, row, until).await));
+    let lookups =
+        rows.iter().map(async |row| (row.name.to_string(), secret(secret_store, row, deadline).await));
     join_all(lookups).await.into_iter().collect()
 }
 
-async fn secret(secret_store: &SecretStore, row: &EndpointRow, until: Instant) -> SecretPresence {
+async fn secret(secret_store: &SecretStore, row: &EndpointRow, deadline: Deadline) -> SecretPresence {
     let Some(version) = &row.secret else { return SecretPresence::NotNamed };
-    match tokio::time::timeout_at(until, secret_store.has(version)).await {
-        Ok(Ok(true)) => SecretPresence::There,
-        Ok(Ok(false)) => SecretPresence::Missing,
-        Ok(Err(error)) => {
+    match deadline.bound(secret_store.has(version)).await {
+        Some(Ok(true)) => SecretPresence::There,
+        Some(Ok(false)) => SecretPresence::Missing,
+        Some(Err(error)) => {
             tracing::warn!(error = error_chain(&error), endpoint.name = %row.name, "a secret could not be looked for");
             SecretPresence::Unknown
         }
-        Err(_) => SecretPresence::Unknown,
+        None => SecretPresence::Unknown,
     }
 }

@@ -24,6 +24,7 @@ use super::error::{StripeError, StripeFailure};
 use super::retry::{Failed, delay};
 use super::{Stripe, StripeKeys};
 use crate::aws::error_chain;
+use crate::deadline::Deadline;
 use crate::endpoint::API_VERSION;
 use crate::secret::StripeKey;
 use crate::unix_time::UnixSeconds;
@@ -40,7 +41,7 @@ pub struct Session<'a> {
     key: StripeKey,
     /// Where another key may be found if Stripe does not know this one.
     keys: Option<&'a StripeKeys>,
-    until: Instant,
+    deadline: Deadline,
 }
 
 /// An answer of Stripe.
@@ -115,9 +116,9 @@ impl<'a> Session<'a> {
         stripe: &'a Stripe,
         key: StripeKey,
         keys: Option<&'a StripeKeys>,
-        until: Instant,
+        deadline: Deadline,
     ) -> Self {
-        Self { stripe, key, keys, until }
+        Self { stripe, key, keys, deadline }
     }
 
     /// Makes a call and reads its answer.
@@ -170,7 +171,7 @@ impl<'a> Session<'a> {
             // A call that only reads can be answered anew whatever became of the last try.
             unclear |= matches!(error, StripeError::NoAnswer(_)) && call.method != Method::GET;
             match delay(failed, tried, random()) {
-                Some(wait) if Instant::now() + wait < self.until => tokio::time::sleep(wait).await,
+                Some(wait) if self.deadline.allows(wait) => tokio::time::sleep(wait).await,
                 Some(_) | None => return Err(error),
             }
         }
@@ -178,11 +179,10 @@ impl<'a> Session<'a> {
 
     async fn try_once(&self, call: &Call<'_>, key: &StripeKey) -> Try {
         let begun = Instant::now();
-        let until = self.until.min(begun + TRY_WITHIN);
-        match tokio::time::timeout_at(until, self.send(call, key, begun)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Try::Lost(error_chain(&error.without_url())),
-            Err(_) => Try::Lost(format!("no answer within {:.1} s", begun.elapsed().as_secs_f64())),
+        match self.deadline.within(TRY_WITHIN).bound(self.send(call, key, begun)).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => Try::Lost(error_chain(&error.without_url())),
+            None => Try::Lost(format!("no answer within {:.1} s", begun.elapsed().as_secs_f64())),
         }
     }
 

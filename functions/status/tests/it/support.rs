@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::endpoint::{API_VERSION, EndpointRow, EndpointState};
 use shared::ledger::{EventState, Ledger, Transition};
 use shared::mode::Mode;
@@ -24,6 +27,8 @@ const SAMPLE: &str = include_str!("../../../../events/status/status.json");
 pub(crate) struct Stack {
     pub(crate) cloud: TestCloud,
     pub(crate) stripe: SimulatedStripe,
+    /// How long a request waits for what does not answer, if that is bounded.
+    pub(crate) patience: Option<Duration>,
 }
 
 pub(crate) fn later(seconds: i64) -> Timestamp {
@@ -35,7 +40,14 @@ impl Stack {
     pub(crate) async fn bare() -> Self {
         let cloud = TestCloud::start().await;
         cloud.put_secret(STRIPE_KEY_SECRET, "{}");
-        Self { cloud, stripe: SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap() }
+        let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
+        Self { cloud, stripe, patience: None }
+    }
+
+    /// This stack, in whose requests what does not answer is given up: late enough for all that answers, on
+    /// however busy a machine.
+    pub(crate) fn giving_up(self) -> Self {
+        Self { patience: Some(Duration::from_secs(6)), ..self }
     }
 
     /// A test stack with a key and the endpoint `main`.
@@ -147,7 +159,8 @@ impl Stack {
     /// A viewer's call after a cold start. Stripe's clock is set to ours.
     pub(crate) async fn call_at(&self, at: Timestamp, path: &str) -> (u16, Value) {
         self.stripe.advance(at.as_second() - self.stripe.now());
-        status_and_body(handle(&self.cold(), request(Some(&["viewer"]), "GET", path), at).await)
+        let deadline = self.patience.map_or(Deadline::NEVER, Deadline::after);
+        status_and_body(handle(&self.cold(), request(Some(&["viewer"]), "GET", path), at, deadline).await)
     }
 
     pub(crate) async fn status(&self) -> Value {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use process::{ProcessError, Summary};
 use serde_json::Value;
+use shared::deadline::Deadline;
 use shared::ledger::LedgerRow;
 use shared::metrics::Metrics;
 use shared::signature::sign;
@@ -47,7 +48,13 @@ impl<'a> ReceiveWorker<'a> {
         let now = self.environment.now();
         let signature = sign(&self.environment.secret(), now.into(), body.as_bytes());
         let request = http_request(&delivery("main", Some(&signature), body));
-        match unless_killed(&self.process, kill, receive::handle(&self.deps, request, now)).await {
+        match unless_killed(
+            &self.process,
+            kill,
+            Box::pin(receive::handle(&self.deps, request, now, Deadline::NEVER)),
+        )
+        .await
+        {
             Some(answer) => Invocation::Completed(answer.status().as_u16()),
             None => {
                 *self = Self::new(self.environment);
@@ -79,7 +86,6 @@ impl<'a> ProcessWorker<'a> {
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
             ask_again_after: Duration::ZERO,
             // Far beyond any run here, on however busy a machine.
-            start_rows_within: Duration::from_secs(3_600),
             metrics: Metrics::new("simulation", std::io::sink()),
         })
         .expect("TLS");
@@ -106,7 +112,13 @@ impl<'a> ProcessWorker<'a> {
         kill: Option<KillPoint>,
     ) -> Invocation<Result<Summary, ProcessError>> {
         let now = self.environment.now();
-        match unless_killed(&self.process, kill, process::handle(&self.deps, input, now)).await {
+        match unless_killed(
+            &self.process,
+            kill,
+            Box::pin(process::handle(&self.deps, input, now, Deadline::NEVER)),
+        )
+        .await
+        {
             Some(result) => Invocation::Completed(result),
             None => {
                 *self = Self::new(self.environment);
