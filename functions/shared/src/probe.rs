@@ -86,7 +86,7 @@ pub enum ProbeStage {
 }
 
 /// A probe, and what was observed on the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeReport {
     /// What became of it.
     pub outcome: ProbeOutcome,

@@ -11,6 +11,7 @@ mod drift_progress;
 mod endpoint_activity;
 mod hourly_counts;
 mod import_progress;
+mod last_probe;
 mod lease;
 mod progress;
 mod reconcile_progress;
@@ -35,6 +36,7 @@ pub use self::hourly_counts::HourlyCounts;
 pub use self::import_progress::{
     AccountImport, Import, ImportState, KindProgress, ListPosition, ScheduledWork, Stage,
 };
+pub use self::last_probe::LastProbe;
 pub use self::lease::Lease;
 pub use self::progress::{Halt, RefusedKind, Sampled};
 pub use self::reconcile_progress::{ReconcileProgress, TimeWindow};
@@ -52,6 +54,8 @@ pub const UNKNOWN_ENDPOINT_LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
 const ENDPOINT: &str = "endpoint";
 /// The kind of the rows of endpoint activity.
 const ENDPOINT_ACTIVITY: &str = "heard";
+/// The kind of the rows of last probes.
+const PROBE: &str = "probe";
 const SETTINGS: &str = "settings";
 const RULES: &str = "rules";
 const THE_STACK: &str = "stack";
@@ -174,20 +178,22 @@ impl Registry {
         self.put(ENDPOINT, old.name.as_str(), new, as_read, "storing an endpoint").await
     }
 
-    /// Removes an endpoint and its activity, if it still is as `old`.
+    /// Removes an endpoint, its activity and its last probe, if it still is as `old`.
     ///
     /// # Errors
     /// If it could not be removed, or it is not known whether it was.
     pub async fn remove(&self, old: &EndpointRow) -> Result<Written, StoreError> {
         let doing = "removing an endpoint";
-        self.client
-            .delete_item()
-            .table_name(&self.table)
-            .key("kind", AttributeValue::S(ENDPOINT_ACTIVITY.to_owned()))
-            .key("name", AttributeValue::S(old.name.to_string()))
-            .send()
-            .await
-            .map_err(StoreError::doing(doing))?;
+        for kind in [ENDPOINT_ACTIVITY, PROBE] {
+            self.client
+                .delete_item()
+                .table_name(&self.table)
+                .key("kind", AttributeValue::S(kind.to_owned()))
+                .key("name", AttributeValue::S(old.name.to_string()))
+                .send()
+                .await
+                .map_err(StoreError::doing(doing))?;
+        }
         let removed = self
             .client
             .delete_item()

@@ -42,13 +42,27 @@ pub(crate) struct EndpointReport {
 pub(crate) struct Check {
     /// Its stable name.
     pub(crate) code: &'static str,
+    pub(crate) outcome: CheckOutcome,
+    /// Whether the outcome is `ok`.
     pub(crate) ok: bool,
     pub(crate) severity: Severity,
     pub(crate) summary: String,
     /// What a person can compare.
     pub(crate) evidence: Value,
-    /// What to do; null if it is ok.
+    /// What to do, or what an unknown outcome waits for; null if it is ok.
     pub(crate) remedy: Option<String>,
+}
+
+/// What looking came to. Nothing is `ok` that nobody has looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CheckOutcome {
+    /// It was looked at and is as it should be.
+    Ok,
+    /// It was looked at and is not.
+    Failed,
+    /// There is no evidence either way, or none yet.
+    Unknown,
 }
 
 /// How much a failed check means.
@@ -91,7 +105,8 @@ impl Check {
         summary: impl Into<String>,
         evidence: Value,
     ) -> Self {
-        Self { code, ok: true, severity, summary: summary.into(), evidence, remedy: None }
+        let (outcome, summary) = (CheckOutcome::Ok, summary.into());
+        Self { code, outcome, ok: true, severity, summary, evidence, remedy: None }
     }
 
     /// A check that failed.
@@ -102,12 +117,24 @@ impl Check {
         evidence: Value,
         remedy: impl Into<String>,
     ) -> Self {
-        let remedy = Some(remedy.into());
-        Self { code, ok: false, severity, summary: summary.into(), evidence, remedy }
+        let (outcome, summary, remedy) = (CheckOutcome::Failed, summary.into(), Some(remedy.into()));
+        Self { code, outcome, ok: false, severity, summary, evidence, remedy }
+    }
+
+    /// A check without evidence. `waits_for` says what evidence would come from.
+    pub(crate) fn unknown(
+        code: &'static str,
+        severity: Severity,
+        summary: impl Into<String>,
+        evidence: Value,
+        waits_for: impl Into<String>,
+    ) -> Self {
+        let outcome = CheckOutcome::Unknown;
+        Self { outcome, ..Self::fail(code, severity, summary, evidence, waits_for) }
     }
 
     /// Whether it failed, and that is an error.
     pub(crate) fn is_error(&self) -> bool {
-        !self.ok && self.severity == Severity::Error
+        self.outcome == CheckOutcome::Failed && self.severity == Severity::Error
     }
 }

@@ -10,7 +10,9 @@ use super::drift_progress::{COMPARISON, DriftProgress};
 use super::hourly_counts::{HOUR, HourlyCounts, hour_name};
 use super::import_progress::{IMPORT, Import};
 use super::reconcile_progress::HEALTH;
-use super::{ENDPOINT_ACTIVITY, EndpointActivity, Registry, SETTINGS, Settings, THE_STACK, row_key};
+use super::{
+    ENDPOINT_ACTIVITY, EndpointActivity, LastProbe, PROBE, Registry, SETTINGS, Settings, THE_STACK, row_key,
+};
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
 use crate::health::HealthSnapshot;
@@ -32,6 +34,8 @@ pub struct StatusRows {
     pub drift: Option<DriftProgress>,
     /// The recorded activity of each endpoint.
     pub activity: HashMap<String, EndpointActivity>,
+    /// The last probe of each endpoint that was sent one.
+    pub probes: HashMap<String, LastProbe>,
     /// The counts of each hour of the last day in which something happened, the earliest first.
     pub hours: Vec<HourlyCounts>,
 }
@@ -49,6 +53,7 @@ impl Registry {
         let keys = hours
             .map(|hour| row_key(HOUR, hour))
             .chain(endpoints.iter().map(|name| row_key(ENDPOINT_ACTIVITY, (*name).to_owned())))
+            .chain(endpoints.iter().map(|name| row_key(PROBE, (*name).to_owned())))
             .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| row_key(kind, THE_STACK.to_owned())));
         let items = batch_get::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
         let mut rows = StatusRows {
@@ -57,6 +62,7 @@ impl Registry {
             import: None,
             drift: None,
             activity: HashMap::new(),
+            probes: HashMap::new(),
             hours: Vec::new(),
         };
         for item in items {
@@ -67,6 +73,10 @@ impl Registry {
                 COMPARISON => rows.drift = read_or_discard(item, doing),
                 ENDPOINT_ACTIVITY => {
                     rows.activity.insert(text(&item, "name"), read(item, doing)?);
+                }
+                PROBE => {
+                    let name = text(&item, "name");
+                    rows.probes.extend(read_or_discard(item, doing).map(|probe| (name, probe)));
                 }
                 _ => rows.hours.push(hour(&item, doing)?),
             }

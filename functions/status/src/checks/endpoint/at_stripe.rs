@@ -31,7 +31,7 @@ fn at_stripe<'a>(
     let code = "at_stripe";
     let id = endpoint.row.stripe_id.as_deref();
     let StripeView::Answered { value: list, request_id } = stripe_view else {
-        let unknown = Check::fail(
+        let unknown = Check::unknown(
             code,
             Severity::Error,
             "it is not known how it stands at Stripe, because Stripe could not be asked",
