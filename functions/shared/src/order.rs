@@ -23,11 +23,13 @@
 //! The module is pure: the winner is a function of the set of events.
 
 mod chain;
+mod comparable;
 mod snapshot;
 
 use serde_json::Value;
 
 use self::chain::Step;
+pub use self::comparable::comparable;
 pub use self::snapshot::{Snapshot, SnapshotError};
 use crate::event::EventId;
 use crate::unix_time::UnixSeconds;
@@ -140,7 +142,7 @@ impl<'a> Group<'a> {
 fn groups<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for event in events {
-        let state = chain::normal(&event.object);
+        let state = comparable(&event.object);
         match groups.iter_mut().find(|group| group.1 == state) {
             Some(group) => group.0.push(event),
             None => groups.push(Group(vec![event], state)),

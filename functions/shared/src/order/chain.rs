@@ -17,7 +17,9 @@
 //! Only within one API version, because another renders the same state otherwise, and only since 2017-05-25,
 //! before which `previous_attributes` left out parts of lists (Stripe's API changelog).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::comparable::comparable;
 
 /// The first version in which `previous_attributes` gives lists whole.
 const SINCE: &str = "2017-05-25";
@@ -43,7 +45,7 @@ pub(super) fn end(steps: &[Step<'_>]) -> Option<usize> {
         return None;
     }
     let befores = steps.iter().map(before).collect::<Option<Vec<_>>>()?;
-    let states: Vec<Value> = steps.iter().map(|step| normal(step.after)).collect();
+    let states: Vec<Value> = steps.iter().map(|step| comparable(step.after)).collect();
     // Who begins where this one ended?
     let mut follows: Vec<Option<usize>> = vec![None; steps.len()];
     let mut starts = Vec::new();
@@ -78,7 +80,7 @@ pub(super) fn end(steps: &[Step<'_>]) -> Option<usize> {
     reason = "the two mean different things, and the difference is used once, right above"
 )]
 fn before(step: &Step<'_>) -> Option<Option<Value>> {
-    let mut befores = step.replaced.iter().map(|replaced| normal(&undo(step.after, replaced)));
+    let mut befores = step.replaced.iter().map(|replaced| comparable(&undo(step.after, replaced)));
     let Some(first) = befores.next() else { return Some(None) };
     befores.all(|other| other == first).then_some(Some(first))
 }
@@ -96,28 +98,6 @@ fn undo(after: &Value, replaced: &Value) -> Value {
             Value::Object(before)
         }
         _ => replaced.clone(),
-    }
-}
-
-/// `metadata` holds texts only, and a key that a change added was null before in `previous_attributes`:
-/// there, null is absent.
-pub(super) fn normal(state: &Value) -> Value {
-    let mut state = state.clone();
-    if let Some(metadata) = state.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|_, value| !value.is_null());
-    }
-    drop_empty(&mut state, "metadata");
-    state
-}
-
-/// No metadata at all and an empty one are the same.
-fn drop_empty(state: &mut Value, field: &str) {
-    if let Some(fields) = state.as_object_mut()
-        && fields
-            .get(field)
-            .is_some_and(|value| value.is_null() || value.as_object().is_some_and(Map::is_empty))
-    {
-        fields.remove(field);
     }
 }
 
@@ -212,7 +192,7 @@ mod tests {
             json!({"a": {"x": 2, "y": 1}, "list": [1, 2], "gone": null, "metadata": {"k": "v", "new": "n"}});
         let replaced = json!({"a": {"x": 1}, "list": [1], "gone": {"z": 1}, "metadata": {"new": null}});
         let before = json!({"a": {"x": 1, "y": 1}, "list": [1], "gone": {"z": 1}, "metadata": {"k": "v"}});
-        assert_eq!(normal(&undo(&after, &replaced)), before);
-        assert_eq!(normal(&json!({"metadata": {"a": null}})), normal(&json!({})));
+        assert_eq!(comparable(&undo(&after, &replaced)), before);
+        assert_eq!(comparable(&json!({"metadata": {"a": null}})), comparable(&json!({})));
     }
 }
