@@ -5,7 +5,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::Value;
-use shared::audit::AuditEntry;
+use shared::audit::{self, AuditEntry};
 use shared::http::{ApiError, Query, json};
 use shared::page::Page;
 
@@ -17,6 +17,7 @@ struct AuditEntryView {
     action: String,
     target: String,
     subject: String,
+    claimed: Option<String>,
     email: Option<String>,
     address: Option<String>,
     result: String,
@@ -31,6 +32,7 @@ impl From<AuditEntry> for AuditEntryView {
             action: entry.action,
             target: entry.target,
             subject: entry.subject,
+            claimed: entry.claimed,
             email: entry.email,
             address: entry.address,
             result: entry.result,
@@ -43,7 +45,11 @@ impl From<AuditEntry> for AuditEntryView {
 pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
     let query = Query::read(request, &["limit", "cursor"])?;
     let list_name = format!("{} audit", deps.mode);
-    let (entries, next) = deps.audit.list(query.cursor(&list_name)?, query.limit()?, now).await?;
+    let from: Option<String> = query.cursor(&list_name)?;
+    if from.as_deref().is_some_and(|from| !audit::can_contain(from)) {
+        return Err(query.invalid_cursor());
+    }
+    let (entries, next) = deps.audit.list(from, query.limit()?, now).await?;
     let next_cursor = next.map(|position| query.next_cursor(&list_name, position));
     let data = entries.into_iter().map(AuditEntryView::from).collect();
     Ok(json(StatusCode::OK, &Page { data, next_cursor }))

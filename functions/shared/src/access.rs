@@ -39,14 +39,31 @@ pub struct Caller {
     pub email: Option<String>,
     /// The address the request came from.
     pub address: Option<String>,
+    /// What a direct invocation says of itself, which nobody has checked.
+    pub claimed: Option<String>,
 }
 
 impl Caller {
+    /// Somebody whom IAM let invoke the function directly. Such an event can hold any name and address, so
+    /// what it says is kept apart.
+    fn direct<const N: usize>(role: Option<Role>, said: [Option<&str>; N]) -> Self {
+        let said: Vec<&str> = said.into_iter().flatten().collect();
+        let claimed = said.join(" ").chars().take(LONGEST_CLAIM).collect();
+        let claimed = Some(claimed).filter(|claimed: &String| !claimed.is_empty());
+        Self { role, subject: "iam".to_owned(), email: None, address: None, claimed }
+    }
+
     /// A function that its schedule woke, for the audit.
     pub fn schedule() -> Self {
-        Self { role: None, subject: "schedule".to_owned(), email: None, address: None }
+        Self { role: None, subject: "schedule".to_owned(), email: None, address: None, claimed: None }
     }
 }
+
+/// The code of a refusal for lack of a role.
+pub const FORBIDDEN: &str = "forbidden";
+
+/// Longest text that a direct invocation may say of itself.
+const LONGEST_CLAIM: usize = 200;
 
 /// Which API is ours and what its groups are called.
 #[derive(Debug, Clone)]
@@ -87,7 +104,7 @@ impl Access {
         let ours = context.is_some_and(|context| context.apiid.as_deref() == Some(self.api_id.as_str()));
         let address = context.and_then(|context| context.http.source_ip.clone());
         if checked.is_none() && !ours {
-            return Ok(Caller { role: Some(Role::Admin), subject: "iam".to_owned(), email: None, address });
+            return Ok(Caller::direct(Some(Role::Admin), [address.as_deref()]));
         }
         let checked = checked.ok_or_else(unauthenticated)?;
         let claims = claims(request).ok_or_else(unauthenticated)?;
@@ -96,7 +113,11 @@ impl Access {
             return Err(unauthenticated());
         }
         let email = claims.get("email").and_then(Value::as_str).map(str::to_owned);
-        Ok(Caller { role: self.role(&claims), subject, email, address })
+        let role = self.role(&claims);
+        if !ours {
+            return Ok(Caller::direct(role, [Some(subject.as_str()), email.as_deref(), address.as_deref()]));
+        }
+        Ok(Caller { role, subject, email, address, claimed: None })
     }
 
     /// The caller, if they may do what `needed` may.
@@ -253,5 +274,16 @@ mod tests {
     fn a_direct_invocation_is_an_admin_by_iam() {
         let caller = access().caller(&request("direct", false, "{}")).unwrap();
         assert_eq!((caller.role, caller.subject.as_str()), (Some(Role::Admin), "iam"));
+        assert_eq!((caller.email, caller.address), (None, None));
+        assert_eq!(caller.claimed.as_deref(), Some("192.0.2.1"));
+    }
+
+    #[test]
+    fn what_a_direct_invocation_says_of_itself_is_no_name() {
+        let claims = r#"{"sub":"s","email":"boss@example.com","cognito:groups":["viewer"]}"#;
+        let caller = access().caller(&request("direct", true, claims)).unwrap();
+        assert_eq!((caller.role, caller.subject.as_str()), (Some(Role::Viewer), "iam"));
+        assert_eq!((caller.email, caller.address), (None, None));
+        assert_eq!(caller.claimed.as_deref(), Some("s boss@example.com 192.0.2.1"));
     }
 }

@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use crate::access::Caller;
+use crate::access::{Caller, FORBIDDEN};
 use crate::aws::{StoreError, error_chain};
 use crate::http::ApiError;
 
@@ -25,6 +26,9 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(4);
 
 /// The result of what was done.
 pub const DONE: &str = "done";
+
+/// Bytes of a position; those made here are far shorter.
+const LONGEST_POSITION: usize = 255;
 
 /// The first year in which there can be a row.
 const FIRST_YEAR: i16 = 2026;
@@ -41,12 +45,19 @@ pub struct Audit {
 pub struct AuditEntry {
     year: String,
     at: String,
+    /// When, of an entry whose place in the list is the beginning of its hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_at: Option<String>,
     /// What was done, such as `endpoint.register`.
     pub action: String,
     /// To what: an endpoint's name, `stripe-key`.
     pub target: String,
     /// The token's `sub`, `iam` or `schedule`.
     pub subject: String,
+    /// What a direct invocation says of itself: subject, e-mail and address, as far as it gives them. Nobody
+    /// has checked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<String>,
     /// The token's `email`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
@@ -73,6 +84,8 @@ impl AuditEntry {
             action: action.to_owned(),
             target: target.to_owned(),
             subject: caller.subject.clone(),
+            claimed: caller.claimed.clone(),
+            first_at: None,
             email: caller.email.clone(),
             address: caller.address.clone(),
             result: result.to_owned(),
@@ -83,7 +96,17 @@ impl AuditEntry {
 
     /// When, RFC 3339 in UTC.
     pub fn at(&self) -> &str {
-        self.at.split_once('#').map_or(&self.at, |(at, _)| at)
+        let placed_at = || self.at.split_once('#').map_or(self.at.as_str(), |(at, _)| at);
+        self.first_at.as_deref().unwrap_or_else(placed_at)
+    }
+
+    /// The same entry, of which there is one an hour for each subject and action: later ones are left out. So
+    /// somebody who may do nothing cannot fill the audit.
+    fn once_an_hour(self) -> Self {
+        let hour = self.at.get(..13).unwrap_or_default();
+        let digest = Sha256::digest(format!("{} {}", self.subject, self.action));
+        let at = format!("{hour}:00:00.000Z#{}", hex::encode(&digest[..16]));
+        Self { first_at: Some(self.at().to_owned()), at, ..self }
     }
 
     /// Its place in the list.
@@ -125,7 +148,7 @@ impl Audit {
     }
 
     /// Records what `caller` did to `target` and how it ended: `done`, or the code it is answered with. See
-    /// [`Audit::record`].
+    /// [`Audit::record`]. Refusals of somebody without a role are one entry an hour for each action.
     pub async fn record_result<T>(
         &self,
         caller: &Caller,
@@ -137,8 +160,9 @@ impl Audit {
     ) {
         let code = result.as_ref().map_or_else(ApiError::code, |_| DONE);
         let AuditDetails { before, after } = details;
-        self.record(&AuditEntry { before, after, ..AuditEntry::new(caller, action, target, code, now) })
-            .await;
+        let entry = AuditEntry { before, after, ..AuditEntry::new(caller, action, target, code, now) };
+        let is_strangers = caller.role.is_none() && code == FORBIDDEN;
+        self.record(&if is_strangers { entry.once_an_hour() } else { entry }).await;
     }
 
     /// Adds an entry of what is done or refused already. If it cannot be written, the action stands and is
@@ -156,6 +180,7 @@ impl Audit {
                 audit.action = entry.action,
                 audit.target = entry.target,
                 audit.subject = entry.subject,
+                audit.claimed = entry.claimed,
                 audit.email = entry.email,
                 audit.address = entry.address,
                 audit.result = entry.result,
@@ -209,6 +234,12 @@ impl Audit {
         }
         Ok((entries, None))
     }
+}
+
+/// Returns whether a position can be one of this list: a time, and what makes it unique. A forged one cannot.
+pub fn can_contain(position: &str) -> bool {
+    let Some((at, unique)) = position.split_once('#') else { return false };
+    at.parse::<Timestamp>().is_ok() && !unique.is_empty() && position.len() <= LONGEST_POSITION
 }
 
 fn year(at: Timestamp) -> i16 {

@@ -10,16 +10,37 @@ use url::{Host, Url};
 /// Returns whether the address names a host that can be on the public internet. Names are not resolved.
 pub fn names_public_host(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => !name.is_empty() && !names_this_machine(name),
+        Some(Host::Domain(name)) => is_public_name(name),
         Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => is_public(IpAddr::V6(address)),
         None => false,
     }
 }
 
-fn names_this_machine(name: &str) -> bool {
+/// Ends of names that the public DNS does not answer: IANA's special-use names (RFC 6761, 6762, 7686, 8375,
+/// 9476), `internal`, which ICANN reserves for private use, and what networks at home and in offices use.
+const PRIVATE_SUFFIXES: [&str; 13] = [
+    "localhost",
+    "local",
+    "internal",
+    "test",
+    "invalid",
+    "example",
+    "onion",
+    "alt",
+    "home.arpa",
+    "lan",
+    "home",
+    "corp",
+    "localdomain",
+];
+
+/// Whether a name can be of the public DNS. One without a dot cannot: it is looked up in the network around.
+fn is_public_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
-    name == "localhost" || name.ends_with(".localhost")
+    let ends_with =
+        |suffix: &&str| name.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    name.contains('.') && !PRIVATE_SUFFIXES.iter().any(|suffix| ends_with(&suffix))
 }
 
 /// Returns whether the address can be reached from the internet. Ranges are from IANA's special-purpose
@@ -72,12 +93,36 @@ mod tests {
     #[test]
     fn only_hosts_of_the_internet_are_public() {
         let public = |host: &str| names_public_host(&Url::parse(&format!("https://{host}/x")).unwrap());
-        for host in ["hooks.example.com", "8.8.8.8", "[2606:4700::1]", "localhost.example.com"] {
+        for host in [
+            "hooks.example.com",
+            "8.8.8.8",
+            "[2606:4700::1]",
+            "localhost.example.com",
+            "internal.example.com",
+            "mytest.io",
+            "xn--bcher-kva.example.com",
+        ] {
             assert!(public(host), "{host}");
         }
-        for host in
-            ["localhost", "a.localhost.", "127.1", "10.0.0.1", "169.254.169.254", "[::1]", "[fd00::1]"]
-        {
+        for host in [
+            "localhost",
+            "a.localhost.",
+            "127.1",
+            "10.0.0.1",
+            "169.254.169.254",
+            "[::1]",
+            "[fd00::1]",
+            "hooks",
+            "hooks.",
+            "hooks.local",
+            "HOOKS.Internal",
+            "x.test.",
+            "a.b.home.arpa",
+            "x.invalid",
+            "x.example",
+            "router.lan",
+            "x.localdomain",
+        ] {
             assert!(!public(host), "{host}");
         }
     }

@@ -11,6 +11,7 @@ mod drift_progress;
 mod endpoint_activity;
 mod hourly_counts;
 mod import_progress;
+mod key_rights;
 mod last_probe;
 mod lease;
 mod progress;
@@ -36,6 +37,7 @@ pub use self::hourly_counts::HourlyCounts;
 pub use self::import_progress::{
     AccountImport, Import, ImportState, KindProgress, ListPosition, ScheduledWork, Stage,
 };
+pub use self::key_rights::{KeyRight, KeyRights, RightsCheck, RightsTurn};
 pub use self::last_probe::LastProbe;
 pub use self::lease::Lease;
 pub use self::progress::{Halt, RefusedKind, Sampled};

@@ -79,11 +79,14 @@ pub struct EndpointSecret {
     pub secret: SigningSecret,
 }
 
-/// A Stripe API key, secret (`sk_`) or restricted (`rk_`).
+/// A Stripe API key, secret (`sk_`) or restricted (`rk_`, or `rkcs_`, as Stripe names those made for a CLI
+/// session).
 #[derive(Clone, PartialEq, Eq)]
 pub struct StripeKey {
     text: String,
     mode: Mode,
+    /// Bytes of the prefix, such as `sk_test_`.
+    prefix: usize,
 }
 
 /// Why a text is no key that Billhook can use. The text itself is not repeated.
@@ -92,6 +95,15 @@ pub enum InvalidStripeKey {
     /// `pk_…`, which may not call the API.
     #[error("this is a publishable key, which cannot read events or manage webhook endpoints")]
     Publishable,
+    /// `whsec_…`, which signs deliveries.
+    #[error("this is an endpoint's signing secret, not an API key")]
+    SigningSecret,
+    /// `sk_org_…`, which acts for all accounts of an organization.
+    #[error("this is an organization's key, which belongs to no single account; Billhook keeps one account")]
+    Organization,
+    /// Only the text that is shown instead of a key: `sk_live_…AbCd`, or with stars.
+    #[error("this is a key as Stripe's dashboard abbreviates it, not the whole key")]
+    Abbreviated,
     /// Anything else.
     #[error("a Stripe key begins with `sk_test_`, `rk_test_`, `sk_live_` or `rk_live_`")]
     Unrecognised,
@@ -101,28 +113,48 @@ impl FromStr for StripeKey {
     type Err = InvalidStripeKey;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.starts_with("pk_") {
-            return Err(InvalidStripeKey::Publishable);
+        let other = [
+            ("pk_", InvalidStripeKey::Publishable),
+            ("whsec_", InvalidStripeKey::SigningSecret),
+            ("sk_org_", InvalidStripeKey::Organization),
+        ];
+        if let Some((_, error)) = other.into_iter().find(|(prefix, _)| text.starts_with(prefix)) {
+            return Err(error);
         }
-        let (mode, rest) = [("test_", Mode::Test), ("live_", Mode::Live)]
+        let (mode, rest) = ["sk_", "rk_", "rkcs_"]
             .into_iter()
-            .find_map(|(word, mode)| {
-                let rest =
-                    text.strip_prefix("sk_").or_else(|| text.strip_prefix("rk_"))?.strip_prefix(word)?;
-                Some((mode, rest))
+            .find_map(|kind| {
+                let rest = text.strip_prefix(kind)?;
+                let test = rest.strip_prefix("test_").map(|rest| (Mode::Test, rest));
+                test.or_else(|| rest.strip_prefix("live_").map(|rest| (Mode::Live, rest)))
             })
             .ok_or(InvalidStripeKey::Unrecognised)?;
-        // Stripe promises no length.
-        let plausible =
-            (1..=255).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if rest.contains(['…', '*', '•']) || rest.contains("...") {
+            return Err(InvalidStripeKey::Abbreviated);
+        }
+        // Stripe promises no length and no alphabet.
+        let plausible = (1..=255).contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         if !plausible {
             return Err(InvalidStripeKey::Unrecognised);
         }
-        Ok(Self { text: text.to_owned(), mode })
+        Ok(Self { text: text.to_owned(), mode, prefix: text.len() - rest.len() })
     }
 }
 
 impl StripeKey {
+    /// Reads a key as it was copied from a page, a file or a chat: what surrounds it (spaces, quotes,
+    /// characters that are not seen) is no part of it.
+    ///
+    /// # Errors
+    /// As `from_str`.
+    pub fn from_copied(text: &str) -> Result<Self, InvalidStripeKey> {
+        text.trim_matches(|c: char| {
+            !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '…' | '*' | '•' | '.')
+        })
+        .parse()
+    }
+
     /// The whole key, for the `Authorization` header.
     pub fn reveal(&self) -> &str {
         &self.text
@@ -136,7 +168,7 @@ impl StripeKey {
     /// The prefix and the last four characters, as Stripe's dashboard shows keys: `sk_test_…AbCd`. Of a key
     /// so short that this would be much of it, the prefix alone.
     pub fn hint(&self) -> String {
-        let (prefix, rest) = self.text.split_at(8);
+        let (prefix, rest) = self.text.split_at(self.prefix);
         if rest.len() < 8 { format!("{prefix}…") } else { format!("{prefix}…{}", last_four(rest)) }
     }
 }
@@ -170,6 +202,24 @@ mod tests {
     }
 
     #[test]
+    fn what_surrounds_a_copied_key_is_no_part_of_it() {
+        for text in [
+            "sk_test_12345678",
+            " sk_test_12345678\r\n",
+            "\"sk_test_12345678\"",
+            "'sk_test_12345678',",
+            "\u{201c}sk_test_12345678\u{201d}",
+            "`sk_test_12345678`",
+            "\u{feff}sk_test_12345678\u{200b}",
+            "\u{2066}sk_test_12345678\u{2069}\u{a0}",
+        ] {
+            assert_eq!(StripeKey::from_copied(text).unwrap().reveal(), "sk_test_12345678", "{text:?}");
+        }
+        assert!(StripeKey::from_copied("\"\"").is_err() && StripeKey::from_copied("").is_err());
+        assert!(StripeKey::from_copied("sk_test_1234\u{200b}5678").is_err(), "inside it is another key");
+    }
+
+    #[test]
     fn an_empty_or_blank_secret_is_never_accepted() {
         for text in ["", " ", "whsec_", "whsec_ ", "whsec_a b", "whsec_a\n", "secret"] {
             assert!(text.parse::<SigningSecret>().is_err(), "{text:?}");
@@ -181,9 +231,18 @@ mod tests {
         assert_eq!("rk_live_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Live);
         assert_eq!("sk_test_12345678".parse::<StripeKey>().unwrap().mode(), Mode::Test);
         assert_eq!("sk_test_123".parse::<StripeKey>().unwrap().hint(), "sk_test_…");
-        assert_eq!("pk_test_12345678".parse::<StripeKey>(), Err(InvalidStripeKey::Publishable));
-        for text in ["", "sk_test_", "sk_12345678", "whsec_12345678", "sk_test_1234567é", "sk_test_1234 5678"]
-        {
+        let key: StripeKey = "rkcs_test_a-b_12345678".parse().unwrap();
+        assert_eq!((key.mode(), key.hint().as_str()), (Mode::Test, "rkcs_test_…5678"));
+        for (text, expected) in [
+            ("pk_test_12345678", InvalidStripeKey::Publishable),
+            ("whsec_12345678", InvalidStripeKey::SigningSecret),
+            ("sk_org_live_12345678", InvalidStripeKey::Organization),
+            ("sk_live_…AbCd", InvalidStripeKey::Abbreviated),
+            ("sk_live_****AbCd", InvalidStripeKey::Abbreviated),
+        ] {
+            assert_eq!(text.parse::<StripeKey>(), Err(expected), "{text}");
+        }
+        for text in ["", "sk_test_", "sk_12345678", "sk_test_1234567é", "sk_test_1234 5678"] {
             assert_eq!(text.parse::<StripeKey>(), Err(InvalidStripeKey::Unrecognised), "{text:?}");
         }
     }

@@ -1,20 +1,27 @@
 //! The audit lists who did what, the latest first.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::StatusCode;
 use shared::access::{Caller, Role};
-use shared::audit::AuditEntry;
-use test_cloud::fixtures::now;
+use shared::audit::{AuditDetails, AuditEntry};
+use shared::http::ApiError;
+use shared::page::write_cursor;
+use test_cloud::fixtures::{error_code, now};
 
 use crate::support::Stack;
 
-fn entry(action: &str, at: Timestamp) -> AuditEntry {
-    let caller = Caller {
+fn caller(subject: &str) -> Caller {
+    Caller {
         role: Some(Role::Admin),
-        subject: "sub-1".into(),
+        subject: subject.into(),
         email: Some("a@example.com".into()),
         address: Some("192.0.2.1".into()),
-    };
-    AuditEntry::new(&caller, action, "main", "done", at)
+        claimed: None,
+    }
+}
+
+fn entry(action: &str, at: Timestamp) -> AuditEntry {
+    AuditEntry::new(&caller("sub-1"), action, "main", "done", at)
 }
 
 #[tokio::test]
@@ -46,4 +53,48 @@ async fn entries_of_several_years_are_one_list() {
     let (entries, _) = stack.audit().list(None, 10, next_year).await.unwrap();
     assert_eq!(entries.len(), 4, "last year's are listed too");
     assert!(now() < next_year);
+}
+
+#[tokio::test]
+async fn a_cursor_with_a_place_that_no_entry_has_is_refused() {
+    let stack = Stack::start().await;
+    stack.audit().add(&entry("action", now())).await.unwrap();
+    for place in ["", "#", "9999", "2026-11-24#x", "2026-11-24T11:00:00.000Z#", "\u{1F600}#x"] {
+        let cursor = write_cursor("test audit", place);
+        let (status, answer) = stack.get(&format!("/audit?cursor={cursor}")).await;
+        assert_eq!((status, error_code(&answer)), (400, "parameter_invalid"), "{place:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_without_a_role_tries_is_one_entry_an_hour_for_each_action() {
+    let stack = Stack::start().await;
+    let forbidden = || Err::<(), _>(ApiError::new(StatusCode::FORBIDDEN, "forbidden", "no"));
+    let stranger = |subject: &str| Caller { role: None, ..caller(subject) };
+    let record = async |caller: &Caller, action: &str, result, minute: i64| {
+        let at = now() + SignedDuration::from_mins(minute);
+        stack.audit().record_result(caller, action, "main", AuditDetails::default(), &result, at).await;
+    };
+    // now() is a full hour.
+    for minute in 1..20 {
+        record(&stranger("s"), "endpoint.register", forbidden(), minute).await;
+    }
+    let entries = async || stack.ok("/audit?limit=100").await["data"].as_array().unwrap().clone();
+    let first = entries().await;
+    assert_eq!(first.len(), 1, "{first:?}");
+    let at = (now() + SignedDuration::from_mins(1)).strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
+    assert_eq!(
+        (first[0]["at"].as_str(), first[0]["result"].as_str()),
+        (Some(at.as_str()), Some("forbidden"))
+    );
+    record(&stranger("s"), "endpoint.rotate", forbidden(), 1).await;
+    record(&stranger("t"), "endpoint.register", forbidden(), 1).await;
+    record(&stranger("s"), "endpoint.register", forbidden(), 61).await;
+    assert_eq!(entries().await.len(), 4, "another action, person or hour");
+    // A viewer is known, and so is who does what.
+    let viewer = Caller { role: Some(Role::Viewer), ..caller("v") };
+    record(&viewer, "endpoint.register", forbidden(), 2).await;
+    record(&viewer, "endpoint.register", forbidden(), 3).await;
+    record(&stranger("s"), "endpoint.register", Ok(()), 4).await;
+    assert_eq!(entries().await.len(), 7);
 }

@@ -2,7 +2,8 @@
 //! do, as Stripe says now.
 //!
 //! Only reading can be tried without changing anything, so only rights to read are shown. If Stripe cannot be
-//! asked in time, a right is `unknown`; the settings are answered all the same.
+//! asked in time, a right is `unknown`; the settings are answered all the same. What Stripe said is kept for a
+//! minute, and one request at a time asks: whoever reads the settings must not use up Stripe's rate limit.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 use shared::aws::error_chain;
 use shared::http::{Query, json};
 use shared::mode::Mode;
-use shared::registry::{Rules, Settings};
+use shared::registry::{KeyRight, KeyRights, RightsTurn, Rules, Settings};
 use shared::retry::Retry;
 use shared::stripe::{Session, StripeError};
 
@@ -37,20 +38,6 @@ struct StripeKeyView<'a> {
     set_at: Option<Timestamp>,
     account: Option<&'a str>,
     rights: KeyRights,
-}
-
-#[derive(Debug, Clone, Copy, Serialize)]
-struct KeyRights {
-    read_webhook_endpoints: KeyRight,
-    read_events: KeyRight,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum KeyRight {
-    Ok,
-    Denied,
-    Unknown,
 }
 
 /// `GET /settings`
@@ -83,7 +70,25 @@ pub(super) async fn respond(
     json(StatusCode::OK, &SettingsView { mode, ignore: &rules.ignore, retry: rules.retry, stripe_key })
 }
 
+/// What the key may do: as Stripe said within the last minute, or says now.
 async fn key_rights(context: RequestContext<'_>, settings: &Settings) -> KeyRights {
+    let registry = &context.deps.registry;
+    let check = match registry.key_rights(settings, context.now).await {
+        Ok(RightsTurn::Kept(rights)) => return rights,
+        Ok(RightsTurn::Ask(check)) => check,
+        Err(error) => {
+            tracing::warn!(error = error_chain(&error), "it is not known what the Stripe key may do");
+            return KeyRights::UNKNOWN;
+        }
+    };
+    let rights = ask_stripe(context, settings).await;
+    if let Err(error) = registry.store_key_rights(&check, rights).await {
+        tracing::warn!(error = error_chain(&error), "what the Stripe key may do could not be kept");
+    }
+    rights
+}
+
+async fn ask_stripe(context: RequestContext<'_>, settings: &Settings) -> KeyRights {
     let deadline = context.stripe_deadline.within(ASKED_WITHIN);
     match context.deps.stripe.session(settings.stripe_key_set_at, deadline).await {
         Ok(Some(session)) => try_rights(&session).await,
@@ -93,24 +98,22 @@ async fn key_rights(context: RequestContext<'_>, settings: &Settings) -> KeyRigh
                 error = error_chain(&error),
                 "the Stripe key could not be read, so its rights are unknown"
             );
-            KeyRights { read_webhook_endpoints: KeyRight::Unknown, read_events: KeyRight::Unknown }
+            KeyRights::UNKNOWN
         }
     }
 }
 
 async fn try_rights(session: &Session<'_>) -> KeyRights {
     let (endpoints, events) = tokio::join!(session.try_reading_endpoints(), session.try_reading_events());
-    KeyRights { read_webhook_endpoints: endpoints.into(), read_events: events.into() }
+    KeyRights { read_webhook_endpoints: right(endpoints), read_events: right(events) }
 }
 
-impl From<Result<(), StripeError>> for KeyRight {
-    fn from(tried: Result<(), StripeError>) -> Self {
-        match tried {
-            Ok(()) => Self::Ok,
-            Err(StripeError::Unauthorized(_) | StripeError::Forbidden(_)) => Self::Denied,
-            Err(StripeError::Refused(_) | StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_)) => {
-                Self::Unknown
-            }
+fn right(tried: Result<(), StripeError>) -> KeyRight {
+    match tried {
+        Ok(()) => KeyRight::Ok,
+        Err(StripeError::Unauthorized(_) | StripeError::Forbidden(_)) => KeyRight::Denied,
+        Err(StripeError::Refused(_) | StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_)) => {
+            KeyRight::Unknown
         }
     }
 }

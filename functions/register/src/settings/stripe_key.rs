@@ -67,10 +67,10 @@ fn read_key(request: &Request) -> Result<StripeKey, ApiError> {
             .field("key")
             .remedy("send {\"key\": \"sk_…\"} or a restricted key, rk_…")
     })?;
-    // What is copied from a page or a file often has a space or a line break at its end, and no key has one.
-    text.trim().parse().map_err(|error: shared::secret::InvalidStripeKey| {
-        ApiError::invalid("key", error.to_string())
-            .remedy("copy the key from Stripe's dashboard, under Developers > API keys")
+    StripeKey::from_copied(text).map_err(|error| {
+        ApiError::invalid("key", error.to_string()).remedy(
+            "copy the account's secret key, or a restricted one, from Stripe's dashboard, under Developers > API keys",
+        )
     })
 }
 

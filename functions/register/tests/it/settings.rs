@@ -1,8 +1,13 @@
 //! The settings show what the key may do, as Stripe says now.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use futures::future::join_all;
+use jiff::SignedDuration;
 use serde_json::json;
 use simulated_stripe::{Fault, Key};
 use test_cloud::Fault as CloudFault;
+use test_cloud::fixtures::now;
 
 use crate::support::{KEY, Stack};
 
@@ -20,7 +25,12 @@ async fn without_a_key_there_is_none_to_tell_of() {
 #[tokio::test]
 async fn rights_are_told_as_stripe_answers() {
     let stack = Stack::start().await;
-    let rights = async || stack.call("GET", "/settings", "").await.1["stripe_key"]["rights"].clone();
+    // Each look a minute after the one before.
+    let minute = AtomicI64::new(0);
+    let rights = async || {
+        let at = now() + SignedDuration::from_mins(minute.fetch_add(1, Ordering::Relaxed));
+        stack.call_at(at, "GET", "/settings", "").await.1["stripe_key"]["rights"].clone()
+    };
     let expected =
         |endpoints: &str, events: &str| json!({ "read_webhook_endpoints": endpoints, "read_events": events });
     assert_eq!(rights().await, expected("ok", "ok"));
@@ -33,4 +43,38 @@ async fn rights_are_told_as_stripe_answers() {
     assert_eq!(rights().await, expected("ok", "unknown"));
     stack.cloud.fail("GetSecretValue", "", 9, CloudFault::AccessDenied);
     assert_eq!(rights().await, expected("unknown", "unknown"));
+}
+
+#[tokio::test]
+async fn stripe_is_asked_once_a_minute_for_what_the_key_may_do_and_of_many_at_once_by_one() {
+    let stack = Stack::start().await;
+    let at = |seconds| now() + SignedDuration::from_secs(seconds);
+    let rights = async |seconds| {
+        stack.call_at(at(seconds), "GET", "/settings", "").await.1["stripe_key"]["rights"].clone()
+    };
+    let known = json!({ "read_webhook_endpoints": "ok", "read_events": "ok" });
+    // Setting the key has asked.
+    assert_eq!(rights(59).await, known);
+    assert!(stack.stripe.requests().is_empty());
+    let answers = join_all((0..20).map(|_| rights(60))).await;
+    assert!(answers.iter().all(|answer| *answer == known), "{answers:?}");
+    assert_eq!(stack.stripe.requests().len(), 2, "one look at two rights");
+    // A key that was set meanwhile is another one: nothing that is known of the old one holds.
+    stack
+        .stripe
+        .set_keys(vec![Key::full(KEY), Key::restricted("rk_test_second_key", &["webhook_endpoints:write"])]);
+    let (status, answer) =
+        stack.call_at(at(61), "PUT", "/settings/stripe-key", r#"{"key":"rk_test_second_key"}"#).await;
+    assert_eq!((status, &answer["stripe_key"]["rights"]["read_events"]), (200, &json!("denied")), "{answer}");
+}
+
+#[tokio::test]
+async fn settings_are_answered_whether_or_not_rights_can_be_kept() {
+    let stack = Stack::start().await;
+    let at = now() + SignedDuration::from_mins(2);
+    stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::AccessDenied);
+    let (status, answer) = stack.call_at(at, "GET", "/settings", "").await;
+    let unknown = json!({ "read_webhook_endpoints": "unknown", "read_events": "unknown" });
+    assert_eq!((status, &answer["stripe_key"]["rights"]), (200, &unknown));
+    assert!(stack.stripe.requests().is_empty(), "without a row that says so, many would ask at once");
 }

@@ -75,7 +75,7 @@ impl Stack {
 
     /// A stack whose requests are given up soon, so that a hang is a crash.
     pub(crate) fn hasty(mut self) -> Self {
-        self.work_within = Some(Duration::from_millis(1_500));
+        self.work_within = Some(Duration::from_secs(4));
         self
     }
 

@@ -80,7 +80,8 @@ impl RecordListing {
     pub fn can_contain(&self, place: &str) -> bool {
         let of_kind = match self.source().object {
             Some(object) => place.strip_prefix(object).is_some_and(|rest| rest.starts_with('#')),
-            None => true,
+            // All positions begin with a kind; nothing lies below `#`.
+            None => place > "#" && place < "~",
         };
         of_kind && place.len() < LONGEST_PLACE
     }

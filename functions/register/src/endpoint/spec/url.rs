@@ -36,7 +36,9 @@ pub(super) fn check(text: &str, local: bool) -> Result<&str, ApiError> {
     if names_public_host(&url) || is_here {
         Ok(text)
     } else {
-        refuse("is an address inside a machine or network, where Stripe cannot send")
+        refuse(
+            "is an address inside a machine or network, or a name that the public internet does not know: Stripe cannot send there",
+        )
     }
 }
 
@@ -97,6 +99,10 @@ mod tests {
             " https://example.com/x",
             "https://exa\tmple.com/x",
             "https://localhost/x",
+            "https://hooks/x",
+            "https://hooks.local/x",
+            "https://hooks.internal/x",
+            "https://hooks.test/x",
             "https://api.localhost/x",
             "https://localhost./x",
             "https://127.0.0.1/x",
