@@ -46,7 +46,9 @@ pub(crate) async fn close(
         let readable = context.session.try_reading_events().await;
         return Ok(readable.map_or_else(Into::into, |()| StripeView::NotAsked));
     }
-    let mut report = GapReport { until: context.end, ..GapReport::default() };
+    let connected = accounts.iter().filter(|account| account.connected().is_some()).count();
+    let connected = u64::try_from(connected).unwrap_or(u64::MAX);
+    let mut report = GapReport { until: context.end, connected, ..GapReport::default() };
     let mut request_id = None;
     for account in &accounts {
         let before = progress.get(account).copied();
@@ -62,6 +64,12 @@ pub(crate) async fn close(
         report.filled += run.report.filled;
         for (name, missed) in run.report.undelivered {
             add_undelivered(&mut report, name, missed);
+        }
+        for (name, counted) in run.report.arrivals {
+            let all = report.arrivals.entry(name).or_default();
+            for (event_type, arrived) in counted {
+                all.entry(event_type).or_default().add(arrived);
+            }
         }
         report.more |= run.report.more;
         match result {

@@ -4,7 +4,8 @@
 //! time, under a lease (`run`):
 //! 1. Stripe's events are compared with the ledger (`gaps`), in our own account and in each connected one
 //!    that has sent an event; what is wanted and missing is stored to be applied, like a delivery;
-//! 2. an endpoint that Stripe cannot reach is sent a probe (`undelivered`);
+//! 2. an endpoint that Stripe does not reach, or was not heard for hours, is sent a probe (`undelivered`,
+//!    `arrivals`, `probes`);
 //! 3. what Stripe says of the endpoints, whether their secrets are there and which events wait is gathered
 //!    (`shared::health`) and stored in the registry as a snapshot, from which the status answers;
 //! 4. a few numbers go out as metrics (`metrics`).
@@ -12,11 +13,13 @@
 //! Rules: nothing is removed here. What is not finished when the time is up, the next run finishes. Stripe is
 //! called one call after another, far below its rate limits. The clock is an argument.
 
+mod arrivals;
 mod config;
 mod deps;
 mod error;
 mod gaps;
 mod metrics;
+mod probes;
 mod request;
 mod run;
 mod undelivered;

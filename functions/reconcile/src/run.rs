@@ -13,7 +13,7 @@ use shared::stripe::Session;
 use crate::deps::Deps;
 use crate::error::ReconcileError;
 use crate::gaps::{self, RunContext};
-use crate::{metrics, undelivered};
+use crate::{arrivals, metrics, probes, undelivered};
 
 /// Younger events may still be on their way.
 const ON_THEIR_WAY: SignedDuration = SignedDuration::from_mins(5);
@@ -82,16 +82,18 @@ async fn run_under_lease(
         None => StripeView::NotAsked,
     };
     let undelivered = undelivered::within_a_day(stored.health.as_ref(), &events, &rows, now);
-    let (secrets, probes) = tokio::join!(
-        health::secrets(&deps.secret_store, &rows, last_call),
-        undelivered::probe_unreachable(deps, &rows, &undelivered, &stored.activity, last_call, now)
-    );
+    let arrivals = arrivals::over_a_day(stored.health.as_ref(), &events, &rows, now);
+    let secrets = health::secrets(&deps.secret_store, &rows, last_call);
+    let missed = arrivals::missed(&undelivered, &arrivals);
+    let probes = probes::send(deps, &rows, &missed, &stored, last_call, now);
+    let (secrets, probed) = tokio::join!(secrets, probes);
+    probed?;
     let snapshot = HealthSnapshot {
         at: now.into(),
         endpoints,
         clock_ahead_ms,
         undelivered,
-        probes,
+        arrivals,
         events,
         secrets,
         open: health::open_events(&deps.ledger, now).await?,

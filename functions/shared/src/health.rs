@@ -5,9 +5,11 @@
 //! (`snapshot`), so that the status answers from a read or two, whatever the size; `GET /status?live=true`
 //! gathers it anew. What could not be read is unknown, never left as it was.
 
+mod arrivals;
 mod gather;
 mod snapshot;
 
+pub use self::arrivals::{Arrivals, Arrived, TypeArrivals, count_arrival};
 pub use self::gather::{endpoints, open_events, secrets};
 pub use self::snapshot::{
     CommonReason, GapReport, HealthSnapshot, OpenEvents, OwnStack, SecretPresence, StripeView, Undelivered,

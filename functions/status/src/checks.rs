@@ -2,7 +2,8 @@
 //! code as its name.
 //!
 //! The overall status, as the API promises it: `error` if an error check fails somewhere; else `inactive`
-//! if no endpoint is active; else `active`.
+//! if no endpoint is active: none is registered, all are disabled, or none was heard or reached by a probe
+//! yet; else `active`.
 //!
 //! An error is what keeps events from Stripe out of the records, or may do so; all else is a warning. So:
 //! - without an endpoint nothing is expected to arrive, and a missing or rejected key, or a Stripe that does
@@ -12,10 +13,13 @@
 //! - an event type that is wanted and that Stripe does not send is an error; one too many is a warning,
 //!   because it costs and is ignored.
 //!
-//! What is not known is not reported as if it were: a check that needs an answer which did not come is left
-//! out. Without Stripe's answer an endpoint would then look well, so `at_stripe` fails, with the summary that
-//! it is not known.
+//! Nothing is `ok` that nobody has looked at. Where there is no evidence, or not yet, the outcome is
+//! `unknown`, and the remedy says what it waits for; every check is listed whatever its outcome. What keeps
+//! evidence from coming (a key that is refused, a Stripe that does not answer, no reconciliation for a
+//! quarter of an hour) fails a check of its own.
 
+mod applied;
+mod clock;
 mod deliveries;
 mod endpoint;
 mod evidence;
@@ -23,6 +27,7 @@ mod open_events;
 mod reconciliation;
 mod records;
 mod remedy;
+mod sample;
 mod stack;
 mod stripe_key;
 
@@ -71,12 +76,12 @@ fn stack_checks(inputs: &StatusInputs) -> Vec<Check> {
     let severity = if inputs.endpoints.is_empty() { Severity::Warning } else { Severity::Error };
     let mut checks = vec![stack::endpoint_registered(inputs)];
     checks.extend(stripe_key::checks(inputs, severity));
-    checks.extend(stack::left_over_at_stripe(inputs));
+    checks.push(stack::left_over_at_stripe(inputs));
     checks.extend(open_events::checks(&inputs.open, inputs.now));
     checks.push(records::order_uncertain(&inputs.uncertain));
     checks.extend(reconciliation::checks(inputs, severity));
-    checks.extend(stack::clock(inputs));
-    checks.extend(stack::strangers_at_stripe(inputs));
+    checks.push(clock::clock(inputs));
+    checks.push(stack::strangers_at_stripe(inputs));
     checks.push(records::records_as_stripe(inputs));
     checks.push(records::import_goes_on(inputs));
     checks

@@ -1,8 +1,9 @@
 //! Reads the endpoints and what reconciliation keeps, in two reads whatever the size.
 //!
 //! What reconciliation keeps (the snapshot) is gathered anew when somebody asks for it (`live`), before the
-//! first reconciliation, and when an endpoint or the key has changed here since: an earlier snapshot would
-//! describe another stack. What has not answered when the time is up is reported as not known.
+//! first reconciliation, when an endpoint or the key has changed here since (an earlier snapshot would
+//! describe another stack), and where it holds a refusal or no answer of Stripe, which may be mended by now.
+//! What has not answered when the time is up is reported as not known.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::health::{self, HealthSnapshot, OwnStack, SecretPresence, StripeView};
 use shared::registry::{Settings, StatusRows};
-use shared::stripe::Session;
+use shared::stripe::{Session, StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
 use crate::deps::Deps;
@@ -38,9 +39,9 @@ pub(crate) async fn gather(
     let (rows, kept) =
         stored.unwrap_or_else(|| Err(StoreError::new("reading what is stored", "no answer in time")))?;
     let usable = kept.health.clone().filter(|snapshot| !live && is_usable(snapshot, &rows, &kept, now));
-    let (stripe_key, snapshot) = match usable {
-        Some(snapshot) => (key_state(kept.settings.as_ref(), &snapshot), snapshot),
-        None => snapshot_now(deps, &rows, &kept, deadline, now).await?,
+    let Gathered { stripe_key, snapshot, no_answer, events_readable } = match usable {
+        Some(snapshot) => Gathered::kept(kept.settings.as_ref(), snapshot),
+        None => gather_now(deps, &rows, &kept, deadline, now).await?,
     };
     let endpoints = rows.into_iter().map(|row| endpoint(row, &kept, &snapshot)).collect();
     Ok(StatusInputs {
@@ -52,6 +53,9 @@ pub(crate) async fn gather(
         endpoints,
         stripe_key,
         at_stripe: snapshot.endpoints,
+        no_answer,
+        events_readable,
+        ignore: kept.rules.ignore,
         clock_ahead_ms: snapshot.clock_ahead_ms,
         open: snapshot.open,
         uncertain: snapshot.uncertain,
@@ -75,10 +79,13 @@ fn endpoint(row: EndpointRow, kept: &StatusRows, snapshot: &HealthSnapshot) -> E
     let name = row.name.as_str();
     // One that was registered anew has missed nothing yet.
     let missed_since = |newest: UnixSeconds| UnixMillis::from(newest) >= row.subscribed_since;
+    let arrivals = snapshot.arrivals.get(name);
+    let arrivals = arrivals.filter(|counted| counted.newest_fetched().is_none_or(missed_since));
     EndpointInputs {
         activity: kept.activity.get(name).copied().unwrap_or_default(),
         undelivered: snapshot.undelivered.get(name).copied().filter(|missed| missed_since(missed.newest)),
-        probe_outcome: snapshot.probes.get(name).cloned(),
+        arrivals: arrivals.cloned().unwrap_or_default(),
+        probe: kept.probes.get(name).filter(|probe| probe.is_about(&row)).cloned(),
         secret: snapshot.secrets.get(name).copied().unwrap_or(SecretPresence::Unknown),
         row,
     }
@@ -93,29 +100,50 @@ fn is_usable(snapshot: &HealthSnapshot, rows: &[EndpointRow], kept: &StatusRows,
     let has_secret = |row: &EndpointRow| snapshot.secrets.contains_key(row.name.as_str());
     let same_endpoints = rows.iter().all(has_secret) && snapshot.secrets.len() == rows.len();
     let complete = !matches!(snapshot.endpoints, StripeView::Unavailable(_))
+        && is_told(&snapshot.events)
         && !snapshot.secrets.values().any(|secret| *secret == SecretPresence::Unknown);
     let recent = UnixMillis::from(now) - snapshot.at <= OLDEST_SNAPSHOT;
     changed_before && same_endpoints && complete && recent
 }
 
-/// The key's state when the snapshot was gathered, which asks Stripe whenever there is a key.
-fn key_state(settings: Option<&Settings>, snapshot: &HealthSnapshot) -> StripeKeyState {
-    match settings {
-        Some(settings) if snapshot.endpoints != StripeView::NotAsked => {
-            StripeKeyState::Set { hint: settings.stripe_key_hint.clone() }
-        }
-        Some(_) | None => StripeKeyState::NotSet,
+/// Whether it is no refusal and no missing answer. Those are asked for again: somebody may have mended it.
+fn is_told<T>(view: &StripeView<T>) -> bool {
+    match view {
+        StripeView::NotAsked | StripeView::Answered { .. } => true,
+        StripeView::KeyRejected(_) | StripeView::Forbidden(_) | StripeView::Unavailable(_) => false,
+    }
+}
+
+/// The snapshot, and what is known beside it.
+struct Gathered {
+    stripe_key: StripeKeyState,
+    snapshot: HealthSnapshot,
+    no_answer: Option<StripeFailure>,
+    events_readable: StripeView<()>,
+}
+
+impl Gathered {
+    /// As reconciliation kept it. It asks Stripe whenever there is a key.
+    fn kept(settings: Option<&Settings>, snapshot: HealthSnapshot) -> Self {
+        let stripe_key = match settings {
+            Some(settings) if snapshot.endpoints != StripeView::NotAsked => {
+                StripeKeyState::Set { hint: settings.stripe_key_hint.clone() }
+            }
+            Some(_) | None => StripeKeyState::NotSet,
+        };
+        let events_readable = without_value(&snapshot.events);
+        Self { stripe_key, snapshot, no_answer: None, events_readable }
     }
 }
 
 /// Asks the ledger, Secrets Manager and Stripe at once. What only reconciliation finds out, its snapshot has.
-async fn snapshot_now(
+async fn gather_now(
     deps: &Deps,
     rows: &[EndpointRow],
     kept: &StatusRows,
     deadline: Deadline,
     now: Timestamp,
-) -> Result<(StripeKeyState, HealthSnapshot), StoreError> {
+) -> Result<Gathered, StoreError> {
     let waiting = async {
         let counts =
             async { tokio::try_join!(health::open_events(&deps.ledger, now), deps.records.uncertain()) };
@@ -125,24 +153,86 @@ async fn snapshot_now(
     let stripe = async {
         let (key, session) = session(deps, kept.settings.as_ref(), deadline).await;
         let own = OwnStack { stack: &deps.stack, public_url: &deps.public_url, rows };
-        (key, health::endpoints(session.as_ref(), own, now).await)
+        let endpoints = health::endpoints(session.as_ref(), own, now);
+        let (endpoints, readable) = tokio::join!(endpoints, events_readable(session.as_ref()));
+        (key, endpoints, readable)
     };
     let secrets = health::secrets(&deps.secret_store, rows, deadline);
-    let (waiting, (key, (endpoints, clock_ahead_ms)), secrets) = tokio::join!(waiting, stripe, secrets);
+    let (waiting, (stripe_key, endpoints, readable), secrets) = tokio::join!(waiting, stripe, secrets);
     let (open, uncertain) = waiting?;
+    // What the key of before was told says nothing of this one.
+    let key_set_at = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
+    let of_this_key = |kept: &&HealthSnapshot| key_set_at.is_none_or(|set_at| set_at <= kept.at);
     let reconciled = kept.health.as_ref();
+    let events = reconciled.filter(of_this_key).map(|reconciled| &reconciled.events);
+    let events = events.filter(|events| is_told(*events)).cloned().unwrap_or(StripeView::NotAsked);
+    let recent = reconciled.filter(|snapshot| is_usable(snapshot, rows, kept, now));
+    let ((endpoints, clock_ahead_ms), no_answer) = or_recent(endpoints, recent);
+    let events_readable = match &readable {
+        StripeView::Unavailable(_) if recent.is_some() && is_answer(&events) => without_value(&events),
+        StripeView::NotAsked
+        | StripeView::Answered { .. }
+        | StripeView::KeyRejected(_)
+        | StripeView::Forbidden(_)
+        | StripeView::Unavailable(_) => readable,
+    };
     let snapshot = HealthSnapshot {
         at: now.into(),
         endpoints,
         clock_ahead_ms,
-        events: reconciled.map_or(StripeView::NotAsked, |reconciled| reconciled.events.clone()),
+        events,
         undelivered: reconciled.map(|reconciled| reconciled.undelivered.clone()).unwrap_or_default(),
-        probes: reconciled.map(|reconciled| reconciled.probes.clone()).unwrap_or_default(),
+        arrivals: reconciled.map(|reconciled| reconciled.arrivals.clone()).unwrap_or_default(),
         secrets,
         open,
         uncertain,
     };
-    Ok((key, snapshot))
+    Ok(Gathered { stripe_key, snapshot, no_answer, events_readable })
+}
+
+type EndpointsAndClock = (StripeView<Vec<WebhookEndpoint>>, Option<i64>);
+
+/// One limit on calls, or one late answer, does not undo what Stripe said minutes ago: then that is used, and
+/// why there is no answer now comes beside it.
+fn or_recent(
+    answer: EndpointsAndClock,
+    recent: Option<&HealthSnapshot>,
+) -> (EndpointsAndClock, Option<StripeFailure>) {
+    match (answer, recent) {
+        ((StripeView::Unavailable(failure), _), Some(recent)) if is_answer(&recent.endpoints) => {
+            ((recent.endpoints.clone(), recent.clock_ahead_ms), Some(failure))
+        }
+        (answer, _) => (answer, None),
+    }
+}
+
+fn is_answer<T>(view: &StripeView<T>) -> bool {
+    match view {
+        StripeView::Answered { .. } => true,
+        StripeView::NotAsked
+        | StripeView::KeyRejected(_)
+        | StripeView::Forbidden(_)
+        | StripeView::Unavailable(_) => false,
+    }
+}
+
+/// Whether Stripe lets the key read events now.
+async fn events_readable(session: Option<&Session<'_>>) -> StripeView<()> {
+    let Some(session) = session else { return StripeView::NotAsked };
+    let readable = session.try_reading_events().await;
+    readable.map_or_else(Into::into, |()| StripeView::Answered { value: (), request_id: None })
+}
+
+fn without_value<T>(view: &StripeView<T>) -> StripeView<()> {
+    match view {
+        StripeView::NotAsked => StripeView::NotAsked,
+        StripeView::Answered { request_id, .. } => {
+            StripeView::Answered { value: (), request_id: request_id.clone() }
+        }
+        StripeView::KeyRejected(failure) => StripeView::KeyRejected(failure.clone()),
+        StripeView::Forbidden(failure) => StripeView::Forbidden(failure.clone()),
+        StripeView::Unavailable(failure) => StripeView::Unavailable(failure.clone()),
+    }
 }
 
 async fn session<'a>(

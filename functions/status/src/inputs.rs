@@ -1,14 +1,14 @@
 //! What the checks look at: the endpoints as they are here, and what reconciliation gathered.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::endpoint::EndpointRow;
-use shared::health::{GapReport, OpenEvents, SecretPresence, StripeView, Undelivered};
+use shared::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
+use shared::health::{Arrivals, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered};
 use shared::mode::Mode;
 use shared::probe::ProbeOutcome;
 use shared::records::UncertainRecords;
-use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import};
-use shared::stripe::WebhookEndpoint;
-use shared::unix_time::UnixMillis;
+use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, LastProbe};
+use shared::stripe::{StripeFailure, WebhookEndpoint};
+use shared::unix_time::{UnixMillis, UnixSeconds};
 
 /// How long before an undelivered event was made a request may have been refused and still be that event:
 /// activity is recorded up to a minute late, and clocks differ.
@@ -29,11 +29,18 @@ pub(crate) struct StatusInputs {
     pub(crate) stripe_key: StripeKeyState,
     /// The account's endpoints at Stripe.
     pub(crate) at_stripe: StripeView<Vec<WebhookEndpoint>>,
+    /// Why Stripe did not answer just now, where `at_stripe` is what it answered a few minutes ago.
+    pub(crate) no_answer: Option<StripeFailure>,
+    /// Whether the key may read events.
+    pub(crate) events_readable: StripeView<()>,
     /// How far our clock is ahead of Stripe's, in milliseconds.
     pub(crate) clock_ahead_ms: Option<i64>,
     pub(crate) open: OpenEvents,
     pub(crate) uncertain: UncertainRecords,
-    /// What the last reconciliation found when it compared Stripe's events with the ledger.
+    /// Patterns of event types that are kept and not applied.
+    pub(crate) ignore: Vec<String>,
+    /// What the last reconciliation found with the present key when it compared Stripe's events with the
+    /// ledger.
     pub(crate) gaps: StripeView<GapReport>,
     /// When the last reconciliation ran.
     pub(crate) reconciled_at: Option<Timestamp>,
@@ -54,8 +61,10 @@ pub(crate) struct EndpointInputs {
     pub(crate) secret: SecretPresence,
     /// What Stripe could not deliver to it.
     pub(crate) undelivered: Option<Undelivered>,
-    /// What became of a probe, if Stripe could not reach it.
-    pub(crate) probe_outcome: Option<ProbeOutcome>,
+    /// How the events that Stripe made came here.
+    pub(crate) arrivals: Arrivals,
+    /// The last probe, if it was sent to the endpoint as it is now.
+    pub(crate) probe: Option<LastProbe>,
 }
 
 /// Whether the stack has a Stripe key.
@@ -70,14 +79,50 @@ pub(crate) enum StripeKeyState {
 }
 
 impl EndpointInputs {
-    /// Whether Stripe could not deliver an event that it wants, and nothing was delivered since then.
-    pub(crate) fn is_unreachable(&self) -> bool {
-        self.undelivered.is_some_and(|undelivered| undelivered.still_holds(self.activity.at))
+    /// What became of the last probe.
+    pub(crate) fn probe_outcome(&self) -> Option<&ProbeOutcome> {
+        self.probe.as_ref().map(|probe| &probe.report.outcome)
     }
 
-    /// Whether a request that was refused at `at` may have been one of the undelivered events.
+    /// When the newest event was made that did not arrive by itself: Stripe says that it could not deliver
+    /// it, or it had to be fetched though Stripe believes that it was taken.
+    pub(crate) fn newest_missed(&self) -> Option<UnixSeconds> {
+        self.undelivered.map(|missed| missed.newest).max(self.arrivals.newest_fetched())
+    }
+
+    /// Whether an event that it wants did not arrive, and nothing was delivered since that was made.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        let missed = self.newest_missed().map(|newest| Undelivered { newest, count: 1 });
+        missed.is_some_and(|missed| missed.still_holds(self.activity.at))
+    }
+
+    /// Whether a request that was refused at `at` may have been one of the events that did not arrive.
     pub(crate) fn may_be_undelivered(&self, at: Option<UnixMillis>) -> bool {
-        let since = self.undelivered.map(|missed| UnixMillis::from(missed.newest) - REFUSED_BEFORE_MADE);
+        let since = self.newest_missed().map(|newest| UnixMillis::from(newest) - REFUSED_BEFORE_MADE);
         matches!((at, since), (Some(at), Some(since)) if at >= since)
+    }
+
+    /// Whether a probe was stored after the newest event was made that did not arrive.
+    pub(crate) fn was_probed_since(&self) -> bool {
+        let stored = self.probe.as_ref().filter(|probe| probe.report.outcome == ProbeOutcome::Stored);
+        stored.is_some_and(|probe| self.newest_missed().is_none_or(|newest| probe.at >= newest.into()))
+    }
+
+    /// Whether a delivery came in after this probe. That is recorded once a minute, so one from the minute
+    /// before may stand for a later one.
+    pub(crate) fn was_heard_since(&self, probe: &LastProbe) -> bool {
+        self.activity.at.is_some_and(|at| at + ACTIVITY_INTERVAL >= probe.at)
+    }
+
+    /// Whether nothing was ever delivered, and requests came whose signature does not match.
+    pub(crate) fn has_only_mismatches(&self) -> bool {
+        self.activity.at.is_none() && self.activity.mismatched_at.is_some()
+    }
+
+    /// Whether it is known that what is sent to it arrives: Stripe was heard, or a probe came through. What
+    /// Stripe signs with another secret is no delivery, whatever becomes of probes.
+    pub(crate) fn was_reached(&self) -> bool {
+        let was_probed = self.probe_outcome() == Some(&ProbeOutcome::Stored);
+        self.activity.at.is_some() || was_probed && !self.has_only_mismatches()
     }
 }

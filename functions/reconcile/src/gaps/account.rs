@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
-use shared::health::{GapReport, Undelivered};
+use shared::health::{GapReport, Undelivered, count_arrival};
 use shared::ledger::{LedgerRow, Recorded};
 use shared::registry::{ReconcileProgress, TimeWindow};
 use shared::stripe::{EventsQuery, Session, StripeError};
@@ -162,6 +162,7 @@ impl<'a> AccountRun<'a> {
         let known = deps.ledger.rows(rows.iter().map(|row| &row.id), now).await?;
         for (raw, wanted) in listed.iter().zip(&wanted) {
             if let Some((row, endpoints)) = wanted {
+                self.report_arrival(row, endpoints, known.get(&row.id));
                 self.report_undelivered(raw, row, endpoints, known.get(&row.id));
             }
         }
@@ -172,6 +173,25 @@ impl<'a> AccountRun<'a> {
             }
         }
         Ok(listed.last().and_then(|raw| serde_json::from_str(raw.get()).ok()))
+    }
+
+    /// Counts how an event came to the endpoints that want it, once: windows overlap. Of two endpoints that
+    /// want one event it is known only which brought it first. What was made while Stripe did not send to an
+    /// endpoint is not counted for it.
+    fn report_arrival(&mut self, row: &LedgerRow, endpoints: &[&EndpointRow], known: Option<&LedgerRow>) {
+        let (Some(created), Some(event_type)) = (row.created, &row.event_type) else { return };
+        if self.before.is_some_and(|before| created <= before.until) {
+            return;
+        }
+        let delivered_to = known.filter(|known| known.source.is_none()).map(|known| known.endpoint.as_str());
+        for endpoint in endpoints {
+            let tried_from = endpoint.subscribed_since + CHANGE_TAKES_EFFECT_WITHIN;
+            let counts = delivered_to.is_none_or(|name| name == endpoint.name.as_str());
+            if counts && UnixMillis::from(created) >= tried_from {
+                let all = self.report.arrivals.entry(endpoint.name.to_string()).or_default();
+                count_arrival(all, event_type, delivered_to.is_some(), created);
+            }
+        }
     }
 
     /// Reports an event of the last day that Stripe could not deliver to endpoints that want it: its

@@ -67,10 +67,10 @@ async fn time_windows_overlap_for_what_stripe_lists_late() {
 async fn a_long_outage_is_worked_through_run_by_run_and_nothing_is_left_or_doubled() {
     let mut stack = Stack::start().await;
     let ids: Vec<_> = (0..450).map(|i| stack.missed("invoice.paid", ago(1_000 - i / 3))).collect();
-    // Each run has time for one page.
-    stack.deadline = Deadline::after(std::time::Duration::ZERO);
     let (mut runs, mut filled, mut newer) = (0, 0, Vec::new());
     loop {
+        // Each run has time for one page.
+        stack.deadline = Deadline::after(std::time::Duration::ZERO);
         let run = stack.run(later(runs)).await;
         filled += run["filled"].as_u64().unwrap();
         runs += 1;

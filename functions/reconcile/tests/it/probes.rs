@@ -1,4 +1,5 @@
-//! An endpoint that Stripe cannot reach is sent a probe, whose outcome shows what stands in the way.
+//! An endpoint that Stripe cannot reach, or that was not heard for hours, is sent a probe: its outcome shows
+//! what stands in the way.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use shared::health::Undelivered;
 use shared::probe::{ProbeOutcome, ProbeStage};
 use shared::signature::verify;
-use test_cloud::fixtures::now;
+use test_cloud::fixtures::{self, now};
 use tokio::net::TcpListener;
 
 use crate::support::{SECRET, Stack, ago, later};
@@ -77,7 +78,8 @@ async fn a_probe_is_signed_like_stripes_and_its_answer_is_kept() {
         let server = Server::start(respond).await;
         let stack = server.stack().await;
         stack.run(now()).await;
-        assert_eq!(stack.snapshot().await.probes.get("main"), Some(&expected));
+        let probe = stack.probes().await.remove("main").unwrap();
+        assert_eq!((probe.report.outcome, probe.at), (expected, now().into()));
         let requests = server.requests.lock().unwrap();
         let [(signed, body)] = requests.as_slice() else { panic!("{requests:?}") };
         assert!(signed, "{body}");
@@ -95,7 +97,7 @@ async fn no_probe_is_sent_to_an_endpoint_that_deliveries_reach() {
     stack.registry().record_delivery(&"main".parse().unwrap(), 0, later(7)).await.unwrap();
     stack.run(later(10)).await;
     assert_eq!(server.requests.lock().unwrap().len(), 2);
-    assert!(stack.snapshot().await.probes.is_empty());
+    assert_eq!(stack.probes().await["main"].at, later(5).into(), "the last one is kept");
 }
 
 #[tokio::test]
@@ -105,7 +107,7 @@ async fn an_address_where_nothing_listens_is_the_probes_outcome() {
     drop(gone);
     let stack = server.stack().await;
     assert_eq!(stack.run(now()).await["filled"], 1, "what was missing is here all the same");
-    let probed = stack.snapshot().await.probes["main"].clone();
+    let probed = stack.probes().await["main"].report.outcome.clone();
     assert!(matches!(&probed, ProbeOutcome::NoAnswer { at: ProbeStage::Connection, .. }), "{probed:?}");
 }
 
@@ -115,7 +117,7 @@ async fn a_secret_that_cannot_be_read_sends_no_probe_and_stops_nothing() {
     let stack = server.stack().await;
     stack.cloud.remove_secret("stack/endpoints/main/1");
     assert_eq!(stack.run(now()).await["filled"], 1);
-    assert!(stack.snapshot().await.probes.is_empty() && server.requests.lock().unwrap().is_empty());
+    assert!(stack.probes().await.is_empty() && server.requests.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -140,4 +142,80 @@ async fn what_is_not_delivered_is_reported_of_each_endpoint_that_wants_it() {
     stack.register_anew("bills", later(2)).await;
     stack.run(later(5)).await;
     assert_eq!(stack.snapshot().await.undelivered, [("both".to_owned(), missed(2))].into());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_was_not_heard_for_hours_is_sent_a_probe_until_one_is_stored() {
+    let failing = Server::start(refused).await;
+    let stack = Stack::bare().await;
+    let url = format!("http://{}/webhooks/main", failing.address);
+    stack.register_at(&url, "main", &["invoice.paid"], false, ago(2 * 1_440)).await;
+    let sent = |server: &Server| server.requests.lock().unwrap().len();
+    for (minutes, expected) in [(0, 1), (5, 2)] {
+        stack.run(later(minutes)).await;
+        assert_eq!(sent(&failing), expected, "as long as none is stored");
+    }
+    let mended = Server::start(stored).await;
+    let row = stack.registry().endpoint(&"main".parse().unwrap()).await.unwrap().unwrap();
+    let mut moved = row.clone();
+    moved.spec.url = format!("http://{}/webhooks/main", mended.address);
+    stack.registry().replace(&row, &mut moved).await.unwrap();
+    for (minutes, expected) in [(10, 1), (15, 1), (10 + 360, 1), (10 + 361, 2)] {
+        stack.run(later(minutes)).await;
+        assert_eq!(sent(&mended), expected, "after {minutes} minutes");
+    }
+    // A delivery says more than a probe, for six hours.
+    stack.hear(later(400)).await;
+    for (minutes, expected) in [(400 + 360, 2), (400 + 361, 3), (400 + 380, 3)] {
+        stack.run(later(minutes)).await;
+        assert_eq!(sent(&mended), expected, "after {minutes} minutes");
+    }
+}
+
+#[tokio::test]
+async fn what_something_else_took_is_missed_though_stripe_believes_it_delivered() {
+    let server = Server::start(|_, _| (200, json!("<html>"))).await;
+    let stack = Stack::bare().await;
+    let url = format!("http://{}/webhooks/main", server.address);
+    stack.register_at(&url, "main", &["invoice.paid"], false, ago(2 * 1_440)).await;
+    stack.hear(ago(60)).await;
+    stack.missed("invoice.paid", ago(20));
+    stack.run(now()).await;
+    let snapshot = stack.snapshot().await;
+    assert!(snapshot.undelivered.is_empty());
+    assert_eq!(snapshot.arrivals["main"].newest_fetched(), Some(ago(20).into()));
+    let outcome = stack.probes().await["main"].report.outcome.clone();
+    assert_eq!(outcome, ProbeOutcome::Answered { status: 200, code: None });
+}
+
+#[tokio::test]
+async fn how_events_came_is_counted_once_by_endpoint_and_type() {
+    let stack = Stack::bare().await;
+    stack.register("main", &["invoice.paid", "customer.created"], false, ago(2 * 1_440)).await;
+    stack.register("other", &["customer.created"], false, ago(2 * 1_440)).await;
+    stack.hear(now()).await;
+    // Of what came by itself the ledger has a row without a source.
+    let delivered = stack.missed("customer.created", ago(30));
+    let body = fixtures::event(
+        &delivered,
+        "customer.created",
+        ago(30).as_second(),
+        &json!({
+            "object": "customer", "id": "cus_1",
+        }),
+    );
+    fixtures::receive(&stack.ledger(), &body, ago(29)).await;
+    stack.missed("invoice.paid", ago(25));
+    stack.missed("invoice.paid", ago(20));
+    for minutes in [0, 5, 10] {
+        stack.run(later(minutes)).await;
+        let arrivals = stack.snapshot().await.arrivals;
+        let main = arrivals["main"].total();
+        assert_eq!((main["invoice.paid"].fetched, main["invoice.paid"].delivered), (2, 0));
+        assert_eq!((main["customer.created"].fetched, main["customer.created"].delivered), (0, 1));
+        assert!(arrivals["other"].total().is_empty(), "it is not known whether it came there too");
+    }
+    stack.missed("invoice.paid", later(8));
+    stack.run(later(15)).await;
+    assert_eq!(stack.snapshot().await.arrivals["main"].total()["invoice.paid"].fetched, 3);
 }

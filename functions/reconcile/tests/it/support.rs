@@ -1,5 +1,7 @@
 //! A stack with a Stripe key and the endpoint `main`, and a Stripe that has events.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use reconcile::{Config, Deps, ReconcileError, handle};
 use serde_json::Value;
@@ -9,7 +11,8 @@ use shared::health::HealthSnapshot;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
-use shared::registry::Registry;
+use shared::probe::{ProbeOutcome, ProbeReport};
+use shared::registry::{LastProbe, Registry};
 use simulated_stripe::{Fate, NewEvent, Options, SimulatedStripe};
 use test_cloud::fixtures::{
     self, STRIPE_KEY_SECRET, access, api_event, endpoint_row, now, sign_in, store_endpoint, trigger_answer,
@@ -54,6 +57,15 @@ impl Stack {
     pub(crate) async fn register(&self, name: &str, events: &[&str], connect: bool, at: Timestamp) {
         let url = format!("https://hooks.example.com/webhooks/{name}");
         self.register_at(&url, name, events, connect, at).await;
+        // So that no run sends one to a host of the internet.
+        let report = ProbeReport {
+            outcome: ProbeOutcome::Stored,
+            addresses: vec![],
+            took_ms: 5,
+            clock_ahead_ms: None,
+        };
+        let probe = LastProbe { at: now().max(at).into(), url, report };
+        self.registry().record_probe(&name.parse().unwrap(), &probe).await.unwrap();
     }
 
     /// Removes an endpoint and registers it again for invoices.
@@ -82,6 +94,16 @@ impl Stack {
 
     pub(crate) fn ledger(&self) -> Ledger {
         fixtures::ledger(&self.cloud.aws())
+    }
+
+    /// The last probe of each endpoint.
+    pub(crate) async fn probes(&self) -> HashMap<String, LastProbe> {
+        self.registry().status_rows(&["main"], now()).await.unwrap().probes
+    }
+
+    /// A delivery comes in at `main`.
+    pub(crate) async fn hear(&self, at: Timestamp) {
+        self.registry().record_delivery(&"main".parse().unwrap(), 0, at).await.unwrap();
     }
 
     /// An event that Stripe made and sent nobody. Returns its id.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::{Arrivals, TypeArrivals};
 use crate::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use crate::event::EventId;
 use crate::ledger::OpenCount;
-use crate::probe::ProbeOutcome;
 use crate::records::UncertainRecords;
 use crate::stripe::{StripeError, StripeFailure, WebhookEndpoint};
 use crate::unix_time::{UnixMillis, UnixSeconds};
@@ -27,8 +27,9 @@ pub struct HealthSnapshot {
     pub events: StripeView<GapReport>,
     /// What Stripe could not deliver to an endpoint, by its name.
     pub undelivered: BTreeMap<String, Undelivered>,
-    /// What became of a probe to each endpoint that Stripe could not reach, by its name.
-    pub probes: BTreeMap<String, ProbeOutcome>,
+    /// How the events of each endpoint came here, by its name.
+    #[serde(default)]
+    pub arrivals: BTreeMap<String, Arrivals>,
     /// The signing secret of each endpoint, by its name here.
     pub secrets: BTreeMap<String, SecretPresence>,
     /// Events that are not final.
@@ -86,8 +87,14 @@ pub struct GapReport {
     pub filled: u64,
     /// Of those looked at, what Stripe could not deliver, by the endpoint that wants it.
     pub undelivered: BTreeMap<String, Undelivered>,
+    /// How the events that were looked at for the first time came here, by the endpoint that wants them.
+    #[serde(skip)]
+    pub arrivals: BTreeMap<String, TypeArrivals>,
     /// Whether a window is left for the next run.
     pub more: bool,
+    /// How many connected accounts there are of which an endpoint wants events.
+    #[serde(default)]
+    pub connected: u64,
     /// Connected accounts that Stripe does not let the key ask for, the first ten.
     pub refused: Vec<String>,
     /// Connected accounts for which Stripe did not answer, the first ten.

@@ -11,7 +11,8 @@ use super::hourly_counts::{HOUR, HourlyCounts, hour_name};
 use super::import_progress::{IMPORT, Import};
 use super::reconcile_progress::HEALTH;
 use super::{
-    ENDPOINT_ACTIVITY, EndpointActivity, LastProbe, PROBE, Registry, SETTINGS, Settings, THE_STACK, row_key,
+    ENDPOINT_ACTIVITY, EndpointActivity, LastProbe, PROBE, RULES, Registry, Rules, SETTINGS, Settings,
+    THE_STACK, row_key,
 };
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
@@ -26,6 +27,8 @@ const HOURS: i64 = 24;
 pub struct StatusRows {
     /// Once a Stripe key has been set.
     pub settings: Option<Settings>,
+    /// What is ignored, and how failures are retried.
+    pub rules: Rules,
     /// Once reconciliation has run.
     pub health: Option<HealthSnapshot>,
     /// The latest import.
@@ -54,10 +57,12 @@ impl Registry {
             .map(|hour| row_key(HOUR, hour))
             .chain(endpoints.iter().map(|name| row_key(ENDPOINT_ACTIVITY, (*name).to_owned())))
             .chain(endpoints.iter().map(|name| row_key(PROBE, (*name).to_owned())))
-            .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| row_key(kind, THE_STACK.to_owned())));
+            .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| row_key(kind, THE_STACK.to_owned())))
+            .chain([row_key(SETTINGS, RULES.to_owned())]);
         let items = batch_get::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
         let mut rows = StatusRows {
             settings: None,
+            rules: Rules::default(),
             health: None,
             import: None,
             drift: None,
@@ -67,6 +72,7 @@ impl Registry {
         };
         for item in items {
             match text(&item, "kind").as_str() {
+                SETTINGS if text(&item, "name") == RULES => rows.rules = read(item, doing)?,
                 SETTINGS => rows.settings = Some(read(item, doing)?),
                 HEALTH => rows.health = read_or_discard(item, doing),
                 IMPORT => rows.import = read_or_discard(item, doing),

@@ -8,7 +8,7 @@ use shared::endpoint::EndpointState;
 use shared::health::SecretPresence;
 use shared::unix_time::UnixMillis;
 
-use super::{deliveries, remedy};
+use super::{applied, deliveries, remedy};
 use crate::inputs::{EndpointInputs, StatusInputs};
 use crate::report::{Check, EndpointReport, HealthStatus, Severity};
 
@@ -29,12 +29,14 @@ pub(super) fn report(endpoint: &EndpointInputs, inputs: &StatusInputs) -> Endpoi
         checks.extend(at_stripe::checks(endpoint, inputs));
         if row.state != EndpointState::Disabled {
             let is_as_wanted = !checks.iter().any(Check::is_error);
-            checks.extend(deliveries::checks(endpoint, is_as_wanted));
+            checks.extend(deliveries::checks(endpoint, inputs, is_as_wanted));
+            checks.push(applied::events_applied(endpoint, &inputs.ignore));
         }
     }
     let status = if checks.iter().any(Check::is_error) {
         HealthStatus::Error
-    } else if row.state.accepts_deliveries() && row.state != EndpointState::Disabled {
+    } else if row.state.accepts_deliveries() && row.state != EndpointState::Disabled && endpoint.was_reached()
+    {
         HealthStatus::Active
     } else {
         HealthStatus::Inactive
@@ -52,7 +54,9 @@ fn registered_whole(endpoint: &EndpointInputs, inputs: &StatusInputs) -> Check {
         if row.is_left_half_done(inputs.now) {
             Check::fail(code, Severity::Error, summary, evidence.clone(), remedy)
         } else {
-            Check::pass(code, Severity::Error, "a request for it is under way", evidence.clone())
+            let waits_for = "the end of that request, within a minute";
+            let summary = "a request for it is under way";
+            Check::unknown(code, Severity::Error, summary, evidence.clone(), waits_for)
         }
     };
     match row.state {
@@ -94,7 +98,7 @@ fn secret_present(endpoint: &EndpointInputs) -> Check {
             evidence,
             remedy::repair(&endpoint.row.name),
         ),
-        SecretPresence::Unknown => Check::fail(
+        SecretPresence::Unknown => Check::unknown(
             code,
             Severity::Error,
             "it is not known whether its signing secret is there: Secrets Manager did not answer",

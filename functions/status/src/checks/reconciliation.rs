@@ -6,18 +6,23 @@ use shared::health::{GapReport, StripeView};
 use shared::stripe::StripeFailure;
 
 use super::evidence::stripe_request;
+use super::remedy::STRIPE_FIRST;
 use crate::inputs::StatusInputs;
 use crate::report::{Check, Severity};
 
+/// What an unknown outcome waits for.
+const NEXT_COMPARISON: &str =
+    "the next reconciliation that may read Stripe's events; POST /reconcile does it now";
 /// A view of Stripe older than this is no view.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) fn checks(inputs: &StatusInputs, severity: Severity) -> Vec<Check> {
-    let mut checks = vec![reconciled_lately(inputs, severity)];
-    checks.extend(events_readable(&inputs.gaps, severity));
-    checks.extend(events_compared(&inputs.gaps));
-    checks.extend(accounts_readable(&inputs.gaps));
-    checks
+    vec![
+        reconciled_lately(inputs, severity),
+        events_readable(inputs, severity),
+        events_compared(&inputs.gaps),
+        accounts_readable(inputs),
+    ]
 }
 
 fn reconciled_lately(inputs: &StatusInputs, severity: Severity) -> Check {
@@ -27,7 +32,13 @@ fn reconciled_lately(inputs: &StatusInputs, severity: Severity) -> Check {
     if is_recent(inputs.reconciled_at) {
         Check::pass(code, severity, "Stripe's events were compared with the ledger lately", evidence)
     } else if inputs.key_since.is_none() || is_recent(inputs.key_since) {
-        Check::pass(code, severity, "there has been no key to compare with Stripe for long enough", evidence)
+        Check::unknown(
+            code,
+            severity,
+            "there has been no key to compare with Stripe for long enough",
+            evidence,
+            "the first reconciliation after a key is set; POST /reconcile does it now",
+        )
     } else {
         Check::fail(
             code,
@@ -39,35 +50,55 @@ fn reconciled_lately(inputs: &StatusInputs, severity: Severity) -> Check {
     }
 }
 
-fn events_readable(gaps: &StripeView<GapReport>, severity: Severity) -> Option<Check> {
+fn events_readable(inputs: &StatusInputs, severity: Severity) -> Check {
     let code = "events_readable";
     let fail = |summary: &str, failure: &StripeFailure, remedy: &str| {
-        Some(Check::fail(code, severity, summary, failure.to_evidence(), remedy))
+        Check::fail(code, severity, summary, failure.to_evidence(), remedy)
     };
-    match gaps {
-        StripeView::NotAsked => None,
-        StripeView::Answered { request_id, .. } => {
-            let evidence = stripe_request(request_id.as_ref());
-            Some(Check::pass(code, severity, "the key may read events", evidence))
+    let unknown = |summary: &str, waits_for: &str| {
+        Check::unknown(code, severity, summary, stripe_request(None), waits_for)
+    };
+    match &inputs.events_readable {
+        StripeView::NotAsked => {
+            unknown("Stripe was not asked for events", "a key, and an endpoint whose events can be compared")
         }
-        StripeView::Forbidden(failure) | StripeView::KeyRejected(failure) => fail(
+        StripeView::Answered { request_id, .. } => {
+            Check::pass(code, severity, "the key may read events", stripe_request(request_id.as_ref()))
+        }
+        // `stripe_key_accepted` fails: one cause is told once.
+        StripeView::KeyRejected(_) => {
+            unknown("a key that Stripe does not accept may read nothing", "a key that Stripe accepts")
+        }
+        StripeView::Forbidden(failure) => fail(
             "the key may not read events, so nobody can tell whether all have arrived",
             failure,
             "in Stripe's dashboard give the key `Events: Read`, or set another with PUT /settings/stripe-key",
         ),
+        // `stripe_answers` fails, for the same reason.
+        StripeView::Unavailable(_) if matches!(inputs.at_stripe, StripeView::Unavailable(_)) => {
+            unknown("Stripe did not answer, so it is not known whether the key may read events", STRIPE_FIRST)
+        }
         StripeView::Unavailable(failure) => fail(
             "Stripe did not list its events, so nobody can tell whether all have arrived",
             failure,
-            "wait for the next reconciliation; https://status.stripe.com shows Stripe's incidents",
+            "ask again in a moment; https://status.stripe.com shows Stripe's incidents",
         ),
     }
 }
 
-fn events_compared(gaps: &StripeView<GapReport>) -> Option<Check> {
+fn events_compared(gaps: &StripeView<GapReport>) -> Check {
     let code = "events_compared";
-    let StripeView::Answered { value: gaps, .. } = gaps else { return None };
+    let StripeView::Answered { value: gaps, .. } = gaps else {
+        return Check::unknown(
+            code,
+            Severity::Warning,
+            "no event of Stripe has been compared with the ledger",
+            json!({ "compared_until": null, "still_to_compare": false }),
+            NEXT_COMPARISON,
+        );
+    };
     let evidence = json!({ "compared_until": gaps.until.to_timestamp(), "still_to_compare": gaps.more });
-    Some(if gaps.more {
+    if gaps.more {
         Check::fail(
             code,
             Severity::Warning,
@@ -78,15 +109,32 @@ fn events_compared(gaps: &StripeView<GapReport>) -> Option<Check> {
     } else {
         let summary = "all that Stripe made has been compared with the ledger";
         Check::pass(code, Severity::Warning, summary, evidence)
-    })
+    }
 }
 
 /// Connected accounts whose events cannot be compared.
-fn accounts_readable(gaps: &StripeView<GapReport>) -> Option<Check> {
+fn accounts_readable(inputs: &StatusInputs) -> Check {
     let code = "accounts_readable";
-    let StripeView::Answered { value: gaps, .. } = gaps else { return None };
-    let evidence = json!({ "refused": gaps.refused, "unanswered": gaps.unanswered });
-    Some(if !gaps.refused.is_empty() {
+    let unknown = |summary: &str, waits_for: &str| {
+        let evidence = json!({ "refused": [], "unanswered": [], "known": 0 });
+        Check::unknown(code, Severity::Warning, summary, evidence, waits_for)
+    };
+    let connect = inputs.endpoints.iter().any(|endpoint| endpoint.row.spec.connect);
+    let StripeView::Answered { value: gaps, .. } = &inputs.gaps else {
+        return if connect {
+            unknown("no connected account has been compared", NEXT_COMPARISON)
+        } else {
+            unknown("Stripe's events have not been compared", NEXT_COMPARISON)
+        };
+    };
+    let evidence = json!({ "refused": gaps.refused, "unanswered": gaps.unanswered, "known": gaps.connected });
+    if connect && gaps.connected == 0 {
+        return unknown(
+            "no connected account is known yet, so nobody can tell whether their events arrive",
+            "the first event of a connected account",
+        );
+    }
+    if !gaps.refused.is_empty() {
         Check::fail(
             code,
             Severity::Warning,
@@ -103,7 +151,11 @@ fn accounts_readable(gaps: &StripeView<GapReport>) -> Option<Check> {
             "wait for the next reconciliations; https://status.stripe.com shows Stripe's incidents",
         )
     } else {
-        let summary = "the key may read the events of all connected accounts that have sent any";
+        let summary = if connect {
+            "the key may read the events of all connected accounts that have sent any"
+        } else {
+            "no endpoint takes events of connected accounts"
+        };
         Check::pass(code, Severity::Warning, summary, evidence)
-    })
+    }
 }

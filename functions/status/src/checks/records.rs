@@ -60,7 +60,8 @@ pub(super) fn records_as_stripe(inputs: &StatusInputs) -> Check {
     }
     let Some(found) = last.map(|last| &last.report) else {
         let summary = "records have not been compared with Stripe's objects yet";
-        return Check::pass(code, Severity::Warning, summary, evidence);
+        let waits_for = "the comparison of the coming night";
+        return Check::unknown(code, Severity::Warning, summary, evidence, waits_for);
     };
     if found.refused.count > 0 {
         warning(

@@ -6,5 +6,6 @@
 mod access;
 mod failing_checks;
 mod outages;
+mod remedies;
 mod snapshot;
 mod support;

@@ -8,14 +8,14 @@ use test_cloud::fixtures::now;
 
 use status::GATHER_WITHIN;
 
-use crate::support::{Stack, failing};
+use crate::support::{Stack, failing, with_outcome};
 
 #[tokio::test]
 async fn a_stripe_that_hangs_is_reported_in_time() {
     let stack = Stack::start().await.giving_up();
     stack.stripe.add_fault(Fault::hold().times(9));
     let status = stack.status().await;
-    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_answers"]);
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["stripe_answers"]);
 }
 
 #[tokio::test]
@@ -24,11 +24,16 @@ async fn secrets_manager_that_fails_or_hangs_is_reported_in_time() {
         let stack = Stack::start().await.giving_up();
         stack.cloud.fail("DescribeSecret", "", 9, fault);
         let status = stack.status().await;
-        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["secret_present"], "{fault:?}");
+        assert!(failing(&status).is_empty(), "{fault:?}: {status}");
+        assert!(with_outcome(&status, "unknown").contains("secret_present"), "{fault:?}: {status}");
         stack.cloud.clear_faults();
         stack.cloud.fail("GetSecretValue", "", 9, fault);
         let status = stack.status().await;
-        assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["at_stripe", "stripe_key_present"]);
+        assert!(failing(&status).is_empty(), "{fault:?}: {status}");
+        let unknown = with_outcome(&status, "unknown");
+        for code in ["stripe_key_present", "stripe_answers", "at_stripe", "url_as_wanted"] {
+            assert!(unknown.contains(code), "{code}: {status}");
+        }
         stack.cloud.clear_faults();
         assert_eq!(stack.status().await["status"], "active");
     }

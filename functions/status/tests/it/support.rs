@@ -11,8 +11,9 @@ use shared::endpoint::{API_VERSION, EndpointRow, EndpointState};
 use shared::ledger::{EventState, Ledger, Transition};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
+use shared::probe::{ProbeOutcome, ProbeReport};
 use shared::records::{Provenance, Put, Record};
-use shared::registry::Registry;
+use shared::registry::{LastProbe, Registry};
 use shared::unix_time::UnixSeconds;
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
 use status::{Config, Deps, handle};
@@ -29,6 +30,8 @@ pub(crate) struct Stack {
     pub(crate) stripe: SimulatedStripe,
     /// How long a request waits for what does not answer, if that is bounded.
     pub(crate) patience: Option<Duration>,
+    /// The side of Stripe that the stack serves.
+    pub(crate) mode: Mode,
 }
 
 pub(crate) fn later(seconds: i64) -> Timestamp {
@@ -41,7 +44,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         cloud.put_secret(STRIPE_KEY_SECRET, "{}");
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
-        Self { cloud, stripe, patience: None }
+        Self { cloud, stripe, patience: None, mode: Mode::Test }
     }
 
     /// This stack, in whose requests what does not answer is given up: late enough for all that answers, on
@@ -55,6 +58,7 @@ impl Stack {
         let stack = Self::bare().await;
         stack.set_key().await;
         stack.add_endpoint("main").await;
+        stack.hear("main", now()).await;
         stack
     }
 
@@ -72,6 +76,20 @@ impl Stack {
         self.stripe.change_endpoint(&at_stripe.id, change).unwrap();
         let row = EndpointRow { stripe_id: Some(at_stripe.id), ..endpoint_row(name, &events, now()) };
         store_endpoint(&self.cloud, row, &at_stripe.secret).await
+    }
+
+    /// A delivery comes in.
+    pub(crate) async fn hear(&self, name: &str, at: Timestamp) {
+        self.registry().record_delivery(&name.parse().unwrap(), 0, at).await.unwrap();
+    }
+
+    /// A probe is sent to `main`, and comes to this.
+    pub(crate) async fn probe(&self, outcome: ProbeOutcome, at: Timestamp) {
+        let name = "main".parse().unwrap();
+        let row = self.registry().endpoint(&name).await.unwrap().unwrap();
+        let report = ProbeReport { outcome, addresses: vec![], took_ms: 5, clock_ahead_ms: None };
+        let probe = LastProbe { at: at.into(), url: row.spec.url, report };
+        self.registry().record_probe(&name, &probe).await.unwrap();
     }
 
     /// Puts `main` into this state.
@@ -142,7 +160,7 @@ impl Stack {
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
-            mode: Mode::Test,
+            mode: self.mode,
             stack: "stack".into(),
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),
@@ -189,8 +207,18 @@ pub(crate) fn sample() -> Value {
 
 /// The codes of all checks that fail.
 pub(crate) fn failing(status: &Value) -> BTreeSet<String> {
+    with_outcome(status, "failed")
+}
+
+/// The codes of all checks that come to this.
+pub(crate) fn with_outcome(status: &Value, outcome: &str) -> BTreeSet<String> {
+    let with_outcome = checks(status).into_iter().filter(|check| check["outcome"] == outcome);
+    with_outcome.map(|check| check["code"].as_str().unwrap().into()).collect()
+}
+
+/// All checks, of the stack and of its endpoints.
+pub(crate) fn checks(status: &Value) -> Vec<Value> {
     let checks = |holder: &Value| holder["checks"].as_array().cloned().unwrap_or_default();
     let endpoints = status["endpoints"].as_array().cloned().unwrap_or_default();
-    let all = checks(status).into_iter().chain(endpoints.iter().flat_map(checks));
-    all.filter(|check| check["ok"] == false).map(|check| check["code"].as_str().unwrap().into()).collect()
+    checks(status).into_iter().chain(endpoints.iter().flat_map(checks)).collect()
 }

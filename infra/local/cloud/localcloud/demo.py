@@ -232,7 +232,8 @@ class Demo:
             check for endpoint in body["endpoints"] for check in endpoint["checks"]
         ]:
             if not check["ok"]:
-                self._print(f"  {check['severity']}: {check['summary']}")
+                said = check["severity"] if check["outcome"] == "failed" else check["outcome"]
+                self._print(f"  {said}: {check['summary']}")
 
     def _ledger(self) -> Iterator[dict[str, Any]]:
         """Yields each event in the ledger."""

@@ -127,5 +127,5 @@ def test_a_reconciliation_is_run_by_an_admin_and_seen_in_the_status(stack: Stack
     checks = {check["code"]: check for check in status["checks"] + main["checks"]}
     assert checks["reconciled_lately"]["evidence"]["reconciled_at"] is not None
     for code in ("reconciled_lately", "events_readable", "deliveries_arrive", "clock", "strangers_at_stripe"):
-        assert checks[code]["ok"], checks[code]
+        assert checks[code]["outcome"] != "failed", checks[code]
     assert stack.admin_call("GET", "/status?live=true").json["status"] == status["status"]

@@ -9,17 +9,18 @@ use shared::mode::Mode;
 use shared::stripe::WebhookEndpoint;
 
 use crate::checks::remedy;
+use crate::checks::sample::sample;
 use crate::inputs::{EndpointInputs, StatusInputs};
 use crate::report::{Check, Severity};
-
-/// Event types named in evidence.
-const NAMED: usize = 10;
 
 pub(super) fn checks(endpoint: &EndpointInputs, inputs: &StatusInputs) -> Vec<Check> {
     let endpoint = &EndpointInputs { row: endpoint.row.with_live_endpoint(), ..endpoint.clone() };
     let (at_stripe, found) = at_stripe(endpoint, &inputs.at_stripe);
     let mut checks = vec![at_stripe];
-    checks.extend(found.into_iter().flat_map(|found| as_wanted(endpoint, found, inputs.mode)));
+    match found {
+        Some(found) => checks.extend(as_wanted(endpoint, found, inputs.mode)),
+        None => checks.extend(nothing_to_compare(endpoint, inputs.mode)),
+    }
     checks
 }
 
@@ -55,6 +56,25 @@ fn at_stripe<'a>(
         )
     };
     (check, found)
+}
+
+/// What cannot be looked at without the endpoint at Stripe.
+fn nothing_to_compare(endpoint: &EndpointInputs, mode: Mode) -> [Check; 5] {
+    let spec = &endpoint.row.spec;
+    let unknown = |code: &'static str, evidence: Value| {
+        let summary = "it is not known how it stands at Stripe";
+        Check::unknown(code, Severity::Error, summary, evidence, "what `at_stripe` says")
+    };
+    let wanted = |wanted: Value| json!({ "wanted": wanted, "found": null });
+    let types = json!({ "wanted": spec.events.len(), "found": 0, "missing": [], "more": [] });
+    let is_enabled = endpoint.row.state != EndpointState::Disabled;
+    [
+        unknown("enabled_at_stripe", wanted(json!(if is_enabled { "enabled" } else { "disabled" }))),
+        unknown("url_as_wanted", wanted(json!(spec.url))),
+        unknown("events_as_wanted", types),
+        unknown("api_version_as_wanted", wanted(json!(spec.api_version))),
+        unknown("mode_as_wanted", wanted(json!(mode))),
+    ]
 }
 
 fn as_wanted(endpoint: &EndpointInputs, found: &WebhookEndpoint, mode: Mode) -> [Check; 5] {
@@ -163,13 +183,6 @@ fn events_as_wanted(endpoint: &EndpointInputs, found: &WebhookEndpoint) -> Check
     } else {
         Check::pass(code, Severity::Error, "Stripe sends the events that are wanted", evidence)
     }
-}
-
-/// The first few, and how many more.
-fn sample(types: &[&str]) -> Vec<String> {
-    let more = types.len().saturating_sub(NAMED);
-    let shown = types.iter().take(NAMED).map(|name| (*name).to_owned());
-    shown.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
 /// A check that is ok if both values are the same.

@@ -1,5 +1,6 @@
 //! The causes that keep deliveries from arriving are told apart, and what strangers send is none of them.
 
+use shared::health::Arrived;
 use shared::probe::{ProbeOutcome, ProbeStage};
 
 use super::*;
@@ -8,7 +9,7 @@ use super::*;
 fn make_unreachable(inputs: &mut StatusInputs, probe_outcome: ProbeOutcome) {
     add_undelivered(inputs, 60);
     inputs.endpoints[0].activity = activity(600);
-    inputs.endpoints[0].probe_outcome = Some(probe_outcome);
+    add_probe(inputs, 61, probe_outcome);
 }
 
 /// Requests came, the last one so long ago, whose signature does not match.
@@ -44,7 +45,7 @@ fn the_causes_that_keep_deliveries_from_arriving_are_told_apart() {
             (expected.to_vec(), HealthStatus::Error),
             "{probe_outcome:?}"
         );
-        let last = all(&report).filter(|check| !check.ok).last().unwrap();
+        let last = all(&report).filter(|check| check.outcome == CheckOutcome::Failed).last().unwrap();
         assert!(last.remedy.as_ref().unwrap().contains(remedy), "{probe_outcome:?}: {:?}", last.remedy);
         // A delivery comes in: whatever the probe came to, all is well.
         inputs.endpoints[0].activity = activity(0);
@@ -54,9 +55,7 @@ fn the_causes_that_keep_deliveries_from_arriving_are_told_apart() {
     let signed: [(Change, &str); 3] = [
         (|inputs| make_unreachable(inputs, ProbeOutcome::Stored), "it signs with another secret"),
         (
-            |inputs| {
-                (make_unreachable(inputs, ProbeOutcome::Stored), inputs.endpoints[0].probe_outcome = None).1
-            },
+            |inputs| (make_unreachable(inputs, ProbeOutcome::Stored), inputs.endpoints[0].probe = None).1,
             "or were changed on the way",
         ),
         (|inputs| make_unreachable(inputs, ProbeOutcome::Changed), "a request of ours was"),
@@ -113,4 +112,155 @@ fn an_endpoint_that_arrives_does_not_hide_one_that_does_not() {
     let report = run(&inputs);
     assert_eq!((failing(&report), report.status), (vec!["deliveries_arrive"], HealthStatus::Error));
     assert_eq!(report.endpoints[0].status, HealthStatus::Active);
+}
+
+/// Nothing was ever delivered to `main`.
+fn never_heard() -> StatusInputs {
+    let mut inputs = healthy();
+    inputs.endpoints[0].activity = EndpointActivity::default();
+    inputs
+}
+
+/// So many events of a type were delivered, and so many fetched; the newest of each were made so many
+/// seconds ago.
+fn arrived(inputs: &mut StatusInputs, event_type: &str, delivered: (u64, i64), fetched: (u64, i64)) {
+    let newest = |(count, seconds): (u64, i64)| (count > 0).then(|| ago(seconds).into());
+    let counts = Arrived {
+        delivered: delivered.0,
+        fetched: fetched.0,
+        newest_delivered: newest(delivered),
+        newest_fetched: newest(fetched),
+    };
+    inputs.endpoints[0].arrivals.counts.insert(event_type.to_owned(), counts);
+}
+
+fn outcome(report: &StatusReport, code: &str) -> (CheckOutcome, Severity) {
+    let check = all(report).find(|check| check.code == code).unwrap();
+    (check.outcome, check.severity)
+}
+
+#[test]
+fn an_endpoint_that_was_neither_heard_nor_reached_by_a_probe_is_not_active() {
+    let mut inputs = never_heard();
+    let report = run(&inputs);
+    assert_eq!(unknown(&report), ["deliveries_arrive", "probe_arrives", "signatures_match"]);
+    assert_eq!((failing(&report), report.status), (vec![], HealthStatus::Inactive));
+    add_probe(&mut inputs, 5, ProbeOutcome::Stored);
+    let report = run(&inputs);
+    assert_eq!(unknown(&report), ["deliveries_arrive", "signatures_match"]);
+    assert_eq!((failing(&report), report.status), (vec![], HealthStatus::Active));
+    for outcome in
+        [answered(200, None), ProbeOutcome::NoAnswer { at: ProbeStage::Connection, why: "refused".into() }]
+    {
+        add_probe(&mut inputs, 5, outcome);
+        let report = run(&inputs);
+        assert_eq!((failing(&report), report.status), (vec!["probe_arrives"], HealthStatus::Error));
+    }
+    add_probe(&mut inputs, 5, ProbeOutcome::Changed);
+    assert_eq!(failing(&run(&inputs)), ["signatures_match"]);
+}
+
+#[test]
+fn what_only_ever_came_with_a_wrong_signature_fails_and_is_not_active() {
+    let mut inputs = never_heard();
+    add_probe(&mut inputs, 5, ProbeOutcome::Stored);
+    add_mismatches(&mut inputs, 0);
+    let report = run(&inputs);
+    assert_eq!((failing(&report), report.status), (vec!["signatures_match"], HealthStatus::Inactive));
+    // Anybody can send such requests, so they alone are no error.
+    assert_eq!(outcome(&report, "signatures_match"), (CheckOutcome::Failed, Severity::Warning));
+    inputs.endpoints[0].activity.at = Some(ago(0));
+    assert_eq!(run(&inputs).status, HealthStatus::Active);
+}
+
+#[test]
+fn what_something_else_took_in_our_place_did_not_arrive() {
+    let mut inputs = never_heard();
+    arrived(&mut inputs, "invoice.paid", (0, 0), (5, 400));
+    let report = run(&inputs);
+    assert_eq!((failing(&report), report.status), (vec!["deliveries_arrive"], HealthStatus::Error));
+    let check = all(&report).find(|check| check.code == "deliveries_arrive").unwrap();
+    assert_eq!(check.evidence["fetched"], json!([{ "type": "invoice.paid", "fetched": 5, "delivered": 0 }]));
+}
+
+#[test]
+fn types_that_do_not_arrive_among_others_are_named() {
+    let refused = |seconds: i64| {
+        let mut inputs = healthy();
+        arrived(&mut inputs, "refund.created", (20, 0), (1, 9_000));
+        arrived(&mut inputs, "invoice.paid", (0, 0), (4, seconds));
+        inputs
+    };
+    let report = run(&refused(400));
+    assert_eq!((failing(&report), report.status), (vec!["deliveries_arrive"], HealthStatus::Error));
+    let check = all(&report).find(|check| check.code == "deliveries_arrive").unwrap();
+    assert!(check.summary.contains("do not: invoice.paid;"), "{}", check.summary);
+    // Stripe has made none for over an hour: it may be mended.
+    let report = run(&refused(3_700));
+    assert_eq!((failing(&report), report.status), (vec!["deliveries_arrive"], HealthStatus::Active));
+    // It was: one is delivered. What was lost stays a warning while it is much of all.
+    let mut inputs = refused(400);
+    arrived(&mut inputs, "invoice.paid", (1, 60), (4, 400));
+    assert_eq!(outcome(&run(&inputs), "deliveries_arrive"), (CheckOutcome::Failed, Severity::Warning));
+    arrived(&mut inputs, "invoice.paid", (37, 60), (4, 400));
+    assert_eq!(outcome(&run(&inputs), "deliveries_arrive").0, CheckOutcome::Ok, "under one in ten");
+}
+
+#[test]
+fn a_probe_that_came_through_after_one_missed_event_makes_it_a_warning() {
+    let mut inputs = healthy();
+    inputs.endpoints[0].activity = activity(7_200);
+    arrived(&mut inputs, "invoice.paid", (3, 7_200), (1, 900));
+    let severity = |inputs: &StatusInputs| outcome(&run(inputs), "deliveries_arrive");
+    assert_eq!(severity(&inputs), (CheckOutcome::Failed, Severity::Error));
+    add_probe(&mut inputs, 1_000, ProbeOutcome::Stored);
+    assert_eq!(severity(&inputs), (CheckOutcome::Failed, Severity::Error), "before it was made");
+    add_probe(&mut inputs, 60, ProbeOutcome::Stored);
+    assert_eq!(severity(&inputs), (CheckOutcome::Failed, Severity::Warning));
+    assert_eq!(run(&inputs).status, HealthStatus::Active);
+    // Where event after event is missed, requests of ours take another way than Stripe's.
+    arrived(&mut inputs, "invoice.paid", (0, 0), (2, 900));
+    assert_eq!(severity(&inputs), (CheckOutcome::Failed, Severity::Error));
+}
+
+#[test]
+fn without_stripes_events_only_a_recent_delivery_says_that_they_arrive() {
+    for gaps in [StripeView::NotAsked, StripeView::Forbidden(failure())] {
+        let mut inputs = healthy();
+        inputs.gaps = gaps;
+        inputs.endpoints[0].activity = activity(3_600);
+        assert_eq!(outcome(&run(&inputs), "deliveries_arrive").0, CheckOutcome::Ok);
+        inputs.endpoints[0].activity = activity(3_601);
+        assert_eq!(outcome(&run(&inputs), "deliveries_arrive").0, CheckOutcome::Unknown);
+    }
+}
+
+#[test]
+fn connected_accounts_that_nobody_knows_are_unknown() {
+    let mut inputs = healthy();
+    inputs.endpoints[0].row.spec.connect = true;
+    assert_eq!(outcome(&run(&inputs), "accounts_readable").0, CheckOutcome::Unknown);
+    gap_report(&mut inputs).connected = 1;
+    assert_eq!(outcome(&run(&inputs), "accounts_readable").0, CheckOutcome::Ok);
+}
+
+#[test]
+fn events_that_change_no_record_are_named() {
+    let failed = |events: &[&str], ignore: &[&str]| {
+        let mut inputs = healthy();
+        inputs.endpoints[0].row.spec.events = events.iter().map(|event| (*event).to_owned()).collect();
+        inputs.ignore = ignore.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let report = run(&inputs);
+        let check = all(&report).find(|check| check.code == "events_applied").unwrap();
+        (check.outcome == CheckOutcome::Failed).then(|| check.evidence.clone())
+    };
+    assert_eq!(failed(&["invoice.paid", "refund.created"], &["invoice.*"]), None);
+    assert_eq!(
+        failed(&["invoice.paid", "refund.created"], &["invoice.*", "refund.created"]),
+        Some(json!({ "applied": 0, "ignored": ["invoice.paid", "refund.created"], "never_applied": [] }))
+    );
+    assert_eq!(
+        failed(&["checkout.session.completed", "invoice.paid"], &[]),
+        Some(json!({ "applied": 1, "ignored": [], "never_applied": ["checkout.session.completed"] }))
+    );
 }

@@ -2,11 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
-use shared::health::{CommonReason, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered};
+use shared::health::{
+    Arrivals, CommonReason, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered,
+};
 use shared::ledger::OpenCount;
 use shared::mode::Mode;
+use shared::probe::{ProbeOutcome, ProbeReport};
 use shared::records::UncertainRecords;
-use shared::registry::EndpointActivity;
+use shared::registry::{DriftProgress, DriftReport, EndpointActivity, FinishedPass, LastProbe};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::UnixMillis;
 
@@ -35,12 +38,22 @@ pub(super) fn healthy() -> StatusInputs {
         uncertain: UncertainRecords { count: OpenCount::Exactly(0), first: vec![] },
         clock_ahead_ms: Some(400),
         gaps: StripeView::Answered { value: GapReport::default(), request_id: Some("req_3".into()) },
+        no_answer: None,
+        events_readable: StripeView::Answered { value: (), request_id: Some("req_3".into()) },
+        ignore: vec![],
         reconciled_at: Some(now() - SignedDuration::from_mins(5)),
         key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],
         import: None,
-        drift: None,
+        drift: Some(compared()),
     }
+}
+
+/// Records were compared with Stripe's objects ten hours ago, and nothing was found.
+fn compared() -> DriftProgress {
+    let at = ago(36_000);
+    let last = FinishedPass { begun_at: at, finished_at: at, until: at, report: DriftReport::default() };
+    DriftProgress { last: Some(last), ..DriftProgress::default() }
 }
 
 pub(super) fn endpoint(name: &str) -> EndpointInputs {
@@ -72,7 +85,8 @@ pub(super) fn endpoint(name: &str) -> EndpointInputs {
         activity: activity(0),
         secret: SecretPresence::There,
         undelivered: None,
-        probe_outcome: None,
+        arrivals: Arrivals::default(),
+        probe: None,
     }
 }
 
@@ -104,6 +118,13 @@ pub(super) fn main_at_stripe(inputs: &mut StatusInputs) -> &mut WebhookEndpoint 
 pub(super) fn gap_report(inputs: &mut StatusInputs) -> &mut GapReport {
     let StripeView::Answered { value, .. } = &mut inputs.gaps else { panic!("events were not compared") };
     value
+}
+
+/// A probe to `main`, sent so long ago, came to this.
+pub(super) fn add_probe(inputs: &mut StatusInputs, seconds: i64, outcome: ProbeOutcome) {
+    let report = ProbeReport { outcome, addresses: vec![], took_ms: 5, clock_ahead_ms: None };
+    let url = inputs.endpoints[0].row.spec.url.clone();
+    inputs.endpoints[0].probe = Some(LastProbe { at: ago(seconds), url, report });
 }
 
 /// Stripe could not deliver events to `main` that were made so long ago.
