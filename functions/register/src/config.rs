@@ -36,6 +36,8 @@ pub struct Config {
     pub stripe_key_secret: String,
     /// What the names of signing secrets begin with.
     pub secret_prefix: String,
+    /// The KMS key (an ARN) under which signing secrets are made; none is AWS's own.
+    pub secret_kms_key: Option<String>,
     /// The API and its groups of users.
     pub access: Access,
     /// How long `receive` may still refuse what a new endpoint gets (see the registry's constant of this
@@ -64,6 +66,7 @@ impl Config {
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
             secret_prefix: env::text("SECRET_PREFIX")?,
+            secret_kms_key: env::optional("SECRET_KMS_KEY"),
             access: Access::from_env()?,
             unknown_endpoint_lookup_interval: UNKNOWN_ENDPOINT_LOOKUP_INTERVAL,
             reenable: env::value("REENABLE_ENDPOINTS")?,

@@ -45,7 +45,8 @@ impl Deps {
     /// If TLS cannot be set up.
     pub fn new(config: Config) -> Result<Self, TlsError> {
         let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
-        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT));
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT))
+            .encrypting_with(config.secret_kms_key);
         let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret.clone());
         Ok(Self {
             mode: config.mode,

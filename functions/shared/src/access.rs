@@ -35,7 +35,7 @@ pub struct Caller {
     pub role: Option<Role>,
     /// The token's `sub`, `iam` for a direct invocation, or `schedule`.
     pub subject: String,
-    /// The token's `email`; an access token has none.
+    /// The token's `email`, where its `email_verified` says that it is theirs; an access token has none.
     pub email: Option<String>,
     /// The address the request came from.
     pub address: Option<String>,
@@ -112,12 +112,12 @@ impl Access {
         if checked.claims.get("sub") != Some(&subject) {
             return Err(unauthenticated());
         }
-        let email = claims.get("email").and_then(Value::as_str).map(str::to_owned);
         let role = self.role(&claims);
         if !ours {
-            return Ok(Caller::direct(role, [Some(subject.as_str()), email.as_deref(), address.as_deref()]));
+            let email = claims.get("email").and_then(Value::as_str);
+            return Ok(Caller::direct(role, [Some(subject.as_str()), email, address.as_deref()]));
         }
-        Ok(Caller { role, subject, email, address, claimed: None })
+        Ok(Caller { role, subject, email: verified_email(&claims), address, claimed: None })
     }
 
     /// The caller, if they may do what `needed` may.
@@ -158,6 +158,18 @@ impl Access {
             None
         }
     }
+}
+
+/// The e-mail that a token carries, if its issuer says that it is the user's. What a user has only claimed
+/// could be anyone's, and would stand in the audit. `email_verified` is a boolean (OpenID Connect Core 1.0,
+/// section 5.1), or the text `true` from an issuer that writes all claims as texts.
+fn verified_email(claims: &Map<String, Value>) -> Option<String> {
+    let verified = match claims.get("email_verified")? {
+        Value::Bool(verified) => *verified,
+        Value::String(verified) => verified.eq_ignore_ascii_case("true"),
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+    };
+    claims.get("email").filter(|_| verified)?.as_str().map(str::to_owned)
 }
 
 fn unauthenticated() -> ApiError {
@@ -222,6 +234,21 @@ mod tests {
         assert_eq!(role(r#"{"sub":"s","cognito:groups":["billing","admin"]}"#), None);
         assert_eq!(role(r#"{"sub":"s","cognito:groups":"[viewer x]"}"#), None);
         assert_eq!(role(r#"{"sub":"s"}"#), None);
+    }
+
+    #[test]
+    fn an_email_counts_only_if_its_issuer_has_verified_it() {
+        let email = |claims: &str| {
+            let claims = format!(r#"{{"sub":"s","email":"a@example.com"{claims}}}"#);
+            access().caller(&request("ours", true, &claims)).unwrap().email
+        };
+        for verified in ["true", r#""true""#, r#""True""#] {
+            assert_eq!(email(&format!(r#","email_verified":{verified}"#)).as_deref(), Some("a@example.com"));
+        }
+        for not in ["false", r#""false""#, r#""yes""#, r#""""#, "1", "null", "[true]", r#"{"true":true}"#] {
+            assert_eq!(email(&format!(r#","email_verified":{not}"#)), None, "{not}");
+        }
+        assert_eq!(email(""), None);
     }
 
     #[test]

@@ -25,7 +25,12 @@ pub enum EnvError {
 /// # Errors
 /// If it is not set or empty.
 pub fn text(name: &'static str) -> Result<String, EnvError> {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(EnvError::Missing(name))
+    optional(name).ok_or(EnvError::Missing(name))
+}
+
+/// The text of a variable, if it is set and not empty: the template passes an empty parameter on as it is.
+pub fn optional(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The value of a variable that must be set.

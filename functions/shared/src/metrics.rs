@@ -1,11 +1,13 @@
 //! Metrics: log lines that CloudWatch makes numbers of, without a call and without waiting.
 //!
 //! A line is in CloudWatch's embedded metric format ("Specification: Embedded metric format" in its user
-//! guide): one namespace, one set of dimensions a line, at most a hundred values a metric. It goes to
-//! standard output as a line of its own, whole, beside those of `log`. Lambda leaves lines that are JSON
-//! already as they are ("Configuring JSON and plain text log formats" in its developer guide) and takes one
-//! without `level` and `timestamp` for INFO ("Log-level filtering"), so both are written, and the application
-//! log level must stay INFO or below.
+//! guide): one namespace, one set of dimensions a line, and a metric is a number or an array of at most a
+//! hundred numbers. Arrays stand in lines of their own, so that whatever is wrong with a measurement cannot
+//! take a heartbeat or a count with it, whose absence an alarm would read. A line goes to standard output
+//! as a line of its own, whole, beside those of `log`. Lambda leaves lines that are JSON already as they
+//! are ("Configuring JSON and plain text log formats" in its developer guide) and takes one without `level`
+//! and `timestamp` for INFO ("Log-level filtering"), so both are written, and the application log level
+//! must stay INFO or below.
 //!
 //! Rules: names stand here and nowhere else in the code, and each is in an alarm or on the dashboard of
 //! `infra/monitoring.yaml` (`infra/testing/repo-checks` checks it). Each name, and each value of a dimension,
@@ -121,26 +123,25 @@ impl Metrics {
         Self { stack: stack.into(), to: Arc::new(Mutex::new(to)) }
     }
 
-    /// Writes what was measured as one line; as more, if there are over a hundred values of one metric.
-    /// Nothing measured is no line.
+    /// Writes the numbers that were measured as one line, and each spread as lines of its own. Nothing
+    /// measured is no line.
     pub fn emit(&self, measured: &[(Metric, Measured)], now: Timestamp) {
-        let mut first = Vec::new();
-        let mut more = Vec::new();
+        let mut numbers = Vec::new();
+        let mut arrays = Vec::new();
         for (metric, measured) in measured {
             match measured {
-                Measured::Number(number) => first.push((*metric, json!(number))),
+                Measured::Number(number) => numbers.push((*metric, json!(number))),
                 Measured::Spread(spread) => {
-                    let values: Vec<_> = spread.iter().collect();
-                    let mut parts = values.chunks(VALUES_A_LINE).map(|part| (*metric, several(part)));
-                    first.extend(parts.next());
-                    more.extend(parts);
+                    let values: Vec<_> =
+                        spread.iter().flat_map(|(value, count)| repeated(*value, *count)).collect();
+                    arrays.extend(values.chunks(VALUES_A_LINE).map(|part| (*metric, json!(part))));
                 }
             }
         }
-        if !first.is_empty() {
-            self.write(&[(STACK, &self.stack)], &first, now);
+        if !numbers.is_empty() {
+            self.write(&[(STACK, &self.stack)], &numbers, now);
         }
-        for one in more {
+        for one in arrays {
             self.write(&[(STACK, &self.stack)], &[one], now);
         }
     }
@@ -175,9 +176,7 @@ impl Metrics {
     }
 }
 
-/// Several values in the specification's words.
-fn several(spread: &[(&u64, &u64)]) -> Value {
-    let (values, counts): (Vec<u64>, Vec<u64>) =
-        spread.iter().map(|(value, count)| (**value, **count)).unzip();
-    json!({ "Values": values, "Counts": counts })
+/// A value as often as it was measured: the specification knows numbers and arrays of them, no counts.
+fn repeated(value: u64, count: u64) -> impl Iterator<Item = u64> {
+    std::iter::repeat_n(value, usize::try_from(count).unwrap_or(usize::MAX))
 }

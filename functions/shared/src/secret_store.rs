@@ -21,6 +21,7 @@ use crate::secret::{SigningSecrets, StripeKey};
 #[derive(Debug, Clone)]
 pub struct SecretStore {
     client: Client,
+    kms_key: Option<String>,
 }
 
 /// A secret that could not be read or written. Neither the message nor its cause holds the secret.
@@ -52,7 +53,14 @@ impl SecretStoreError {
 impl SecretStore {
     /// The secret store behind this client.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, kms_key: None }
+    }
+
+    /// The same store, which makes secrets under this KMS key (an ARN); under AWS's own key without one.
+    /// Secrets that are there keep theirs.
+    #[must_use]
+    pub fn encrypting_with(self, kms_key: Option<String>) -> Self {
+        Self { kms_key, ..self }
     }
 
     /// The signing secrets in one version of an endpoint's entry.
@@ -91,6 +99,7 @@ impl SecretStore {
             .create_secret()
             .name(name)
             .client_request_token(token)
+            .set_kms_key_id(self.kms_key.clone())
             .tags(Tag::builder().key("billhook:stack").value(stack).build())
             .description("Signing secrets of a Stripe webhook endpoint, kept by Billhook.")
             .secret_string(&text)

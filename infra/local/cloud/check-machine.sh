@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says in one line what this machine lacks, before anything is installed or compiled. With --local-cloud also
-# what only the local cloud needs; with --quick without the version of Rust, for which a rustup may have to fetch
-# a toolchain.
+# what only the local cloud needs; with --aws=ENV what a deployment of that section of samconfig.toml needs; with
+# --quick without the version of Rust, for which a rustup may have to fetch a toolchain.
 set -u
 cd "$(dirname "$0")/../../.."
 
@@ -26,6 +26,7 @@ in_container='docker build -t billhook .devcontainer && docker run --rm -it -v "
 
 tools="cargo rustc python3 cc"
 quick=
+env=
 for option in "$@"; do
     case $option in
     --local-cloud)
@@ -33,6 +34,7 @@ for option in "$@"; do
         tools="$tools ps"
         ;;
     --quick) quick=yes ;;
+    --aws=*) env=${option#--aws=} ;;
     *) fail "check-machine.sh has no option $option" ;;
     esac
 done
@@ -58,3 +60,15 @@ minor=$(echo "$version" | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p')
 if [ "${minor:-0}" -lt "$needed" ]; then
     fail "Rust 1.$needed or newer is needed, and this is $version"
 fi
+
+[ -n "$env" ] || exit 0
+grep -q "^\[$env\.deploy\.parameters\]" samconfig.toml ||
+    fail "samconfig.toml has no section for ENV=$env; copy those of test"
+architecture=$(sed -n "/^\[$env\.global\.parameters\]/,/^\[.*deploy/s/^parameter_overrides.*Architecture=\([a-z0-9_]*\).*/\1/p" samconfig.toml)
+# The template's default is arm64.
+case ${architecture:-arm64} in
+x86_64) target=x86_64-unknown-linux-gnu ;;
+*) target=aarch64-unknown-linux-gnu ;;
+esac
+[ -d "$(rustc --print target-libdir --target $target)" ] ||
+    fail "Rust cannot build for ${architecture:-arm64} yet: rustup target add $target"

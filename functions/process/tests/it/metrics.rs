@@ -14,17 +14,13 @@ fn event_made_at(id: &str, at: Timestamp) -> String {
     subscription(id, "updated", at.as_second(), "active").replace("sub_1", &format!("sub_{id}"))
 }
 
-/// The lags in a line, in seconds, and how many events had each.
-fn lags(line: &Value) -> Vec<(u64, u64)> {
-    let numbers = |name: &str| {
-        let numbers = line["Lag"][name].as_array().unwrap().iter();
-        numbers.map(|number| number.as_u64().unwrap()).collect::<Vec<_>>()
-    };
-    numbers("Values").into_iter().zip(numbers("Counts")).collect()
+/// The lags in a line, in seconds.
+fn lags(line: &Value) -> Vec<u64> {
+    line["Lag"].as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn a_batch_is_one_line_with_its_states_and_lags() {
+async fn a_batch_is_one_line_with_its_states_and_one_with_its_lags() {
     let stack = Stack::start().await;
     let mut rows = Vec::new();
     for i in 0..98 {
@@ -42,17 +38,17 @@ async fn a_batch_is_one_line_with_its_states_and_lags() {
     stack.ring_at(&rows, later(1)).await.unwrap();
     let most = begun.elapsed().as_secs();
     let lines = stack.metrics.json();
-    assert_eq!(lines.len(), 1, "{}", stack.metrics.text());
+    assert_eq!(lines.len(), 2, "{}", stack.metrics.text());
     let line = &lines[0];
     assert_eq!(
         (&line["Processed"], &line["Quarantined"], &line["Ignored"]),
         (&json!(98), &json!(1), &json!(1))
     );
     // Their ages are 1, 2 and 3 s when the doorbell rings, and the time that applying takes counts too.
-    let lags = lags(line);
-    let (count, sum) = lags.iter().fold((0, 0), |(count, sum), (lag, n)| (count + n, sum + lag * n));
-    assert_eq!(count, 98);
-    assert!(lags.iter().all(|(lag, _)| (1..=3 + most).contains(lag)), "{lags:?}");
+    let lags = lags(&lines[1]);
+    let sum: u64 = lags.iter().sum();
+    assert_eq!(lags.len(), 98);
+    assert!(lags.iter().all(|lag| (1..=3 + most).contains(lag)), "{lags:?}");
     let ages = 33 + 33 * 2 + 32 * 3;
     assert!((ages..=ages + 98 * most).contains(&sum), "{lags:?} in {most} s");
     assert!(
@@ -89,7 +85,7 @@ async fn a_failure_is_counted_and_its_later_success_has_the_whole_lag() {
     assert_eq!(stack.metrics.sums()["Failed"], 1);
     stack.cloud.clear_faults();
     assert_eq!(stack.sweep(later(600)).await.count(EventState::Processed), 1);
-    assert!(matches!(lags(&stack.metrics.json()[1])[..], [(600..=660, 1)]));
+    assert!(matches!(lags(&stack.metrics.json()[2])[..], [600..=660]));
 }
 
 #[tokio::test]

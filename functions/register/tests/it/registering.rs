@@ -70,6 +70,19 @@ async fn an_empty_request_registers_main_at_the_public_url_for_all_that_is_appli
 }
 
 #[tokio::test]
+async fn a_signing_secret_is_made_under_the_stacks_kms_key() {
+    let mut stack = Stack::start().await;
+    assert_eq!(stack.register("{}").await.0, 201);
+    let key = "arn:aws:kms:eu-central-1:111122223333:key/1";
+    stack.kms_key = Some(key.into());
+    assert_eq!(stack.register(r#"{"name":"other"}"#).await.0, 201);
+    for (name, expected) in [("main", None), ("other", Some(key))] {
+        let secret = stack.row(name).await.unwrap().secret.unwrap().name;
+        assert_eq!(stack.cloud.secret_kms_key(&secret).as_deref(), expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_name_can_be_registered_once() {
     let stack = Stack::start().await;
     assert_eq!(stack.register("").await.0, 201);

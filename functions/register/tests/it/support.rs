@@ -39,6 +39,7 @@ pub(crate) struct Stack {
     pub(crate) work_within: Option<Duration>,
     pub(crate) reenable: bool,
     pub(crate) rotate_days: i64,
+    pub(crate) kms_key: Option<String>,
 }
 
 pub(crate) fn later(hours: i64) -> Timestamp {
@@ -55,7 +56,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         cloud.put_secret(STRIPE_KEY_SECRET, "{}");
         let stripe = SimulatedStripe::start(options.at(now().as_second())).unwrap();
-        Self { cloud, stripe, mode, work_within: None, reenable: false, rotate_days: 0 }
+        Self { cloud, stripe, mode, work_within: None, reenable: false, rotate_days: 0, kms_key: None }
     }
 
     /// A test stack with a key.
@@ -102,6 +103,7 @@ impl Stack {
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
             secret_prefix: "stack/endpoints/".into(),
+            secret_kms_key: self.kms_key.clone(),
             access: access(),
             unknown_endpoint_lookup_interval: Duration::ZERO,
             reenable: self.reenable,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::metrics::{ACCEPTED, BACKLOG_AGE, LAG, Measured, Metrics};
+use shared::metrics::{ACCEPTED, BACKLOG_AGE, LAG, Measured, Metrics, SWEEP_RAN};
 
 /// Keeps each write apart.
 #[derive(Clone, Default)]
@@ -42,10 +42,8 @@ fn emitted(emit: impl FnOnce(&Metrics)) -> Vec<Value> {
 
 #[test]
 fn a_line_is_as_the_specification_says() {
-    let lag = Measured::Spread(BTreeMap::from([(1, 7), (3, 1)]));
     let lines = emitted(|metrics| {
-        metrics
-            .emit(&[(ACCEPTED, Measured::Number(3)), (LAG, lag), (BACKLOG_AGE, Measured::Number(0))], now())
+        metrics.emit(&[(ACCEPTED, Measured::Number(3)), (BACKLOG_AGE, Measured::Number(0))], now())
     });
     assert_eq!(
         lines,
@@ -59,17 +57,32 @@ fn a_line_is_as_the_specification_says() {
                     "Dimensions": [["Stack"]],
                     "Metrics": [
                         { "Name": "Accepted", "Unit": "Count" },
-                        { "Name": "Lag", "Unit": "Seconds" },
                         { "Name": "BacklogAge", "Unit": "Seconds" },
                     ],
                 }],
             },
             "Stack": "billhook-test",
             "Accepted": 3,
-            "Lag": { "Values": [1, 3], "Counts": [7, 1] },
             "BacklogAge": 0,
         })]
     );
+}
+
+/// The specification: a member that a metric names is a number, or an array of numbers.
+#[test]
+fn a_measurement_with_many_values_stands_apart_from_counts_and_heartbeats() {
+    let lag = Measured::Spread(BTreeMap::from([(1, 2), (3, 1)]));
+    let lines = emitted(|metrics| {
+        metrics.emit(&[(ACCEPTED, Measured::Number(3)), (LAG, lag), (SWEEP_RAN, Measured::Number(1))], now())
+    });
+    let [counts, lags] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(
+        (&counts["Accepted"], &counts["SweepRan"], &counts["Lag"]),
+        (&json!(3), &json!(1), &json!(null))
+    );
+    assert_eq!((&lags["Lag"], &lags["SweepRan"]), (&json!([1, 1, 3]), &json!(null)));
+    let of = &lags["_aws"]["CloudWatchMetrics"][0]["Metrics"];
+    assert_eq!(of, &json!([{ "Name": "Lag", "Unit": "Seconds" }]));
 }
 
 #[test]
@@ -90,18 +103,14 @@ fn nothing_measured_is_no_line() {
 
 #[test]
 fn a_line_has_a_hundred_values_at_most_and_none_is_lost() {
-    let spread: BTreeMap<u64, u64> = (0..250).map(|value| (value, value + 1)).collect();
+    let spread: BTreeMap<u64, u64> = (0..50).map(|value| (value, value % 9 + 1)).collect();
     let lines = emitted(|metrics| {
         metrics.emit(&[(ACCEPTED, Measured::Number(1)), (LAG, Measured::Spread(spread.clone()))], now())
     });
     let mut found = BTreeMap::new();
-    for line in &lines {
-        let numbers = |name: &str| -> Vec<u64> {
-            line["Lag"][name].as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
-        };
-        let (values, counts) = (numbers("Values"), numbers("Counts"));
-        assert!(values.len() <= 100 && values.len() == counts.len());
-        found.extend(values.into_iter().zip(counts));
+    for values in lines.iter().filter_map(|line| line["Lag"].as_array()) {
+        assert!(values.len() <= 100);
+        values.iter().for_each(|value| *found.entry(value.as_u64().unwrap()).or_insert(0) += 1);
     }
     assert_eq!(found, spread);
     assert_eq!(lines.iter().filter(|line| line["Accepted"] == 1).count(), 1, "the rest is told once");

@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     """
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("sh", "dirname", "sed", "make", "echo", "touch", "rm", "mkdir"):
+    for name in ("sh", "dirname", "grep", "sed", "make", "echo", "touch", "rm", "mkdir"):
         found = shutil.which(name)
         assert found, name
         (folder / name).symlink_to(found)
@@ -139,4 +139,33 @@ def test_each_target_of_the_makefile_is_in_its_help() -> None:
     # These three are steps of the others.
     targets = set(declared[1].split()) - {"help", "machine", "tools", "cloud"}
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout
-    assert set(re.findall(r"^  make ([a-z-]+)", shown, re.M)) == targets
+    assert set(re.findall(r"^  make ([a-z0-9-]+)", shown, re.M)) == targets
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_before_a_deployment_the_target_of_its_architecture_must_be_there(
+    path: Path, tmp_path: Path, is_there: bool
+) -> None:
+    library = tmp_path if is_there else tmp_path / "none"
+    install(path, "rustc", f"[ $1 = --version ] && echo rustc 1.999.0 || {{ echo $4 >&2; echo {library}; }}")
+    code, lines = check(path, "--aws=test")
+    assert lines[:1] == ["aarch64-unknown-linux-gnu"]
+    remedy = "make: Rust cannot build for arm64 yet: rustup target add aarch64-unknown-linux-gnu"
+    assert (code, lines[1:]) == ((0, []) if is_there else (1, [remedy]))
+
+
+def test_a_deployment_that_samconfig_does_not_know_is_refused_by_name(path: Path) -> None:
+    line = "make: samconfig.toml has no section for ENV=stage; copy those of test"
+    assert check(path, "--aws=stage") == (1, [line])
+
+
+def test_building_and_deploying_read_the_same_parameters() -> None:
+    # SAM builds for the Architecture that it reads, and Lambda refuses programs of another only when they
+    # start.
+    recipe = (ROOT / "Makefile").read_text().split("\ndeploy: tools\n")[1].split("\n\n")[0]
+    for command in ("$(SAM) build", "$(SAM) deploy"):
+        assert f"{command} --config-env $(ENV)" in recipe
+    sections = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    for name in ("test", "live"):
+        assert "Mode=" in sections[name]["global"]["parameters"]["parameter_overrides"]
+        assert "parameter_overrides" not in sections[name]["deploy"]["parameters"]

@@ -190,6 +190,11 @@ impl TestCloud {
         self.proxy.secrets().names()
     }
 
+    /// Returns the KMS key under which a secret was made; none for AWS's own.
+    pub fn secret_kms_key(&self, name: &str) -> Option<String> {
+        self.proxy.secrets().kms_key(name)
+    }
+
     /// Returns the newest value of a secret.
     pub fn secret(&self, name: &str) -> Option<String> {
         self.proxy.secrets().value(name)

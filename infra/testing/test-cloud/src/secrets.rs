@@ -15,6 +15,8 @@ struct SecretsState {
     secrets: BTreeMap<String, Vec<Version>>,
     reserve_deleted: bool,
     deleted: BTreeSet<String>,
+    /// The KMS keys that secrets were made under, by name; none for AWS's own.
+    kms_keys: BTreeMap<String, String>,
 }
 
 /// A version of a secret: the last of a list is `AWSCURRENT`, the one before it `AWSPREVIOUS`. A version
@@ -44,6 +46,10 @@ impl Secrets {
 
     pub(crate) fn value(&self, name: &str) -> Option<String> {
         self.state().secrets.get(name)?.last().map(|version| version.value.clone())
+    }
+
+    pub(crate) fn kms_key(&self, name: &str) -> Option<String> {
+        self.state().kms_keys.get(name).cloned()
     }
 
     pub(crate) fn reserve_deleted_names(&self) {
@@ -78,7 +84,12 @@ impl SecretsState {
         let versions = self.secrets.get(name).cloned();
         match (operation, versions) {
             ("CreateSecret", None) if self.deleted.contains(name) => refuse("InvalidRequestException"),
-            ("CreateSecret", None) => self.put_version(name, &[], request),
+            ("CreateSecret", None) => {
+                if let Some(key) = request["KmsKeyId"].as_str() {
+                    self.kms_keys.insert(name.to_owned(), key.to_owned());
+                }
+                self.put_version(name, &[], request)
+            }
             // Another request's secret of that name; the same request again is answered as the first was.
             ("CreateSecret", Some(versions))
                 if !versions.iter().any(|version| has_token(version, request)) =>

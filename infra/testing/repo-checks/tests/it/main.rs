@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod comments;
+mod deployment;
 mod documents;
 mod layout;
 mod modules;

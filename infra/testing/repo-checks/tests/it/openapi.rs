@@ -115,7 +115,9 @@ fn routes() -> Vec<Route> {
         let (method, path) = route["RouteKey"].as_str().unwrap().split_once(' ').unwrap();
         let target = route["Target"].as_str().unwrap();
         let integration = target.strip_prefix("integrations/${").unwrap().strip_suffix('}').unwrap();
-        let invoked = resources[integration]["Properties"]["IntegrationUri"].as_str().unwrap();
+        // Where a deployment can be gradual: the alias if it is, else the function itself.
+        let uri = &resources[integration]["Properties"]["IntegrationUri"];
+        let invoked = uri.as_array().and_then(|choices| choices.last()).unwrap_or(uri).as_str().unwrap();
         let function = &resources[invoked.strip_suffix(".Arn").unwrap()];
         Route {
             method: method.to_owned(),
