@@ -41,9 +41,9 @@ impl Deps {
         let keys = StripeKeys::new(secret_store, config.stripe_key_secret);
         Ok(Self {
             access: config.access,
-            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
-            records: Records::new(dynamodb.clone(), config.records_table),
-            registry: Registry::new(dynamodb.clone(), config.registry_table),
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table).in_background(),
+            records: Records::new(dynamodb.clone(), config.records_table).in_background(),
+            registry: Registry::new(dynamodb.clone(), config.registry_table).in_background(),
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,
         })

@@ -49,9 +49,9 @@ impl Deps {
         let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
         Ok(Self {
             mode: config.mode,
-            ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
-            records: Records::new(dynamodb.clone(), config.records_table),
-            registry: Registry::new(dynamodb, config.registry_table),
+            ledger: Ledger::new(dynamodb.clone(), config.ledger_table).in_background(),
+            records: Records::new(dynamodb.clone(), config.records_table).in_background(),
+            registry: Registry::new(dynamodb, config.registry_table).in_background(),
             rules: RulesCache::default(),
             connected_accounts: ConnectedAccounts::default(),
             retention: config.retention,

@@ -2,7 +2,7 @@
 //!
 //! The keys are a set, because DynamoDB refuses a call that holds one twice. What a call leaves out (above
 //! 16 MB in all, above 1 MB of one partition, or throttled) is asked for again for as long as calls bring
-//! something.
+//! something; how long when they bring nothing depends on who waits ([`Patience`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -14,12 +14,37 @@ use crate::aws::StoreError;
 
 /// Keys in one call (its API reference).
 const MAX_KEYS: usize = 100;
-/// Calls one after another that bring nothing, after which the table counts as unavailable: waits of 3.8 s.
-const MAX_STALLED: u32 = 8;
 /// The wait before what was left out is asked for; doubled while calls bring nothing, as the API reference
 /// advises.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_millis(1_280);
+
+/// How long calls that bring nothing are repeated before the table counts as unavailable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// A person waits: 3.8 s, within the 10 s of the shortest function that people call.
+    #[default]
+    Interactive,
+    /// Nobody waits: 12.8 s, within the 20 s that `process` keeps free behind the last row that it begins.
+    Background,
+}
+
+impl Patience {
+    /// How many calls one after another may bring nothing, and the longest wait between two.
+    fn limits(self) -> (u32, Duration) {
+        match self {
+            // 20 + 40 + … + 1,280 + 1,280 ms.
+            Self::Interactive => (8, Duration::from_millis(1_280)),
+            // 20 + 40 + … + 2,560 + 3 · 2,560 ms.
+            Self::Background => (11, Duration::from_millis(2_560)),
+        }
+    }
+
+    /// Returns how long to wait after so many calls that brought nothing; none if there is to be no other.
+    fn wait(self, stalled: u32) -> Option<Duration> {
+        let (max_stalled, longest) = self.limits();
+        (stalled < max_stalled).then(|| (FIRST_WAIT * 2_u32.pow(stalled)).min(longest))
+    }
+}
 
 /// The key of an item: its attributes by name.
 pub(crate) type ItemKey = BTreeMap<&'static str, KeyValue>;
@@ -49,6 +74,7 @@ pub(crate) async fn get(
     table: &str,
     keys: BTreeSet<ItemKey>,
     names: &[&str],
+    patience: Patience,
     doing: &'static str,
 ) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
     let keys: Vec<ItemKey> = keys.into_iter().collect();
@@ -64,18 +90,14 @@ pub(crate) async fn get(
             wanted = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table));
             if let Some(left_out) = &wanted {
                 stalled = if left_out.keys().len() < asked { 0 } else { stalled + 1 };
-                let wait = wait(stalled)
+                let wait = patience
+                    .wait(stalled)
                     .ok_or_else(|| StoreError::new(doing, "DynamoDB left some out again and again"))?;
                 tokio::time::sleep(wait).await;
             }
         }
     }
     Ok(items)
-}
-
-/// Returns how long to wait after so many calls that brought nothing; none if there is to be no other.
-fn wait(stalled: u32) -> Option<Duration> {
-    (stalled < MAX_STALLED).then(|| (FIRST_WAIT * 2_u32.pow(stalled)).min(LONGEST_WAIT))
 }
 
 fn request(
@@ -103,11 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_while_nothing_comes_and_then_it_is_given_up() {
-        let waits: Vec<_> =
-            (0..=MAX_STALLED).map(|stalled| wait(stalled).map(|wait| wait.as_millis())).collect();
-        let expected = [20, 40, 80, 160, 320, 640, 1_280, 1_280].map(Some);
-        assert_eq!(waits[..8], expected);
-        assert_eq!(waits[8], None);
+    fn waits_grow_while_nothing_comes_and_in_the_background_it_is_given_up_later() {
+        for (patience, expected) in [
+            (Patience::Interactive, &[20, 40, 80, 160, 320, 640, 1_280, 1_280][..]),
+            (Patience::Background, &[20, 40, 80, 160, 320, 640, 1_280, 2_560, 2_560, 2_560, 2_560]),
+        ] {
+            let waits = (0..).map_while(|stalled| patience.wait(stalled)).map(|wait| wait.as_millis());
+            assert_eq!(waits.collect::<Vec<_>>(), expected, "{patience:?}");
+        }
     }
 }

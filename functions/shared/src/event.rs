@@ -182,7 +182,9 @@ impl<'a> Event<'a> {
     /// no id or one that names nothing, and for an id that cannot be a key.
     pub fn subject(&self) -> Option<ObjectKey> {
         let head = self.head.as_ref()?;
-        let id = head.id.as_deref().filter(|id| !id.starts_with("upcoming_in_"))?;
+        let is_preview = head.object == Kind::Invoice.object()
+            && head.id.as_deref().is_some_and(|id| id.starts_with("upcoming_in_"));
+        let id = head.id.as_deref().filter(|_| !is_preview)?;
         ObjectKey::new(self.account.as_deref(), &head.object, id).ok()
     }
 
@@ -220,6 +222,23 @@ mod tests {
             r#"{{"id":"evt_1","object":"event","type":"charge.refund.updated","created":5,"livemode":false,
                  "data":{{"object":{{"object":"refund","id":"re_1"}}}}{more}}}"#
         )
+    }
+
+    #[test]
+    fn the_subject_has_the_id_that_a_merchant_chose() {
+        for id in ["acme/42", "50%25", "user 7", "gid://shop/Customer/1", "upcoming_in_x"] {
+            let of = |object: &str| {
+                format!(
+                    r#"{{"id":"evt_1","object":"event","type":"customer.updated","created":5,"livemode":false,
+                         "data":{{"object":{{"object":"{object}","id":"{id}"}}}}}}"#
+                )
+            };
+            let body = of("customer");
+            assert_eq!(event(&body).subject().unwrap().id(), id);
+            assert_eq!(event(&body).listed_under(), event(&body).subject());
+            let preview = of("invoice");
+            assert_eq!(event(&preview).subject().is_none(), id.starts_with("upcoming_in_"), "{id}");
+        }
     }
 
     #[test]

@@ -175,8 +175,23 @@ pub fn request_id(request: &Request) -> String {
     request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default()
 }
 
+/// What the path holds after its first `leading` segments, in the forms that it may be meant in, the likeliest
+/// first: as it came, then percent-decoded. None if it ends before.
+///
+/// For ids that hold any character. HTTP APIs decode a path before they hand it over as `rawPath` (so that an
+/// id's slash looks like the path's own), and not a `%` that was itself escaped; other callers may hand over
+/// the path as it was sent.
+pub fn path_rest(request: &Request, leading: usize) -> Vec<String> {
+    let path = request.raw_http_path();
+    let rest = path.trim_start_matches('/').splitn(leading + 1, '/').nth(leading);
+    let Some(rest) = rest.filter(|rest| !rest.is_empty()) else { return Vec::new() };
+    let decoded = percent_encoding::percent_decode_str(rest).decode_utf8().ok();
+    let decoded = decoded.filter(|decoded| decoded != rest).map(std::borrow::Cow::into_owned);
+    [rest.to_owned()].into_iter().chain(decoded).collect()
+}
+
 /// The segments of the request's path, percent-decoded: `/records/payments/pi_1` is `["records", "payments",
-/// "pi_1"]`.
+/// "pi_1"]`. For names that hold no slash and no percent sign; for ids there is [`path_rest`].
 pub fn segments(request: &Request) -> Vec<String> {
     request
         .raw_http_path()
@@ -184,4 +199,37 @@ pub fn segments(request: &Request) -> Vec<String> {
         .filter(|segment| !segment.is_empty())
         .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_in_a_path_is_found_whether_the_path_comes_decoded_or_as_it_was_sent() {
+        let rest = |path: &str| path_rest(&Request::default().with_raw_http_path(path), 2);
+        for (id, decoded, decoded_but_percent, as_sent) in [
+            ("acme/42", "acme/42", "acme/42", "acme%2F42"),
+            ("50%25", "50%25", "50%2525", "50%2525"),
+            ("user 7", "user 7", "user 7", "user%207"),
+            (
+                "gid://shop/Customer/1",
+                "gid://shop/Customer/1",
+                "gid://shop/Customer/1",
+                "gid:%2F%2Fshop%2FCustomer%2F1",
+            ),
+            ("50%", "50%", "50%25", "50%25"),
+            ("größe", "größe", "größe", "gr%C3%B6%C3%9Fe"),
+            ("cus_1", "cus_1", "cus_1", "cus_1"),
+        ] {
+            for form in [decoded, decoded_but_percent, as_sent] {
+                let forms = rest(&format!("/records/customers/{form}"));
+                assert!(forms.contains(&id.to_owned()), "{id} as {form}: {forms:?}");
+                assert_eq!(forms[0], form, "what came goes before");
+            }
+        }
+        assert_eq!(rest("/records/customers"), [""; 0]);
+        assert_eq!(rest("/records/customers/"), [""; 0]);
+        assert_eq!(rest("/records/customers/a%FF"), ["a%FF"]);
+    }
 }

@@ -35,6 +35,7 @@ pub use self::row::{EventSource, LedgerRow, PastState, StoredPayload};
 pub use self::state::EventState;
 pub use self::transition::{Actor, Transition, Transitioned};
 use crate::aws::StoreError;
+use crate::batch_get::Patience;
 use crate::event::EventId;
 use crate::payload::PayloadError;
 use crate::unix_time::UnixSeconds;
@@ -51,6 +52,7 @@ const IF_NOT_THERE: &str = "attribute_not_exists(id) OR expires_at <= :now";
 pub struct Ledger {
     client: Client,
     table: String,
+    patience: Patience,
 }
 
 /// What recording an event came to.
@@ -65,7 +67,14 @@ pub enum Recorded {
 impl Ledger {
     /// The ledger in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), patience: Patience::default() }
+    }
+
+    /// The same table for work in the background: batches that DynamoDB cannot complete are repeated for
+    /// longer, because nobody waits for an answer.
+    #[must_use]
+    pub fn in_background(self) -> Self {
+        Self { patience: Patience::Background, ..self }
     }
 
     /// Stores an event, once: one write, or for a very large payload its parts first and the row last, so

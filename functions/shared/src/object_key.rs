@@ -120,7 +120,12 @@ impl TryFrom<String> for Kind {
     }
 }
 
-/// Names one object at Stripe. Written `account/object/id`, with `-` for our own account.
+/// The longest id. Places in lists are sort keys, of 1,024 bytes at most (DynamoDB's Service Quotas), and
+/// hold the kind (16 bytes), the second (13), the account (256) and the id.
+const MAX_ID_BYTES: usize = 700;
+
+/// Names one object at Stripe. Its id may be any text: merchants choose the ids of customers, products,
+/// coupons and plans themselves (`acme/42`, `user 7`, `gid://shop/Customer/1`). Written `account/object/id`, with `-` for our own account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ObjectKey {
@@ -132,7 +137,7 @@ pub struct ObjectKey {
 /// A text that names no object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an object is named `account/object/id` with `-` for the stack's own account, each part of 1 to 255 visible characters"
+    "an object is named `account/object/id` with `-` for the stack's own account; account and object have 1 to 255 visible characters, the id 1 to 700 bytes"
 )]
 pub struct InvalidObjectKey;
 
@@ -140,15 +145,15 @@ impl ObjectKey {
     /// Names an object.
     ///
     /// # Errors
-    /// A part that is empty, over 255 bytes, holds a space, a control character or, but in the id, a slash.
+    /// An empty part, an id of over 700 bytes; an account or object of over 255 bytes, or with a space, a
+    /// control character or a slash.
     pub fn new(account: Option<&str>, object: &str, id: &str) -> Result<Self, InvalidObjectKey> {
         let account = AccountKey::new(account).map_err(|_| InvalidObjectKey)?;
         Self::in_account(account, object, id)
     }
 
     fn in_account(account: AccountKey, object: &str, id: &str) -> Result<Self, InvalidObjectKey> {
-        // An id may hold slashes: it is the last part.
-        let is_id = (1..=255).contains(&id.len()) && !id.chars().any(|c| c.is_whitespace() || c.is_control());
+        let is_id = (1..=MAX_ID_BYTES).contains(&id.len());
         if is_key_part(object) && object != "-" && is_id {
             Ok(Self { account, object: object.to_owned(), id: id.to_owned() })
         } else {
@@ -233,7 +238,12 @@ mod tests {
         for (account, object, id) in [
             (None, "customer", "cus_1"),
             (Some("acct_1"), "refund", "re_1"),
-            (None, "customer", "my/own id".split(' ').next().unwrap()),
+            (None, "customer", "acme/42"),
+            (None, "customer", "gid://shop/Customer/1"),
+            (None, "customer", "user 7"),
+            (Some("acct_1"), "customer", "50%25"),
+            (None, "coupon", "-"),
+            (None, "plan", " größe\n#1~"),
         ] {
             let key = ObjectKey::new(account, object, id).unwrap();
             assert_eq!(key.to_string().parse(), Ok(key));
@@ -242,14 +252,15 @@ mod tests {
 
     #[test]
     fn what_could_be_taken_for_another_key_is_refused() {
-        let long = "x".repeat(256);
+        let (long, too_long) = ("x".repeat(256), "x".repeat(MAX_ID_BYTES + 1));
         for (account, object, id) in [
             (Some("-"), "customer", "cus_1"),
             (Some("a/b"), "customer", "cus_1"),
             (None, "a/b", "cus_1"),
             (None, "customer", ""),
-            (None, "customer", "a b"),
-            (None, "customer", long.as_str()),
+            (None, "a b", "cus_1"),
+            (None, long.as_str(), "cus_1"),
+            (None, "customer", too_long.as_str()),
             (Some(""), "customer", "cus_1"),
         ] {
             assert_eq!(

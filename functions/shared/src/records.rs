@@ -3,9 +3,12 @@
 //! Keys: `key` names the object (account, object, id). Indexes, keys only, sorted by when Stripe made the
 //! object and then its id:
 //! - `by_kind`: all of a kind, spread over shards;
-//! - `by_customer`: subscriptions, invoices, payments and charges of a customer;
+//! - `by_customer`: subscriptions, invoices, payments and charges of a customer, and refunds of the
+//!   customer's cash balance;
 //! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has
 //!   none;
+//! - `by_invoice`: what joins an invoice with its payments: invoice payments, and the payments and charges of
+//!   old API versions, which name it themselves;
 //! - `uncertain`: the few whose events could not be put in order, as long as they are so.
 //!
 //! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry
@@ -31,6 +34,7 @@ use serde_json::Value;
 pub use self::index_keys::IndexKeys;
 pub use self::lists::{RecordListing, RecordPage, UncertainRecords};
 use crate::aws::StoreError;
+use crate::batch_get::Patience;
 use crate::event::EventId;
 use crate::ledger::MAX_IN_ROW;
 use crate::object_key::ObjectKey;
@@ -45,6 +49,7 @@ const UNCERTAIN: &str = "uncertain";
 pub struct Records {
     client: Client,
     table: String,
+    patience: Patience,
 }
 
 /// The state of one object.
@@ -174,7 +179,14 @@ impl Record {
 impl Records {
     /// The records in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), patience: Patience::default() }
+    }
+
+    /// The same table for work in the background: batches that DynamoDB cannot complete are repeated for
+    /// longer, because nobody waits for an answer.
+    #[must_use]
+    pub fn in_background(self) -> Self {
+        Self { patience: Patience::Background, ..self }
     }
 
     /// Writes a record where there is none or an older one, without reading first. A deletion is written only

@@ -44,7 +44,7 @@ pub use self::progress::{Halt, RefusedKind, Sampled};
 pub use self::reconcile_progress::{ReconcileProgress, TimeWindow};
 pub use self::status_rows::StatusRows;
 use crate::aws::StoreError;
-use crate::batch_get::{ItemKey, KeyValue};
+use crate::batch_get::{ItemKey, KeyValue, Patience};
 use crate::endpoint::{EndpointName, EndpointRow};
 use crate::retry::Retry;
 use crate::unix_time::UnixMillis;
@@ -67,6 +67,7 @@ const THE_STACK: &str = "stack";
 pub struct Registry {
     client: Client,
     table: String,
+    patience: Patience,
 }
 
 /// What a conditional write came to.
@@ -120,7 +121,14 @@ fn row_key(kind: &str, name: String) -> ItemKey {
 impl Registry {
     /// The registry in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), patience: Patience::default() }
+    }
+
+    /// The same table for work in the background: batches that DynamoDB cannot complete are repeated for
+    /// longer, because nobody waits for an answer.
+    #[must_use]
+    pub fn in_background(self) -> Self {
+        Self { patience: Patience::Background, ..self }
     }
 
     /// All endpoints, by name, read consistently.

@@ -42,6 +42,20 @@ async fn a_record_is_the_object_as_stripe_wrote_it() {
 }
 
 #[tokio::test]
+async fn an_object_whose_id_a_merchant_chose_is_kept() {
+    let stack = Stack::start().await;
+    for (n, id) in ["acme/42", "50%25", "user 7", "gid://shop/Customer/1", "upcoming_in_x", "größe"]
+        .into_iter()
+        .enumerate()
+    {
+        let customer = json!({"object": "customer", "id": id, "name": "A"});
+        let row = stack.receive(&event(&format!("evt_{n}"), "customer.created", 5, &customer)).await;
+        assert_eq!(stack.ring(&[row]).await.count(EventState::Processed), 1, "{id}");
+        assert_eq!(stack.object(&format!("-/customer/{id}")).await, customer, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_is_applied_once_however_often_the_doorbell_rings() {
     let stack = Stack::start().await;
     let row = stack.receive(&subscription("evt_1", "created", 5, "active")).await;

@@ -16,12 +16,13 @@ async fn applying_a_sample_event_costs_its_budget() {
         let first = stack.receive(&body).await;
         stack.cloud.clear_calls();
         stack.ring(&[first]).await;
-        // The list entry of an object is written with its first event only; so are those under its customer
-        // and its payment.
+        // The list entry of an object is written with its first event only; so are those under its customer,
+        // its payment and its invoice.
         let linked: &[&str] = match kind.as_str() {
             "customer" => &["by_kind"],
             "subscription" | "invoice" | "payment_intent" => &["by_kind", "by_customer"],
             "charge" => &["by_kind", "by_customer", "by_payment"],
+            "invoice_payment" => &["by_invoice", "by_kind", "by_payment"],
             _ => &["by_kind", "by_payment"],
         };
         let mut record: Vec<_> = linked.iter().map(|index| (*index, 1.0)).collect();

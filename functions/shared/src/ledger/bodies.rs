@@ -17,7 +17,8 @@ impl Ledger {
         ids: impl IntoIterator<Item = &'a EventId>,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
         let keys = ids.into_iter().map(row_key).collect();
-        let items = batch_get::get(&self.client, &self.table, keys, &[], "reading events' payloads").await?;
+        let doing = "reading events' payloads";
+        let items = batch_get::get(&self.client, &self.table, keys, &[], self.patience, doing).await?;
         let mut bodies = Vec::new();
         // As in lists: one that cannot be read must not hold the others back.
         let rows = items.into_iter().filter_map(|item| serde_dynamo::from_item::<_, LedgerRow>(item).ok());

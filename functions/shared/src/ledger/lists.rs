@@ -149,8 +149,15 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<HashMap<EventId, LedgerRow>, StoreError> {
         let keys = ids.into_iter().map(row_key).collect();
-        let items =
-            batch_get::get(&self.client, &self.table, keys, &WITHOUT_PAYLOAD, "reading events").await?;
+        let items = batch_get::get(
+            &self.client,
+            &self.table,
+            keys,
+            &WITHOUT_PAYLOAD,
+            self.patience,
+            "reading events",
+        )
+        .await?;
         // One that cannot be read, such as of a later version of this program, must not hold the others back.
         let read = |item| match serde_dynamo::from_item::<_, LedgerRow>(item) {
             Ok(row) => Some((row.id.clone(), row)),

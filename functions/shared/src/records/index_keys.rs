@@ -1,4 +1,4 @@
-//! What a record is listed under: its kind, its customer, its payment.
+//! What a record is listed under: its kind, its customer, its payment, its invoice.
 //!
 //! Any reference may be an id, an expanded object or null, and an invoice payment names what paid it one
 //! level down (since API 2025-03-31).
@@ -22,6 +22,8 @@ pub struct IndexKeys {
     by_customer: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by_payment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_invoice: Option<String>,
     sort: String,
 }
 
@@ -48,19 +50,29 @@ impl IndexKeys {
         let (customer, payment) = match key.kind() {
             Some(Kind::Subscription | Kind::Invoice | Kind::Payment) => (id(&object["customer"]), None),
             Some(Kind::Charge) => (id(&object["customer"]), id(&object["payment_intent"])),
-            Some(Kind::Refund | Kind::Dispute) => {
-                (None, id(&object["payment_intent"]).or(id(&object["charge"])))
+            Some(Kind::Refund) => {
+                let payment = id(&object["payment_intent"]).or(id(&object["charge"]));
+                // A refund of a customer's cash balance is of no payment, and names the customer itself.
+                (id(&object["customer"]).filter(|_| payment.is_none()), payment)
             }
+            Some(Kind::Dispute) => (None, id(&object["payment_intent"]).or(id(&object["charge"]))),
             Some(Kind::InvoicePayment) => {
                 let payment = &object["payment"];
                 (None, id(&payment["payment_intent"]).or(id(&payment["charge"])))
             }
             Some(Kind::Customer) | None => (None, None),
         };
+        // Since API 2025-03-31 only invoice payments name their invoice; before, what paid it did.
+        let invoice = match key.kind() {
+            Some(Kind::InvoicePayment | Kind::Payment | Kind::Charge) => id(&object["invoice"]),
+            Some(Kind::Customer | Kind::Subscription | Kind::Invoice | Kind::Refund | Kind::Dispute)
+            | None => None,
+        };
         Self {
             by_kind: kind_key(key.object(), shard),
             by_customer: owned(customer),
             by_payment: owned(payment),
+            by_invoice: owned(invoice),
             sort: format!("{}#{:012}#{}", key.object(), created.get(), owner(key.account_key(), key.id())),
         }
     }
@@ -111,6 +123,36 @@ mod tests {
             keys("invoice_payment", json!({"payment": {"type": "charge", "charge": "ch_1"}})),
             under("ch_1")
         );
+    }
+
+    #[test]
+    fn a_refund_of_a_cash_balance_is_listed_under_its_customer_and_no_other_refund_is() {
+        let customer = Some("acct_1/cus_1".to_owned());
+        assert_eq!(
+            keys("refund", json!({"customer": "cus_1", "payment_intent": null, "charge": null})),
+            (customer, None)
+        );
+        for names_its_payment in [
+            json!({"customer": "cus_1", "payment_intent": "x"}),
+            json!({"customer": {"id": "cus_1"}, "charge": "x"}),
+        ] {
+            assert_eq!(keys("refund", names_its_payment), (None, Some("acct_1/x".to_owned())));
+        }
+    }
+
+    #[test]
+    fn what_joins_an_invoice_with_its_payment_is_listed_under_the_invoice() {
+        let by_invoice = |object: &str, fields: Value| {
+            let key = ObjectKey::new(None, object, "x_1").unwrap();
+            IndexKeys::new(&key, &fields, UnixSeconds::new(7)).by_invoice
+        };
+        for object in ["invoice_payment", "payment_intent", "charge"] {
+            for invoice in [json!("in_1"), json!({"id": "in_1"})] {
+                assert_eq!(by_invoice(object, json!({"invoice": invoice})), Some("-/in_1".to_owned()));
+            }
+            assert_eq!(by_invoice(object, json!({"invoice": null})), None);
+        }
+        assert_eq!(by_invoice("subscription", json!({"invoice": "in_1"})), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Lists of records: by kind, by customer, by payment; the later made first.
+//! Lists of records: by kind, by customer, by payment, by invoice; the later made first.
 //!
 //! `sort` ends with the object's account and id, so the order is total and a place in a list is one text.
 
@@ -45,6 +45,13 @@ pub enum RecordListing {
         payment: String,
         /// The kind; none for every kind.
         kind: Option<Kind>,
+    },
+    /// Those that name an invoice: what joins it with its payments.
+    Invoice {
+        /// The invoice's account.
+        account: AccountKey,
+        /// The invoice's id.
+        invoice: String,
     },
 }
 
@@ -103,6 +110,9 @@ impl RecordListing {
                 keys: vec![owner(account, payment)],
                 object: kind.map(Kind::object),
             },
+            Self::Invoice { account, invoice } => {
+                RecordIndex { index: "by_invoice", keys: vec![owner(account, invoice)], object: None }
+            }
         }
     }
 }
@@ -230,7 +240,7 @@ impl Records {
     pub(super) async fn by_key(&self, keys: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
         let keys = keys.into_iter().map(|key| ItemKey::from([("key", KeyValue::Text(key))])).collect();
         let doing = "reading records";
-        let items = batch_get::get(&self.client, &self.table, keys, &[], doing).await?;
+        let items = batch_get::get(&self.client, &self.table, keys, &[], self.patience, doing).await?;
         // A list that silently leaves one out would be wrong about money, so one that cannot be read is an
         // error.
         let records = items.into_iter().map(serde_dynamo::from_item).collect::<Result<Vec<Record>, _>>();

@@ -142,7 +142,7 @@ impl Registry {
         let doing = "reading what is to be imported or compared";
         let keys = [IMPORT, COMPARISON, SETTINGS].map(|kind| row_key(kind, THE_STACK.to_owned()));
         let mut work = ScheduledWork { import: None, drift: DriftProgress::default(), settings: None };
-        for item in batch_get::get(&self.client, &self.table, keys.into(), &[], doing).await? {
+        for item in batch_get::get(&self.client, &self.table, keys.into(), &[], self.patience, doing).await? {
             match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
                 Some(IMPORT) => {
                     work.import = serde_dynamo::from_item(item).map_err(StoreError::doing(doing))?

@@ -59,7 +59,8 @@ impl Registry {
             .chain(endpoints.iter().map(|name| row_key(PROBE, (*name).to_owned())))
             .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| row_key(kind, THE_STACK.to_owned())))
             .chain([row_key(SETTINGS, RULES.to_owned())]);
-        let items = batch_get::get(&self.client, &self.table, keys.collect(), &[], doing).await?;
+        let items =
+            batch_get::get(&self.client, &self.table, keys.collect(), &[], self.patience, doing).await?;
         let mut rows = StatusRows {
             settings: None,
             rules: Rules::default(),
@@ -98,7 +99,8 @@ impl Registry {
     pub async fn health_snapshot(&self) -> Result<Option<HealthSnapshot>, StoreError> {
         let doing = "reading what was gathered";
         let key = row_key(HEALTH, THE_STACK.to_owned());
-        let items = batch_get::get(&self.client, &self.table, [key].into(), &[], doing).await?;
+        let items =
+            batch_get::get(&self.client, &self.table, [key].into(), &[], self.patience, doing).await?;
         Ok(items.into_iter().next().and_then(|item| read_or_discard(item, doing)))
     }
 }

@@ -102,7 +102,15 @@ mod tests {
     #[test]
     fn an_id_cannot_lead_to_another_call() {
         let base: ApiBase = "https://api.stripe.com".parse().unwrap();
-        let url = base.join(&["customers", "a/../b?c#d"]);
-        assert_eq!(url.as_str(), "https://api.stripe.com/v1/customers/a%2F..%2Fb%3Fc%23d");
+        for (id, encoded) in [
+            ("a/../b?c#d", "a%2F..%2Fb%3Fc%23d"),
+            ("acme/42", "acme%2F42"),
+            ("50%25", "50%2525"),
+            ("user 7", "user%207"),
+            ("gid://shop/Customer/1", "gid:%2F%2Fshop%2FCustomer%2F1"),
+        ] {
+            let url = base.join(&["customers", id]);
+            assert_eq!(url.as_str(), format!("https://api.stripe.com/v1/customers/{encoded}"));
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::call::{Call, Session, StripeResponse};
-use super::error::StripeError;
+use super::error::{StripeError, StripeFailure};
 use crate::object_key::ObjectKey;
 
 impl Session<'_> {
@@ -37,6 +37,12 @@ impl Session<'_> {
         &self,
         key: &ObjectKey,
     ) -> Result<Option<StripeResponse<Box<RawValue>>>, StripeError> {
+        // In an address these two mean a folder, and line ends and tabs are left out (WHATWG's URL standard):
+        // something else would be asked for.
+        if matches!(key.id(), "." | "..") || key.id().contains(['\t', '\n', '\r']) {
+            let message = format!("no address can name the object `{}`", key.id());
+            return Err(StripeError::NoAnswer(Box::new(StripeFailure::happened(message))));
+        }
         // Stripe's paths are its words in the plural, for every kind that is kept as a record.
         let plural = format!("{}s", key.object());
         let path = [plural.as_str(), key.id()];

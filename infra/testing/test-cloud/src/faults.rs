@@ -1,8 +1,10 @@
-//! Faults: the ways in which a call to AWS fails, and which calls they are injected into.
+//! Faults: the ways in which a call to AWS fails or does less than it was asked, and which calls they are
+//! injected into.
 
 use std::collections::VecDeque;
 
 use axum::http::StatusCode;
+use serde_json::{Map, Value};
 
 use crate::call::Call;
 
@@ -23,6 +25,9 @@ pub enum Fault {
     DoneWithoutAnswer,
     /// It is done, but the connection breaks off.
     DoneAndCut,
+    /// A batch is answered for its first so many keys; the others come back as `UnprocessedKeys`, as when an
+    /// answer would be over 16 MB, or a partition is throttled. Other calls are done as if nothing were.
+    LeavesOut(usize),
 }
 
 impl Fault {
@@ -33,7 +38,7 @@ impl Fault {
             Self::ServerError => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")),
             Self::AccessDenied => Some((StatusCode::BAD_REQUEST, "AccessDeniedException")),
             Self::Invalid => Some((StatusCode::BAD_REQUEST, "ValidationException")),
-            Self::Hang | Self::DoneWithoutAnswer | Self::DoneAndCut => None,
+            Self::Hang | Self::DoneWithoutAnswer | Self::DoneAndCut | Self::LeavesOut(_) => None,
         }
     }
 }
@@ -102,4 +107,21 @@ impl RandomFaults {
         let index = usize::try_from(mixed >> 32).unwrap_or(0).checked_rem(self.faults.len())?;
         is_hit.then(|| self.faults[index])
     }
+}
+
+/// Takes all keys of a batch but the first `kept` out of its request, and returns them by table.
+pub(crate) fn take_keys(request: &mut Value, kept: usize) -> Map<String, Value> {
+    let mut left_out = Map::new();
+    let Some(tables) = request["RequestItems"].as_object_mut() else { return left_out };
+    for (table, batch) in tables {
+        let mut rest = batch.clone();
+        let keys = batch["Keys"].as_array().cloned().unwrap_or_default();
+        let (first, others) = keys.split_at(kept.min(keys.len()));
+        if !others.is_empty() {
+            rest["Keys"] = others.into();
+            left_out.insert(table.clone(), rest);
+        }
+        batch["Keys"] = first.into();
+    }
+    left_out
 }

@@ -7,11 +7,11 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use crate::call::{Call, read_units, write_units};
-use crate::faults::{Fault, Faults};
+use crate::faults::{Fault, Faults, take_keys};
 use crate::killable::{KillPoint, PendingKill};
 use crate::lagging_indexes::{LaggingIndexes, Write};
 use crate::secrets::Secrets;
@@ -143,6 +143,30 @@ impl Proxy {
         self.send(index_url.as_deref().unwrap_or(&self.dynamodb), operation, request.to_string()).await
     }
 
+    /// Does a read whose request holds no key of `left_out`; these are in the answer as `UnprocessedKeys`.
+    async fn read_all_but(
+        &self,
+        left_out: Map<String, Value>,
+        operation: &str,
+        request: Value,
+    ) -> (StatusCode, Bytes) {
+        if left_out.is_empty() {
+            return self.read(operation, request).await;
+        }
+        let mut tables = request["RequestItems"].as_object().into_iter().flatten();
+        let asks_for_some =
+            tables.any(|(_, batch)| batch["Keys"].as_array().is_some_and(|keys| !keys.is_empty()));
+        let (status, mut answer) = if asks_for_some {
+            let (status, answer) = self.read(operation, request).await;
+            (status, serde_json::from_slice(&answer).unwrap_or_default())
+        } else {
+            // DynamoDB takes no batch without keys.
+            (StatusCode::OK, json!({ "Responses": {} }))
+        };
+        answer["UnprocessedKeys"] = left_out.into();
+        (status, answer.to_string().into())
+    }
+
     async fn pass_on(&self, is_secrets: bool, mut call: Call, mut request: Value) -> Response {
         if is_secrets {
             let (status, answer) = self.secrets.answer(&call.operation, &request);
@@ -157,7 +181,20 @@ impl Proxy {
             if matches!(call.operation.as_str(), "GetItem" | "BatchGetItem" | "Query") {
                 request["ReturnConsumedCapacity"] = json!("TOTAL");
             }
-            self.read(&call.operation, request).await
+            let left_out = match call.fault {
+                Some(Fault::LeavesOut(kept)) => take_keys(&mut request, kept),
+                Some(
+                    Fault::Throttle
+                    | Fault::ServerError
+                    | Fault::AccessDenied
+                    | Fault::Invalid
+                    | Fault::Hang
+                    | Fault::DoneWithoutAnswer
+                    | Fault::DoneAndCut,
+                )
+                | None => Map::new(),
+            };
+            self.read_all_but(left_out, &call.operation, request).await
         };
         if call.is_write() {
             call.write_units = write_units(&answer);
@@ -229,7 +266,14 @@ async fn answer(State(proxy): State<Arc<Proxy>>, uri: Uri, headers: HeaderMap, b
         Some(Fault::DoneAndCut) => {
             ([("content-length", "1000")], axum::body::Body::from_stream(CutShort)).into_response()
         }
-        Some(Fault::Throttle | Fault::ServerError | Fault::AccessDenied | Fault::Invalid | Fault::Hang)
+        Some(
+            Fault::Throttle
+            | Fault::ServerError
+            | Fault::AccessDenied
+            | Fault::Invalid
+            | Fault::Hang
+            | Fault::LeavesOut(_),
+        )
         | None => answer,
     }
 }
