@@ -1,9 +1,11 @@
 //! The records that belong to a customer, also those that do not name them: refunds, disputes and invoice
-//! payments name a payment, or a charge without one, and that names the customer.
+//! payments name a payment, or a charge without one, and that names the customer. Only a refund of a cash
+//! balance, which is of no payment, names the customer itself.
 //!
 //! These are listed over the customer's payments, the latest created first, then over the customer's charges
-//! without such a payment; at each, over the records that name it, its parts. One request looks at a limited
-//! number of payments and charges, and a cursor is a position in this order.
+//! without such a payment; at each, over the records that name it, its parts; in the end those that name the
+//! customer. One request looks at a limited number of payments and charges, and a cursor is a position in this
+//! order.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +31,8 @@ const CONCURRENT_READS: usize = 8;
 pub(crate) struct PartPosition {
     #[serde(rename = "of")]
     owner_kind: OwnerKind,
-    /// The list position of the payment or charge that was looked at last; none at the beginning.
+    /// The list position of the payment or charge that was looked at last; none at the beginning, and for
+    /// parts of the customer itself.
     owner: Option<String>,
     /// The list position of its part that was returned last; none if all of its parts were.
     #[serde(rename = "item")]
@@ -42,6 +45,7 @@ pub(crate) struct PartPosition {
 enum OwnerKind {
     Payments,
     Charges,
+    Customer,
 }
 
 /// Some of a customer's parts, each with its position.
@@ -56,14 +60,17 @@ impl OwnerKind {
         match self {
             Self::Payments => Kind::Payment,
             Self::Charges => Kind::Charge,
+            Self::Customer => Kind::Customer,
         }
     }
 
-    /// Where the list continues after all owners of this kind.
-    fn next(self) -> Option<PartPosition> {
+    /// Where the list of parts of this kind continues after all owners of this kind.
+    fn next(self, part_kind: Kind) -> Option<PartPosition> {
+        let start_of = |owner_kind| PartPosition { owner_kind, owner: None, part: None };
         match self {
-            Self::Payments => Some(PartPosition { owner_kind: Self::Charges, owner: None, part: None }),
-            Self::Charges => None,
+            Self::Payments => Some(start_of(Self::Charges)),
+            Self::Charges => Some(start_of(Self::Customer)).filter(|_| part_kind == Kind::Refund),
+            Self::Customer => None,
         }
     }
 }
@@ -76,7 +83,8 @@ impl PartPosition {
         let can_be_in_list = |position: &str, kind: Kind| RecordListing::Kind(kind).can_contain(position);
         match (&self.owner, &self.part) {
             (None, None) => true,
-            (None, Some(_)) => false,
+            (None, Some(part)) => self.owner_kind == OwnerKind::Customer && can_be_in_list(part, kind),
+            (Some(_), _) if self.owner_kind == OwnerKind::Customer => false,
             (Some(owner), part) => {
                 can_be_in_list(owner, self.owner_kind.kind())
                     && part.as_ref().is_none_or(|part| can_be_in_list(part, kind))
@@ -120,6 +128,12 @@ pub(crate) async fn list_parts(
     let mut looked_at = 0;
     let mut position = from.unwrap_or(PartPosition::START);
     loop {
+        if position.owner_kind == OwnerKind::Customer {
+            let rest =
+                list_own_parts(deps, customer, kind, position.part, limit - parts.len(), &matches).await?;
+            parts.extend(rest.parts);
+            return Ok(PartsPage { parts, next: rest.next });
+        }
         let listing = listing(customer, position.owner_kind.kind());
         let page = deps.records.list(&listing, position.owners_from(), OWNERS_PAGE, |_| true).await?;
         looked_at += page.records.len();
@@ -144,7 +158,7 @@ pub(crate) async fn list_parts(
             Some(owner) => {
                 Some(PartPosition { owner_kind: position.owner_kind, owner: Some(owner), part: None })
             }
-            None => position.owner_kind.next(),
+            None => position.owner_kind.next(kind),
         };
         match next {
             Some(next) if parts.len() < limit && looked_at < MAX_OWNERS => position = next,
@@ -153,16 +167,35 @@ pub(crate) async fn list_parts(
     }
 }
 
-/// Everything that names the newest payments of a customer, or the newest charges without such a payment; the
-/// latest created first.
+/// Lists at most `limit` of the records of a kind that name the customer themselves, after `from`.
+async fn list_own_parts(
+    deps: &Deps,
+    customer: &ObjectKey,
+    kind: Kind,
+    from: Option<String>,
+    limit: usize,
+    matches: impl Fn(&LoadedRecord) -> bool,
+) -> Result<PartsPage, StoreError> {
+    let position =
+        |part: String| PartPosition { owner_kind: OwnerKind::Customer, owner: None, part: Some(part) };
+    let page = deps.records.list(&listing(customer, kind), from, limit, |_| true).await?;
+    let parts = page.records.into_iter().map(LoadedRecord::new).collect::<Result<Vec<_>, _>>()?;
+    let parts = parts.into_iter().filter(matches);
+    let parts = parts.map(|part| (position(part.record.list_position().to_owned()), part)).collect();
+    Ok(PartsPage { parts, next: page.next.map(position) })
+}
+
+/// Everything that names the newest payments of a customer, or the newest charges without such a payment, or
+/// the customer itself; the latest created first.
 pub(crate) async fn newest_parts(deps: &Deps, customer: &ObjectKey) -> Result<Vec<LoadedRecord>, StoreError> {
     let newest = async |kind| {
         let page = deps.records.list(&listing(customer, kind), None, MAX_OWNERS, |_| true).await?;
         with_parts(deps, page.records).await
     };
-    let (payments, charges) = tokio::try_join!(newest(Kind::Payment), newest(Kind::Charge))?;
-    let mut all: Vec<LoadedRecord> =
-        payments.into_iter().chain(charges).flat_map(|(_, parts)| parts).collect();
+    let own = list_own_parts(deps, customer, Kind::Refund, None, MAX_OWNERS, |_| true);
+    let (payments, charges, own) = tokio::try_join!(newest(Kind::Payment), newest(Kind::Charge), own)?;
+    let of_payments = payments.into_iter().chain(charges).flat_map(|(_, parts)| parts);
+    let mut all: Vec<LoadedRecord> = of_payments.chain(own.parts.into_iter().map(|(_, part)| part)).collect();
     all.sort_by(|a, b| b.record.list_position().cmp(a.record.list_position()));
     Ok(all)
 }

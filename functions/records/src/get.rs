@@ -21,8 +21,9 @@ use crate::invoice::{self, InvoiceView};
 use crate::listed_record::{ListedRecord, list_records};
 use crate::payment::history::HistoryEntry;
 use crate::payment::parts::PaymentWithParts;
+use crate::payment_list::list_payments;
 use crate::response_size::all_fitting;
-use crate::view::{LoadedRecord, parse_kind};
+use crate::view::{LoadedRecord, parse_kind, reference_id};
 
 /// How many records of each kind a customer's response shows; lists have the rest.
 const RECORDS_OF_KIND: usize = 25;
@@ -48,26 +49,53 @@ struct FullRecord {
     timeline: Vec<EventView>,
 }
 
+/// Finds the record of the first of these ids that has one. A payment may be a charge without a
+/// PaymentIntent.
+///
+/// # Errors
+/// 404 if there is none; 503 if it cannot be read.
+async fn find(
+    deps: &Deps,
+    kind: Kind,
+    account: Option<&str>,
+    ids: &[String],
+) -> Result<LoadedRecord, ApiError> {
+    let kinds = if kind == Kind::Payment { &[Kind::Payment, Kind::Charge][..] } else { &[kind] };
+    for id in ids {
+        for kind_of_id in kinds {
+            let Ok(key) = ObjectKey::new(account, kind_of_id.object(), id) else { continue };
+            let Some(record) = deps.records.get(&key).await? else { continue };
+            let record = LoadedRecord::new(record)?;
+            let intent = reference_id(&record.object["payment_intent"]);
+            match intent.filter(|_| kind == Kind::Payment && record.kind == Kind::Charge) {
+                None => return Ok(record),
+                Some(intent) => {
+                    return Err(ApiError::not_found(format!("`{id}` is a charge of the payment `{intent}`"))
+                        .remedy(format!("GET /records/payments/{intent} or /records/charges/{id}")));
+                }
+            }
+        }
+    }
+    let id = ids.first().map(String::as_str).unwrap_or_default();
+    Err(ApiError::not_found(format!("there is no {} `{id}` here", kind.object())).remedy(
+        "GET /events?object= shows whether Stripe has sent an event of it; \
+         objects of a connected account need `account`",
+    ))
+}
+
 pub(crate) async fn get(
     deps: &Deps,
     request: &Request,
     kind: &str,
-    id: &str,
+    ids: &[String],
     now: Timestamp,
 ) -> Result<Response<Body>, ApiError> {
     let kind = parse_kind(kind)?;
     let query = Query::read(request, &["account"])?;
-    let not_found = || {
-        ApiError::not_found(format!("there is no {} `{id}` here", kind.object())).remedy(
-            "GET /events?object= shows whether Stripe has sent an event of it; \
-             objects of a connected account need `account`",
-        )
-    };
-    let key = ObjectKey::new(query.get("account"), kind.object(), id).map_err(|_| not_found())?;
-    let record = deps.records.get(&key).await?.ok_or_else(not_found)?;
+    let loaded = find(deps, kind, query.get("account"), ids).await?;
+    let key = loaded.record.key.clone();
     let timeline =
         deps.ledger.list(&EventListing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
-    let loaded = LoadedRecord::new(record)?;
     let (mut payment, mut history, mut invoice, mut customer_records) = (None, None, None, None);
     match kind {
         Kind::Payment => {
@@ -75,11 +103,12 @@ pub(crate) async fn get(
             payment = Some(with_parts.view());
             history = Some(with_parts.history(deps, now).await?);
         }
-        Kind::Invoice => invoice = Some(invoice::view(deps, &loaded, now).await?),
+        Kind::Invoice => invoice = Some(invoice::view(deps, &loaded).await?),
         Kind::Customer => customer_records = Some(self::customer_records(deps, &key).await?),
         Kind::Subscription | Kind::InvoicePayment | Kind::Charge | Kind::Refund | Kind::Dispute => {}
     }
-    let record = ListedRecord { record: loaded.view(), payment };
+    let view = if payment.is_some() { loaded.view_as_payment() } else { loaded.view() };
+    let record = ListedRecord { record: view, payment };
     let timeline = timeline.rows.into_iter().map(EventView::from).collect();
     Ok(json(StatusCode::OK, &FullRecord { record, history, invoice, customer_records, timeline }))
 }
@@ -88,17 +117,23 @@ async fn customer_records(deps: &Deps, customer: &ObjectKey) -> Result<CustomerR
     let list = async |kind| {
         let listing = customer::listing(customer, kind);
         let page = deps.records.list(&listing, None, RECORDS_OF_KIND, |_| true).await?;
-        Ok::<_, StoreError>((kind, list_records(deps, page.records).await?))
+        Ok::<_, StoreError>((kind, list_records(deps, kind, page.records).await?))
     };
-    let kinds_naming_customers = [Kind::Subscription, Kind::Invoice, Kind::Payment, Kind::Charge];
-    let (naming_customer, parts) = tokio::try_join!(
+    let payments = async {
+        let listing = |kind| customer::listing(customer, kind);
+        let page = list_payments(deps, listing, None, RECORDS_OF_KIND, |_| true).await?;
+        Ok::<_, StoreError>((Kind::Payment, list_records(deps, Kind::Payment, page.records).await?))
+    };
+    let kinds_naming_customers = [Kind::Subscription, Kind::Invoice, Kind::Charge];
+    let (naming_customer, payments, parts) = tokio::try_join!(
         try_join_all(kinds_naming_customers.into_iter().map(list)),
+        payments,
         customer::newest_parts(deps, customer)
     )?;
     let through_payments = [Kind::Refund, Kind::Dispute, Kind::InvoicePayment].map(|kind| {
         let of_kind = parts.iter().filter(|part| part.kind == kind).take(RECORDS_OF_KIND);
         (kind, of_kind.map(ListedRecord::without_payment).collect())
     });
-    let all = naming_customer.into_iter().chain(through_payments);
+    let all = naming_customer.into_iter().chain([payments]).chain(through_payments);
     Ok(all.map(|(kind, records)| (kind.plural(), all_fitting(&records, BYTES_OF_KIND))).collect())
 }

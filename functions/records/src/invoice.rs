@@ -1,31 +1,19 @@
 //! What only invoices show: the payments that paid them or are to, and their subscription.
 //!
 //! Both have moved in Stripe's API. Since API 2025-03-31 an invoice payment joins invoice and payment and
-//! names both, but is listed under the payment only. So it is searched for under the customer's payments,
-//! from when the invoice was paid back to when it was created, up to a limit; the one wanted is mostly among
-//! the first.
+//! names both, and it alone says so: it is found by the invoice that it names.
 
 use std::collections::BTreeSet;
 
-use futures::{StreamExt, TryStreamExt};
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use shared::aws::StoreError;
-use shared::object_key::{Kind, ObjectKey};
-use shared::records::Record;
+use shared::object_key::Kind;
+use shared::records::RecordListing;
 
-use crate::customer;
 use crate::deps::Deps;
-use crate::payment::parts::records_naming;
+use crate::payment::parts::all_records;
 use crate::view::{LoadedRecord, reference_id};
-
-/// Payments, or charges, that are listed at once.
-const PAGE: usize = 25;
-/// Payments, and charges, that are searched in all.
-const MAX_SEARCHED: usize = 200;
-/// Payments, or charges, that are searched at once.
-const CONCURRENT_READS: usize = 8;
 
 /// What only invoices show.
 #[derive(Serialize)]
@@ -35,15 +23,11 @@ pub(crate) struct InvoiceView {
     subscription: Option<String>,
 }
 
-pub(crate) async fn view(
-    deps: &Deps,
-    invoice: &LoadedRecord,
-    now: Timestamp,
-) -> Result<InvoiceView, StoreError> {
+pub(crate) async fn view(deps: &Deps, invoice: &LoadedRecord) -> Result<InvoiceView, StoreError> {
     let mut payments = payments_in(&invoice.object);
     // Old invoices name their payment themselves, or say with null that there is none.
     if invoice.object.get("payment_intent").or(invoice.object.get("charge")).is_none() {
-        payments.extend(find_payments(deps, invoice, now).await?);
+        payments.extend(find_payments(deps, invoice).await?);
     }
     let mut seen = BTreeSet::new();
     payments.retain(|payment| seen.insert(payment.clone()));
@@ -61,58 +45,42 @@ fn payments_in(invoice: &Value) -> Vec<String> {
     payment_or_charge(invoice).into_iter().chain(expanded).map(str::to_owned).collect()
 }
 
-/// The payment that an invoice payment names, unless that was canceled.
+/// The payment that an invoice payment names, as long as it joins the two.
 fn payment_in(invoice_payment: &Value) -> Option<&str> {
-    payment_or_charge(&invoice_payment["payment"]).filter(|_| invoice_payment["status"] != "canceled")
+    payment_or_charge(&invoice_payment["payment"]).filter(|_| joins(invoice_payment))
+}
+
+/// Whether an invoice payment joins its invoice and its payment: not one that was canceled, or that was
+/// detached (`invoice_payment.detached`, from API 2026-01-28.preview on).
+pub(crate) fn joins(invoice_payment: &Value) -> bool {
+    let ended = &invoice_payment["status_transitions"];
+    !matches!(invoice_payment["status"].as_str(), Some("canceled" | "detached"))
+        && ended["canceled_at"].is_null()
+        && ended["detached_at"].is_null()
 }
 
 fn payment_or_charge(object: &Value) -> Option<&str> {
     reference_id(&object["payment_intent"]).or_else(|| reference_id(&object["charge"]))
 }
 
-/// Searches for the payments that invoice payments join with the invoice.
-async fn find_payments(
-    deps: &Deps,
-    invoice: &LoadedRecord,
-    now: Timestamp,
-) -> Result<Vec<String>, StoreError> {
-    let customer = reference_id(&invoice.object["customer"]);
-    let customer = customer.and_then(|id| invoice.record.key.sibling(Kind::Customer, id).ok());
-    let Some(customer) = customer else { return Ok(Vec::new()) };
-    let paid_at = invoice.object["status_transitions"]["paid_at"].as_i64();
-    let until = paid_at.unwrap_or(now.as_second()).saturating_add(1);
-    let created = invoice.object["created"].as_i64().or(invoice.object["date"].as_i64()).unwrap_or(0);
-    let mut payments = Vec::new();
-    for kind in [Kind::Payment, Kind::Charge] {
-        let position = |second: i64| format!("{}#{second:012}#", kind.object());
-        let (mut from, mut searched) = (Some(position(until)), 0);
-        while from.as_ref().is_some_and(|from| *from >= position(created)) && searched < MAX_SEARCHED {
-            let listing = customer::listing(&customer, kind);
-            let page = deps.records.list(&listing, from, PAGE, |_| true).await?;
-            from = page.next;
-            searched += page.records.len();
-            let invoice = &invoice.record.key;
-            let checks = page.records.into_iter().map(async |record| payment_of(deps, invoice, record).await);
-            let found: Vec<_> =
-                futures::stream::iter(checks).buffered(CONCURRENT_READS).try_collect().await?;
-            payments.extend(found.into_iter().flatten());
-        }
-    }
-    Ok(payments)
+/// Finds the payments that invoice payments join with the invoice, and those of old API versions, which name
+/// it themselves.
+async fn find_payments(deps: &Deps, invoice: &LoadedRecord) -> Result<Vec<String>, StoreError> {
+    let key = &invoice.record.key;
+    let listing = RecordListing::Invoice { account: key.account_key().clone(), invoice: key.id().to_owned() };
+    let found = all_records(deps, &listing).await?;
+    Ok(found.iter().filter_map(payment_of).map(str::to_owned).collect())
 }
 
-/// Returns the id of a payment, or of a charge without one, if it paid the invoice or is to.
-async fn payment_of(deps: &Deps, invoice: &ObjectKey, record: Record) -> Result<Option<String>, StoreError> {
-    let payment = LoadedRecord::new(record)?;
-    if payment.kind == Kind::Charge && reference_id(&payment.object["payment_intent"]).is_some() {
-        return Ok(None);
+/// Returns the id of the payment, or of the charge without one, that a record which names an invoice is or
+/// names.
+fn payment_of(record: &LoadedRecord) -> Option<&str> {
+    match record.kind {
+        Kind::InvoicePayment => payment_in(&record.object),
+        Kind::Payment => Some(record.record.key.id()),
+        Kind::Charge => {
+            reference_id(&record.object["payment_intent"]).or_else(|| Some(record.record.key.id()))
+        }
+        Kind::Customer | Kind::Subscription | Kind::Invoice | Kind::Refund | Kind::Dispute => None,
     }
-    let key = &payment.record.key;
-    let invoice_payments = records_naming(deps, key, Some(Kind::InvoicePayment)).await?;
-    let names_invoice = |object: &Value| reference_id(&object["invoice"]) == Some(invoice.id());
-    let is_joined = names_invoice(&payment.object)
-        || invoice_payments
-            .iter()
-            .any(|joint| names_invoice(&joint.object) && payment_in(&joint.object).is_some());
-    Ok(is_joined.then(|| key.id().to_owned()))
 }

@@ -5,7 +5,7 @@
 //! - `GET /audit` (`audit`).
 //!
 //! The rule: what joins several objects is derived when it is read, from whole snapshots, and never stored: a
-//! payment (`payment`) with the objects that name it (`payment::parts`) and its history (`payment::history`),
+//! payment (`payment`, listed in `payment_list`) with the objects that name it (`payment::parts`) and its history (`payment::history`),
 //! what belongs to a customer (`customer`), what paid an invoice (`invoice`). So a refund that arrives before
 //! its payment is shown with it as soon as both are here.
 
@@ -19,6 +19,7 @@ mod invoice;
 mod list;
 mod listed_record;
 mod payment;
+mod payment_list;
 mod response_size;
 mod view;
 
@@ -26,7 +27,7 @@ use jiff::Timestamp;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use shared::access::Role;
-use shared::http::{ApiError, request_id, segments};
+use shared::http::{ApiError, path_rest, request_id, segments};
 
 pub use self::config::Config;
 pub use self::deps::Deps;
@@ -45,7 +46,7 @@ async fn respond(deps: &Deps, request: &Request, now: Timestamp) -> Result<Respo
     }
     match path.as_slice() {
         ["records", kind] => list::list(deps, request, kind).await,
-        ["records", kind, id] => get::get(deps, request, kind, id, now).await,
+        ["records", kind, _, ..] => get::get(deps, request, kind, &path_rest(request, 2), now).await,
         ["events"] => events::list(deps, request, now).await,
         ["events", id] => events::get(deps, request, id, now).await,
         ["audit"] => audit::list(deps, request, now).await,

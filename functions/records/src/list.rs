@@ -10,6 +10,7 @@ use shared::records::{Record, RecordListing};
 use crate::customer::{self, PartPosition, PartsPage};
 use crate::deps::Deps;
 use crate::listed_record::{ListedRecord, list_records};
+use crate::payment_list::{list_payments, payment_position};
 use crate::response_size::take_fitting;
 use crate::view::{LoadedRecord, parse_kind};
 
@@ -17,7 +18,9 @@ use crate::view::{LoadedRecord, parse_kind};
 enum ListSource {
     /// In an index: all of the kind, or those that name the customer.
     Index(RecordListing),
-    /// Among the parts of this customer's payments and charges; records of the kind name no customer.
+    /// Among PaymentIntents and charges: all, or those that name the customer.
+    Payments(Option<ObjectKey>),
+    /// Among the parts of this customer's payments and charges; most records of the kind name no customer.
     PaymentParts(ObjectKey),
     /// The customer's own record is the only one.
     Customer(ObjectKey),
@@ -29,13 +32,27 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
     let (limit, list_name) = (query.limit()?, format!("{} records {}", deps.mode, kind.plural()));
     let (account, status) = (query.get("account"), query.get("status"));
     let has_status = |record: &LoadedRecord| status.is_none_or(|status| record.status() == Some(status));
+    let matches = |record: &Record| {
+        account.is_none_or(|account| record.key.account() == Some(account))
+            && (status.is_none() || LoadedRecord::new(record.clone()).is_ok_and(|record| has_status(&record)))
+    };
     let (data, next_cursor) = match list_source(kind, &query)? {
-        ListSource::Index(listing) => {
-            let matches = |record: &Record| {
-                account.is_none_or(|account| record.key.account() == Some(account))
-                    && (status.is_none()
-                        || LoadedRecord::new(record.clone()).is_ok_and(|record| has_status(&record)))
+        ListSource::Payments(customer) => {
+            let listing = |kind| match &customer {
+                Some(customer) => customer::listing(customer, kind),
+                None => RecordListing::Kind(kind),
             };
+            let from: Option<String> = query.cursor(&list_name)?;
+            if from.as_ref().is_some_and(|from| !listing(kind).can_contain(from)) {
+                return Err(query.invalid_cursor());
+            }
+            let page = list_payments(deps, listing, from, limit, matches).await?;
+            let positions: Vec<String> = page.records.iter().map(payment_position).collect();
+            let records = list_records(deps, kind, page.records).await?;
+            let (data, next) = take_fitting(positions.into_iter().zip(records), page.next);
+            (data, next.map(|position| query.next_cursor(&list_name, position)))
+        }
+        ListSource::Index(listing) => {
             let from: Option<String> = query.cursor(&list_name)?;
             if from.as_ref().is_some_and(|from| !listing.can_contain(from)) {
                 return Err(query.invalid_cursor());
@@ -43,7 +60,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
             let page = deps.records.list(&listing, from, limit, matches).await?;
             let positions: Vec<String> =
                 page.records.iter().map(|record| record.list_position().to_owned()).collect();
-            let records = list_records(deps, page.records).await?;
+            let records = list_records(deps, kind, page.records).await?;
             let (data, next) = take_fitting(positions.into_iter().zip(records), page.next);
             (data, next.map(|position| query.next_cursor(&list_name, position)))
         }
@@ -73,14 +90,24 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
 
 fn list_source(kind: Kind, query: &Query) -> Result<ListSource, ApiError> {
     let Some(customer) = query.get("customer") else {
-        return Ok(ListSource::Index(RecordListing::Kind(kind)));
+        return Ok(match kind {
+            Kind::Payment => ListSource::Payments(None),
+            Kind::Customer
+            | Kind::Subscription
+            | Kind::Invoice
+            | Kind::InvoicePayment
+            | Kind::Charge
+            | Kind::Refund
+            | Kind::Dispute => ListSource::Index(RecordListing::Kind(kind)),
+        });
     };
     let customer = ObjectKey::new(query.get("account"), Kind::Customer.object(), customer).map_err(|_| {
         ApiError::invalid("customer", "`customer` or `account` is no id of Stripe's")
             .remedy("give the ids as Stripe shows them, such as cus_… and acct_…")
     })?;
     Ok(match kind {
-        Kind::Subscription | Kind::Invoice | Kind::Payment | Kind::Charge => {
+        Kind::Payment => ListSource::Payments(Some(customer)),
+        Kind::Subscription | Kind::Invoice | Kind::Charge => {
             ListSource::Index(customer::listing(&customer, kind))
         }
         Kind::InvoicePayment | Kind::Refund | Kind::Dispute => ListSource::PaymentParts(customer),

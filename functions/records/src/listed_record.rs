@@ -29,21 +29,28 @@ impl ListedRecord {
     }
 }
 
-/// Reads what the records need to be shown in a list.
-pub(crate) async fn list_records(deps: &Deps, records: Vec<Record>) -> Result<Vec<ListedRecord>, StoreError> {
+/// Reads what the records need to be shown in a list of this kind. A charge in a list of payments is shown as
+/// one.
+pub(crate) async fn list_records(
+    deps: &Deps,
+    kind: Kind,
+    records: Vec<Record>,
+) -> Result<Vec<ListedRecord>, StoreError> {
     let listed = records.into_iter().map(async |record| {
         let record = LoadedRecord::new(record)?;
-        let payment = match record.kind {
-            Kind::Payment => Some(PaymentWithParts::load(deps, &record).await?.view()),
+        match kind {
+            Kind::Payment => {
+                let payment = Some(PaymentWithParts::load(deps, &record).await?.view());
+                Ok(ListedRecord { record: record.view_as_payment(), payment })
+            }
             Kind::Customer
             | Kind::Subscription
             | Kind::Invoice
             | Kind::InvoicePayment
             | Kind::Charge
             | Kind::Refund
-            | Kind::Dispute => None,
-        };
-        Ok(ListedRecord { record: record.view(), payment })
+            | Kind::Dispute => Ok(ListedRecord::without_payment(&record)),
+        }
     });
     futures::stream::iter(listed).buffered(CONCURRENT_READS).try_collect().await
 }

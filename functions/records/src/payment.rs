@@ -1,5 +1,5 @@
 //! A payment's state and sums: derived from its PaymentIntent, charges, refunds and disputes, each as Stripe
-//! last showed it.
+//! last showed it. A charge without a PaymentIntent stands for one.
 //!
 //! Any of them may be missing or late, so what two sources say is never added, but the larger counts: of what
 //! was captured, the PaymentIntent and the charges; of what was refunded, for each charge its refunds and its
@@ -7,6 +7,7 @@
 //! integer instead of overflowing.
 
 mod amounts;
+mod charge_alone;
 mod charges;
 pub(crate) mod history;
 pub(crate) mod parts;

@@ -56,6 +56,25 @@ impl LoadedRecord {
         self.object["status"].as_str().or_else(old_invoice)
     }
 
+    /// Whether it is a payment: a PaymentIntent, or a charge without one.
+    pub(crate) fn is_payment(&self) -> bool {
+        match self.kind {
+            Kind::Payment => true,
+            Kind::Charge => reference_id(&self.object["payment_intent"]).is_none(),
+            Kind::Customer
+            | Kind::Subscription
+            | Kind::Invoice
+            | Kind::InvoicePayment
+            | Kind::Refund
+            | Kind::Dispute => false,
+        }
+    }
+
+    /// Shows it as a payment.
+    pub(crate) fn view_as_payment(&self) -> RecordView {
+        RecordView { kind: Kind::Payment.plural(), ..self.view() }
+    }
+
     pub(crate) fn view(&self) -> RecordView {
         let key = &self.record.key;
         let customer = match self.kind {

@@ -3,6 +3,10 @@
 //! When only a part of a charge is captured, Stripe releases the rest and counts it as refunded: the charge's
 //! own total includes it, and of old charges there is a refund of it too. Nobody was refunded that money,
 //! because nobody had paid it.
+//!
+//! How much was released, the charge says (`amount` less `amount_captured`). A refund of the release moved no
+//! money, so it has no `balance_transaction`; equal amounts alone tell nothing, because a customer may be
+//! refunded as much as was released.
 
 use std::collections::BTreeMap;
 
@@ -38,9 +42,9 @@ fn is_paid(charge: &Value) -> bool {
 
 /// The refunds of one charge.
 #[derive(Default)]
-struct ChargeRefunds {
-    /// The amounts of those that neither failed nor were canceled.
-    effective: Vec<i64>,
+struct ChargeRefunds<'a> {
+    /// Those that neither failed nor were canceled.
+    effective: Vec<&'a Value>,
     /// The sum of those that failed or were canceled.
     failed: i64,
 }
@@ -61,14 +65,14 @@ pub(super) fn refunded_amount<'a>(
         (Some((charge, _)), None) => reference_id(&charge["id"]),
         (_, Some(_)) | (None, None) => None,
     };
-    let mut by_charge: BTreeMap<Option<&str>, ChargeRefunds> = BTreeMap::new();
+    let mut by_charge: BTreeMap<Option<&str>, ChargeRefunds<'_>> = BTreeMap::new();
     for refund in refunds {
         let charge = reference_id(&refund["charge"]).or(only_charge);
-        let (of_charge, amount) = (by_charge.entry(charge).or_default(), amount(refund, "amount"));
+        let of_charge = by_charge.entry(charge).or_default();
         if matches!(refund["status"].as_str(), Some("failed" | "canceled")) {
-            of_charge.failed = of_charge.failed.saturating_add(amount);
+            of_charge.failed = of_charge.failed.saturating_add(amount(refund, "amount"));
         } else {
-            of_charge.effective.push(amount);
+            of_charge.effective.push(refund);
         }
     }
     let unnamed = by_charge.remove(&None).unwrap_or_default();
@@ -81,27 +85,41 @@ pub(super) fn refunded_amount<'a>(
         beyond_named = beyond_named.saturating_add(by_total.saturating_sub(by_refunds).max(0));
     }
     // Refunds of charges that have not come yet.
-    let of_other_charges = by_charge.into_values().map(|refunds| sum(refunds.effective.into_iter()));
+    let of_other_charges = by_charge.into_values().map(|refunds| refunds.sum());
     named = of_other_charges.fold(named, i64::saturating_add);
     let by_totals = beyond_named.saturating_sub(unnamed.failed);
-    let unnamed = sum(unnamed.effective.into_iter()).max(by_totals);
+    let unnamed = unnamed.sum().max(by_totals);
     named.saturating_add(unnamed).max(0)
+}
+
+impl ChargeRefunds<'_> {
+    /// The sum of those that neither failed nor were canceled.
+    fn sum(&self) -> i64 {
+        sum(self.effective.iter().map(|refund| amount(refund, "amount")))
+    }
+
+    /// Whether one of them is of this amount and moved no money.
+    fn include_release_of(&self, released: i64) -> bool {
+        self.effective.iter().any(|refund| {
+            let moved_no_money =
+                refund["status"] == "succeeded" && refund.get("balance_transaction") == Some(&Value::Null);
+            moved_no_money && amount(refund, "amount") == released
+        })
+    }
 }
 
 /// Returns what a charge's refunds say was refunded and what its own total says, both without what was
 /// released when only a part was captured.
-fn refunded_without_release(charge: &Value, captured: i64, refunds: &ChargeRefunds) -> (i64, i64) {
-    let (by_refunds, total) = (sum(refunds.effective.iter().copied()), amount(charge, "amount_refunded"));
-    let by_total = total.saturating_sub(refunds.failed);
+fn refunded_without_release(charge: &Value, captured: i64, refunds: &ChargeRefunds<'_>) -> (i64, i64) {
+    let (by_refunds, total) = (refunds.sum(), amount(charge, "amount_refunded"));
     let released = amount(charge, "amount").saturating_sub(captured);
-    if captured <= 0 || released <= 0 || total < released {
-        return (by_refunds, by_total);
+    if captured <= 0 || released <= 0 {
+        return (by_refunds, total.saturating_sub(refunds.failed));
     }
-    let by_total = by_total.saturating_sub(released).max(0);
-    // One of the refunds is of the release: certainly if more would have been refunded than was captured, and
-    // in all likelihood if one is of that very amount and the total has no room for it beside the release.
-    let includes_release =
-        by_refunds > captured || by_refunds > by_total && refunds.effective.contains(&released);
+    // No more than was captured can be refunded, so if there is more, one of the refunds is of the release.
+    let includes_release = refunds.include_release_of(released) || by_refunds > captured;
     let by_refunds = if includes_release { by_refunds.saturating_sub(released).max(0) } else { by_refunds };
-    (by_refunds, by_total)
+    // A total below what was released is older than the release.
+    let of_release = if total < released { 0 } else { released };
+    (by_refunds, total.saturating_sub(of_release).saturating_sub(refunds.failed))
 }

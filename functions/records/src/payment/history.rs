@@ -20,6 +20,7 @@ use shared::order::{Snapshot, winner};
 use shared::records::Record;
 use shared::unix_time::UnixSeconds;
 
+use super::charge_alone::as_payment_intent;
 use super::{Payment, PaymentState, derive};
 
 /// One object of a payment: what its record shows, and what the ledger's events show of it.
@@ -41,6 +42,8 @@ pub(crate) struct HistoryEntry {
     amount_captured: i64,
     amount_refunded: i64,
     amount_disputed: i64,
+    /// Whether the events of one of its objects could not be put in order, so that it may have been otherwise.
+    order_uncertain: bool,
     /// The payment's events of that second; none if they have expired, or the object was fetched from Stripe.
     events: Vec<EventId>,
 }
@@ -48,32 +51,47 @@ pub(crate) struct HistoryEntry {
 /// An object's state from a second on, and the events of that second.
 struct ObjectState<'a> {
     object: &'a Value,
+    order_uncertain: bool,
     events: Vec<&'a EventId>,
 }
 
 /// The states of one object, by the second from which each holds.
 type StatesBySecond<'a> = BTreeMap<UnixSeconds, ObjectState<'a>>;
 
-/// Derives the history of a payment, from the first second in which its PaymentIntent is known.
+/// Derives the history of a payment, from the first second in which its PaymentIntent is known, or the charge
+/// that has none.
 pub(crate) fn history(timelines: &[ObjectTimeline<'_>]) -> Vec<HistoryEntry> {
     let mut states: Vec<StatesBySecond<'_>> = timelines.iter().map(states_by_second).collect();
-    begin_earlier(timelines, &mut states);
+    let main = main_kind(timelines);
+    begin_earlier(main, timelines, &mut states);
     let seconds: BTreeSet<UnixSeconds> = states.iter().flat_map(|states| states.keys().copied()).collect();
     let mut entries: Vec<HistoryEntry> = Vec::new();
     for second in seconds {
-        let Some(payment) = payment_at(second, timelines, &states) else { continue };
+        let Some(payment) = payment_at(second, main, timelines, &states) else { continue };
+        let order_uncertain = states
+            .iter()
+            .filter_map(|states| states.range(..=second).next_back())
+            .any(|(_, state)| state.order_uncertain);
         let of_second = states.iter().filter_map(|states| states.get(&second));
         let events: BTreeSet<&EventId> = of_second.flat_map(|state| state.events.iter().copied()).collect();
         if entries.last().is_none_or(|last| !last.equals(&payment)) {
-            entries.push(HistoryEntry::new(second, &payment, events.into_iter().cloned().collect()));
+            let events = events.into_iter().cloned().collect();
+            entries.push(HistoryEntry::new(second, &payment, order_uncertain, events));
         }
     }
     entries
 }
 
-/// Derives the payment at the end of a second; none before its PaymentIntent is known.
+/// The kind of what the payment is: a PaymentIntent, or a charge without one.
+fn main_kind(timelines: &[ObjectTimeline<'_>]) -> Kind {
+    let has_intent = timelines.iter().any(|timeline| timeline.kind == Kind::Payment);
+    if has_intent { Kind::Payment } else { Kind::Charge }
+}
+
+/// Derives the payment at the end of a second; none before what it is is known.
 fn payment_at(
     second: UnixSeconds,
+    main: Kind,
     timelines: &[ObjectTimeline<'_>],
     states: &[StatesBySecond<'_>],
 ) -> Option<Payment> {
@@ -82,22 +100,25 @@ fn payment_at(
         of_kind
             .filter_map(move |(_, states)| states.range(..=second).next_back().map(|(_, state)| state.object))
     };
-    let intent = objects(Kind::Payment).next()?;
+    let object = objects(main).next()?;
+    let of_charge = (main == Kind::Charge).then(|| as_payment_intent(object));
+    let intent = of_charge.as_ref().unwrap_or(object);
     Some(derive(intent, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute)))
 }
 
-/// A PaymentIntent without events existed, and was paid, when the first of its refunds or disputes was
-/// created. So it counts from there on as its record shows it.
-fn begin_earlier<'a>(timelines: &'a [ObjectTimeline<'a>], states: &mut [StatesBySecond<'a>]) {
+/// A payment without events existed, and was paid, when the first of its refunds or disputes was created. So
+/// it counts from there on as its record shows it.
+fn begin_earlier<'a>(main: Kind, timelines: &'a [ObjectTimeline<'a>], states: &mut [StatesBySecond<'a>]) {
     let after_payment =
         timelines.iter().zip(states.iter()).filter(|(timeline, _)| timeline.is_after_payment());
     let first = after_payment.filter_map(|(_, states)| states.keys().next().copied()).min();
-    let of_intent =
-        timelines.iter().zip(states.iter_mut()).find(|(timeline, _)| timeline.kind == Kind::Payment);
-    if let (Some(first), Some((timeline, states))) = (first, of_intent)
+    let of_main = timelines.iter().zip(states.iter_mut()).find(|(timeline, _)| timeline.kind == main);
+    if let (Some(first), Some((timeline, states))) = (first, of_main)
         && states.values().all(|state| state.events.is_empty())
     {
-        states.entry(first).or_insert(ObjectState { object: timeline.object, events: Vec::new() });
+        let order_uncertain = timeline.record.order_uncertain;
+        let object = timeline.object;
+        states.entry(first).or_insert(ObjectState { object, order_uncertain, events: Vec::new() });
     }
 }
 
@@ -128,12 +149,15 @@ fn states_by_second<'a>(timeline: &'a ObjectTimeline<'_>) -> StatesBySecond<'a> 
             let is_decided_by_stripe = *fetched
                 && last_with_events == Some(second)
                 && snapshots.iter().any(|snapshot| decided.contains(&snapshot.id));
-            let winner = winner(snapshots.iter().copied())
-                .filter(|_| second != *as_of && !is_decided_by_stripe)
-                .and_then(|winner| snapshots.iter().find(|snapshot| snapshot.id == winner.id));
-            let object = winner.map_or(timeline.object, |winner| &winner.object);
+            let winner =
+                winner(snapshots.iter().copied()).filter(|_| second != *as_of && !is_decided_by_stripe);
+            let won = winner.and_then(|winner| {
+                let snapshot = snapshots.iter().find(|snapshot| snapshot.id == winner.id)?;
+                Some((&snapshot.object, winner.uncertain))
+            });
+            let (object, order_uncertain) = won.unwrap_or((timeline.object, timeline.record.order_uncertain));
             let events = snapshots.iter().map(|snapshot| &snapshot.id).collect();
-            (second, ObjectState { object, events })
+            (second, ObjectState { object, order_uncertain, events })
         })
         .collect()
 }
@@ -146,13 +170,14 @@ impl ObjectTimeline<'_> {
 }
 
 impl HistoryEntry {
-    fn new(second: UnixSeconds, payment: &Payment, events: Vec<EventId>) -> Self {
+    fn new(second: UnixSeconds, payment: &Payment, order_uncertain: bool, events: Vec<EventId>) -> Self {
         Self {
             at: second.to_timestamp(),
             state: payment.state,
             amount_captured: payment.amount_captured,
             amount_refunded: payment.amount_refunded,
             amount_disputed: payment.amount_disputed,
+            order_uncertain,
             events,
         }
     }

@@ -1,4 +1,5 @@
 //! A payment joined with the records that name it, its parts: charges, refunds, disputes, invoice payments.
+//! A charge without a PaymentIntent is a payment whose one charge is itself.
 //!
 //! They name it directly, or through one of its charges: refunds and disputes of old API versions name only
 //! that. So its charges are collected from wherever they stand: records that name the payment, an old
@@ -18,9 +19,11 @@ use shared::order::Snapshot;
 use shared::page::MAX_LIMIT;
 use shared::records::RecordListing;
 
+use super::charge_alone::as_payment_intent;
 use super::history::{HistoryEntry, ObjectTimeline, history};
 use super::{Payment, derive, embedded_charges};
 use crate::deps::Deps;
+use crate::invoice::joins;
 use crate::view::{LoadedRecord, RecordView, reference_id};
 
 /// Objects whose events are read at once.
@@ -43,26 +46,32 @@ pub(crate) struct PaymentView {
 
 /// A payment and the records that name it, each kind the latest created first.
 pub(crate) struct PaymentWithParts<'a> {
-    intent: &'a LoadedRecord,
+    payment: &'a LoadedRecord,
     parts: Vec<LoadedRecord>,
 }
 
 impl<'a> PaymentWithParts<'a> {
-    pub(crate) async fn load(deps: &Deps, intent: &'a LoadedRecord) -> Result<Self, StoreError> {
-        Ok(Self { intent, parts: load_parts(deps, intent).await? })
+    /// Loads the parts of a PaymentIntent, or of a charge without one.
+    pub(crate) async fn load(deps: &Deps, payment: &'a LoadedRecord) -> Result<Self, StoreError> {
+        let mut parts = load_parts(deps, payment).await?;
+        if payment.kind == Kind::Charge {
+            parts.push(payment.clone());
+        }
+        Ok(Self { payment, parts })
     }
 
     pub(crate) fn view(&self) -> PaymentView {
-        let intent = &self.intent.object;
+        let of_charge = (self.payment.kind == Kind::Charge).then(|| as_payment_intent(&self.payment.object));
+        let intent = of_charge.as_ref().unwrap_or(&self.payment.object);
         let objects = |kind| parts_of_kind(&self.parts, kind).map(|part| &part.object);
         let payment = derive(intent, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute));
         let views = |kind| parts_of_kind(&self.parts, kind).take(MAX_SHOWN).map(LoadedRecord::view).collect();
-        let invoice_of = |kind| objects(kind).find_map(|part| reference_id(&part["invoice"]));
         // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent and its charges
         // named their invoice.
+        let mut joints = objects(Kind::InvoicePayment).filter(|joint| joins(joint));
         let invoice = reference_id(&intent["invoice"])
-            .or_else(|| invoice_of(Kind::InvoicePayment))
-            .or_else(|| invoice_of(Kind::Charge));
+            .or_else(|| joints.find_map(|joint| reference_id(&joint["invoice"])))
+            .or_else(|| objects(Kind::Charge).find_map(|charge| reference_id(&charge["invoice"])));
         PaymentView {
             payment,
             charges: views(Kind::Charge),
@@ -78,8 +87,10 @@ impl<'a> PaymentWithParts<'a> {
         if parts.len() > MAX_SHOWN {
             return Ok(Vec::new());
         }
+        // A charge without a PaymentIntent is among the parts.
+        let intent = Some(self.payment).filter(|payment| payment.kind == Kind::Payment);
         let loads: Vec<_> =
-            [self.intent].into_iter().chain(parts).map(|object| load_timeline(deps, object, now)).collect();
+            intent.into_iter().chain(parts).map(|object| load_timeline(deps, object, now)).collect();
         let timelines: Vec<ObjectTimeline<'_>> =
             futures::stream::iter(loads).buffered(CONCURRENT_READS).try_collect().await?;
         Ok(history(&timelines))
@@ -121,10 +132,18 @@ pub(crate) async fn records_naming(
 ) -> Result<Vec<LoadedRecord>, StoreError> {
     let listing =
         RecordListing::Payment { account: owner.account_key().clone(), payment: owner.id().to_owned(), kind };
+    all_records(deps, &listing).await
+}
+
+/// Loads all records of a list.
+pub(crate) async fn all_records(
+    deps: &Deps,
+    listing: &RecordListing,
+) -> Result<Vec<LoadedRecord>, StoreError> {
     let mut loaded = Vec::new();
     let mut from = None;
     loop {
-        let page = deps.records.list(&listing, from, MAX_LIMIT, |_| true).await?;
+        let page = deps.records.list(listing, from, MAX_LIMIT, |_| true).await?;
         for record in page.records {
             loaded.push(LoadedRecord::new(record)?);
         }

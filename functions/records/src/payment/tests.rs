@@ -1,5 +1,8 @@
 //! Tests of a payment's state and sums.
 
+mod charge_alone;
+mod refund_law;
+
 use serde_json::json;
 
 use super::*;
@@ -181,37 +184,47 @@ fn partly(captured: i64, total: i64, old: bool) -> Value {
 fn what_was_let_go_when_a_part_was_captured_is_not_refunded() {
     let (none, part, all) =
         (PaymentState::Completed, PaymentState::PartiallyRefunded, PaymentState::Refunded);
+    // What a refund is of: money that was captured, or what was let go, which moved none.
+    let (paid, released) = (|amount: i64| (amount, false), |amount: i64| (amount, true));
     for (captured, total, refunds, expected) in [
         // Nothing was given back: no refund at all, or one of the release.
         (1500, 500, &[][..], (none, 0)),
-        (1500, 500, &[500], (none, 0)),
+        (1500, 500, &[released(500)], (none, 0)),
         (500, 1500, &[], (none, 0)),
-        (500, 1500, &[1500], (none, 0)),
+        (500, 1500, &[released(1500)], (none, 0)),
+        // More than was captured was not paid, whatever the refund says of itself.
+        (500, 1500, &[paid(1500)], (none, 0)),
         // A part was: its refund has come or not, with that of the release or without.
         (1500, 800, &[], (part, 300)),
-        (1500, 800, &[300], (part, 300)),
-        (1500, 800, &[500], (part, 300)),
-        (1500, 800, &[500, 300], (part, 300)),
+        (1500, 800, &[paid(300)], (part, 300)),
+        (1500, 800, &[released(500)], (part, 300)),
+        (1500, 800, &[released(500), paid(300)], (part, 300)),
         // As much as was let go.
         (1500, 1000, &[], (part, 500)),
-        (1500, 1000, &[500], (part, 500)),
-        (1500, 1000, &[500, 500], (part, 500)),
+        (1500, 1000, &[paid(500)], (part, 500)),
+        (1500, 1000, &[released(500)], (part, 500)),
+        (1500, 1000, &[released(500), paid(500)], (part, 500)),
         // All that was taken.
         (1500, 2000, &[], (all, 1500)),
-        (1500, 2000, &[1500], (all, 1500)),
-        (1500, 2000, &[500, 1500], (all, 1500)),
-        (500, 2000, &[1500, 500], (all, 500)),
-        (500, 2000, &[1200, 800], (all, 500)),
+        (1500, 2000, &[paid(1500)], (all, 1500)),
+        (1500, 2000, &[released(500), paid(1500)], (all, 1500)),
+        (500, 2000, &[released(1500), paid(500)], (all, 500)),
+        (500, 2000, &[paid(1200), paid(800)], (all, 500)),
         // The charge is older than the refund, or than the release.
-        (1500, 500, &[300], (part, 300)),
-        (1500, 500, &[500, 300], (part, 300)),
-        (1500, 0, &[300], (part, 300)),
+        (1500, 500, &[paid(300)], (part, 300)),
+        (1500, 500, &[released(500), paid(300)], (part, 300)),
+        (1500, 500, &[paid(500)], (part, 500)),
+        (1500, 500, &[paid(500), paid(500)], (part, 1000)),
+        (1500, 0, &[paid(300)], (part, 300)),
         (1500, 300, &[], (part, 300)),
     ] {
         let intent = json!({"status": "succeeded", "amount": 2000, "amount_received": captured});
         let refunds: Vec<Value> = refunds
             .iter()
-            .map(|amount| json!({"charge": "ch_1", "amount": amount, "status": "succeeded"}))
+            .map(|(amount, is_release)| {
+                let transaction = if *is_release { Value::Null } else { json!("txn_1") };
+                json!({"charge": "ch_1", "amount": amount, "status": "succeeded", "balance_transaction": transaction})
+            })
             .collect();
         for old in [false, true] {
             let charge = partly(captured, total, old);
@@ -226,13 +239,31 @@ fn what_was_let_go_when_a_part_was_captured_is_not_refunded() {
 fn a_refund_that_failed_does_not_make_a_release_count() {
     let intent = json!({"status": "succeeded", "amount": 2000, "amount_received": 1500});
     let failed = json!({"charge": "ch_1", "amount": 800, "status": "failed"});
-    let release = json!({"charge": "ch_1", "amount": 500, "status": "succeeded"});
+    let release =
+        json!({"charge": "ch_1", "amount": 500, "status": "succeeded", "balance_transaction": null});
     for total in [500, 1300] {
         for refunds in [vec![failed.clone()], vec![failed.clone(), release.clone()]] {
             let charge = partly(1500, total, false);
             assert_eq!(state(intent.clone(), &[charge], &refunds, &[]), (PaymentState::Completed, 0));
         }
     }
+}
+
+#[test]
+fn a_refund_of_as_much_as_was_let_go_counts_also_beside_one_that_failed() {
+    let intent = json!({"status": "succeeded", "amount": 1000, "amount_received": 700});
+    let charge = |total: i64| json!({"id": "ch_1", "status": "succeeded", "paid": true, "captured": true, "amount": 1000, "amount_captured": 700, "amount_refunded": total});
+    let refund = |status: &str| json!({"charge": "ch_1", "amount": 300, "status": status});
+    let part = (PaymentState::PartiallyRefunded, 300);
+    let both = [refund("failed"), refund("succeeded")];
+    assert_eq!(state(intent.clone(), &[charge(600)], &both, &[]), part);
+    assert_eq!(
+        state(intent.clone(), &[charge(900)], &both, &[]),
+        part,
+        "the failed one is still in the total"
+    );
+    // `charge.captured` has come, `charge.refunded` not yet.
+    assert_eq!(state(intent, &[charge(300)], &both[1..], &[]), part);
 }
 
 #[test]

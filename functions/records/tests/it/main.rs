@@ -4,8 +4,12 @@
 #![cfg(test)]
 
 mod audit;
+mod batches;
+mod charges_alone;
+mod chosen_ids;
 mod customers;
 mod events;
+mod invoices;
 mod payments;
 mod reading;
 mod refusals;

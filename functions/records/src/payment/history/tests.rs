@@ -248,3 +248,30 @@ fn objects_without_events_are_dated_by_when_they_were_created() {
         assert_eq!(lines, ["90 completed 2000 0 0", "91 partially_refunded 2000 500 0"], "{created}");
     }
 }
+
+#[test]
+fn what_rests_on_events_without_an_order_says_so() {
+    // Two updates of one second that do not say what they replaced.
+    let update = |id: &str, created: i64, amount: i64| {
+        let mut object = intent("succeeded");
+        object["amount_received"] = amount.into();
+        event(id, "payment_intent.partially_funded", created, &object)
+    };
+    let now = intent("succeeded");
+    let snapshots = vec![
+        update("evt_1", 10, 500),
+        update("evt_2", 20, 700),
+        update("evt_3", 20, 900),
+        update("evt_4", 30, 2000),
+    ];
+    let uncertain = |record: &Record| {
+        let timeline =
+            ObjectTimeline { kind: Kind::Payment, record, object: &now, snapshots: snapshots.clone() };
+        let entries = history(&[timeline]);
+        entries.iter().map(|entry| (entry.amount_captured, entry.order_uncertain)).collect::<Vec<_>>()
+    };
+    let mut last = record(30, &["evt_4"], &now);
+    assert_eq!(uncertain(&last), [(500, false), (900, true), (2000, false)]);
+    last.order_uncertain = true;
+    assert_eq!(uncertain(&last), [(500, false), (900, true), (2000, true)]);
+}
