@@ -4,8 +4,8 @@
 //!
 //! These are listed over the customer's payments, the latest created first, then over the customer's charges
 //! without such a payment; at each, over the records that name it, its parts; in the end those that name the
-//! customer. One request looks at a limited number of payments and charges, and a cursor is a position in this
-//! order.
+//! customer. One request looks at a limited number of payments and charges, and a cursor is a position in
+//! this order.
 
 use std::collections::BTreeSet;
 

@@ -64,12 +64,19 @@ fn payment_or_charge(object: &Value) -> Option<&str> {
 }
 
 /// Finds the payments that invoice payments join with the invoice, and those of old API versions, which name
-/// it themselves.
+/// it themselves: PaymentIntents first, then charges without one.
 async fn find_payments(deps: &Deps, invoice: &LoadedRecord) -> Result<Vec<String>, StoreError> {
     let key = &invoice.record.key;
     let listing = RecordListing::Invoice { account: key.account_key().clone(), invoice: key.id().to_owned() };
     let found = all_records(deps, &listing).await?;
-    Ok(found.iter().filter_map(payment_of).map(str::to_owned).collect())
+    let (charges, intents): (Vec<&str>, Vec<&str>) =
+        found.iter().filter_map(payment_of).partition(|payment| is_charge(payment));
+    Ok(intents.into_iter().chain(charges).map(str::to_owned).collect())
+}
+
+/// Whether an id is a charge's; Stripe makes these itself.
+fn is_charge(id: &str) -> bool {
+    Kind::from_id_prefix(id) == Some(Kind::Charge)
 }
 
 /// Returns the id of the payment, or of the charge without one, that a record which names an invoice is or

@@ -5,9 +5,9 @@
 //! - `GET /audit` (`audit`).
 //!
 //! The rule: what joins several objects is derived when it is read, from whole snapshots, and never stored: a
-//! payment (`payment`, listed in `payment_list`) with the objects that name it (`payment::parts`) and its history (`payment::history`),
-//! what belongs to a customer (`customer`), what paid an invoice (`invoice`). So a refund that arrives before
-//! its payment is shown with it as soon as both are here.
+//! payment (`payment`, listed in `payment_list`) with the objects that name it (`payment::parts`) and its
+//! history (`payment::history`), what belongs to a customer (`customer`), what paid an invoice (`invoice`).
+//! So a refund that arrives before its payment is shown with it as soon as both are here.
 
 mod audit;
 mod config;

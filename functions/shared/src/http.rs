@@ -175,8 +175,8 @@ pub fn request_id(request: &Request) -> String {
     request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default()
 }
 
-/// What the path holds after its first `leading` segments, in the forms that it may be meant in, the likeliest
-/// first: as it came, then percent-decoded. None if it ends before.
+/// What the path holds after its first `leading` segments, in the forms that it may be meant in, the
+/// likeliest first: as it came, then percent-decoded. None if it ends before.
 ///
 /// For ids that hold any character. HTTP APIs decode a path before they hand it over as `rawPath` (so that an
 /// id's slash looks like the path's own), and not a `%` that was itself escaped; other callers may hand over

@@ -42,7 +42,7 @@ pub(crate) struct HistoryEntry {
     amount_captured: i64,
     amount_refunded: i64,
     amount_disputed: i64,
-    /// Whether the events of one of its objects could not be put in order, so that it may have been otherwise.
+    /// Whether events of one of its objects could not be put in order, so that it may have been otherwise.
     order_uncertain: bool,
     /// The payment's events of that second; none if they have expired, or the object was fetched from Stripe.
     events: Vec<EventId>,

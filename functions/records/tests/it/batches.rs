@@ -42,5 +42,5 @@ async fn a_table_that_brings_nothing_at_all_is_a_503_and_no_shorter_list() {
     let (status, refusal) = stack.get("/records/customers").await;
     assert_eq!((status, refusal["error"]["code"].as_str()), (503, Some("temporarily_unavailable")));
     let batches = stack.cloud.calls().iter().filter(|call| call.operation == "BatchGetItem").count();
-    assert_eq!(batches, 9, "a person waits 3.8 s, not longer");
+    assert_eq!(batches, 8, "a person waits 3.8 s, not longer");
 }

@@ -83,14 +83,14 @@ async fn its_history_is_that_of_its_charge_and_refunds() {
 async fn pages_of_payments_hold_each_once_whatever_is_between() {
     let stack = Stack::start().await;
     let mut expected = Vec::new();
-    for i in 0..60_i64 {
+    for i in 0..24_i64 {
         if i % 3 == 0 {
             stack.record(&charge(&format!("ch_{i:02}"), 100 + i / 2, None)).await;
             expected.push((100 + i / 2, format!("ch_{i:02}")));
         } else {
             stack.record(&intent(&format!("pi_{i:02}"), 100 + i / 2)).await;
             expected.push((100 + i / 2, format!("pi_{i:02}")));
-            for attempt in 0..3 {
+            for attempt in 0..2 {
                 let of_intent =
                     charge(&format!("py_{i:02}_{attempt}"), 100 + i / 2, Some(&format!("pi_{i:02}")));
                 stack.record(&of_intent).await;
@@ -103,7 +103,7 @@ async fn pages_of_payments_hold_each_once_whatever_is_between() {
     for path in
         ["/records/payments", "/records/payments?customer=cus_1", "/records/payments?status=succeeded"]
     {
-        for limit in [1, 7, 25, 100] {
+        for limit in [1, 7, 100] {
             assert_eq!(stack.ids_of_all_pages(path, limit).await, expected, "{path} by {limit}");
         }
     }
@@ -112,7 +112,7 @@ async fn pages_of_payments_hold_each_once_whatever_is_between() {
 #[tokio::test]
 async fn charges_of_payment_intents_beyond_the_page_are_not_read() {
     let stack = Stack::start().await;
-    for i in 0..200_i64 {
+    for i in 0..120_i64 {
         stack.record(&intent(&format!("pi_{i:03}"), 100 + i)).await;
         stack.record(&charge(&format!("ch_{i:03}"), 100 + i, Some(&format!("pi_{i:03}")))).await;
     }

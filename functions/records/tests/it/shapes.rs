@@ -132,8 +132,8 @@ async fn an_invoice_shows_its_subscription_and_what_paid_it_wherever_they_stand(
         ),
         ("in_new", details(json!("sub_1")), json!(["pi_1", "ch_1"]), &sub),
         ("in_open", details(json!({"id": "sub_1"})), json!(["pi_2"]), &sub),
-        // A payment made after the invoice was paid has not paid it.
-        ("in_early", json!({"status_transitions": {"paid_at": 19}}), json!([]), &Value::Null),
+        // The invoice payment says so, whatever the times: under a test clock they are of different clocks.
+        ("in_early", json!({"status_transitions": {"paid_at": 19}}), json!(["pi_2"]), &Value::Null),
         ("in_early", json!({"status_transitions": {"paid_at": 20}}), json!(["pi_2"]), &Value::Null),
         (
             "in_expanded",
@@ -290,7 +290,7 @@ async fn an_old_invoice_has_the_status_paid_when_it_is_and_else_none() {
 }
 
 #[tokio::test]
-async fn a_charge_without_a_payment_intent_stays_a_charge() {
+async fn a_charge_that_names_no_payment_intent_in_either_shape_is_a_payment() {
     let stack = Stack::start().await;
     for (id, intent) in [("ch_1", Value::Null), ("ch_2", json!(""))] {
         let mut charge =
@@ -303,7 +303,7 @@ async fn a_charge_without_a_payment_intent_stays_a_charge() {
         json!({"object": "refund", "id": "re_2", "created": 6, "charge": "ch_2", "payment_intent": ""});
     stack.record(&refund).await;
     assert_eq!(stack.ids_of_all_pages("/records/refunds?customer=cus_1", 5).await, ["re_2"]);
-    assert_eq!(stack.ids_of_all_pages("/records/payments", 5).await, [""; 0]);
+    assert_eq!(stack.ids_of_all_pages("/records/payments", 5).await, ["ch_2", "ch_1"]);
 }
 
 #[tokio::test]
