@@ -46,9 +46,9 @@ pub struct Caller {
 impl Caller {
     /// Somebody whom IAM let invoke the function directly. Such an event can hold any name and address, so
     /// what it says is kept apart.
-    fn direct<const N: usize>(role: Option<Role>, said: [Option<&str>; N]) -> Self {
-        let said: Vec<&str> = said.into_iter().flatten().collect();
-        let claimed = said.join(" ").chars().take(LONGEST_CLAIM).collect();
+    fn direct<const N: usize>(role: Option<Role>, parts: [Option<&str>; N]) -> Self {
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        let claimed = parts.join(" ").chars().take(LONGEST_CLAIM).collect();
         let claimed = Some(claimed).filter(|claimed: &String| !claimed.is_empty());
         Self { role, subject: "iam".to_owned(), email: None, address: None, claimed }
     }

@@ -39,8 +39,8 @@ const PRIVATE_SUFFIXES: [&str; 13] = [
 fn is_public_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     let ends_with =
-        |suffix: &&str| name.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    name.contains('.') && !PRIVATE_SUFFIXES.iter().any(|suffix| ends_with(&suffix))
+        |suffix: &str| name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    name.contains('.') && !PRIVATE_SUFFIXES.iter().any(|suffix| ends_with(suffix))
 }
 
 /// Returns whether the address can be reached from the internet. Ranges are from IANA's special-purpose

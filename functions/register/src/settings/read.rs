@@ -2,8 +2,8 @@
 //! do, as Stripe says now.
 //!
 //! Only reading can be tried without changing anything, so only rights to read are shown. If Stripe cannot be
-//! asked in time, a right is `unknown`; the settings are answered all the same. What Stripe said is kept for a
-//! minute, and one request at a time asks: whoever reads the settings must not use up Stripe's rate limit.
+//! asked in time, a right is `unknown`; the settings are answered all the same. What Stripe answered is kept
+//! for a minute, and one request at a time asks: whoever reads the settings must not use up Stripe's rate limit.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ pub(super) async fn respond(
 async fn key_rights(context: RequestContext<'_>, settings: &Settings) -> KeyRights {
     let registry = &context.deps.registry;
     let check = match registry.key_rights(settings, context.now).await {
-        Ok(RightsTurn::Kept(rights)) => return rights,
+        Ok(RightsTurn::Stored(rights)) => return rights,
         Ok(RightsTurn::Ask(check)) => check,
         Err(error) => {
             tracing::warn!(error = error_chain(&error), "it is not known what the Stripe key may do");

@@ -58,7 +58,7 @@ pub struct RightsCheck {
 pub enum RightsTurn {
     /// Nobody: this is what Stripe said within the last minute, or what was known before somebody else began
     /// to ask.
-    Kept(KeyRights),
+    Stored(KeyRights),
     /// The caller, who then stores the answer.
     Ask(RightsCheck),
 }
@@ -71,23 +71,23 @@ impl Registry {
     /// If the row cannot be read or written.
     pub async fn key_rights(&self, settings: &Settings, now: Timestamp) -> Result<RightsTurn, StoreError> {
         let doing = "reading what the Stripe key may do";
-        let kept: Option<RightsCheck> = self.get(SETTINGS, KEY_RIGHTS, doing).await?;
-        let of_this_key = kept.as_ref().filter(|kept| kept.key_set_at == settings.stripe_key_set_at);
+        let stored: Option<RightsCheck> = self.get(SETTINGS, KEY_RIGHTS, doing).await?;
+        let of_this_key = stored.as_ref().filter(|kept| kept.key_set_at == settings.stripe_key_set_at);
         let rights = of_this_key.and_then(|kept| kept.rights);
         let is_recent = |kept: &RightsCheck| UnixMillis::from(now) - kept.asked_at < ASKED_EVERY;
         if of_this_key.is_some_and(is_recent) {
-            return Ok(RightsTurn::Kept(rights.unwrap_or(KeyRights::UNKNOWN)));
+            return Ok(RightsTurn::Stored(rights.unwrap_or(KeyRights::UNKNOWN)));
         }
         let check = RightsCheck {
             asked_at: now.into(),
             key_set_at: settings.stripe_key_set_at,
             rights,
             asker: Uuid::new_v4().simple().to_string(),
-            rev: kept.as_ref().map_or(0, |kept| kept.rev + 1),
+            rev: stored.as_ref().map_or(0, |kept| kept.rev + 1),
         };
-        match self.put_check(kept.as_ref(), &check).await? {
+        match self.put_check(stored.as_ref(), &check).await? {
             Written::Done => Ok(RightsTurn::Ask(check)),
-            Written::Conflict => Ok(RightsTurn::Kept(rights.unwrap_or(KeyRights::UNKNOWN))),
+            Written::Conflict => Ok(RightsTurn::Stored(rights.unwrap_or(KeyRights::UNKNOWN))),
         }
     }
 
