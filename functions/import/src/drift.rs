@@ -365,6 +365,6 @@ fn have_no_events(fields: &[String]) -> bool {
 }
 
 fn is_draft_invoice(record: &Record) -> bool {
-    let object = || serde_json::from_slice::<Value>(&record.object().ok()?).ok();
+    let object = || shared::lossy_json::from_slice::<Value>(&record.object().ok()?).ok();
     record.key.kind() == Some(Kind::Invoice) && object().is_some_and(|object| object["status"] == "draft")
 }

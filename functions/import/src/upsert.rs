@@ -96,11 +96,12 @@ pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck
     if deleted {
         return RecordCheck::Outdated(vec!["deleted".to_owned()]);
     }
-    let fields = match record.object().ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()) {
-        Some(stored) => differing_fields(&stored, fetched.object),
-        // A damaged record is replaced.
-        None => vec!["object".to_owned()],
-    };
+    let fields =
+        match record.object().ok().and_then(|bytes| shared::lossy_json::from_slice::<Value>(&bytes).ok()) {
+            Some(stored) => differing_fields(&stored, fetched.object),
+            // A damaged record is replaced.
+            None => vec!["object".to_owned()],
+        };
     if fields.is_empty() && !record.order_uncertain {
         RecordCheck::UpToDate
     } else {

@@ -42,6 +42,9 @@ impl Admission {
 pub(crate) mod reasons {
     /// The events of its second could not be put in order.
     pub(crate) const ORDER_UNCERTAIN: &str = "order_uncertain: the events of this second have no order, and the Stripe key may not read the object";
+    /// The same, and the object is no more.
+    pub(crate) const GONE_AT_STRIPE: &str =
+        "order_uncertain: the events of this second have no order, and Stripe no longer has the object";
     /// Billhook applies no event of this type.
     pub(crate) const TYPE: &str = "type";
     /// The stack's settings ignore events of this type.

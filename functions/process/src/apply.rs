@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use shared::aws::error_chain;
 use shared::event::{self, Event, EventId, ParsedEvent};
 use shared::ledger::{EventState, LedgerRow, Transition, Transitioned};
+use shared::lossy_json;
 use shared::order::{Comparison, RecordVersion, Snapshot, SnapshotError, compare, winner};
 use shared::records::{Provenance, Put, Record};
 
@@ -148,11 +149,11 @@ async fn put_record(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Tr
 }
 
 /// Whether the record has taken this event into account. Where its second could not be put in order, it is
-/// worth another look: by now the Stripe key may read the object.
+/// worth another look, unless the object is gone: by now the Stripe key may read it.
 fn is_considered(old: &Record, snapshot: &Snapshot) -> bool {
     let is_same_second =
         old.fetched || old.as_of == snapshot.created && old.deleted == snapshot.is_deletion();
-    is_same_second && !old.order_uncertain && old.events.contains(&snapshot.id)
+    is_same_second && (!old.order_uncertain || old.gone_at_stripe) && old.events.contains(&snapshot.id)
 }
 
 /// Returns what the row of an event becomes, once the record is as it is.
@@ -160,7 +161,9 @@ fn transition_for(record: &Record, snapshot: &Snapshot) -> Transition {
     let is_shown = record.event.as_ref() == Some(&snapshot.id);
     let state = if is_shown { EventState::Processed } else { EventState::Superseded };
     let is_of_its_second = record.events.contains(&snapshot.id);
-    if record.order_uncertain && is_of_its_second {
+    if record.gone_at_stripe && is_of_its_second {
+        Transition::with_reason(state, reasons::GONE_AT_STRIPE)
+    } else if record.order_uncertain && is_of_its_second {
         Transition::with_reason(state, reasons::ORDER_UNCERTAIN)
     } else if record.fetched && is_of_its_second {
         Transition::with_reason(state, "the events of this second have no order, so Stripe was asked")
@@ -203,13 +206,14 @@ async fn record_of_second(
     {
         return Ok(record);
     }
+    let gone_at_stripe = uncertain && matches!(fetched, Some(FetchOutcome::Gone));
     let is_shown = |id: &EventId| old.event.as_ref() == Some(id);
     let shown_has_expired = !second.iter().any(|snapshot| is_shown(&snapshot.id));
     if is_shown(&best.id) || uncertain && shown_has_expired {
-        return Ok(old.with_event_seen(&snapshot.id, uncertain));
+        return Ok(old.with_event_seen(&snapshot.id, uncertain).with_gone_at_stripe(gone_at_stripe));
     }
     let shown = second.iter().find(|snapshot| snapshot.id == best.id).unwrap_or(snapshot);
-    record_from(shown, ids, uncertain)
+    Ok(record_from(shown, ids, uncertain)?.with_gone_at_stripe(gone_at_stripe))
 }
 
 fn record_from(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) -> Result<Record, ApplyError> {
@@ -226,7 +230,7 @@ fn record_from(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) ->
 }
 
 /// Returns the record as Stripe has it, for a second whose events cannot be put in order; none if the key may
-/// not read it.
+/// not read it, or Stripe no longer has it.
 async fn record_from_stripe(
     invocation: Invocation<'_>,
     second: &[Snapshot],
@@ -240,7 +244,7 @@ async fn record_from_stripe(
         None => fetched.insert(fetch_object(invocation, &snapshot.key, snapshot.created, was_draft).await?),
     };
     let (raw, as_of) = match fetched {
-        FetchOutcome::NotReadable => return Ok(None),
+        FetchOutcome::NotReadable | FetchOutcome::Gone => return Ok(None),
         FetchOutcome::Fetched { raw, as_of } => (raw.get().to_owned(), *as_of),
         FetchOutcome::DeletedDraft => {
             let deleted =
@@ -248,7 +252,7 @@ async fn record_from_stripe(
             (deleted.to_string(), snapshot.created)
         }
     };
-    let object: Value = serde_json::from_str(&raw).map_err(ApplyError::UnreadableObject)?;
+    let object: Value = lossy_json::from_str(&raw).map_err(ApplyError::UnreadableObject)?;
     let provenance = Provenance {
         as_of,
         event: Some(snapshot.id.clone()),

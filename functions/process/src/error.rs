@@ -2,6 +2,7 @@
 
 use lambda_runtime::Diagnostic;
 use shared::aws::{StoreError, error_chain};
+use shared::lossy_json::LossyJsonError;
 use shared::secret_store::SecretStoreError;
 use shared::stripe::StripeError;
 
@@ -41,8 +42,8 @@ pub(crate) enum ApplyError {
     /// Stripe was asked and did not answer with the object.
     #[error(transparent)]
     Stripe(#[from] StripeError),
-    /// Stripe does not know an object that its own event is about: the key is of another account, or the
-    /// account is not connected.
+    /// Stripe does not know an object that its own event is about, and the account in which it looked is not
+    /// found to be the object's: the key is of another account, or the account is not connected.
     #[error(
         "Stripe knows no {0}: the Stripe key is of another account, or may not act for the connected one"
     )]
@@ -55,7 +56,7 @@ pub(crate) enum ApplyError {
     NoDate,
     /// Stripe's answer is no JSON object.
     #[error("Stripe's answer cannot be read")]
-    UnreadableObject(#[source] serde_json::Error),
+    UnreadableObject(#[source] LossyJsonError),
     /// zstd is short of memory.
     #[error("the object cannot be packed")]
     Packing(#[source] std::io::Error),

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use shared::aws::error_chain;
 use shared::deadline::Deadline;
 use shared::object_key::{Kind, ObjectKey};
-use shared::stripe::StripeError;
+use shared::stripe::{Session, StripeError};
 use shared::unix_time::UnixSeconds;
 
 use crate::error::ApplyError;
@@ -37,6 +37,8 @@ pub(crate) enum FetchOutcome {
     },
     /// It was a draft invoice, and is deleted for good.
     DeletedDraft,
+    /// Stripe no longer has it, though the key is of its account: test data that was deleted, for one.
+    Gone,
     /// The key may not read it, or there is no key.
     NotReadable,
 }
@@ -63,6 +65,9 @@ pub(crate) async fn fetch_object(
             Ok(None) if key.kind() == Some(Kind::Invoice) && was_draft => {
                 return Ok(FetchOutcome::DeletedDraft);
             }
+            Ok(None) if is_our_account(&session, key, settings.stripe_account.as_deref()).await? => {
+                return Ok(FetchOutcome::Gone);
+            }
             Ok(None) => return Err(ApplyError::NotAtStripe(key.to_string())),
             Err(StripeError::Forbidden(failure)) => {
                 tracing::warn!(
@@ -84,6 +89,18 @@ pub(crate) async fn fetch_object(
         }
     }
     Err(ApplyError::TooEarly)
+}
+
+/// Whether Stripe looked for the object in the account that it belongs to: a connected one, or our own as the
+/// settings know it. Where that is not known, a wrong key cannot be told from an object that is gone.
+async fn is_our_account(
+    session: &Session<'_>,
+    key: &ObjectKey,
+    ours: Option<&str>,
+) -> Result<bool, StripeError> {
+    let Some(expected) = key.account().or(ours) else { return Ok(false) };
+    let answered = session.account_acted_for(key.account()).await?;
+    Ok(answered.as_deref() == Some(expected))
 }
 
 /// Whether, by our own clock, the second may not be over yet at Stripe.

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::event::EventId;
 use shared::http::ApiError;
+use shared::lossy_json;
 use shared::object_key::Kind;
 use shared::records::Record;
 
@@ -27,6 +28,8 @@ pub(crate) struct RecordView {
     /// Whether the object was fetched from Stripe, and is no event's snapshot.
     fetched: bool,
     order_uncertain: bool,
+    /// Whether Stripe no longer has the object, though nothing said that it was deleted.
+    gone_at_stripe: bool,
     object: Box<RawValue>,
 }
 
@@ -44,7 +47,7 @@ impl LoadedRecord {
         let doing = "reading a record's object";
         let bytes = record.object().map_err(StoreError::doing(doing))?;
         let kind = record.key.kind().ok_or_else(|| StoreError::new(doing, "it is of no kind of record"))?;
-        let object = serde_json::from_slice(&bytes).map_err(StoreError::doing(doing))?;
+        let object = lossy_json::from_slice(&bytes).map_err(StoreError::doing(doing))?;
         let raw = serde_json::from_slice(&bytes).map_err(StoreError::doing(doing))?;
         Ok(Self { kind, record, object, raw })
     }
@@ -99,6 +102,7 @@ impl LoadedRecord {
             event: self.record.event.clone(),
             fetched: self.record.fetched,
             order_uncertain: self.record.order_uncertain,
+            gone_at_stripe: self.record.gone_at_stripe,
             object: self.raw.clone(),
         }
     }

@@ -261,7 +261,7 @@ mod tests {
             assert!(event.listed_under().is_some());
             seen += 1;
         }
-        assert_eq!(seen, event_type::APPLIED.len());
+        assert_eq!(seen, event_type::APPLIED.len() + event_type::APPLIED_IF_SENT.len());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! # Domain types
 //!
 //! - `unix_time`: seconds and milliseconds of Unix time, each a type
+//! - `lossy_json`: JSON that is not all Unicode, read
 //! - `account`: our own Stripe account, or a connected one, in keys
 //! - `mode`: test or live
 //! - `event_type`: Stripe's event types, which are applied, and patterns of them
@@ -56,6 +57,7 @@ pub mod health;
 pub mod http;
 pub mod ledger;
 pub mod log;
+pub mod lossy_json;
 pub mod metrics;
 pub mod mode;
 pub mod object_key;

@@ -5,11 +5,13 @@
 //!
 //! 1. The later second wins.
 //! 2. Within a second, **all** its events are looked at together, not the stored one and the new one, so that
-//!    the order of arrival cannot matter. Equal snapshots count once. Then are struck out, as long as one is
-//!    left: notices, which report no change; creations; and, when one has a status that Stripe never leaves,
-//!    those whose status it can leave.
-//! 3. When several are left and what they replaced joins all of them into one chain of states, the chain's
-//!    end wins (`chain`). An event that does not say what it replaced can at most confirm that end.
+//!    the order of arrival cannot matter. Two snapshots are one state where they differ only in how they are
+//!    rendered (`comparable`). Notices, which report no change, are struck out, as long as an event is left.
+//!
+//! 3. What the events replaced, what their types can report, creations, and statuses that Stripe never leaves
+//!    (unless an event of the second says that it was left) allow only some courses of events. If all of
+//!    those end in one state, it wins (`walk`). If they allow none, because events are missing, creations are
+//!    struck out and then, when one has a status that is never left, those whose status can be left.
 //!
 //! 4. Events that still differ cannot be put in order by what they hold, and the object is fetched from
 //!    Stripe (by `process`). Its answer stands for the last second that had wholly passed when it was asked:
@@ -22,15 +24,17 @@
 //!
 //! The module is pure: the winner is a function of the set of events.
 
-mod chain;
 mod comparable;
 mod snapshot;
+mod walk;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use self::chain::Step;
 pub use self::comparable::comparable;
 pub use self::snapshot::{Snapshot, SnapshotError};
+use self::walk::Ends;
 use crate::event::EventId;
 use crate::unix_time::UnixSeconds;
 
@@ -97,64 +101,36 @@ pub struct Winner {
 pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winner> {
     let mut events: Vec<&Snapshot> = events.into_iter().collect();
     events.sort_by(|a, b| a.id.cmp(&b.id));
+    events.dedup_by(|a, b| a.id == b.id);
     // Two events can report one deletion, in different shapes; either is right.
-    if let Some(deletion) = events.iter().filter(|event| event.is_deletion()).map(|event| &event.id).max() {
-        return Some(Winner { id: deletion.clone(), uncertain: false });
+    if let Some(deletion) = events.iter().rev().find(|event| event.is_deletion()) {
+        return Some(Winner { id: deletion.id.clone(), uncertain: false });
     }
-    let mut left = groups(events);
-    strike(&mut left, |group| group.all(Snapshot::is_notice));
-    strike(&mut left, |group| group.all(|event| event.is_notice() || event.is_creation()));
-    if left.iter().any(|group| group.all(Snapshot::is_settled)) {
-        strike(&mut left, |group| !group.all(Snapshot::is_settled));
-    }
-    let steps: Vec<Step<'_>> = left.iter().map(Group::step).collect();
-    if let Some(end) = chain::end(&steps) {
-        return Some(Winner { id: left[end].greatest().clone(), uncertain: false });
-    }
-    let uncertain = left.len() > 1;
-    left.iter().map(Group::greatest).max().map(|id| Winner { id: id.clone(), uncertain })
-}
-
-/// Events whose snapshots are equal, and the state they show.
-struct Group<'a>(Vec<&'a Snapshot>, Value);
-
-impl<'a> Group<'a> {
-    fn all(&self, test: impl Fn(&Snapshot) -> bool) -> bool {
-        self.0.iter().all(|event| test(event))
-    }
-
-    fn step(&self) -> Step<'a> {
-        Step {
-            after: &self.0[0].object,
-            replaced: self.0.iter().filter_map(|event| event.previous_attributes.as_ref()).collect(),
-            all_say: self
-                .all(|event| event.previous_attributes.is_some() || event.is_notice() || event.is_creation()),
-            versions: self.0.iter().map(|event| event.api_version.as_deref()).collect(),
+    let left: BTreeSet<&str> = events.iter().filter_map(|event| event.status_left()).collect();
+    strike(&mut events, |event| event.is_notice());
+    let mut ends = walk::ends(&events, &left);
+    if ends == Ends::None {
+        strike(&mut events, |event| event.is_creation());
+        if events.iter().any(|event| event.is_settled(&left)) {
+            events.retain(|event| event.is_settled(&left));
         }
+        ends = walk::ends(&events, &left);
     }
-
-    fn greatest(&self) -> &'a EventId {
-        // A group is made with its first event.
-        self.0.iter().map(|event| &event.id).max().unwrap_or(&self.0[0].id)
-    }
+    let (shown, uncertain) = match ends {
+        Ends::One(end) => (vec![end], false),
+        Ends::None => ((0..events.len()).collect(), true),
+        Ends::Several(ends) => (ends, true),
+    };
+    let shown: Vec<Value> = shown.into_iter().map(|end| comparable(&events[end].object)).collect();
+    // The greatest id of those that show one of these states.
+    let shows = events.iter().rev().find(|event| shown.contains(&comparable(&event.object)));
+    shows.map(|event| Winner { id: event.id.clone(), uncertain })
 }
 
-fn groups<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    for event in events {
-        let state = comparable(&event.object);
-        match groups.iter_mut().find(|group| group.1 == state) {
-            Some(group) => group.0.push(event),
-            None => groups.push(Group(vec![event], state)),
-        }
-    }
-    groups
-}
-
-/// Strikes out groups, unless none would be left.
-fn strike(left: &mut Vec<Group<'_>>, out: impl Fn(&Group<'_>) -> bool) {
-    if left.iter().any(|group| !out(group)) {
-        left.retain(|group| !out(group));
+/// Strikes out events, unless none would be left.
+fn strike(events: &mut Vec<&Snapshot>, out: impl Fn(&Snapshot) -> bool) {
+    if events.iter().any(|event| !out(event)) {
+        events.retain(|event| !out(event));
     }
 }
 

@@ -9,7 +9,8 @@
 //!   none;
 //! - `by_invoice`: what joins an invoice with its payments: invoice payments, and the payments and charges of
 //!   old API versions, which name it themselves;
-//! - `uncertain`: the few whose events could not be put in order, as long as they are so.
+//! - `uncertain`: the few whose events could not be put in order, as long as they are so and Stripe has the
+//!   object.
 //!
 //! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry
 //! is paid for once an object and not once an event.
@@ -72,6 +73,10 @@ pub struct Record {
     /// Whether the events of that second could not be put in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub order_uncertain: bool,
+    /// Whether those events could not be put in order because Stripe no longer has the object: test data that
+    /// was deleted, for one. It is not `deleted`, because nothing says that the object was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone_at_stripe: bool,
     /// Whether it was fetched from Stripe, and is no event's snapshot. Then it stands for the whole of that
     /// second, and the events are those that could not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -129,6 +134,7 @@ impl Record {
             events,
             deleted,
             order_uncertain,
+            gone_at_stripe: false,
             fetched,
             index_keys,
             dict: dictionary,
@@ -148,6 +154,12 @@ impl Record {
         let mut record = self.clone();
         record.index_keys.use_earlier_position(&other.index_keys);
         record
+    }
+
+    /// The same record, marked as gone at Stripe, or not.
+    #[must_use]
+    pub fn with_gone_at_stripe(&self, gone_at_stripe: bool) -> Self {
+        Self { gone_at_stripe, ..self.clone() }
     }
 
     /// Returns whether its object is too large to be stored. The rest of a record is under 20 kB.
@@ -276,7 +288,8 @@ impl Records {
     fn put(&self, record: &Record) -> Result<PutItemFluentBuilder, StoreError> {
         let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(record).map_err(StoreError::doing(WRITING))?;
-        if record.order_uncertain {
+        // Nobody can do anything about one that is gone.
+        if record.order_uncertain && !record.gone_at_stripe {
             item.insert(UNCERTAIN.to_owned(), AttributeValue::S(UNCERTAIN.to_owned()));
         }
         Ok(self

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use shared::ledger::EventState;
+use shared::registry::Settings;
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 use test_cloud::fixtures::{event, now};
 
@@ -221,6 +222,164 @@ async fn a_stripe_that_does_not_answer_or_throttles_loses_nothing() {
         stripe.clear_faults();
         stack.sweep(later(60)).await;
         assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
+    }
+}
+
+/// Lets the settings know whose the stack's key is.
+async fn know_account(stack: &Stack, account: &str) {
+    let registry = stack.registry();
+    let old = registry.settings().await.unwrap().unwrap();
+    let mut new = Settings { stripe_account: Some(account.to_owned()), ..old.clone() };
+    registry.store_settings(Some(&old), &mut new).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_object_that_is_gone_from_its_own_account_settles_and_nobody_is_told_to_do_anything() {
+    let mut records = Vec::new();
+    for order in [[0, 1], [1, 0]] {
+        let stripe = stripe(60);
+        stripe.remove_object(None, "sub_1");
+        let stack = Stack::with(&stripe).await;
+        know_account(&stack, "acct_1Simulated").await;
+        for i in order {
+            apply(&stack, &tie()[i]).await;
+        }
+        for id in ["evt_1", "evt_2"] {
+            let state = stack.state(id).await.0;
+            assert!(matches!(state, EventState::Processed | EventState::Superseded), "{id}: {state}");
+        }
+        let record = stack.record("-/subscription/sub_1").await.unwrap();
+        assert!(record.order_uncertain && record.gone_at_stripe && !record.deleted && !record.fetched);
+        let uncertain = stack.records().uncertain().await.unwrap();
+        assert!(uncertain.first.is_empty(), "the status has nothing to say about it");
+        records.push((record.event, stack.object("-/subscription/sub_1").await));
+        // Applied once more, it is neither asked for nor changed.
+        let asked = stripe.requests().len();
+        let row = stack.row("evt_1").await;
+        let admin = shared::ledger::Actor { by: "a@example.com", why: None };
+        stack.ledger().replay(&row, admin, later(2)).await.unwrap();
+        stack.sweep(later(130)).await;
+        assert_eq!(stripe.requests().len(), asked);
+        let reason =
+            [stack.state("evt_1").await.1, stack.state("evt_2").await.1].map(Option::unwrap_or_default);
+        assert!(reason.iter().any(|reason| reason.contains("no longer has the object")), "{reason:?}");
+    }
+    assert_eq!(records[0], records[1]);
+}
+
+#[tokio::test]
+async fn an_object_that_is_gone_from_its_connected_account_settles_too() {
+    let stripe = stripe(60);
+    let stack = Stack::with(&stripe).await;
+    for body in tie() {
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        body["account"] = "acct_1Connected".into();
+        apply(&stack, &body.to_string()).await;
+    }
+    let record = stack.record("acct_1Connected/subscription/sub_1").await.unwrap();
+    assert!(record.order_uncertain && record.gone_at_stripe);
+}
+
+#[tokio::test]
+async fn an_account_that_is_another_or_cannot_be_asked_is_never_taken_for_ours() {
+    for fault in [None, Some(Fault::status(500)), Some(Fault::status(400)), Some(Fault::cut())] {
+        let stripe = stripe(60);
+        stripe.remove_object(None, "sub_1");
+        let stack = Stack::with(&stripe).await;
+        let is_other = fault.is_none();
+        know_account(&stack, if is_other { "acct_1Other" } else { "acct_1Simulated" }).await;
+        if let Some(fault) = fault {
+            stripe.add_fault(fault.on("GET", "/v1/account").times(100));
+        }
+        for body in tie() {
+            apply(&stack, &body).await;
+        }
+        let (state, reason) = stack.state("evt_2").await;
+        assert!(matches!(state, EventState::Failed | EventState::Dead), "{state}");
+        assert_eq!(reason.unwrap().contains("another account"), is_other);
+        assert!(!stack.record("-/subscription/sub_1").await.unwrap().gone_at_stripe);
+    }
+}
+
+#[tokio::test]
+async fn a_paid_invoice_whose_payment_is_detached_in_the_same_second_does_not_end_paid() {
+    let invoice = |status: &str| json!({"object": "invoice", "id": "in_1", "created": 5, "status": status});
+    for order in [[0, 1], [1, 0]] {
+        let stripe = stripe(60);
+        stripe.put_object(None, &invoice("open"));
+        let stack = Stack::with(&stripe).await;
+        let mut reopened: Value =
+            serde_json::from_str(&event("evt_1", "invoice.updated", TIE, &invoice("open"))).unwrap();
+        reopened["data"]["previous_attributes"] = json!({ "status": "paid" });
+        let bodies = [reopened.to_string(), event("evt_2", "invoice.paid", TIE, &invoice("paid"))];
+        for i in order {
+            apply(&stack, &bodies[i]).await;
+        }
+        assert_eq!(stack.object("-/invoice/in_1").await["status"], "open");
+    }
+}
+
+#[tokio::test]
+async fn a_detached_invoice_payment_stays_detached_in_either_order_without_a_fetch() {
+    for (order, status) in [([0, 1], "canceled"), ([1, 0], "canceled"), ([0, 1], "open"), ([1, 0], "open")] {
+        let stripe = stripe(60);
+        let stack = Stack::with(&stripe).await;
+        let payment = |status: &str| json!({"object": "invoice_payment", "id": "inpay_1", "created": 5, "status": status});
+        let bodies = [
+            event("evt_1", "invoice_payment.detached", TIE, &payment(status)),
+            event("evt_2", "invoice_payment.paid", TIE, &payment("paid")),
+        ];
+        for i in order {
+            apply(&stack, &bodies[i]).await;
+        }
+        assert_eq!(stack.object("-/invoice_payment/inpay_1").await["status"], status);
+        assert!(stripe.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_first_event_of_a_charge_gives_way_to_its_update_without_a_fetch() {
+    let charge = |txn: Value, receipt: &str| {
+        json!({
+            "object": "charge", "id": "ch_1", "created": TIE, "status": "succeeded", "balance_transaction": txn,
+            "receipt_url": format!("https://pay.stripe.com/receipts/{receipt}"),
+        })
+    };
+    for order in [[0, 1], [1, 0]] {
+        let stripe = stripe(60);
+        let stack = Stack::with(&stripe).await;
+        let mut updated: Value =
+            serde_json::from_str(&event("evt_1", "charge.updated", TIE, &charge(json!("txn_1"), "a")))
+                .unwrap();
+        updated["data"]["previous_attributes"] =
+            json!({ "balance_transaction": null, "receipt_url": "https://pay.stripe.com/receipts/b" });
+        let bodies =
+            [updated.to_string(), event("evt_2", "charge.succeeded", TIE, &charge(json!(null), "c"))];
+        for i in order {
+            apply(&stack, &bodies[i]).await;
+        }
+        assert_eq!(stack.object("-/charge/ch_1").await["balance_transaction"], "txn_1");
+        assert!(stripe.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn half_an_emoji_is_kept_as_sent_and_what_cannot_be_held_is_set_aside_with_its_reason() {
+    let stack = Stack::start().await;
+    let with = |id: &str, name: &str| {
+        event(id, "customer.updated", TIE, &json!({"object": "customer", "id": "cus_1", "name": "NAME"}))
+            .replace("\"NAME\"", name)
+    };
+    apply(&stack, &with("evt_1", r#""a\ud83d""#)).await;
+    assert_eq!(stack.state("evt_1").await.0, EventState::Processed);
+    let kept = stack.record("-/customer/cus_1").await.unwrap().object().unwrap();
+    assert!(String::from_utf8(kept).unwrap().contains(r#""a\ud83d""#));
+    let deep = format!("{}{}", "[".repeat(130), "]".repeat(130));
+    for (id, name, why) in [("evt_2", "1e999", "beyond any double"), ("evt_3", deep.as_str(), "127 levels")] {
+        apply(&stack, &with(id, name)).await;
+        let (state, reason) = stack.state(id).await;
+        assert_eq!(state, EventState::Quarantined);
+        assert!(reason.as_ref().unwrap().contains(why), "{reason:?}");
     }
 }
 

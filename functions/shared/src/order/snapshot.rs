@@ -1,8 +1,10 @@
 //! An event as a claim on a record: whose object, as of when, in which state.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::event::{Event, EventId};
+use crate::lossy_json;
 use crate::object_key::{Kind, ObjectKey};
 use crate::unix_time::UnixSeconds;
 use serde_json::Value;
@@ -43,7 +45,7 @@ impl Snapshot {
     /// # Errors
     /// If it is about nothing that is kept, or cannot be read.
     pub fn from_event(event: &Event<'_>) -> Result<Self, SnapshotError> {
-        let object: Value = serde_json::from_str(event.object.get())
+        let object: Value = lossy_json::from_str(event.object.get())
             .map_err(|error| SnapshotError::Unreadable(format!("data.object: {error}")))?;
         let Some(key) = event.subject() else {
             return match event.event_type.as_ref() {
@@ -61,7 +63,7 @@ impl Snapshot {
         }
         let previous_attributes = event
             .previous_attributes
-            .map(|raw| serde_json::from_str(raw.get()))
+            .map(|raw| lossy_json::from_str(raw.get()))
             .transpose()
             .map_err(|error| SnapshotError::Unreadable(format!("data.previous_attributes: {error}")))?
             .filter(|replaced: &Value| !replaced.is_null());
@@ -94,18 +96,37 @@ impl Snapshot {
         )
     }
 
-    /// Returns whether its type reports the creation of the object.
-    pub(crate) fn is_creation(&self) -> bool {
-        self.event_type.ends_with(".created")
+    /// Returns whether it reports the creation of the object. Charges have no type for that: the first of
+    /// their events does, and is of the second in which the charge was made.
+    pub(super) fn is_creation(&self) -> bool {
+        match self.event_type.as_str() {
+            "charge.pending" | "charge.succeeded" | "charge.failed" => {
+                self.object["created"].as_i64() == Some(self.created.get())
+            }
+            other => other.ends_with(".created"),
+        }
     }
 
-    /// Returns whether its status is one that Stripe never leaves. Invoices of before API 2018-11-08 have no
+    /// Returns whether it reports that a payment no longer belongs to its invoice, after which the invoice
+    /// payment never changes again. Stripe makes such events since 2026-01-28.preview.
+    pub(super) fn is_detachment(&self) -> bool {
+        self.event_type == "invoice_payment.detached"
+    }
+
+    /// Returns whether its status is one that Stripe never leaves, other than those that an event of the
+    /// second says were left.
+    pub(super) fn is_settled(&self, left: &BTreeSet<&str>) -> bool {
+        let status = Self::settled_status(self.key.kind(), &self.object);
+        self.is_detachment() || status.is_some_and(|status| !left.contains(status))
+    }
+
+    /// Returns the status of an object, if Stripe never leaves it. Invoices of before API 2018-11-08 have no
     /// status, but a flag `paid`.
-    pub(crate) fn is_settled(&self) -> bool {
-        let Some(status) = self.object["status"].as_str() else {
-            return self.key.kind() == Some(Kind::Invoice) && self.object["paid"] == true;
+    pub(super) fn settled_status(kind: Option<Kind>, object: &Value) -> Option<&str> {
+        let Some(status) = object["status"].as_str() else {
+            return (kind == Some(Kind::Invoice) && object["paid"] == true).then_some("paid");
         };
-        match self.key.kind() {
+        let is_settled = match kind {
             Some(Kind::Payment) => matches!(status, "succeeded" | "canceled"),
             Some(Kind::Charge) => status == "failed",
             Some(Kind::Invoice) => matches!(status, "paid" | "void"),
@@ -116,7 +137,81 @@ impl Snapshot {
             // A lost dispute can be reopened by an appeal.
             Some(Kind::Dispute) => matches!(status, "won" | "warning_closed" | "prevented"),
             Some(Kind::Customer) | None => false,
+        };
+        is_settled.then_some(status)
+    }
+
+    /// Returns the status that the change left, if the event says so.
+    pub(super) fn status_left(&self) -> Option<&str> {
+        if self.is_detachment() {
+            return Some("paid").filter(|paid| self.object["status"] != *paid);
         }
+        let replaced = self.previous_attributes.as_ref()?;
+        match replaced["status"].as_str() {
+            Some(status) => Some(status).filter(|status| self.object["status"] != *status),
+            None if replaced["paid"] == true && self.object["paid"] != true => Some("paid"),
+            None => None,
+        }
+    }
+
+    /// Returns whether its type can report a change between two states that differ. Most types can report
+    /// any; some only one thing, which must then differ (Stripe's API reference, "Types of events").
+    pub(super) fn can_report(&self, before: &Value, after: &Value) -> bool {
+        // Older versions lack some of the fields, or all.
+        let differ = |fields: &[&str]| {
+            let mut values = fields.iter().map(|field| (before.get(field), after.get(field)));
+            let are_unknown = values.clone().all(|(before, after)| before.is_none() && after.is_none());
+            are_unknown || values.any(|(before, after)| before != after)
+        };
+        if self.key.kind() == Some(Kind::Invoice) && !self.invoice_can_become(before, after) {
+            return false;
+        }
+        match self.event_type.as_str() {
+            "charge.captured" => differ(&["captured", "amount_captured"]),
+            "charge.expired" => differ(&["refunded", "status"]),
+            "charge.refunded" => differ(&["amount_refunded", "refunded"]),
+            "charge.dispute.funds_withdrawn" | "charge.dispute.funds_reinstated" => {
+                differ(&["balance_transactions"])
+            }
+            "customer.subscription.pending_update_applied"
+            | "customer.subscription.pending_update_expired" => differ(&["pending_update"]),
+            "invoice.payment_succeeded" => differ(&["status", "amount_paid"]),
+            "invoice.overpaid" => differ(&["amount_overpaid"]),
+            "charge.succeeded"
+            | "charge.failed"
+            | "charge.dispute.closed"
+            | "customer.subscription.deleted"
+            | "customer.subscription.paused"
+            | "customer.subscription.resumed"
+            | "invoice.finalized"
+            | "invoice.marked_uncollectible"
+            | "invoice.paid"
+            | "invoice.voided"
+            | "invoice_payment.paid"
+            | "payment_intent.canceled"
+            | "payment_intent.succeeded"
+            | "refund.failed" => differ(&["status"]),
+            // An object is made once.
+            "charge.pending" => false,
+            other => !other.ends_with(".created"),
+        }
+    }
+
+    /// Returns whether one of the types that report one thing of an invoice can report this change of it. What
+    /// only its merchant writes is reported by `invoice.updated`, tries are only added, and a status goes
+    /// forward.
+    fn invoice_can_become(&self, before: &Value, after: &Value) -> bool {
+        if matches!(self.event_type.as_str(), "invoice.created" | "invoice.updated") {
+            return true;
+        }
+        let same = |fields: &[&str]| fields.iter().all(|field| before.get(field) == after.get(field));
+        let attempts = |invoice: &Value| invoice["attempt_count"].as_i64();
+        let is_dated = matches!(self.event_type.as_str(), "invoice.finalized" | "invoice.sent");
+        same(&["metadata", "description", "footer", "custom_fields", "shipping_details"])
+            && (is_dated || same(&["due_date", "parent"]))
+            && attempts(before) <= attempts(after)
+            && !(before["status"] == "uncollectible" && after["status"] == "open")
+            && !(before["status"] != "draft" && after["status"] == "draft")
     }
 }
 
@@ -138,7 +233,7 @@ mod tests {
             raw: body.to_string(),
             object: body,
         }
-        .is_settled()
+        .is_settled(&BTreeSet::new())
     }
 
     #[test]

@@ -15,11 +15,22 @@ impl Session<'_> {
     /// # Errors
     /// See [`StripeError`].
     pub async fn account(&self) -> Result<Option<String>, StripeError> {
+        self.account_acted_for(None).await
+    }
+
+    /// The account that calls for this connected account, or for our own, are made in. None as for
+    /// [`Session::account`].
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn account_acted_for(&self, connected: Option<&str>) -> Result<Option<String>, StripeError> {
         #[derive(Deserialize)]
         struct Account {
             id: String,
         }
-        match self.call::<Account>(&Call::new(Method::GET, &["account"])).await {
+        let mut call = Call::new(Method::GET, &["account"]);
+        call.account = connected;
+        match self.call::<Account>(&call).await {
             Ok(account) => Ok(Some(account.value.id)),
             // A restricted key is told: "does not have the required permissions for this endpoint on account
             // 'acct_…'".

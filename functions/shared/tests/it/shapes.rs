@@ -31,7 +31,7 @@ fn samples() -> Vec<(String, Value)> {
             (event["type"].as_str().unwrap().to_owned(), event)
         })
         .collect();
-    assert_eq!(samples.len(), event_type::APPLIED.len());
+    assert_eq!(samples.len(), event_type::APPLIED.len() + event_type::APPLIED_IF_SENT.len());
     samples
 }
 

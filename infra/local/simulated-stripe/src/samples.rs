@@ -67,6 +67,7 @@ const SAMPLES: &[(&str, &str)] = samples![
     "invoice.updated",
     "invoice.voided",
     "invoice.will_be_due",
+    "invoice_payment.detached",
     "invoice_payment.paid",
     "payment_intent.amount_capturable_updated",
     "payment_intent.canceled",

@@ -7,12 +7,13 @@
 //! change is sent in the events that Stripe writes (`event`), in the API version of that time
 //! (`api_version`). And they are as hard as Stripe's can be: many changes share a second, one change comes in
 //! two events, an event may not say what it replaced, a value returns to what it was, and ids do not follow
-//! the order.
+//! the order, addresses are signed anew in each rendering, and values come and go in any map.
 
 mod api_version;
 mod change;
 mod event;
 mod object_kind;
+mod rendering;
 
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ pub use self::api_version::ApiVersion;
 use self::change::{Existence, ObjectChange};
 pub use self::event::{ExpectedOutcome, HistoryEvent};
 pub use self::object_kind::ObjectKind;
+pub use self::rendering::unsigned;
 
 /// What is drawn for a history.
 #[derive(Debug, Clone)]

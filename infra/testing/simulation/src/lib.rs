@@ -29,5 +29,5 @@ pub use environment::{Environment, START};
 pub use oracle::{Findings, verify};
 pub use run::{Statistics, Workload, histories, run};
 pub use scenario::{FaultPlan, Scenario, drain, run_scenario};
-pub use strategies::{history_plans, same_second_plans, sample, scenarios};
+pub use strategies::{busy_second_plans, history_plans, same_second_plans, sample, scenarios};
 pub use workers::{Invocation, ProcessWorker, ReceiveWorker};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use crate::history::{ApiVersion, ExpectedOutcome, HistoryEvent, ObjectHistory};
+use crate::history::{ApiVersion, ExpectedOutcome, HistoryEvent, ObjectHistory, unsigned};
 use serde_json::{Value, json};
 use shared::ledger::{EventState, LedgerRow};
 use shared::records::Record;
@@ -108,7 +108,7 @@ async fn difference(environment: &Environment, history: &ObjectHistory) -> Optio
         Some("uncertain".to_owned())
     } else if record.deleted != history.is_deleted() {
         Some(format!("deleted: {}", record.deleted))
-    } else if !allowed.contains(&object) {
+    } else if !allowed.iter().any(|allowed| unsigned(allowed) == unsigned(&object)) {
         let source = if record.fetched { "fetched" } else { "from an event" };
         Some(format!("{source} {object}, allowed are {allowed:?}; {}", listing(history)))
     } else {

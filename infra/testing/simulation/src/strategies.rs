@@ -111,6 +111,19 @@ pub fn same_second_plans() -> impl Strategy<Value = Vec<HistoryPlan>> {
     })
 }
 
+/// Returns a strategy for histories of which one second holds two to four changes: that of the creation, or a
+/// later one.
+pub fn busy_second_plans(kind: ObjectKind) -> impl Strategy<Value = HistoryPlan> {
+    (history_plan(vec![kind], 2..5), 0..20_u8).prop_map(|(plan, later)| {
+        let steps = plan.steps.into_iter().enumerate().map(|(index, step)| PlannedStep {
+            after: if index == 0 && later % 2 == 1 { later } else { 0 },
+            version: None,
+            ..step
+        });
+        HistoryPlan { steps: steps.collect(), version: ApiVersion::Dahlia, ..plan }
+    })
+}
+
 /// Gives the object its number and account: three in a row have one number, in three accounts.
 pub(crate) fn numbered(plan: HistoryPlan, index: usize) -> HistoryPlan {
     HistoryPlan { number: index / ACCOUNTS.len(), account: ACCOUNTS[index % ACCOUNTS.len()], ..plan }

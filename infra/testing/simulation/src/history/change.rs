@@ -84,7 +84,7 @@ pub(crate) fn pick<const N: usize>(index: u8, texts: [&str; N]) -> Value {
     if text.is_empty() { Value::Null } else { text.into() }
 }
 
-/// Sets fields; in `metadata`, null removes a key.
+/// Sets fields; in maps that hold a key only while it says something, null removes it.
 fn merge(into: &mut Value, set: &Value, null_removes: bool) {
     let (Some(fields), Some(set_fields)) = (into.as_object_mut(), set.as_object()) else {
         *into = set.clone();
@@ -94,7 +94,11 @@ fn merge(into: &mut Value, set: &Value, null_removes: bool) {
         if null_removes && value.is_null() {
             fields.remove(field);
         } else {
-            merge(fields.entry(field.clone()).or_insert(Value::Null), value, field == "metadata");
+            merge(
+                fields.entry(field.clone()).or_insert(Value::Null),
+                value,
+                matches!(field.as_str(), "metadata" | "fraud_details" | "checks"),
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::object_kind::Notice;
+use super::rendering::signed;
 use super::{ApiVersion, ObjectHistory};
 
 /// One event.
@@ -49,7 +50,12 @@ pub(super) fn from_change(
         }
         _ => history.kind.render(version, &history.state),
     };
-    let previous = before.map(|before| previous_attributes(&history.kind.render(version, before), &object));
+    // What was before is rendered too, and signed once more.
+    let salt = mixed(seed ^ mixed(history.events.len() as u64));
+    let object = signed(&object, salt);
+    let previous = before.map(|before| {
+        previous_attributes(&signed(&history.kind.render(version, before), mixed(salt)), &object)
+    });
     event(history, seed, event_type, object, previous, at, version)
 }
 
@@ -64,6 +70,7 @@ pub(super) fn from_notice(
     match notice {
         Notice::SameObject(event_type) => {
             let object = history.kind.render(version, &history.state);
+            let object = signed(&object, mixed(seed ^ !mixed(history.events.len() as u64)));
             event(history, seed, event_type, object, None, at, version)
         }
         Notice::OtherObject(event_type, other) => {

@@ -111,8 +111,7 @@ impl ObjectKind {
             Self::Customer => customer::changes(value),
             Self::Subscription => subscription::changes(object, value),
             Self::Invoice => invoice::changes(object, value),
-            // Stripe sends an event only when it is paid.
-            Self::InvoicePayment => Vec::new(),
+            Self::InvoicePayment => invoice_payment::changes(object),
             Self::PaymentIntent => payment_intent::changes(object, value),
             Self::Charge => charge::changes(object, value),
             Self::Refund => refund::changes(object, value),

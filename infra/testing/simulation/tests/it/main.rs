@@ -6,6 +6,7 @@
 
 mod any_order;
 mod histories;
+mod order_laws;
 mod outage;
 mod poison;
 mod regressions;

@@ -1,9 +1,11 @@
-//! Charges: pending, succeeded or failed; then captured, refunded in parts, or expired.
+//! Charges: pending, succeeded or failed; then captured, refunded in parts, or expired. Their receipt has an
+//! address that each rendering signs anew, and what a merchant or a bank reports comes and goes.
 
 use serde_json::{Value, json};
 
 use super::status;
 use crate::history::change::{ObjectChange, pick};
+use crate::history::rendering::UNSIGNED_RECEIPT;
 
 const UPDATED: &str = "charge.updated";
 
@@ -16,6 +18,9 @@ pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
     let object = json!({
         "customer": "cus_1", "payment_intent": "pi_1", "status": status, "amount": 500, "amount_refunded": 0,
         "captured": variant.is_multiple_of(4), "refunded": false, "disputed": false, "description": null, "balance_transaction": null,
+        "fraud_details": {}, "shipping": null, "receipt_email": null, "receipt_url": UNSIGNED_RECEIPT,
+        "billing_details": { "email": null, "address": { "city": null, "country": "FR" } },
+        "payment_method_details": { "type": "card", "card": { "brand": "visa", "checks": {} } },
     });
     (object, types)
 }
@@ -24,6 +29,21 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {
     let mut possible = vec![
         ObjectChange::new(json!({ "description": pick(value, ["", "a", "b"]) })).updated(UPDATED),
         ObjectChange::metadata(value).updated(UPDATED),
+        ObjectChange::new(
+            json!({ "fraud_details": { "user_report": pick(value, ["", "safe", "fraudulent"]) } }),
+        )
+        .updated(UPDATED),
+        ObjectChange::new(json!({ "shipping": shipping(value) })).updated(UPDATED),
+        ObjectChange::new(json!({ "receipt_email": pick(value, ["", "a@example.com", "b@example.com"]) }))
+            .updated(UPDATED),
+        ObjectChange::new(json!({ "balance_transaction": format!("txn_{value}") })).updated(UPDATED),
+        ObjectChange::new(
+            json!({ "billing_details": { "address": { "city": pick(value, ["", "Paris", "Lyon"]) } } }),
+        )
+        .updated(UPDATED),
+        ObjectChange::new(json!({ "payment_method_details": { "card": { "checks": {
+            "cvc_check": pick(value, ["", "pass", "fail"]) } } } }))
+        .updated(UPDATED),
     ];
     match (status(object), object["captured"] == true) {
         ("pending", _) => possible.extend([
@@ -38,6 +58,14 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {
         _ => {}
     }
     possible
+}
+
+fn shipping(value: u8) -> Value {
+    match value {
+        0 => Value::Null,
+        1 => json!({ "name": "A", "address": { "city": "Paris" } }),
+        _ => json!({ "name": "A", "tracking_number": "T1", "address": { "city": "Lyon", "line1": "1" } }),
+    }
 }
 
 fn refunds(object: &Value, value: u8) -> Vec<ObjectChange> {

@@ -1,6 +1,9 @@
-//! Invoice payments: Stripe sends an event only when one is paid.
+//! Invoice payments: Stripe sends an event when one is paid, and when it is detached from its invoice.
 
 use serde_json::{Value, json};
+
+use super::status;
+use crate::history::change::ObjectChange;
 
 pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
     let object = json!({
@@ -8,4 +11,11 @@ pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
         "payment": { "type": "payment_intent", "payment_intent": "pi_1" },
     });
     (object, &["invoice_payment.paid"])
+}
+
+pub(super) fn changes(object: &Value) -> Vec<ObjectChange> {
+    match status(object) {
+        "paid" => vec![ObjectChange::new(json!({ "status": "canceled" })).own(&["invoice_payment.detached"])],
+        _ => Vec::new(),
+    }
 }
