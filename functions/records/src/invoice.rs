@@ -12,7 +12,7 @@ use shared::object_key::Kind;
 use shared::records::RecordListing;
 
 use crate::deps::Deps;
-use crate::payment::parts::all_records;
+use crate::payment::parts::{all_records, joins};
 use crate::view::{LoadedRecord, reference_id};
 
 /// What only invoices show.
@@ -48,15 +48,6 @@ fn payments_in(invoice: &Value) -> Vec<String> {
 /// The payment that an invoice payment names, as long as it joins the two.
 fn payment_in(invoice_payment: &Value) -> Option<&str> {
     payment_or_charge(&invoice_payment["payment"]).filter(|_| joins(invoice_payment))
-}
-
-/// Whether an invoice payment joins its invoice and its payment: not one that was canceled, or that was
-/// detached (`invoice_payment.detached`, from API 2026-01-28.preview on).
-pub(crate) fn joins(invoice_payment: &Value) -> bool {
-    let ended = &invoice_payment["status_transitions"];
-    !matches!(invoice_payment["status"].as_str(), Some("canceled" | "detached"))
-        && ended["canceled_at"].is_null()
-        && ended["detached_at"].is_null()
 }
 
 fn payment_or_charge(object: &Value) -> Option<&str> {

@@ -40,13 +40,18 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<B
 async fn respond(deps: &Deps, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
     deps.access.require(request, Role::Viewer)?;
     let path = segments(request);
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let mut path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let ids = path_rest(request, 2);
+    if path.first() == Some(&"records") {
+        // The id is what follows the kind, slashes included.
+        path.truncate(3);
+    }
     if request.method() != Method::GET {
         return Err(ApiError::method_not_allowed(request, "use GET"));
     }
     match path.as_slice() {
         ["records", kind] => list::list(deps, request, kind).await,
-        ["records", kind, _, ..] => get::get(deps, request, kind, &path_rest(request, 2), now).await,
+        ["records", kind, _id] => get::get(deps, request, kind, &ids, now).await,
         ["events"] => events::list(deps, request, now).await,
         ["events", id] => events::get(deps, request, id, now).await,
         ["audit"] => audit::list(deps, request, now).await,

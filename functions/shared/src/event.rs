@@ -227,16 +227,16 @@ mod tests {
     #[test]
     fn the_subject_has_the_id_that_a_merchant_chose() {
         for id in ["acme/42", "50%25", "user 7", "gid://shop/Customer/1", "upcoming_in_x"] {
-            let of = |object: &str| {
+            let body_of = |object: &str| {
                 format!(
                     r#"{{"id":"evt_1","object":"event","type":"customer.updated","created":5,"livemode":false,
                          "data":{{"object":{{"object":"{object}","id":"{id}"}}}}}}"#
                 )
             };
-            let body = of("customer");
+            let body = body_of("customer");
             assert_eq!(event(&body).subject().unwrap().id(), id);
             assert_eq!(event(&body).listed_under(), event(&body).subject());
-            let preview = of("invoice");
+            let preview = body_of("invoice");
             assert_eq!(event(&preview).subject().is_none(), id.starts_with("upcoming_in_"), "{id}");
         }
     }

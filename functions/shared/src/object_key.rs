@@ -125,7 +125,8 @@ impl TryFrom<String> for Kind {
 const MAX_ID_BYTES: usize = 700;
 
 /// Names one object at Stripe. Its id may be any text: merchants choose the ids of customers, products,
-/// coupons and plans themselves (`acme/42`, `user 7`, `gid://shop/Customer/1`). Written `account/object/id`, with `-` for our own account.
+/// coupons and plans themselves (`acme/42`, `user 7`, `gid://shop/Customer/1`). Written `account/object/id`,
+/// with `-` for our own account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ObjectKey {

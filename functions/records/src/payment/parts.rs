@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use shared::aws::StoreError;
 use shared::event::{self, ParsedEvent};
 use shared::ledger::{EventListing, EventState, LedgerRow};
@@ -23,7 +24,6 @@ use super::charge_alone::as_payment_intent;
 use super::history::{HistoryEntry, ObjectTimeline, history};
 use super::{Payment, derive, embedded_charges};
 use crate::deps::Deps;
-use crate::invoice::joins;
 use crate::view::{LoadedRecord, RecordView, reference_id};
 
 /// Objects whose events are read at once.
@@ -122,6 +122,15 @@ pub(crate) async fn load_parts(deps: &Deps, owner: &LoadedRecord) -> Result<Vec<
 
 fn parts_of_kind(parts: &[LoadedRecord], kind: Kind) -> impl Iterator<Item = &LoadedRecord> + Clone {
     parts.iter().filter(move |part| part.kind == kind)
+}
+
+/// Whether an invoice payment joins its invoice and its payment: not one that was canceled, or that was
+/// detached (`invoice_payment.detached`, from API 2026-01-28.preview on).
+pub(crate) fn joins(invoice_payment: &Value) -> bool {
+    let ended = &invoice_payment["status_transitions"];
+    !matches!(invoice_payment["status"].as_str(), Some("canceled" | "detached"))
+        && ended["canceled_at"].is_null()
+        && ended["detached_at"].is_null()
 }
 
 /// Loads all records, or those of one kind, that name a payment or charge.

@@ -33,8 +33,8 @@ async fn shop() -> Stack {
     stack
 }
 
-/// The forms in which a path comes: decoded, as API Gateway's HTTP APIs do it; decoded but for escaped percent
-/// signs; as it was sent.
+/// The forms in which a path comes: decoded, as API Gateway's HTTP APIs do it; decoded but for escaped
+/// percent signs; as it was sent.
 fn forms(id: &str, encoded: &str) -> [String; 3] {
     [id.to_owned(), id.replace('%', "%25"), encoded.to_owned()]
 }

@@ -46,13 +46,13 @@ fn its_state_is_that_of_its_charge() {
 fn its_refunds_and_disputes_count_as_those_of_a_payment() {
     let charge = json!({"id": "ch_1", "amount": 2000, "amount_captured": 1500, "captured": true, "paid": true, "status": "succeeded", "amount_refunded": 500});
     let refund = |amount: i64| json!({"charge": "ch_1", "amount": amount, "status": "succeeded"});
-    let of = |refunds: &[Value], disputes: &[Value]| {
+    let state_and_sums = |refunds: &[Value], disputes: &[Value]| {
         let payment = of_charge(&charge, refunds, disputes);
         (payment.state, payment.amount_captured, payment.amount_refunded, payment.amount_disputed)
     };
-    assert_eq!(of(&[], &[]), (PaymentState::Completed, 1500, 0, 0));
-    assert_eq!(of(&[refund(500)], &[]), (PaymentState::PartiallyRefunded, 1500, 500, 0));
-    assert_eq!(of(&[refund(1000), refund(500)], &[]), (PaymentState::Refunded, 1500, 1500, 0));
+    assert_eq!(state_and_sums(&[], &[]), (PaymentState::Completed, 1500, 0, 0));
+    assert_eq!(state_and_sums(&[refund(500)], &[]), (PaymentState::PartiallyRefunded, 1500, 500, 0));
+    assert_eq!(state_and_sums(&[refund(1000), refund(500)], &[]), (PaymentState::Refunded, 1500, 1500, 0));
     let dispute = json!({"charge": "ch_1", "amount": 1500, "status": "needs_response"});
-    assert_eq!(of(&[], &[dispute]), (PaymentState::Disputed, 1500, 0, 1500));
+    assert_eq!(state_and_sums(&[], &[dispute]), (PaymentState::Disputed, 1500, 0, 1500));
 }

@@ -8,7 +8,7 @@ use super::super::{PaymentState, derive};
 
 /// A charge and its refunds, in the order in which they were made.
 #[derive(Debug, Clone)]
-struct Story {
+struct RefundedCharge {
     amount: i64,
     captured: i64,
     /// Whether what was let go has a refund of its own, as old charges have.
@@ -22,7 +22,7 @@ fn counts(status: &str) -> bool {
     !matches!(status, "failed" | "canceled")
 }
 
-impl Story {
+impl RefundedCharge {
     fn released(&self) -> i64 {
         self.amount - self.captured
     }
@@ -60,14 +60,14 @@ impl Story {
 }
 
 prop_compose! {
-    fn story()(
+    fn drawn_charge()(
         amount in 1_i64..=12,
         part in 1_i64..=12,
         // Small numbers, so that refunds often equal each other and what was let go.
         drawn in prop::collection::vec((1_i64..=6, prop::sample::select(vec!["succeeded", "succeeded", "pending", "requires_action", "failed", "canceled"])), 0..6),
         release_has_refund in any::<bool>(),
         failed_stay_in_total in any::<bool>(),
-    ) -> Story {
+    ) -> RefundedCharge {
         let captured = part.min(amount);
         let mut left = captured;
         // No more is refunded than was captured.
@@ -76,11 +76,11 @@ prop_compose! {
             left -= if fits && counts(status) { *amount } else { 0 };
             fits
         }).collect();
-        Story { amount: amount * 100, captured: captured * 100, release_has_refund, failed_stay_in_total, refunds }.in_hundreds()
+        RefundedCharge { amount: amount * 100, captured: captured * 100, release_has_refund, failed_stay_in_total, refunds }.in_hundreds()
     }
 }
 
-impl Story {
+impl RefundedCharge {
     fn in_hundreds(mut self) -> Self {
         self.refunds.iter_mut().for_each(|(amount, _)| *amount *= 100);
         self
@@ -90,17 +90,17 @@ impl Story {
 proptest! {
     #[test]
     fn once_all_refunds_have_come_their_sum_is_right_however_late_the_charge_is(
-        story in story(), late in 0_usize..6,
+        drawn_charge in drawn_charge(), late in 0_usize..6,
     ) {
-        let known = story.refunds.len();
-        let charge = story.charge(known.saturating_sub(late));
-        let refunds: Vec<Value> = (0..known).map(|index| story.refund(index)).chain(story.release()).collect();
-        let payment = derive(&story.intent(), [&charge].into_iter(), refunds.iter(), [].iter());
-        let refunded = story.refunded(known);
+        let known = drawn_charge.refunds.len();
+        let charge = drawn_charge.charge(known.saturating_sub(late));
+        let refunds: Vec<Value> = (0..known).map(|index| drawn_charge.refund(index)).chain(drawn_charge.release()).collect();
+        let payment = derive(&drawn_charge.intent(), [&charge].into_iter(), refunds.iter(), [].iter());
+        let refunded = drawn_charge.refunded(known);
         prop_assert_eq!(payment.amount_refunded, refunded);
         let state = if refunded == 0 {
             PaymentState::Completed
-        } else if refunded == story.captured {
+        } else if refunded == drawn_charge.captured {
             PaymentState::Refunded
         } else {
             PaymentState::PartiallyRefunded
@@ -110,23 +110,23 @@ proptest! {
 
     #[test]
     fn before_all_refunds_have_come_nothing_is_counted_that_was_not_refunded(
-        story in story(), come in prop::collection::vec(any::<bool>(), 6), release_came in any::<bool>(),
+        drawn_charge in drawn_charge(), come in prop::collection::vec(any::<bool>(), 6), release_came in any::<bool>(),
     ) {
-        let known = story.refunds.len();
-        let charge = story.charge(known);
+        let known = drawn_charge.refunds.len();
+        let charge = drawn_charge.charge(known);
         let came: Vec<usize> = (0..known).filter(|index| come[*index]).collect();
-        let has_failed = story.refunds.iter().any(|(_, status)| !counts(status));
-        let release = story.release().filter(|_| release_came);
-        let refunds: Vec<Value> = came.iter().map(|index| story.refund(*index)).chain(release).collect();
-        let payment = derive(&story.intent(), [&charge].into_iter(), refunds.iter(), [].iter());
+        let has_failed = drawn_charge.refunds.iter().any(|(_, status)| !counts(status));
+        let release = drawn_charge.release().filter(|_| release_came);
+        let refunds: Vec<Value> = came.iter().map(|index| drawn_charge.refund(*index)).chain(release).collect();
+        let payment = derive(&drawn_charge.intent(), [&charge].into_iter(), refunds.iter(), [].iter());
         let of_those: i64 =
-            came.iter().map(|index| story.refunds[*index]).filter(|(_, status)| counts(status)).map(|(amount, _)| amount).sum();
+            came.iter().map(|index| drawn_charge.refunds[*index]).filter(|(_, status)| counts(status)).map(|(amount, _)| amount).sum();
         prop_assert!(payment.amount_refunded >= of_those);
         if !has_failed {
-            prop_assert_eq!(payment.amount_refunded, story.refunded(known), "the charge's total says it");
+            prop_assert_eq!(payment.amount_refunded, drawn_charge.refunded(known), "the charge's total says it");
         }
-        if !has_failed || !story.failed_stay_in_total {
-            prop_assert!(payment.amount_refunded <= story.refunded(known));
+        if !has_failed || !drawn_charge.failed_stay_in_total {
+            prop_assert!(payment.amount_refunded <= drawn_charge.refunded(known));
         }
     }
 }
