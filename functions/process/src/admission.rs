@@ -20,6 +20,9 @@ impl Admission {
     /// sends test events as well, on purpose (Stripe's documentation, "Connect webhooks"); those name the
     /// connected account they come from.
     pub(crate) fn decide(event: &Event<'_>, stack: Mode, ignore: &[String]) -> Self {
+        if event.id.is_made_up() {
+            return Self::Ignore(reasons::MADE_UP);
+        }
         if event.mode != stack {
             return if event.account.is_some() && event.mode == Mode::Test {
                 Self::Ignore(reasons::OTHER_MODE_AT_CONNECT)
@@ -45,6 +48,8 @@ pub(crate) mod reasons {
     /// The same, and the object is no more.
     pub(crate) const GONE_AT_STRIPE: &str =
         "order_uncertain: the events of this second have no order, and Stripe no longer has the object";
+    /// Stripe's dashboard made the event up for a test. Its objects do not exist.
+    pub(crate) const MADE_UP: &str = "made_up: a test of Stripe's dashboard, about objects that do not exist";
     /// Billhook applies no event of this type.
     pub(crate) const TYPE: &str = "type";
     /// The stack's settings ignore events of this type.
@@ -74,6 +79,18 @@ mod tests {
     fn what_changes_a_record_is_applied_and_an_unknown_type_is_ignored() {
         assert_eq!(admitted("charge.refund.updated", false, "null", Mode::Test), Admission::Apply);
         assert_eq!(admitted("something.new", false, "null", Mode::Test), Admission::Ignore(reasons::TYPE));
+    }
+
+    #[test]
+    fn what_stripes_dashboard_made_up_is_ignored_in_either_mode() {
+        for (livemode, stack) in [(false, Mode::Test), (true, Mode::Live), (false, Mode::Live)] {
+            let body = format!(
+                r#"{{"id":"evt_00000000000000","object":"event","type":"refund.failed","created":5,
+                     "livemode":{livemode},"data":{{"object":{{"object":"refund","id":"re_00000000000000"}}}}}}"#
+            );
+            let ParsedEvent::Event(event) = read(body.as_bytes()) else { panic!("unreadable: {body}") };
+            assert_eq!(Admission::decide(&event, stack, &[]), Admission::Ignore(reasons::MADE_UP));
+        }
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl Cached {
         let accepted = self.endpoints.get(&delivery.endpoint).ok_or(ReceiveError::UnknownEndpoint)?;
         let secrets: Vec<&SigningSecret> =
             accepted.iter().flat_map(|secrets| &secrets.signing).map(|signing| &signing.secret).collect();
-        let verified = delivery.signature.and_then(|header| {
+        let verified = delivery.signature.as_deref().map_err(|error| *error).and_then(|header| {
             signature::verify(Some(header), delivery.body, secrets, UnixSeconds::from(now))
         });
         match verified {

@@ -26,12 +26,12 @@ mod refusal_log;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_http::http::StatusCode;
+use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::deadline::Deadline;
 use shared::event::EventId;
-use shared::http::{json, request_id};
+use shared::http::{ApiError, json, request_id};
 use shared::ledger::{LedgerRow, Recorded};
 
 pub use self::config::Config;
@@ -42,6 +42,9 @@ use self::error::ReceiveError;
 
 /// Answers one request, at `deadline` at the latest.
 pub async fn handle(deps: &Deps, request: Request, now: Timestamp, deadline: Deadline) -> Response<Body> {
+    if request.method() != Method::POST {
+        return webhook_address().into_response(&request_id(&request));
+    }
     let received = deadline.bound(receive(deps, &request, now)).await;
     match received.unwrap_or(Err(ReceiveError::TooSlow)) {
         Ok((row, recorded)) => {
@@ -65,6 +68,13 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp, deadline: Dea
 /// Stripe gets its answer before this, of the 3 s that are promised: the rest is for API Gateway and the
 /// network.
 pub const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
+
+/// The answer to somebody who looks at the address, which is no refusal of a delivery and counts as none.
+fn webhook_address() -> ApiError {
+    let message = "this is the address of a webhook: Stripe sends events here, by POST";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+        .remedy("there is nothing to look at here; GET /status says whether the webhook works")
+}
 
 /// The answer to a delivery that is stored.
 #[derive(Serialize)]

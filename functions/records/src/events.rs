@@ -5,7 +5,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use shared::event::EventId;
+use shared::event::{EventId, without_byte_order_mark};
 use shared::event_view::{EventFilter, EventView, PastStateView};
 use shared::http::{ApiError, Query, json};
 use shared::ledger::{EventPosition, EventState};
@@ -67,7 +67,8 @@ pub(crate) async fn get(
     let id: EventId = id.parse().map_err(|_| not_found())?;
     let row = deps.ledger.get(&id, now).await?.ok_or_else(not_found)?;
     let body = deps.ledger.body(&row).await?;
-    let payload = match body.as_deref().map(serde_json::from_slice) {
+    let parsed = body.as_deref().map(|body| serde_json::from_slice(without_byte_order_mark(body)));
+    let payload = match parsed {
         Ok(Ok(json)) => PayloadView::Json(json),
         Ok(Err(_)) => {
             PayloadView::Text(String::from_utf8_lossy(body.as_deref().unwrap_or_default()).into_owned())

@@ -1,14 +1,12 @@
 //! Wires the function `records` to Lambda's runtime.
 
-use lambda_http::{Error, run, service_fn};
+use lambda_http::Error;
 use records::{Deps, handle};
+use shared::http::run;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     shared::log::init();
     let deps = &Deps::start()?;
-    run(service_fn(
-        |request| async move { Ok::<_, Error>(handle(deps, request, jiff::Timestamp::now()).await) },
-    ))
-    .await
+    run(|request| handle(deps, request, jiff::Timestamp::now())).await
 }

@@ -3,7 +3,7 @@
 //! What is needed to keep an event is its `id`; what is needed to apply it is the rest. So reading has three
 //! ends: read, kept but unreadable (somebody looks at it), or no event at all. Fields that are not named here
 //! are kept in the payload, untouched. A field that comes twice is unreadable: two readers could see two
-//! different events.
+//! different events. A byte order mark before the body is no part of it, though it is signed and kept.
 
 mod id;
 mod preview;
@@ -118,10 +118,17 @@ struct OnlyObject<'a> {
 
 /// Reads the body of a delivery.
 pub fn read(body: &[u8]) -> ParsedEvent<'_> {
+    let body = without_byte_order_mark(body);
     match parse(body) {
         Ok(event) => ParsedEvent::Event(Box::new(event)),
         Err(reason) => unreadable(body, reason),
     }
+}
+
+/// A JSON body without the byte order mark that a proxy or an editor may have put before it. RFC 8259,
+/// section 8.1, lets a reader pass over it.
+pub fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 fn parse(body: &[u8]) -> Result<Event<'_>, String> {
@@ -306,6 +313,14 @@ mod tests {
             assert!(matches!(read(text.as_bytes()), ParsedEvent::NotAnEvent(_)), "{text}");
         }
         assert!(matches!(read(b"{\"id\":\"evt_\xff\"}"), ParsedEvent::NotAnEvent(_)));
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_body_is_passed_over() {
+        let marked = format!("\u{feff}{}", body(""));
+        assert_eq!(event(&marked).id.as_str(), "evt_1");
+        assert!(matches!(read("\u{feff}{\"id\":\"evt_1\"}".as_bytes()), ParsedEvent::Unreadable { .. }));
+        assert!(matches!(read("\u{feff}".as_bytes()), ParsedEvent::NotAnEvent(_)));
     }
 
     #[test]

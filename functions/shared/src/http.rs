@@ -5,6 +5,8 @@
 //! every refusal as a response, because an `Err` would reach the caller as a bare 500.
 
 mod fields;
+mod gateway_event;
+mod serve;
 mod trigger;
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
@@ -12,6 +14,8 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
 pub use self::fields::{Fields, Query};
+pub use self::gateway_event::{CheckedToken, GatewayContext, GatewayEvent, header_text};
+pub use self::serve::{answer, run};
 pub use self::trigger::{Trigger, UnknownTrigger};
 use crate::aws::{StoreError, error_chain};
 use crate::secret_store::SecretStoreError;

@@ -24,9 +24,10 @@ static ENCODER: LazyLock<EncoderDictionary<'static>> =
 static DECODER_1: LazyLock<DecoderDictionary<'static>> =
     LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
 
-/// What a stored payload may unpack to, in bytes: above what is taken in (1 MiB) and what Stripe's API
-/// answers.
-const MAX_UNPACKED: u64 = 16 * 1024 * 1024;
+/// The largest event that is taken in, in bytes, however it comes: what one answer of Stripe's API may have,
+/// and far above what Lambda can be handed (6 MB). What is larger is never stored, because it could not be
+/// read back.
+pub const LARGEST: usize = 16 * 1024 * 1024;
 
 /// A payload as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +65,11 @@ pub fn warm_up() {
 /// Packs the bytes of an event or an object.
 ///
 /// # Errors
-/// zstd's, which means that memory is short.
+/// More than [`LARGEST`] bytes; or zstd's, which means that memory is short.
 pub fn pack(raw: &[u8]) -> std::io::Result<Packed> {
+    if raw.len() > LARGEST {
+        return Err(std::io::Error::other(format!("it has more than {LARGEST} bytes")));
+    }
     let bytes = zstd::bulk::Compressor::with_prepared_dictionary(&ENCODER)?.compress(raw)?;
     Ok(Packed { dictionary: CURRENT, sha256: Sha256::digest(raw).into(), bytes })
 }
@@ -82,7 +86,7 @@ impl Packed {
         };
         let mut raw = Vec::new();
         zstd::stream::Decoder::with_prepared_dictionary(self.bytes.as_slice(), decoder)
-            .and_then(|decoder| decoder.take(MAX_UNPACKED).read_to_end(&mut raw))
+            .and_then(|decoder| decoder.take(LARGEST as u64).read_to_end(&mut raw))
             .map_err(PayloadError::Damaged)?;
         if Sha256::digest(&raw)[..] == self.sha256 { Ok(raw) } else { Err(PayloadError::Altered) }
     }
@@ -122,6 +126,13 @@ mod tests {
             bytes: hex::decode("28b52ffd201fc50000587b222c226576656e74227d0300b78205cfec4c74ee8257").unwrap(),
         };
         assert_eq!(stored.unpack().unwrap(), b"{\"id\":\"evt_1\",\"object\":\"event\"}");
+    }
+
+    #[test]
+    fn the_largest_comes_back_and_what_is_larger_is_never_stored() {
+        let largest = vec![b'7'; LARGEST];
+        assert!(pack(&largest).unwrap().unpack().unwrap() == largest);
+        assert!(pack(&[largest, vec![b'7']].concat()).is_err());
     }
 
     #[test]

@@ -89,6 +89,63 @@ async fn a_payload_too_large_for_a_row_is_kept_in_parts_and_comes_back_exactly()
 }
 
 #[tokio::test]
+async fn the_largest_that_lambda_can_hand_over_is_kept_exactly() {
+    // An invocation has 6 MB (Lambda's quotas), its body written as a JSON text.
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let large = large_event("evt_large");
+    for (id, noise) in [("evt_5", 5), ("evt_1", 1)] {
+        let more: String = (0..noise).map(|i| format!("\"{i}\":{},", json!(large))).collect();
+        let filler = "0".repeat(5_900_000_usize.saturating_sub(more.len()));
+        let body = event(id)
+            .replace("\"object\":\"invoice\"", &format!("{more}\"x\":\"{filler}\",\"object\":\"invoice\""));
+        assert!(body.len() > 5_500_000, "{}", body.len());
+        let (status, answer) = deliver(&deps, &body, now()).await;
+        assert_eq!(status, 200, "{answer}");
+        let row = stack.row(id).await.unwrap();
+        assert_eq!(row.state, EventState::Pending);
+        assert!(stack.ledger().body(&row).await.unwrap().unwrap() == body.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn what_stripes_dashboard_makes_up_is_kept_apart_under_its_one_id() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let made_up = "evt_00000000000000";
+    let (first, second) = (event(made_up), event(made_up).replace("invoice.paid", "invoice.sent"));
+    let mut ids = Vec::new();
+    for (body, outcome) in [(&first, "stored"), (&second, "stored"), (&first, "duplicate")] {
+        let (status, answer) = deliver(&deps, body, later(ids.len() as i64)).await;
+        assert_eq!((status, answer["outcome"].as_str()), (200, Some(outcome)), "{answer}");
+        ids.push(answer["event"].as_str().unwrap().to_owned());
+    }
+    assert!(ids[0] != ids[1] && ids[0] == ids[2] && ids[0].starts_with(made_up), "{ids:?}");
+    let types =
+        [stack.row(&ids[0]).await, stack.row(&ids[1]).await].map(|row| row.unwrap().event_type.unwrap());
+    assert_eq!(types, ["invoice.paid", "invoice.sent"]);
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_the_body_is_kept_and_passed_over() {
+    let stack = Stack::start().await;
+    let body = format!("\u{feff}{}", event("evt_1"));
+    assert_eq!(deliver(&stack.cold(), &body, now()).await.0, 200);
+    let row = stack.row("evt_1").await.unwrap();
+    assert_eq!(row.state, EventState::Pending);
+    assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
+}
+
+#[tokio::test]
+async fn the_same_signature_twice_counts_once() {
+    let stack = Stack::start().await;
+    let body = event("evt_1");
+    let header = sign(&crate::support::SECRET.parse().unwrap(), now().into(), body.as_bytes());
+    let request = http_request(&delivery("main", Some(&format!("{header},{header}")), &body));
+    assert_eq!(handle(&stack.cold(), request, now(), Deadline::NEVER).await.status(), 200);
+}
+
+#[tokio::test]
 async fn what_has_an_id_but_cannot_be_read_is_quarantined_with_the_reason() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;

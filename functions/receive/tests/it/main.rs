@@ -5,6 +5,7 @@
 
 mod costs;
 mod deliveries;
+mod front_door;
 mod metrics;
 mod outages;
 mod refusals;

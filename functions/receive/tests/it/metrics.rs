@@ -46,7 +46,8 @@ async fn each_reason_is_counted_separately() {
     handle(&deps, request("nobody", None, &body), now(), Deadline::NEVER).await;
     handle(&deps, request("main", None, &body), now(), Deadline::NEVER).await;
     handle(&deps, request("main", Some("v1=0"), &body), now(), Deadline::NEVER).await;
-    handle(&deps, request("main", None, &"x".repeat(1_048_577)), now(), Deadline::NEVER).await;
+    handle(&deps, request("main", None, &"x".repeat(shared::payload::LARGEST + 1)), now(), Deadline::NEVER)
+        .await;
     deliver(&deps, "{}", now()).await;
     let old = shared::signature::sign(&SECRET.parse().unwrap(), later(-301).into(), body.as_bytes());
     handle(&deps, request("main", Some(&old), &body), now(), Deadline::NEVER).await;

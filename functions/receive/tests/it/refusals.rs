@@ -2,8 +2,10 @@
 
 use jiff::SignedDuration;
 use lambda_http::Body;
+use lambda_http::http::Method;
 use receive::handle;
 use shared::deadline::Deadline;
+use shared::payload::LARGEST;
 use shared::signature::sign;
 use shared::unix_time::{UnixMillis, UnixSeconds};
 use test_cloud::fixtures::{error_code, now, status_and_body};
@@ -29,7 +31,8 @@ async fn each_refusal_has_its_own_code_and_writes_nothing() {
         (None, body.as_str(), 400, "signature_missing"),
         (Some(String::new()), &body, 400, "signature_missing"),
         (Some("nonsense".to_owned()), &body, 400, "signature_malformed"),
-        (Some(format!("{good},{good}")), &body, 400, "signature_malformed"),
+        (Some(format!("{good},t=1,v1=00")), &body, 400, "signature_malformed"),
+        (Some("t=1\u{0},v1=00".to_owned()), &body, 400, "signature_malformed"),
         (Some(good.clone()), "{}", 400, "signature_mismatch"),
         (
             Some(signed(UnixSeconds::from(now()) - SignedDuration::from_secs(301))),
@@ -65,14 +68,29 @@ async fn a_signed_body_without_an_id_is_invalid() {
 }
 
 #[tokio::test]
-async fn one_byte_more_than_a_mebibyte_is_too_large_before_any_work() {
+async fn what_is_larger_than_any_answer_of_stripes_is_too_large_before_any_work() {
     let stack = Stack::start().await;
-    let body = format!("{{\"id\":\"evt_1\",\"x\":\"{}\"}}", "x".repeat(1024 * 1024 - 21));
-    assert_eq!(body.len(), 1024 * 1024);
+    let body = format!("{{\"id\":\"evt_1\",\"x\":\"{}\"}}", "x".repeat(LARGEST - 21));
+    assert_eq!(body.len(), LARGEST);
     let (status, answer) = deliver(&stack.warm().await, &body, now()).await;
     assert_eq!(status, 200, "{answer}");
     let (status, answer) = deliver(&stack.cold(), &format!("{body} "), now()).await;
     assert_eq!((status, error_code(&answer)), (413, "payload_too_large"));
+}
+
+#[tokio::test]
+async fn who_looks_at_the_address_of_a_webhook_is_told_what_it_is() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    for name in ["main", "other"] {
+        let mut request = request(name, None, "");
+        *request.method_mut() = Method::GET;
+        let (status, answer) = status_and_body(handle(&deps, request, later(1), Deadline::NEVER).await);
+        assert_eq!((status, error_code(&answer)), (405, "method_not_allowed"), "{name}");
+        let text = answer["error"].to_string();
+        assert!(text.contains("address of a webhook") && text.contains("POST"), "{text}");
+    }
+    assert_eq!(stack.cloud.calls().len(), 0, "nobody learns which names there are, and it costs no call");
 }
 
 #[tokio::test]

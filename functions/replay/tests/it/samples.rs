@@ -2,7 +2,7 @@
 
 use replay::handle;
 use serde_json::Value;
-use test_cloud::fixtures::now;
+use test_cloud::fixtures::{http_request, now};
 
 use crate::support::Stack;
 
@@ -14,7 +14,7 @@ async fn each_sample_is_answered() {
         let path = file.unwrap().path();
         let stack = Stack::start().await;
         let sample: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let request = lambda_http::request::from_str(&sample.to_string()).unwrap();
+        let request = http_request(&sample);
         let status = handle(&stack.deps, request, now(), stack.deadline).await.status().as_u16();
         let is_bulk = sample["rawPath"].as_str().unwrap().matches('/').count() == 2;
         assert_eq!(status, if is_bulk { 200 } else { 404 }, "{}", path.display());

@@ -25,6 +25,19 @@ impl FromStr for EventId {
 }
 
 impl EventId {
+    /// Returns whether it is the one id, `evt_` and nothing but zeros, that Stripe's dashboard puts into
+    /// every event it makes up for a test. Their objects do not exist.
+    pub fn is_made_up(&self) -> bool {
+        self.0.strip_prefix("evt_").is_some_and(|rest| rest.len() >= 8 && rest.bytes().all(|b| b == b'0'))
+    }
+
+    /// The id under which an event with these bytes is kept: its own, but a made-up one is told from others
+    /// of the same id by the first six bytes of its payload's SHA-256.
+    #[must_use]
+    pub fn kept_as(self, sha256: &[u8; 32]) -> Self {
+        if self.is_made_up() { Self(format!("{self}_{}", hex::encode(&sha256[..6]))) } else { self }
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -48,5 +61,21 @@ impl TryFrom<String> for EventId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_up_events_are_kept_apart_and_others_under_their_own_id() {
+        let id = |text: &str| text.parse::<EventId>().unwrap();
+        for own in ["evt_1", "evt_0", "evt_00000000000001", "0000000000000000", "evt_1T000000000000"] {
+            assert!(!id(own).is_made_up() && id(own).kept_as(&[7; 32]) == id(own), "{own}");
+        }
+        let kept = id("evt_00000000000000").kept_as(&[7; 32]);
+        assert_eq!(kept.as_str(), "evt_00000000000000_070707070707");
+        assert_ne!(id("evt_00000000000000").kept_as(&[8; 32]), kept);
     }
 }

@@ -8,6 +8,7 @@ use lambda_http::{Request, RequestExt};
 use serde_json::{Map, Value};
 
 use super::ApiError;
+use crate::event::without_byte_order_mark;
 use crate::page::{DEFAULT_LIMIT, InvalidCursor, MAX_LIMIT, read_cursor, write_cursor};
 
 /// The fields of a JSON object.
@@ -24,6 +25,7 @@ impl Fields {
     /// # Errors
     /// 400 for what is no JSON object, or has another field.
     pub fn read(body: &[u8], known: &[&str]) -> Result<Self, ApiError> {
+        let body = without_byte_order_mark(body);
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
         // Where, but not what: the error's own text quotes the body, which may hold a key.
         let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|error| {

@@ -1,7 +1,10 @@
 //! What woke a function that both people and a schedule wake.
 
-use lambda_http::{Context, Request, RequestExt};
+use lambda_http::{Context, Request};
+use serde::Deserialize;
 use serde_json::Value;
+
+use super::GatewayEvent;
 
 /// Why the function runs.
 #[derive(Debug)]
@@ -27,18 +30,17 @@ impl Trigger {
         if input["detail-type"] == "Scheduled Event" {
             return Ok(Self::Schedule);
         }
-        if !input["requestContext"].is_object() {
-            return Err(UnknownTrigger);
-        }
-        let request = lambda_http::request::from_str(&input.to_string()).map_err(|_| UnknownTrigger)?;
+        let event = GatewayEvent::deserialize(input).map_err(|_| UnknownTrigger)?;
         let mut context = Context::default();
         request_id.clone_into(&mut context.request_id);
-        Ok(Self::Request(Box::new(request.with_lambda_context(context))))
+        let request = event.into_request(context).map_err(|_| UnknownTrigger)?;
+        Ok(Self::Request(Box::new(request)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::RequestExt;
     use serde_json::json;
 
     use super::*;
@@ -51,7 +53,7 @@ mod tests {
         let sample = include_str!("../../../../events/reconcile/reconcile.json");
         let sample = serde_json::from_str(sample).unwrap();
         let Ok(Trigger::Request(request)) = Trigger::read(&sample, "r-1") else { panic!() };
-        assert_eq!((request.uri().path(), request_id(&request).as_str()), ("/reconcile", "r-1"));
+        assert_eq!((request.raw_http_path(), request_id(&request).as_str()), ("/reconcile", "r-1"));
         for neither in [json!({}), json!([]), json!({ "Records": [] }), json!({ "requestContext": {} })] {
             assert!(matches!(Trigger::read(&neither, "r"), Err(UnknownTrigger)), "{neither}");
         }

@@ -80,6 +80,13 @@ def test_what_is_no_route_is_answered_by_the_gateway(stack: Stack, path: str) ->
     assert (response.status, response.json) == (404, {"message": "Not Found"})
 
 
+@pytest.mark.parametrize("name", ["main", "nobody-registered-this"])
+def test_who_looks_at_the_address_of_a_webhook_is_told_what_it_is(stack: Stack, name: str) -> None:
+    response = stack.call("GET", f"/webhooks/{name}", None)
+    assert (response.status, response.code) == (405, "method_not_allowed")
+    assert "Stripe sends events here" in response.json["error"]["message"]
+
+
 def test_a_delivery_to_an_unknown_endpoint_is_not_found(stack: Stack) -> None:
     response = stack.call("POST", "/webhooks/nobody-registered-this", None, {"id": "evt_lost"})
     assert (response.status, response.code) == (404, "endpoint_unknown")
