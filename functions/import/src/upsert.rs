@@ -8,6 +8,7 @@
 //! not changed since it was read; if it has, it is read and compared again.
 
 use serde_json::Value;
+use shared::erasure::reduced;
 use shared::object_key::ObjectKey;
 use shared::order::{RecordVersion, fetched_is_newer};
 use shared::records::{Provenance, Put, Record, Records};
@@ -98,6 +99,8 @@ pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck
     }
     let fields =
         match record.object().ok().and_then(|bytes| shared::lossy_json::from_slice::<Value>(&bytes).ok()) {
+            // Of what is erased only the reduced states can be compared.
+            Some(stored) if record.erased => differing_fields(&stored, &reduced(fetched.object)),
             Some(stored) => differing_fields(&stored, fetched.object),
             // A damaged record is replaced.
             None => vec!["object".to_owned()],
@@ -126,5 +129,5 @@ fn new_record(fetched: &FetchedObject<'_>, old: Option<&Record>) -> Result<Recor
     };
     let new = Record::new(fetched.key.clone(), provenance, fetched.raw.as_bytes(), fetched.object)
         .map_err(ImportError::Compression)?;
-    Ok(old.map_or_else(|| new.clone(), |old| new.with_earlier_position(old)))
+    old.map_or_else(|| Ok(new.clone()), |old| new.in_place_of(old)).map_err(ImportError::Compression)
 }

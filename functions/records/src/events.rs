@@ -32,8 +32,8 @@ enum PayloadView {
     Json(Box<RawValue>),
     /// A payload that is not JSON is shown as text.
     Text(String),
-    /// The stored bytes are damaged: null, and the reason of the event's state says so.
-    Damaged,
+    /// The stored bytes are erased or damaged: null, and `erased` or the reason of the event's state says so.
+    Missing,
 }
 
 pub(crate) async fn list(deps: &Deps, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
@@ -73,7 +73,7 @@ pub(crate) async fn get(
         Ok(Err(_)) => {
             PayloadView::Text(String::from_utf8_lossy(body.as_deref().unwrap_or_default()).into_owned())
         }
-        Err(_) => PayloadView::Damaged,
+        Err(_) => PayloadView::Missing,
     };
     let has_failed = matches!(row.state, EventState::Failed | EventState::Dead);
     let last_error = row.reason.clone().filter(|_| has_failed);

@@ -30,6 +30,8 @@ pub(crate) struct RecordView {
     order_uncertain: bool,
     /// Whether Stripe no longer has the object, though nothing said that it was deleted.
     gone_at_stripe: bool,
+    /// Whether the customer's personal data is erased from the object.
+    erased: bool,
     object: Box<RawValue>,
 }
 
@@ -103,6 +105,7 @@ impl LoadedRecord {
             fetched: self.record.fetched,
             order_uncertain: self.record.order_uncertain,
             gone_at_stripe: self.record.gone_at_stripe,
+            erased: self.record.erased,
             object: self.raw.clone(),
         }
     }

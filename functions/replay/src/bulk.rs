@@ -1,8 +1,8 @@
 //! `POST /events/replay` and `POST /events/discard`: all events that match a filter, up to a limit.
 //!
 //! The filters are those of `GET /events`, and a state is required, as nobody means the whole ledger. Events
-//! are changed page by page. When the time is up, the cursor says where to continue. After an error the
-//! same request is sent again: changing an event twice does no harm.
+//! are changed page by page, but for those whose payload is erased. When the time is up, the cursor says
+//! where to continue. After an error the same request is sent again: changing an event twice does no harm.
 
 use futures::StreamExt;
 use lambda_http::http::StatusCode;
@@ -71,7 +71,8 @@ pub(crate) async fn apply(
     let actor = action_request.actor(reason);
     loop {
         let page_size = (limit - result.matching).min(PAGE);
-        let page = deps.ledger.list(&listing, from, page_size, now, |row| filter.fits(row)).await?;
+        let page =
+            deps.ledger.list(&listing, from, page_size, now, |row| filter.fits(row) && !row.erased).await?;
         result.matching += page.rows.len();
         if !dry_run {
             let changes =

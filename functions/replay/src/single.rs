@@ -25,6 +25,9 @@ pub(crate) async fn apply(
     let id: EventId = id.parse().map_err(|_| not_found())?;
     let row = deps.ledger.get(&id, now).await?.ok_or_else(not_found)?;
     details.before = Some(state_for_audit(&row));
+    if row.erased {
+        return Err(erased());
+    }
     if !action.is_allowed_in(row.state) {
         return respond_unchanged(action, row);
     }
@@ -39,12 +42,22 @@ pub(crate) async fn apply(
         }
         Transitioned::Conflict => {
             let row = deps.ledger.get(&id, now).await?.ok_or_else(not_found)?;
+            if row.erased {
+                return Err(erased());
+            }
             let message =
                 format!("the event has changed meanwhile and is {} now; nothing was done", row.state);
             Err(ApiError::new(StatusCode::CONFLICT, "event_changed", message)
                 .remedy(format!("look at GET /events/{id}, then decide again")))
         }
     }
+}
+
+/// The answer about an event without its payload.
+fn erased() -> ApiError {
+    let message = "the event's payload is erased with its customer's personal data; the event stays as it is";
+    ApiError::new(StatusCode::CONFLICT, "event_erased", message)
+        .remedy("nothing is left to do: the record shows its last state, without personal data")
 }
 
 /// Answers an action that is not allowed in the event's state. An event that is already in the resulting

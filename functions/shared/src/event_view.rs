@@ -33,6 +33,8 @@ pub struct EventView {
     due_at: Option<Timestamp>,
     /// When it is gone; only for what is final.
     expires_at: Option<Timestamp>,
+    /// Whether its payload is erased.
+    erased: bool,
 }
 
 impl From<LedgerRow> for EventView {
@@ -57,6 +59,7 @@ impl From<LedgerRow> for EventView {
             attempts: row.attempts,
             due_at: row.due_at.filter(|_| tried).and_then(UnixMillis::to_timestamp),
             expires_at: row.expires_at.and_then(UnixSeconds::to_timestamp),
+            erased: row.erased,
         }
     }
 }

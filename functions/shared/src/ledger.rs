@@ -14,6 +14,7 @@
 //! because one key takes 1,000 writes a second.
 
 mod bodies;
+mod erase;
 mod lists;
 mod open;
 mod retention;

@@ -13,6 +13,7 @@
 //! - `event_type`: Stripe's event types, which are applied, and patterns of them
 //! - `object_key`: names one object at Stripe; the kinds of record
 //! - `event`: Stripe's event, parsed
+//! - `erasure`: what is left of an object once the person is erased from it
 //! - `secret`: signing secrets and Stripe keys, never printed
 //! - `signature`: the `Stripe-Signature` header, checked and made
 //! - `endpoint`: a webhook endpoint's name, state and row
@@ -50,6 +51,7 @@ mod batch_get;
 pub mod deadline;
 pub mod endpoint;
 pub mod env;
+pub mod erasure;
 pub mod event;
 pub mod event_type;
 pub mod event_view;

@@ -36,8 +36,10 @@ pub use self::index_keys::IndexKeys;
 pub use self::lists::{RecordListing, RecordPage, UncertainRecords};
 use crate::aws::StoreError;
 use crate::batch_get::Patience;
+use crate::erasure;
 use crate::event::EventId;
 use crate::ledger::MAX_IN_ROW;
+use crate::lossy_json;
 use crate::object_key::ObjectKey;
 use crate::payload::{self, Packed, PayloadError};
 use crate::unix_time::UnixSeconds;
@@ -81,6 +83,10 @@ pub struct Record {
     /// second, and the events are those that could not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fetched: bool,
+    /// Whether the customer's personal data is erased from it. What takes its place is reduced in the same
+    /// way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
     #[serde(flatten)]
     index_keys: IndexKeys,
     dict: u32,
@@ -136,6 +142,7 @@ impl Record {
             order_uncertain,
             gone_at_stripe: false,
             fetched,
+            erased: false,
             index_keys,
             dict: dictionary,
             sha256: sha256.to_vec(),
@@ -160,6 +167,32 @@ impl Record {
     #[must_use]
     pub fn with_gone_at_stripe(&self, gone_at_stripe: bool) -> Self {
         Self { gone_at_stripe, ..self.clone() }
+    }
+
+    /// The same record without personal data: only what [`erasure::reduced`] leaves of its object. A damaged
+    /// object leaves its id and type.
+    ///
+    /// # Errors
+    /// zstd's, which means that memory is short.
+    pub fn erased(&self) -> std::io::Result<Self> {
+        let stored = self.object().ok().and_then(|bytes| lossy_json::from_slice::<Value>(&bytes).ok());
+        let named = || serde_json::json!({ "id": self.key.id(), "object": self.key.object() });
+        let object = erasure::reduced(&stored.unwrap_or_else(named));
+        let Packed { dictionary, sha256, bytes } = payload::pack(object.to_string().as_bytes())?;
+        let mut record = self.clone();
+        (record.dict, record.sha256, record.body) = (dictionary, sha256.to_vec(), bytes);
+        record.erased = true;
+        Ok(record)
+    }
+
+    /// The record as it takes the place of `old`: at the earlier of both places in lists, and without
+    /// personal data if that is erased from `old`.
+    ///
+    /// # Errors
+    /// As [`Record::erased`].
+    pub fn in_place_of(&self, old: &Self) -> std::io::Result<Self> {
+        let record = self.with_earlier_position(old);
+        if old.erased && !record.erased { record.erased() } else { Ok(record) }
     }
 
     /// Returns whether its object is too large to be stored. The rest of a record is under 20 kB.
@@ -203,7 +236,7 @@ impl Records {
 
     /// Writes a record where there is none or an older one, without reading first. A deletion is written only
     /// where there is none: it may say less than the record whose place it takes, which comes with the
-    /// refusal.
+    /// refusal. So does one from which personal data is erased: what takes its place has to be reduced.
     ///
     /// # Errors
     /// If it could not be written, or it is not known whether it was. Writing it again is always right.
@@ -213,7 +246,7 @@ impl Records {
             put.condition_expression("attribute_not_exists(#key)")
         } else {
             put.condition_expression(
-                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted))",
+                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted) AND attribute_not_exists(erased))",
             )
             .expression_attribute_values(":as_of", AttributeValue::N(record.as_of.to_string()))
         };
@@ -221,15 +254,14 @@ impl Records {
     }
 
     /// Writes a record over `old`, if that still stands there. It stands in lists where the earlier of both
-    /// does.
+    /// does, and is without personal data if `old` is.
     ///
     /// # Errors
     /// If it could not be written, or it is not known whether it was. Deciding and writing again is always
     /// right.
     pub async fn replace(&self, old: &Record, new: &Record) -> Result<Put, StoreError> {
         let events = old.events.iter().map(|id| AttributeValue::S(id.to_string())).collect();
-        let mut new = new.clone();
-        new.index_keys.use_earlier_position(&old.index_keys);
+        let new = new.in_place_of(old).map_err(StoreError::doing(WRITING))?;
         // What a record is follows from its second, the events seen, the one that won, the place and whether
         // it is gone. What Stripe was asked of our own accord has no event, and for one second it is asked
         // once: its answer gives way to a later second's only.
@@ -240,10 +272,12 @@ impl Records {
         // A deletion found by asking stands for the second of the record whose place it took, and takes over
         // its events.
         let deleted = if old.deleted { "attribute_exists(deleted)" } else { "attribute_not_exists(deleted)" };
+        // Of who read it before it was erased, no write may bring the data back.
+        let erased = if old.erased { "attribute_exists(erased)" } else { "attribute_not_exists(erased)" };
         let put = self
             .put(&new)?
             .condition_expression(format!(
-                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted}"
+                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted} AND {erased}"
             ))
             .expression_attribute_names("#sort", "sort")
             .expression_attribute_values(":sort", AttributeValue::S(old.list_position().to_owned()))

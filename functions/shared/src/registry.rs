@@ -9,6 +9,7 @@
 
 mod drift_progress;
 mod endpoint_activity;
+mod erasure_job;
 mod hourly_counts;
 mod import_progress;
 mod key_rights;
@@ -33,6 +34,7 @@ pub use self::drift_progress::{
     UncomparedObject,
 };
 pub use self::endpoint_activity::EndpointActivity;
+pub use self::erasure_job::{ErasureJob, ErasurePosition, ErasureState};
 pub use self::hourly_counts::HourlyCounts;
 pub use self::import_progress::{
     AccountImport, Import, ImportState, KindProgress, ListPosition, ScheduledWork, Stage,

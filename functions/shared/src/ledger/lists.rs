@@ -59,7 +59,7 @@ pub struct EventPage {
 }
 
 /// A row's attributes but its payload.
-const WITHOUT_PAYLOAD: [&str; 20] = [
+const WITHOUT_PAYLOAD: [&str; 21] = [
     "id",
     "part",
     "state",
@@ -78,6 +78,7 @@ const WITHOUT_PAYLOAD: [&str; 20] = [
     "by",
     "history",
     "expires_at",
+    "erased",
     "parts",
     "parts_at",
 ];

@@ -119,6 +119,10 @@ pub struct LedgerRow {
     /// When it is gone: for a final state. DynamoDB removes it then or some days later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixSeconds>,
+    /// Whether the payload is erased, with the reasons, which may quote it. Then it can neither be replayed
+    /// nor discarded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
     /// How many parts hold the payload, if it is not in the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u64>,
@@ -252,6 +256,7 @@ impl LedgerRow {
             by: None,
             history: Vec::new(),
             expires_at: None,
+            erased: false,
             parts: None,
             parts_at: None,
             body: Some(payload.into()),

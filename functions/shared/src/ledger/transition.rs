@@ -246,7 +246,7 @@ impl Ledger {
 
 /// The attributes that an update sets and removes.
 #[derive(Debug, Default)]
-struct Update {
+pub(super) struct Update {
     set: BTreeMap<&'static str, AttributeValue>,
     removed: Vec<&'static str>,
 }
@@ -273,22 +273,22 @@ impl Update {
         update
     }
 
-    fn set(&mut self, name: &'static str, value: AttributeValue) {
+    pub(super) fn set(&mut self, name: &'static str, value: AttributeValue) {
         self.set.insert(name, value);
     }
 
-    fn remove(&mut self, name: &'static str) {
+    pub(super) fn remove(&mut self, name: &'static str) {
         self.removed.push(name);
     }
 
-    fn set_or_remove(&mut self, name: &'static str, value: Option<AttributeValue>) {
+    pub(super) fn set_or_remove(&mut self, name: &'static str, value: Option<AttributeValue>) {
         match value {
             Some(value) => self.set(name, value),
             None => self.remove(name),
         }
     }
 
-    fn on(self, mut request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+    pub(super) fn on(self, mut request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
         let assigned: Vec<_> = self.set.keys().map(|name| format!("#{name} = :{name}")).collect();
         let removed: Vec<_> = self.removed.iter().map(|name| format!("#{name}")).collect();
         for name in self.set.keys().chain(&self.removed) {
@@ -311,9 +311,11 @@ fn while_open(request: UpdateItemFluentBuilder, row: &LedgerRow) -> UpdateItemFl
         .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
 }
 
-/// Only while the row is in the state in which it was read, and nobody has tried or changed it since.
-fn while_as_read(request: UpdateItemFluentBuilder, row: &LedgerRow) -> UpdateItemFluentBuilder {
-    unchanged(request, row, "#was = :was").expression_attribute_values(":was", text(row.state.as_str()))
+/// Only while the row is in the state in which it was read, its payload is there, and nobody has tried or
+/// changed it since.
+pub(super) fn while_as_read(request: UpdateItemFluentBuilder, row: &LedgerRow) -> UpdateItemFluentBuilder {
+    unchanged(request, row, "#was = :was AND attribute_not_exists(erased)")
+        .expression_attribute_values(":was", text(row.state.as_str()))
 }
 
 /// A state and a number of attempts can come again; the time of the last change does not.
@@ -337,7 +339,7 @@ fn text(text: &str) -> AttributeValue {
 
 /// Reads the answer to a conditional update. One that was done although its answer got lost meets itself when
 /// the SDK tries again: `is_ours` decides by what stands there.
-fn transitioned<T>(
+pub(super) fn transitioned<T>(
     answer: Result<T, SdkError<UpdateItemError>>,
     is_ours: impl Fn(&LedgerRow) -> bool,
     doing: &'static str,

@@ -20,6 +20,8 @@ pub enum Lease {
     Reconcile,
     /// Bringing in Stripe's objects and comparing them with the records.
     Import,
+    /// Erasing customers' personal data.
+    Erase,
 }
 
 impl Lease {
@@ -27,6 +29,7 @@ impl Lease {
         match self {
             Self::Reconcile => "reconcile",
             Self::Import => "import",
+            Self::Erase => "erase",
         }
     }
 }

@@ -17,7 +17,17 @@ from .processes import Processes
 from .progress import Reporter
 from .settings import LOCAL, StackPaths, UserError, free_port, is_free
 
-FUNCTIONS = ("receive", "process", "register", "status", "records", "replay", "reconcile", "import")
+FUNCTIONS = (
+    "receive",
+    "process",
+    "register",
+    "status",
+    "records",
+    "replay",
+    "reconcile",
+    "import",
+    "erase",
+)
 TABLES = ("ledger", "records", "registry", "audit")
 
 # The Makefile's too.

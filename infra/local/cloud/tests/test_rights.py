@@ -69,9 +69,13 @@ def test_what_was_written_is_never_deleted(stack: Stack, name: str) -> None:
     assert allowed_functions(stack, "dynamodb:DeleteItem", table(stack, name)) == set()
 
 
-def test_only_receive_and_reconcile_add_events_and_only_process_and_replay_mark_them(stack: Stack) -> None:
+def test_only_receive_and_reconcile_add_events_and_few_change_them(stack: Stack) -> None:
     assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "ledger")) == {"receive", "reconcile"}
-    assert allowed_functions(stack, "dynamodb:UpdateItem", table(stack, "ledger")) == {"process", "replay"}
+    assert allowed_functions(stack, "dynamodb:UpdateItem", table(stack, "ledger")) == {
+        "process",
+        "replay",
+        "erase",
+    }
 
 
 def test_receive_cannot_read_what_it_stores(stack: Stack) -> None:
@@ -80,17 +84,22 @@ def test_receive_cannot_read_what_it_stores(stack: Stack) -> None:
         assert not is_allowed(stack, "receive", action, table(stack, "records"))
 
 
-def test_only_process_and_import_write_records(stack: Stack) -> None:
-    assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "records")) == {"process", "import"}
+def test_only_process_import_and_erase_write_records(stack: Stack) -> None:
+    assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "records")) == {
+        "process",
+        "import",
+        "erase",
+    }
     assert allowed_functions(stack, "dynamodb:UpdateItem", table(stack, "records")) == set()
 
 
 def test_only_register_makes_and_removes_endpoints(stack: Stack) -> None:
-    # Reconcile and import write their progress there.
+    # Reconcile, import and erase write their progress there.
     assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "registry")) == {
         "register",
         "reconcile",
         "import",
+        "erase",
     }
     assert allowed_functions(stack, "dynamodb:DeleteItem", table(stack, "registry")) == {"register"}
     # As a whole and under a condition only: a row is never changed in part.
@@ -116,6 +125,7 @@ def test_the_audit_is_only_added_to_by_functions_that_admins_make_changes_with(s
         "replay",
         "reconcile",
         "import",
+        "erase",
     }
     assert allowed_functions(stack, "dynamodb:UpdateItem", table(stack, "audit")) == set()
     assert allowed_functions(stack, "dynamodb:Query", table(stack, "audit")) == {"records"}

@@ -78,7 +78,7 @@ fn a_scheduled_run_is_tried_once_and_what_is_dropped_is_kept() {
         let alarm = format!("\n  {name}Dropped:\n");
         assert!(read("infra/monitoring.yaml").contains(&alarm), "no alarm {name}Dropped");
     }
-    assert_eq!(scheduled, 4);
+    assert_eq!(scheduled, 5);
     let doorbell = &of_type("AWS::Lambda::EventSourceMapping")["Doorbell"];
     assert_eq!(doorbell["DestinationConfig"]["OnFailure"]["Destination"], "DeadLetters.Arn");
 }

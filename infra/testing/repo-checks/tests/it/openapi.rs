@@ -406,6 +406,7 @@ fn each_enumeration_has_the_words_of_the_sources() {
         ("Check/properties/severity", "Severity", None),
         ("KeyRight", "KeyRight", None),
         ("Import/properties/state", "ImportState", Some("none")),
+        ("Erasure/properties/state", "ErasureState", None),
     ] {
         let mut in_source = variants(name);
         in_source.extend(more.map(str::to_owned));
@@ -463,7 +464,7 @@ fn each_check_of_the_status_is_documented() {
 fn each_action_of_the_audit_is_documented() {
     let mut actions = Words::new();
     for (_, text) in functions().iter().flat_map(|name| sources(name)) {
-        for area in ["endpoint.", "settings.", "events.", "import."] {
+        for area in ["endpoint.", "settings.", "events.", "import.", "erasure."] {
             for rest in after(&text, &format!("\"{area}")) {
                 let action = rest.split('"').next().unwrap();
                 if is_word(action) {

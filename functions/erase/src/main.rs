@@ -1,0 +1,17 @@
+//! Wires the function `erase` to Lambda's runtime.
+
+use erase::{Deps, RUN_WITHIN, handle};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use shared::deadline::Deadline;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    shared::log::init();
+    let deps = &Deps::start()?;
+    run(service_fn(|event: LambdaEvent<Value>| async move {
+        let (now, deadline) = (jiff::Timestamp::now(), Deadline::after(RUN_WITHIN));
+        handle(deps, event.payload, &event.context.request_id, now, deadline).await
+    }))
+    .await
+}

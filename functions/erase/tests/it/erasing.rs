@@ -1,0 +1,139 @@
+//! What goes and what stays.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::deadline::Deadline;
+use shared::ledger::{Actor, EventState, Recorded, Transition};
+use test_cloud::fixtures::{self, now, retention};
+
+use crate::support::{PERSON, Stack, later, object};
+
+#[tokio::test]
+async fn the_person_goes_and_the_money_stays() {
+    let stack = Stack::with_customer().await;
+    assert_eq!(stack.naming(PERSON).await.len(), 8 + 9);
+    stack.erase("cus_1").await;
+    assert_eq!(stack.run(now()).await, json!({ "customers": 1, "records": 8, "events": 9 }));
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    assert_eq!(stack.naming("Bob").await, ["-/subscription/sub_2", "evt_10"]);
+
+    let erased = stack.erasure("cus_1").await;
+    assert_eq!(
+        (&erased["state"], &erased["records"], &erased["events"]),
+        (&json!("finished"), &json!(8), &json!(9))
+    );
+    let payment = stack.object("-/payment_intent/pi_1").await;
+    let expected = json!({
+        "object": "payment_intent", "id": "pi_1", "created": later(-10_000).as_second(), "amount": 700, "currency": "usd",
+        "customer": "cus_1", "status": "succeeded", "amount_received": 700, "latest_charge": "ch_1",
+    });
+    assert_eq!(payment, expected);
+    let joined = stack.object("-/invoice_payment/inpay_1").await;
+    assert_eq!(joined["payment"], json!({ "type": "payment_intent", "payment_intent": "pi_1" }));
+    let customer = stack.record("-/customer/cus_1").await;
+    assert!(customer.erased && customer.deleted && customer.event.is_some());
+    // A record that is not theirs is as it was.
+    assert!(!stack.record("-/subscription/sub_2").await.erased);
+}
+
+#[tokio::test]
+async fn an_event_without_its_payload_still_counts_as_held() {
+    let stack = Stack::with_customer().await;
+    let before = stack.row("evt_05").await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    let row = stack.row("evt_05").await;
+    assert!(row.erased && row.body.is_none() && row.state == EventState::Processed);
+    assert_eq!((row.expires_at, row.object, row.created), (before.expires_at, before.object, before.created));
+    // Stripe sends it again, or reconciliation finds it in Stripe's list.
+    let again = object("charge", "ch_1", json!({ "payment_intent": "pi_1" }));
+    let body = fixtures::event("evt_05", "charge.succeeded", now().as_second(), &again);
+    let outcome = stack.ledger().record(&fixtures::ledger_row(&body, now())).await.unwrap();
+    assert_eq!(outcome, Recorded::Duplicate);
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_payload_in_parts_is_removed_from_each() {
+    let stack = Stack::with_customer().await;
+    // Noise does not pack: over the 380 kB that a row holds.
+    let mut state = 1_u32;
+    let noise: String = (0..700_000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b'0' + u8::try_from(state >> 26).unwrap())
+        })
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .collect();
+    let mut body: Value = serde_json::from_str(&fixtures::event(
+        "evt_20",
+        "customer.subscription.updated",
+        later(-40).as_second(),
+        &object("subscription", "sub_1", json!({ "customer": "cus_1", "status": "active" })),
+    ))
+    .unwrap();
+    body["data"]["previous_attributes"] = json!({ "description": format!("Ann {noise}") });
+    fixtures::receive(&stack.ledger(), &body.to_string(), later(-40)).await;
+    stack.sweep(later(-37)).await;
+    assert!(stack.row("evt_20").await.parts.is_some(), "it is large enough");
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    let row = stack.row("evt_20").await;
+    assert!(row.is_erased() && row.parts.is_none());
+    let items = stack.cloud.items("LedgerTable").await;
+    let parts: Vec<_> = items.iter().filter(|item| item["id"]["S"] == "evt_20").collect();
+    assert!(parts.len() > 1 && parts.iter().all(|part| part.get("body").is_none()), "{parts:?}");
+}
+
+#[tokio::test]
+async fn what_an_admin_wrote_about_an_event_goes_with_it() {
+    let stack = Stack::with_customer().await;
+    stack.receive("evt_21", "customer.updated", -50, &object("customer", "cus_1", json!({}))).await;
+    let row = stack.row("evt_21").await;
+    let dead = Transition::with_reason(EventState::Dead, "invalid type: string \"Ann\"");
+    stack.ledger().transition(&row, &dead, retention(), later(-49)).await.unwrap();
+    let actor = Actor { by: "admin@example.com", why: Some("Ann has asked for it") };
+    let row = stack.row("evt_21").await;
+    stack.ledger().discard(&row, actor, retention(), later(-48)).await.unwrap();
+    assert!(stack.naming(PERSON).await.contains(&"evt_21".to_owned()));
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    let row = stack.row("evt_21").await;
+    assert_eq!((row.reason.as_deref(), row.by.as_deref()), (Some("erased"), Some("admin@example.com")));
+}
+
+#[tokio::test]
+async fn the_second_page_of_records_and_of_events_is_erased_too() {
+    let stack = Stack::with_customer().await;
+    for i in 0..60 {
+        let invoice =
+            object("invoice", &format!("in_{i:03}"), json!({ "customer": "cus_1", "status": "paid" }));
+        stack.receive(&format!("evt_i{i:03}"), "invoice.paid", -45, &invoice).await;
+    }
+    for i in 0..120 {
+        let fields = json!({ "customer": "cus_1", "status": "active", "n": i });
+        stack
+            .receive(
+                &format!("evt_s{i:03}"),
+                "customer.subscription.updated",
+                -300 + i,
+                &object("subscription", "sub_1", fields),
+            )
+            .await;
+    }
+    stack.sweep(later(-42)).await;
+    stack.erase("cus_1").await;
+    // A run whose time is up does one page, and the next goes on after it.
+    let mut runs = 0;
+    while stack.erasure("cus_1").await["state"] == "running" {
+        runs += 1;
+        assert!(runs < 50, "{}", stack.erasure("cus_1").await);
+        stack.try_run(&stack.cold(), later(runs), Deadline::NEVER.within(Duration::ZERO)).await.unwrap();
+    }
+    assert!(runs > 5, "{runs}");
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    assert_eq!(stack.erasure("cus_1").await["records"], 68);
+}

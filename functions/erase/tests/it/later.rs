@@ -1,0 +1,162 @@
+//! What comes later does not bring the person back.
+
+use serde_json::{Value, json};
+use shared::deadline::Deadline;
+use shared::ledger::EventState;
+use shared::mode::Mode;
+use shared::records::Put;
+use test_cloud::fixtures::{
+    self, STRIPE_KEY_SECRET, access, api_event, http_request, now, retention, sign_in, status_and_body,
+};
+
+use crate::support::{PERSON, Stack, later, object};
+
+const DAY_MIN: i64 = 24 * 60;
+
+async fn erased() -> Stack {
+    let stack = Stack::with_customer().await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    stack
+}
+
+fn refunded_charge() -> Value {
+    let fields = json!({ "payment_intent": "pi_1", "status": "succeeded", "captured": true, "amount_captured": 700, "amount_refunded": 300 });
+    object("charge", "ch_1", fields)
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_final_is_waited_for() {
+    let stack = Stack::with_customer().await;
+    stack.receive("evt_30", "charge.refunded", -1, &refunded_charge()).await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    let erasure = stack.erasure("cus_1").await;
+    assert_eq!(
+        (&erasure["state"], &erasure["waiting"]),
+        (&json!("running"), &json!({ "count": 1, "first": ["evt_30"] }))
+    );
+    assert_eq!(stack.naming(PERSON).await, ["evt_30"]);
+
+    // It is applied, to the record without a person.
+    stack.sweep(later(3)).await;
+    assert_eq!(stack.row("evt_30").await.state, EventState::Processed);
+    assert_eq!(stack.object("-/charge/ch_1").await["amount_refunded"], 300);
+    assert_eq!(stack.naming(PERSON).await, ["evt_30"]);
+    assert_eq!(stack.run(later(4)).await, Value::Null, "the next pass is in five minutes");
+    stack.run(later(5)).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    assert_eq!(stack.erasure("cus_1").await["state"], "finished");
+}
+
+#[tokio::test]
+async fn a_later_event_changes_the_record_and_brings_nothing_back() {
+    let stack = erased().await;
+    stack.apply("evt_31", "charge.refunded", 10, &refunded_charge()).await;
+    let charge = stack.record("-/charge/ch_1").await;
+    assert!(charge.erased && charge.event.as_ref().unwrap().as_str() == "evt_31");
+    assert_eq!(stack.object("-/charge/ch_1").await["amount_refunded"], 300);
+    assert_eq!(stack.naming(PERSON).await, ["evt_31"], "its payload, until the next pass");
+    assert_eq!(stack.run(later(DAY_MIN - 1)).await, Value::Null);
+    stack.run(later(DAY_MIN)).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_object_that_is_made_later_is_erased_within_a_day() {
+    let stack = erased().await;
+    let dispute = json!({ "payment_intent": "pi_1", "charge": "ch_1", "status": "needs_response", "evidence": { "customer_name": "Ann" } });
+    stack.apply("evt_32", "charge.dispute.created", 10, &object("dispute", "dp_2", dispute)).await;
+    assert_eq!(stack.naming(PERSON).await, ["-/dispute/dp_2", "evt_32"]);
+    let finished_at = stack.erasure("cus_1").await["finished_at"].clone();
+    stack.run(later(DAY_MIN)).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    let erasure = stack.erasure("cus_1").await;
+    assert_eq!((&erasure["state"], &erasure["finished_at"]), (&json!("finished"), &finished_at));
+}
+
+#[tokio::test]
+async fn who_read_a_record_before_it_was_erased_cannot_write_it_back() {
+    let stack = Stack::with_customer().await;
+    let read_before = stack.record("-/charge/ch_1").await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    let put = stack.records().replace(&read_before, &read_before).await.unwrap();
+    let Put::Conflict(stored) = put else { panic!("it was written back") };
+    assert!(stored.erased);
+    let put = stack.records().replace(&stored, &read_before).await.unwrap();
+    assert_eq!(put, Put::Done);
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_erased_event_can_neither_be_replayed_nor_discarded() {
+    let stack = erased().await;
+    let deps = replay::Deps::new(replay::Config {
+        aws: stack.cloud.aws(),
+        mode: Mode::Test,
+        access: access(),
+        ledger_table: "LedgerTable".into(),
+        registry_table: "RegistryTable".into(),
+        audit_table: "AuditTable".into(),
+        retention: retention(),
+    });
+    let call = async |path: &str, body: Value| {
+        let mut event = api_event(include_str!("../../../../events/erase/erasures.json"), "POST", path);
+        event["body"] = body.to_string().into();
+        sign_in(&mut event, "sub-1", &["admin"]);
+        status_and_body(replay::handle(&deps, http_request(&event), now(), Deadline::NEVER).await)
+    };
+    for action in ["replay", "discard"] {
+        let (status, answer) = call(&format!("/events/evt_05/{action}"), json!({ "why": "a try" })).await;
+        assert_eq!((status, fixtures::error_code(&answer)), (409, "event_erased"), "{answer}");
+    }
+    let (status, answer) =
+        call("/events/replay", json!({ "state": "processed", "since": later(-120).to_string() })).await;
+    assert_eq!(
+        (status, &answer["matching"], &answer["changed"]),
+        (200, &json!(1), &json!(1)),
+        "the other customer's"
+    );
+    let row = stack.row("evt_05").await;
+    assert!(row.erased && row.state == EventState::Processed);
+}
+
+#[tokio::test]
+async fn an_import_brings_nothing_back() {
+    let stack = erased().await;
+    let mut payment = json!({ "customer": "cus_1", "status": "succeeded", "amount_received": 700, "latest_charge": "ch_1" });
+    stack.stripe.put_object(None, &object("payment_intent", "pi_1", payment.clone()));
+    let deps = import::Deps::new(import::Config {
+        aws: stack.cloud.aws(),
+        access: access(),
+        ledger_table: "LedgerTable".into(),
+        records_table: "RecordsTable".into(),
+        registry_table: "RegistryTable".into(),
+        audit_table: "AuditTable".into(),
+        stripe_api_base: stack.stripe.url().parse().unwrap(),
+        stripe_key_secret: STRIPE_KEY_SECRET.into(),
+    })
+    .unwrap();
+    let import = async |minutes: i64| {
+        let start = json!({ "kinds": ["payments"] });
+        let mut event =
+            api_event(include_str!("../../../../events/import/start-import.json"), "POST", "/import");
+        event["body"] = start.to_string().into();
+        sign_in(&mut event, "sub-1", &["admin"]);
+        import::handle(&deps, event, "request", later(minutes), Deadline::NEVER).await.unwrap();
+        let schedule = serde_json::from_str(include_str!("../../../../events/import/schedule.json")).unwrap();
+        stack.stripe.advance(later(minutes).as_second() - stack.stripe.now());
+        import::handle(&deps, schedule, "run", later(minutes), Deadline::NEVER).await.unwrap()
+    };
+    // As it is here, but for the person: nothing is written.
+    assert_eq!(import(10).await["import"]["written"], 0);
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    // A sum that differs is.
+    payment["amount_received"] = json!(650);
+    stack.stripe.put_object(None, &object("payment_intent", "pi_1", payment));
+    assert_eq!(import(20).await["import"]["written"], 1);
+    assert_eq!(stack.object("-/payment_intent/pi_1").await["amount_received"], 650);
+    assert!(stack.record("-/payment_intent/pi_1").await.erased);
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+}

@@ -1,0 +1,10 @@
+//! What `erase` promises.
+
+// Always true here; so clippy lets helpers beside the tests unwrap as well.
+#![cfg(test)]
+
+mod erasing;
+mod later;
+mod outages;
+mod requests;
+mod support;

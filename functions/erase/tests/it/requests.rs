@@ -1,0 +1,151 @@
+//! The requests: who may, what is refused, what is shown, what the audit says.
+
+use serde_json::{Value, json};
+use test_cloud::fixtures::{self, error_code, now};
+
+use crate::support::{Stack, object};
+
+fn asked(customer: &str) -> Value {
+    json!({ "customer": customer, "confirm": customer, "why": "asked for by mail" })
+}
+
+#[tokio::test]
+async fn a_viewer_may_look_and_not_erase() {
+    let stack = Stack::with_customer().await;
+    let (status, answer) = stack.call("viewer", "POST", "/erasures", asked("cus_1")).await;
+    assert_eq!((status, error_code(&answer)), (403, "forbidden"));
+    let (status, answer) = stack.call("viewer", "GET", "/erasures", Value::Null).await;
+    assert_eq!((status, answer), (200, json!({ "data": [], "next_cursor": null })));
+    let (status, answer) = stack.call("nobody", "GET", "/erasures", Value::Null).await;
+    assert_eq!((status, error_code(&answer)), (403, "forbidden"));
+    let (status, answer) = stack.call("viewer", "GET", "/erasures/cus_1", Value::Null).await;
+    assert_eq!((status, error_code(&answer)), (404, "not_found"));
+    let (status, answer) = stack.call("admin", "DELETE", "/erasures/cus_1", Value::Null).await;
+    assert_eq!((status, error_code(&answer)), (405, "method_not_allowed"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused() {
+    let stack = Stack::with_customer().await;
+    stack.apply("evt_40", "customer.created", -50, &object("customer", "cus_3", json!({}))).await;
+    let long = "x".repeat(301);
+    for (body, status, code, field) in [
+        (json!({}), 400, "parameter_missing", json!("customer")),
+        (json!({ "customer": "cus_1" }), 400, "confirmation_required", json!("confirm")),
+        (json!({ "customer": "cus_1", "confirm": "cus_2" }), 400, "confirmation_required", json!("confirm")),
+        (json!({ "customer": "", "confirm": "" }), 400, "parameter_invalid", json!("customer")),
+        (
+            json!({ "customer": "cus_1", "confirm": "cus_1", "account": "a/b" }),
+            400,
+            "parameter_invalid",
+            json!("account"),
+        ),
+        (
+            json!({ "customer": "cus_1", "confirm": "cus_1", "why": long }),
+            400,
+            "parameter_invalid",
+            json!("why"),
+        ),
+        (
+            json!({ "customer": "cus_1", "confirm": "cus_1", "name": "Ann" }),
+            400,
+            "parameter_unknown",
+            json!("name"),
+        ),
+        (asked("cus_unknown"), 404, "not_found", Value::Null),
+        (
+            json!({ "customer": "cus_1", "confirm": "cus_1", "account": "acct_1" }),
+            404,
+            "not_found",
+            Value::Null,
+        ),
+        (asked("cus_3"), 409, "customer_not_deleted", Value::Null),
+    ] {
+        let (answered, answer) = stack.call("admin", "POST", "/erasures", body.clone()).await;
+        assert_eq!(
+            (answered, error_code(&answer), &answer["error"]["field"]),
+            (status, code, &field),
+            "{body}"
+        );
+        assert!(answer["error"]["remedy"].is_string(), "{answer}");
+    }
+    assert_eq!(stack.run(now()).await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_customer_without_a_record_is_known_by_what_names_them() {
+    let stack = Stack::with_customer().await;
+    let connected = json!({ "customer": "acme/42" });
+    let key = "acct_1/subscription/sub_9".parse().unwrap();
+    let subscription = object("subscription", "sub_9", connected);
+    let provenance = shared::records::Provenance {
+        as_of: shared::unix_time::UnixSeconds::new(5),
+        event: None,
+        events: Vec::new(),
+        deleted: false,
+        order_uncertain: false,
+        fetched: true,
+    };
+    let record =
+        shared::records::Record::new(key, provenance, subscription.to_string().as_bytes(), &subscription);
+    stack.records().put_if_newer(&record.unwrap()).await.unwrap();
+    let body = json!({ "customer": "acme/42", "confirm": "acme/42", "account": "acct_1" });
+    assert_eq!(stack.call("admin", "POST", "/erasures", body).await.0, 202);
+    stack.run(now()).await;
+    assert!(stack.record("acct_1/subscription/sub_9").await.erased);
+    let (status, answer) = stack.call("viewer", "GET", "/erasures/acme/42?account=acct_1", Value::Null).await;
+    assert_eq!((status, &answer["customer"], &answer["account"]), (200, &json!("acme/42"), &json!("acct_1")));
+}
+
+#[tokio::test]
+async fn one_at_a_time_and_again_is_harmless() {
+    let stack = Stack::with_customer().await;
+    stack.erase("cus_1").await;
+    let (status, answer) = stack.call("admin", "POST", "/erasures", asked("cus_1")).await;
+    assert_eq!((status, error_code(&answer)), (409, "erasure_running"));
+    stack.run(now()).await;
+    let before = stack.erasure("cus_1").await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.erasure("cus_1").await, before);
+}
+
+#[tokio::test]
+async fn the_list_has_pages() {
+    let stack = Stack::with_customer().await;
+    stack.apply("evt_41", "customer.deleted", -49, &object("customer", "cus_3", json!({}))).await;
+    stack.erase("cus_1").await;
+    stack.erase("cus_3").await;
+    let (_, first) = stack.call("viewer", "GET", "/erasures?limit=1", Value::Null).await;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let (_, second) =
+        stack.call("viewer", "GET", &format!("/erasures?limit=1&cursor={cursor}"), Value::Null).await;
+    assert_eq!(
+        (&first["data"][0]["customer"], &second["data"][0]["customer"]),
+        (&json!("cus_3"), &json!("cus_1"))
+    );
+    assert_eq!(second["next_cursor"], Value::Null);
+    let (status, answer) = stack.call("viewer", "GET", "/erasures?cursor=x", Value::Null).await;
+    assert_eq!((status, error_code(&answer)), (400, "parameter_invalid"));
+}
+
+#[tokio::test]
+async fn the_audit_says_who_and_why_and_the_job_holds_ids_only() {
+    let stack = Stack::with_customer().await;
+    stack.call("viewer", "POST", "/erasures", asked("cus_1")).await;
+    stack.call("admin", "POST", "/erasures", asked("cus_unknown")).await;
+    stack.call("admin", "POST", "/erasures", asked("cus_1")).await;
+    let (entries, _) = fixtures::audit(&stack.cloud.direct_aws()).list(None, 10, now()).await.unwrap();
+    let mut results: Vec<_> = entries.iter().map(|entry| entry.result.as_str()).collect();
+    results.sort_unstable();
+    assert_eq!(results, ["done", "forbidden", "not_found"]);
+    let done = entries.iter().find(|entry| entry.result == "done").unwrap();
+    assert_eq!(
+        (done.action.as_str(), done.target.as_str(), done.email.as_deref()),
+        ("erasure.start", "records", Some("a@example.com"))
+    );
+    assert_eq!(done.after, Some(json!({ "customer": "cus_1", "account": null, "why": "asked for by mail" })));
+    let rows = stack.cloud.items("RegistryTable").await;
+    let row = rows.iter().find(|row| row["kind"]["S"] == "erasure").unwrap().to_string();
+    assert!(!row.contains("example.com") && !row.contains("mail"), "{row}");
+}
