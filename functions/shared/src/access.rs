@@ -12,8 +12,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambda_http::http::{StatusCode, header};
 use lambda_http::Request;
+use lambda_http::http::{StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::env::{self, EnvError};

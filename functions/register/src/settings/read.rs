@@ -3,7 +3,8 @@
 //!
 //! Only reading can be tried without changing anything, so only rights to read are shown. If Stripe cannot be
 //! asked in time, a right is `unknown`; the settings are answered all the same. What Stripe answered is kept
-//! for a minute, and one request at a time asks: whoever reads the settings must not use up Stripe's rate limit.
+//! for a minute, and one request at a time asks: whoever reads the settings must not use up Stripe's rate
+//! limit.
 
 use std::time::Duration;
 

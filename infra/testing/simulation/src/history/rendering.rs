@@ -1,5 +1,5 @@
-//! What each rendering of an object makes anew: addresses, which Stripe signs with random bytes and the second
-//! of rendering.
+//! What each rendering of an object makes anew: addresses, which Stripe signs with random bytes and the
+//! second of rendering.
 
 use serde_json::Value;
 
