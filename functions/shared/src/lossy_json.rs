@@ -1,9 +1,9 @@
 //! JSON as Stripe can send it, read with what a program can hold.
 //!
 //! A text may hold half an emoji, `"\\ud83d"`: one escape of a UTF-16 pair, which a system of the merchant's
-//! has cut. JSON allows it, Unicode does not. It is read as U+FFFD, as `String::from_utf8_lossy` does; the bytes
-//! themselves are kept as sent. What cannot be held at all (a number beyond any double, maps in maps over 127
-//! deep) is an error that says so.
+//! has cut. JSON allows it, Unicode does not. It is read as U+FFFD, as `String::from_utf8_lossy` does; the
+//! bytes themselves are kept as sent. What cannot be held at all (a number beyond any double, maps in maps
+//! over 127 deep) is an error that says so.
 
 use serde::de::DeserializeOwned;
 

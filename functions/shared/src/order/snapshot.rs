@@ -198,8 +198,8 @@ impl Snapshot {
     }
 
     /// Returns whether one of the types that report one thing of an invoice can report this change of it.
-    /// What only its merchant writes is reported by `invoice.updated`, tries are only added, and a status goes
-    /// forward.
+    /// What only its merchant writes is reported by `invoice.updated`, tries are only added, and a status
+    /// goes forward.
     fn invoice_can_become(&self, before: &Value, after: &Value) -> bool {
         if matches!(self.event_type.as_str(), "invoice.created" | "invoice.updated") {
             return true;

@@ -7,7 +7,8 @@
 //!
 //! - It begins in any state; if the second holds a creation, with that.
 //! - An event that says what it replaced is a step from the state before to the state after. Two events of
-//!   one such step (`invoice.updated` and `invoice.paid`) are one change, or two where the walk comes by again.
+//!   one such step (`invoice.updated` and `invoice.paid`) are one change, or two where the walk comes by
+//!   again.
 //! - An event that says nothing (`charge.dispute.closed`) is of the change that led to its state, or a step
 //!   there from any other state, if its type can report that (`Snapshot::can_report`) and the status before
 //!   is not one that Stripe never leaves.
