@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use shared::event_type;
+
 use crate::support::{Stack, ids, provenance, request};
 
 fn samples() -> Vec<(String, Value)> {
@@ -11,7 +13,7 @@ fn samples() -> Vec<(String, Value)> {
         .map(|path| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap())
         .map(|event| (event["type"].as_str().unwrap().to_owned(), event["data"]["object"].clone()))
         .collect();
-    assert_eq!(samples.len(), shared::event_type::APPLIED.len());
+    assert_eq!(samples.len(), event_type::APPLIED.len() + event_type::APPLIED_IF_SENT.len());
     samples
 }
 
