@@ -25,7 +25,7 @@ use shared::registry::{
     AccountImport, Halt, Import, ImportState, KindProgress, ListPosition, RefusedKind, Sampled, Stage,
     Written,
 };
-use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
+use shared::stripe::{ObjectsPage, ObjectsQuery, OversizedItem, Session, StripeError, StripeResponse};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
 use crate::deps::Deps;
@@ -185,7 +185,13 @@ impl ImportRun<'_> {
         let (written, too_large) = self.upsert_all(listed, as_of).await?;
         too_large.into_iter().for_each(|id| left_out.add(id));
         self.written += written;
+        // One that is too large is passed by its id.
+        let oversized = page.value.oversized.as_ref();
+        oversized.into_iter().for_each(|object| left_out.add(object.id.clone()));
+        let position =
+            |object: &OversizedItem| ListPosition { id: object.id.clone(), created: object.created };
         let last = page.value.objects.last().map(|raw| list_position(raw));
+        let last = oversized.map(|object| Some(position(object))).or(last);
         let (stage, after) = match (page.value.more, last) {
             (true, Some(Some(last))) => (Stage::GoingOn, Some(last)),
             (true, _) => {
@@ -194,7 +200,8 @@ impl ImportRun<'_> {
             }
             (false, last) => (Stage::Done, last.flatten().or(progress.after)),
         };
-        let looked_at = progress.looked_at + page.value.objects.len() as u64;
+        let listed = page.value.objects.len() + usize::from(page.value.oversized.is_some());
+        let looked_at = progress.looked_at + listed as u64;
         let written = progress.written + written;
         Ok(KindProgress { stage, after, looked_at, written, left_out, failure: None, unanswered: 0 })
     }

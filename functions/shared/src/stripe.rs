@@ -1,8 +1,8 @@
 //! Stripe's API: the calls that Billhook makes, in its own words.
 //!
 //! Layout: `base` is where Stripe is, `key` which key is used, `call` one call with its tries, `retry` when
-//! to try again, `error` what a failure means to the caller, `endpoints`, `events`, `lists` and `objects` the
-//! calls themselves.
+//! to try again, `error` what a failure means to the caller, `page` and `page_size` pages of lists
+//! however large, `endpoints`, `events`, `lists` and `objects` the calls themselves.
 //!
 //! Rules: every call has a bound on connecting, on one try, on the number of tries, on the whole and on the
 //! size of the answer; no redirect is followed, because the key would go with it; the key is in no error and
@@ -16,6 +16,8 @@ mod events;
 mod key;
 mod lists;
 mod objects;
+mod page;
+mod page_size;
 mod retry;
 
 use std::time::Duration;
@@ -28,6 +30,7 @@ pub use self::error::{StripeError, StripeFailure};
 pub use self::events::{EventsPage, EventsQuery};
 pub use self::key::StripeKeys;
 pub use self::lists::{ObjectsPage, ObjectsQuery};
+pub use self::page::OversizedItem;
 use crate::deadline::Deadline;
 use crate::secret::StripeKey;
 use crate::secret_store::SecretStoreError;

@@ -8,10 +8,11 @@ use serde_json::value::RawValue;
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
+use shared::event::EventId;
 use shared::health::{GapReport, Undelivered, count_arrival};
 use shared::ledger::{LedgerRow, Recorded};
 use shared::registry::{ReconcileProgress, TimeWindow};
-use shared::stripe::{EventsQuery, Session, StripeError};
+use shared::stripe::{EventsQuery, OversizedItem, Session, StripeError};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
 use super::wanted::{WantedEvents, with_account};
@@ -133,7 +134,10 @@ impl<'a> AccountRun<'a> {
             };
             let page = session.events(query).await?;
             self.request_id = page.request_id;
-            let oldest = self.store_missing(&page.value.events).await?;
+            let oldest = match &page.value.oversized {
+                Some(event) => Some(self.set_aside(event, query.until).await?),
+                None => self.store_missing(&page.value.events).await?,
+            };
             if !page.value.more {
                 return Ok(());
             }
@@ -192,6 +196,23 @@ impl<'a> AccountRun<'a> {
                 count_arrival(all, event_type, delivered_to.is_some(), created);
             }
         }
+    }
+
+    /// Sets aside an event that is too large to be read, made at `listed_until` at the latest. Returns its
+    /// place.
+    async fn set_aside(
+        &mut self,
+        event: &OversizedItem,
+        listed_until: UnixSeconds,
+    ) -> Result<PageEnd, AccountError> {
+        let RunContext { deps, now, .. } = self.context;
+        self.report.looked_at += 1;
+        let id: EventId = event.id.parse().map_err(|_| ReconcileError::NotAnEvent)?;
+        let row = self.wanted.oversized_row(id, self.account, now)?;
+        if deps.ledger.record(&row).await? == Recorded::New {
+            self.report.filled += 1;
+        }
+        Ok(PageEnd { id: event.id.clone(), created: event.created.unwrap_or(listed_until) })
     }
 
     /// Reports an event of the last day that Stripe could not deliver to endpoints that want it: its

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use serde_json::value::RawValue;
 use shared::account::AccountKey;
 use shared::endpoint::EndpointRow;
-use shared::event::{self, Event, ParsedEvent};
+use shared::event::{self, Event, EventId, ParsedEvent};
 use shared::ledger::{EventSource, LedgerRow};
 use shared::payload;
 use shared::unix_time::UnixSeconds;
@@ -17,6 +18,9 @@ use crate::undelivered::is_enabled;
 
 /// An endpoint that is registered anew gets what was made this long before at most.
 const BEFORE_REGISTRATION: SignedDuration = SignedDuration::from_hours(24);
+/// Why an event is set aside that is larger than what is read of an answer of Stripe's.
+const TOO_LARGE: &str = "the event is larger than 16 MiB, so it is known by its id alone: look at it in Stripe's \
+                         dashboard, and discard it here";
 
 /// The event types that each enabled endpoint wants.
 pub(super) struct WantedEvents<'a>(Vec<(&'a EndpointRow, BTreeSet<&'a str>)>);
@@ -76,9 +80,7 @@ impl<'a> WantedEvents<'a> {
                 (LedgerRow::from_event(&event, first.name.as_str(), now, compressed()?), endpoints)
             }
             ParsedEvent::Unreadable { id, reason } => {
-                // It names no endpoint, so it is kept under the first of this kind of account.
-                let mut candidates = self.endpoints(account.connected().is_some());
-                let name = candidates.next().map_or("-", |row| row.name.as_str());
+                let name = self.any_name(account);
                 (LedgerRow::unreadable(id, reason, name, now, compressed()?), Vec::new())
             }
             ParsedEvent::NotAnEvent(error) => {
@@ -87,6 +89,27 @@ impl<'a> WantedEvents<'a> {
             }
         };
         Ok(Some((row.with_source(EventSource::Reconcile), endpoints)))
+    }
+
+    /// Returns the row of a listed event that is too large to be read. It is set aside, because it is not
+    /// known whether it is wanted.
+    pub(super) fn oversized_row(
+        &self,
+        id: EventId,
+        account: &AccountKey,
+        now: Timestamp,
+    ) -> Result<LedgerRow, ReconcileError> {
+        let listed = json!({ "id": id.as_str(), "object": "event" }).to_string();
+        let body = payload::pack(with_account(&listed, account).as_bytes());
+        let body = body.map_err(ReconcileError::Compression)?;
+        let row = LedgerRow::unreadable(id, TOO_LARGE.to_owned(), self.any_name(account), now, body);
+        Ok(row.with_source(EventSource::Reconcile))
+    }
+
+    /// The endpoint under which an event is kept of which it is not known who wants it: the first of this
+    /// kind of account.
+    fn any_name(&self, account: &AccountKey) -> &'a str {
+        self.endpoints(account.connected().is_some()).next().map_or("-", |row| row.name.as_str())
     }
 }
 

@@ -290,3 +290,39 @@ async fn a_change_of_an_endpoint_takes_nothing_of_what_it_wanted_away() {
     stack.run(later(1)).await;
     assert!(stack.row(&id).await.is_some());
 }
+
+/// An event of about this many megabytes that Stripe lists and sends nobody.
+fn large(stack: &Stack, megabytes: usize, minutes: i64) -> String {
+    let text = "x".repeat(megabytes * 1_000_000);
+    stack.emit(NewEvent::new("invoice.paid").set("description", text), ago(minutes))
+}
+
+#[tokio::test]
+async fn a_page_too_large_to_be_read_is_listed_in_smaller_ones() {
+    let stack = Stack::start().await;
+    for minutes in 60..78 {
+        large(&stack, 1, minutes);
+    }
+    let run = stack.run(now()).await;
+    assert_eq!((found(&run), &run["events"]), ((18, 18, false), &json!("ok")), "{run}");
+    assert_eq!(found(&stack.run(later(5)).await).1, 0);
+}
+
+#[tokio::test]
+async fn an_event_too_large_to_be_read_even_alone_is_set_aside_and_holds_nothing_up() {
+    let stack = Stack::start().await;
+    let younger = stack.missed("invoice.paid", ago(50));
+    let huge = large(&stack, 17, 60);
+    let older = stack.missed("invoice.paid", ago(70));
+    let run = stack.run(now()).await;
+    assert_eq!((found(&run), &run["events"]), ((3, 3, false), &json!("ok")), "{run}");
+    for id in [&younger, &older] {
+        assert_eq!(stack.row(id).await.unwrap().state, EventState::Pending, "{id}");
+    }
+    let row = stack.row(&huge).await.unwrap();
+    assert_eq!((row.state, row.source), (EventState::Quarantined, Some(EventSource::Reconcile)));
+    assert!(row.reason.as_ref().unwrap().contains("larger than 16 MiB"), "{row:?}");
+    let body = stack.ledger().body(&row).await.unwrap().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), json!({ "id": huge, "object": "event" }));
+    assert_eq!(found(&stack.run(later(5)).await).1, 0, "it is set aside once");
+}

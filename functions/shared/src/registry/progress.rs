@@ -23,7 +23,8 @@ pub enum Halt {
 }
 
 impl TryFrom<StripeError> for Halt {
-    /// The refusal: of what the key may not read, or of an account that is not connected any more.
+    /// The refusal: of what the key may not read, of an account that is not connected any more, or an answer
+    /// too large to be read.
     type Error = Box<StripeFailure>;
 
     /// Says what a failed call means to work that goes through many objects: it halts, or only what was asked
@@ -31,6 +32,8 @@ impl TryFrom<StripeError> for Halt {
     fn try_from(error: StripeError) -> Result<Self, Self::Error> {
         match error {
             StripeError::Unauthorized(failure) => Ok(Self::KeyRejected(failure)),
+            // The same call gets the same answer.
+            StripeError::NoAnswer(failure) if failure.is_too_large() => Err(failure),
             StripeError::NoAnswer(failure) | StripeError::IdempotencyKeySpent(failure) => {
                 Ok(Self::NoAnswer(failure))
             }

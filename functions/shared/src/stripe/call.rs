@@ -21,6 +21,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::error::{StripeError, StripeFailure};
+use super::page_size::PageSize;
 use super::retry::{Failed, delay};
 use super::{Stripe, StripeKeys};
 use crate::aws::error_chain;
@@ -31,7 +32,8 @@ use crate::unix_time::UnixSeconds;
 
 /// One try. Stripe's slowest calls take a few seconds; its libraries wait 80, longer than API Gateway does.
 const TRY_WITHIN: Duration = Duration::from_secs(8);
-/// Far above a page of 100 of anything that is listed.
+/// The most that is read of an answer: a Lambda function has 128 MB or more, and what is read is copied
+/// twice. A page of larger items is asked for in smaller ones (`page`).
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Calls with one key, to be answered before one deadline.
@@ -42,6 +44,16 @@ pub struct Session<'a> {
     /// Where another key may be found if Stripe does not know this one.
     keys: Option<&'a StripeKeys>,
     deadline: Deadline,
+    /// How many items fit into a page, by what the last page was like.
+    pub(super) page_size: PageSize,
+}
+
+/// The body of an answer.
+pub(super) struct Body {
+    /// Its bytes, or the first [`LARGEST_ANSWER`] of them.
+    pub(super) bytes: Vec<u8>,
+    /// Whether there is more of it.
+    pub(super) is_cut: bool,
 }
 
 /// An answer of Stripe.
@@ -76,6 +88,29 @@ impl<T> StripeResponse<T> {
     }
 }
 
+impl StripeResponse<Body> {
+    /// Reads the body. A call whose answer cannot be read may have been done.
+    pub(super) fn parse<T: DeserializeOwned>(self) -> Result<StripeResponse<T>, StripeError> {
+        if self.value.is_cut {
+            return Err(self.too_large());
+        }
+        match serde_json::from_slice(&self.value.bytes) {
+            Ok(value) => Ok(self.map(|_| value)),
+            // The cause is dropped on purpose: it could quote a secret.
+            Err(_) => Err(self.unusable(StripeFailure::happened("an answer that could not be read"))),
+        }
+    }
+
+    /// The error of an answer that is too large to be read.
+    pub(super) fn too_large(self) -> StripeError {
+        self.unusable(StripeFailure::too_large(LARGEST_ANSWER))
+    }
+
+    fn unusable(self, failure: StripeFailure) -> StripeError {
+        StripeError::NoAnswer(Box::new(StripeFailure { request_id: self.request_id, ..failure }))
+    }
+}
+
 /// A call to be made.
 #[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
@@ -101,7 +136,7 @@ impl<'a> Call<'a> {
 
 /// How one try ended.
 enum Try {
-    Answer { status: u16, headers: Headers, body: Vec<u8>, round_trip: Duration },
+    Answer { status: u16, headers: Headers, body: Body, round_trip: Duration },
     Lost(String),
 }
 
@@ -118,7 +153,7 @@ impl<'a> Session<'a> {
         keys: Option<&'a StripeKeys>,
         deadline: Deadline,
     ) -> Self {
-        Self { stripe, key, keys, deadline }
+        Self { stripe, key, keys, deadline, page_size: PageSize::default() }
     }
 
     /// Makes a call and reads its answer.
@@ -126,18 +161,11 @@ impl<'a> Session<'a> {
         &self,
         call: &Call<'_>,
     ) -> Result<StripeResponse<T>, StripeError> {
-        let answer = self.answer(call).await?;
-        match serde_json::from_slice(&answer.value) {
-            Ok(value) => Ok(answer.map(|_| value)),
-            // The cause is dropped on purpose: it could quote a secret.
-            Err(_) => Err(StripeError::NoAnswer(Box::new(StripeFailure {
-                request_id: answer.request_id,
-                ..StripeFailure::happened("an answer that could not be read")
-            }))),
-        }
+        self.answer(call).await?.parse()
     }
 
-    async fn answer(&self, call: &Call<'_>) -> Result<StripeResponse<Vec<u8>>, StripeError> {
+    /// Makes a call, and returns its answer unread.
+    pub(super) async fn answer(&self, call: &Call<'_>) -> Result<StripeResponse<Body>, StripeError> {
         let mut key = self.key.clone();
         let mut other_key_tried = false;
         let mut unclear = false;
@@ -161,7 +189,8 @@ impl<'a> Session<'a> {
                         tried -= 1;
                         continue;
                     }
-                    let failure = Box::new(StripeFailure::read(status, &body, headers.request_id, &key));
+                    let failure =
+                        Box::new(StripeFailure::read(status, &body.bytes, headers.request_id, &key));
                     (headers.failed, error_for(status, headers.failed.replayed, unclear, failure))
                 }
                 Try::Lost(why) => {
@@ -208,9 +237,7 @@ impl<'a> Session<'a> {
         let response = request.send().await?;
         let status = response.status().as_u16();
         let headers = Headers::read(status, response.headers());
-        let Some(body) = bounded(response).await? else {
-            return Ok(Try::Lost(format!("an answer of more than {LARGEST_ANSWER} bytes")));
-        };
+        let body = bounded(response).await?;
         Ok(Try::Answer { status, headers, body, round_trip: begun.elapsed() })
     }
 }
@@ -233,16 +260,17 @@ fn error_for(status: u16, replayed: bool, unclear: bool, failure: Box<StripeFail
     }
 }
 
-/// The body, unless it is too large.
-async fn bounded(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Vec::new();
+/// The body, as far as it is read.
+async fn bounded(mut response: Response) -> Result<Body, reqwest::Error> {
+    let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Ok(None);
+        let room = LARGEST_ANSWER - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return Ok(Body { bytes, is_cut: true });
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(Some(body))
+    Ok(Body { bytes, is_cut: false })
 }
 
 impl Headers {

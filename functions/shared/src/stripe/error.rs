@@ -10,6 +10,8 @@ use crate::secret::StripeKey;
 
 /// Stripe's messages may have 40,000 characters; people read this many.
 const LONGEST_MESSAGE: usize = 1_000;
+/// The code of an answer that is too large to be read. It is not Stripe's.
+const TOO_LARGE: &str = "answer_too_large";
 
 /// Why a call did not give what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +72,8 @@ pub struct StripeFailure {
     pub status: Option<u16>,
     /// Stripe's `type`, such as `invalid_request_error`.
     pub kind: Option<String>,
-    /// Stripe's `code`, such as `resource_missing`; many errors have none.
+    /// Stripe's `code`, such as `resource_missing`; many errors have none. `answer_too_large` where there was
+    /// an answer of which only a part could be read.
     pub code: Option<String>,
     /// Stripe's message, or what happened instead of an answer.
     pub message: String,
@@ -88,6 +91,11 @@ impl StripeFailure {
         self.status == Some(429) || matches!(self.code.as_deref(), Some("rate_limit" | "lock_timeout"))
     }
 
+    /// Returns whether there was an answer that is too large to be read. The same call gets it again.
+    pub fn is_too_large(&self) -> bool {
+        self.status.is_none() && self.code.as_deref() == Some(TOO_LARGE)
+    }
+
     /// Returns it as answers and the evidence of checks show it: Stripe's status, words and request id.
     pub fn to_evidence(&self) -> Value {
         json!({
@@ -100,6 +108,12 @@ impl StripeFailure {
     /// What happened instead of an answer.
     pub(super) fn happened(message: impl Into<String>) -> Self {
         Self { status: None, kind: None, code: None, message: message.into(), param: None, request_id: None }
+    }
+
+    /// An answer of more than this many bytes.
+    pub(super) fn too_large(bytes: usize) -> Self {
+        let code = Some(TOO_LARGE.to_owned());
+        Self { code, ..Self::happened(format!("an answer of more than {bytes} bytes")) }
     }
 
     /// Reads an error in Stripe's shape; what is in between may answer in its own.

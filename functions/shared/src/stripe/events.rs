@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::value::RawValue;
 
 use super::call::{Call, Session, StripeResponse};
-use super::endpoints::List;
 use super::error::StripeError;
+use super::page::{ListPage, OversizedItem};
 use crate::unix_time::UnixSeconds;
 
 /// A page of events.
@@ -13,6 +13,8 @@ use crate::unix_time::UnixSeconds;
 pub struct EventsPage {
     /// Each as Stripe lists it: in the version it was made with, which need not be an endpoint's.
     pub events: Vec<Box<RawValue>>,
+    /// The next one, which is larger than what is read of an answer. Then the page has no other.
+    pub oversized: Option<OversizedItem>,
     /// Whether there are more, older ones.
     pub more: bool,
 }
@@ -31,20 +33,19 @@ pub struct EventsQuery<'a> {
 }
 
 impl Session<'_> {
-    /// A page of events, newest first.
+    /// A page of events, newest first: a hundred, or as many as fit into an answer.
     ///
     /// # Errors
     /// See [`StripeError`].
     pub async fn events(&self, wanted: EventsQuery<'_>) -> Result<StripeResponse<EventsPage>, StripeError> {
         let mut call = Call::new(Method::GET, &["events"])
-            .param("limit", "100")
             .param("created[gte]", wanted.from.to_string())
             .param("created[lte]", wanted.until.to_string());
         if let Some(after) = wanted.after {
             call = call.param("starting_after", after);
         }
         call.account = wanted.account;
-        let page: StripeResponse<List<Box<RawValue>>> = self.call(&call).await?;
-        Ok(page.map(|page| EventsPage { more: page.has_more && !page.data.is_empty(), events: page.data }))
+        let page = self.page(&call).await?;
+        Ok(page.map(|ListPage { items, oversized, more }| EventsPage { events: items, oversized, more }))
     }
 }

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::value::RawValue;
 
 use super::call::{Call, Session, StripeResponse};
-use super::endpoints::List;
 use super::error::StripeError;
+use super::page::{ListPage, OversizedItem};
 use crate::object_key::Kind;
 use crate::unix_time::UnixSeconds;
 
@@ -14,6 +14,8 @@ use crate::unix_time::UnixSeconds;
 pub struct ObjectsPage {
     /// Each in the pinned version.
     pub objects: Vec<Box<RawValue>>,
+    /// The next one, which is larger than what is read of an answer. Then the page has no other.
+    pub oversized: Option<OversizedItem>,
     /// Whether there are more, older ones.
     pub more: bool,
 }
@@ -34,8 +36,8 @@ pub struct ObjectsQuery<'a> {
 }
 
 impl Session<'_> {
-    /// A page of objects, newest first. Every list takes `created` (stripe-node 23.1, `…ListParams`). Stripe
-    /// leaves deleted ones out, and subscriptions that have ended unless they are asked for.
+    /// A page of objects, newest first: a hundred, or as many as fit into an answer. Every list takes
+    /// `created` (stripe-node 23.1, `…ListParams`). Stripe leaves deleted ones out, and subscriptions that have ended unless they are asked for.
     ///
     /// # Errors
     /// See [`StripeError`]; [`StripeError::is_gone_cursor`] if the object that came last is no more.
@@ -45,7 +47,7 @@ impl Session<'_> {
     ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
         let plural = format!("{}s", wanted.kind.object());
         let path = [plural.as_str()];
-        let mut call = Call::new(Method::GET, &path).param("limit", "100");
+        let mut call = Call::new(Method::GET, &path);
         if wanted.kind == Kind::Subscription {
             call = call.param("status", "all");
         }
@@ -59,7 +61,7 @@ impl Session<'_> {
             call = call.param("starting_after", after);
         }
         call.account = wanted.account;
-        let page: StripeResponse<List<Box<RawValue>>> = self.call(&call).await?;
-        Ok(page.map(|page| ObjectsPage { more: page.has_more && !page.data.is_empty(), objects: page.data }))
+        let page = self.page(&call).await?;
+        Ok(page.map(|ListPage { items, oversized, more }| ObjectsPage { objects: items, oversized, more }))
     }
 }

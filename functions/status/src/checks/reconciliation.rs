@@ -78,6 +78,11 @@ fn events_readable(inputs: &StatusInputs, severity: Severity) -> Check {
         StripeView::Unavailable(_) if matches!(inputs.at_stripe, StripeView::Unavailable(_)) => {
             unknown("Stripe did not answer, so it is not known whether the key may read events", STRIPE_FIRST)
         }
+        StripeView::Unavailable(failure) if failure.is_too_large() => fail(
+            "Stripe's list of events could not be read, so nobody can tell whether all have arrived",
+            failure,
+            "even a page of one event is larger than 16 MiB and does not begin as Stripe's lists do: look what stands between Billhook and Stripe (`StripeApiBase`, a proxy), and tell Stripe's support the request's id",
+        ),
         StripeView::Unavailable(failure) => fail(
             "Stripe did not list its events, so nobody can tell whether all have arrived",
             failure,
