@@ -4,12 +4,15 @@
 //! then single fields are changed. Its object replaces the stored one, so that what is pushed, what is listed
 //! and what is fetched agree, unless the caller wants them to disagree (see [`Fate`]).
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::deliveries::enqueue;
 use crate::events::Event;
 use crate::ids;
+use crate::rendering;
 use crate::samples::sample;
 use crate::state::StripeState;
 
@@ -177,7 +180,9 @@ fn build(state: &StripeState, new: &NewEvent) -> Result<Event, EventError> {
         let sample = sample.as_ref().ok_or_else(|| EventError::NoSample(new.kind.clone()))?;
         sample["data"]["object"].clone()
     };
-    let mut object = before.clone();
+    let now = state.clock.now();
+    let before = rendering::signed(&before, now);
+    let mut object = rendering::signed(&before, now);
     let livemode = new.livemode.unwrap_or(state.options.mode.is_live());
     if object.get("livemode").is_some() {
         object["livemode"] = json!(livemode);
@@ -219,25 +224,42 @@ fn merge(target: &mut Value, change: &Value) {
     match (target, change) {
         (Value::Object(target), Value::Object(change)) => {
             for (key, value) in change {
-                merge(target.entry(key.clone()).or_insert(Value::Null), value);
+                merge_member(target, key, value);
             }
         }
         (target, change) => *target = change.clone(),
     }
 }
 
-/// Returns what the fields that changed were before, in maps inside only those that changed; a new field was
-/// null.
+/// Sets a member. In a map whose keys come and go, null takes the key away, as a call with an empty value
+/// does.
+fn merge_member(target: &mut Map<String, Value>, key: &str, value: &Value) {
+    let inside = target.entry(key.to_owned()).or_insert(Value::Null);
+    merge(inside, value);
+    if COME_AND_GO.contains(&key)
+        && let Some(members) = inside.as_object_mut()
+    {
+        members.retain(|_, value| !value.is_null());
+    }
+}
+
+/// Maps that have a key only while it says something.
+const COME_AND_GO: [&str; 2] = ["metadata", "fraud_details"];
+
+/// Returns what the fields that changed were before, in maps inside only those that changed; a field that the
+/// change has added was null, in any map, and one that it has taken away is there.
 fn previous_attributes(before: &Value, after: &Value) -> Option<Value> {
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => {
-            let changed: Map<String, Value> = new
-                .iter()
-                .filter_map(|(key, value)| {
-                    let was = previous_attributes(old.get(key).unwrap_or(&Value::Null), value)?;
-                    Some((key.clone(), was))
-                })
-                .collect();
+            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            let changed = names.into_iter().filter_map(|key| {
+                let was = previous_attributes(
+                    old.get(key).unwrap_or(&Value::Null),
+                    new.get(key).unwrap_or(&Value::Null),
+                )?;
+                Some((key.clone(), was))
+            });
+            let changed: Map<String, Value> = changed.collect();
             (!changed.is_empty()).then_some(Value::Object(changed))
         }
         _ => (before != after).then(|| before.clone()),

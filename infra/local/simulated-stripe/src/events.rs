@@ -6,6 +6,8 @@
 
 use serde_json::{Value, json};
 
+use crate::rendering;
+
 /// Thirty days: as far back as Stripe lists and fetches events.
 const LISTED_SECONDS: i64 = 30 * 24 * 3600;
 
@@ -38,7 +40,7 @@ impl Event {
         if let Some(version) = api_version {
             value["api_version"] = json!(version);
         }
-        format!("{value:#}")
+        rendering::text(&value)
     }
 }
 

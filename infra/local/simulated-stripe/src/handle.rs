@@ -69,6 +69,11 @@ impl SimulatedStripe {
         self.shared.lock().options.keys.first().map(|key| key.secret.clone()).unwrap_or_default()
     }
 
+    /// Sets how many items a page of a list has at most from now on.
+    pub fn set_longest_page(&self, longest: usize) {
+        self.shared.lock().options.longest_page = longest;
+    }
+
     /// Replaces the valid keys.
     pub fn set_keys(&self, keys: Vec<Key>) {
         self.shared.lock().options.keys = keys;

@@ -27,6 +27,7 @@
 //! | `api` | a call and its answer: keys, idempotency, pages, one file a resource |
 //! | `deliveries` | which endpoint gets which event, the schedule of retries, and the sending |
 //! | `emit`, `customer_lifecycle`, `samples` | how events are made |
+//! | `rendering` | how an object is written, anew each time |
 //! | `faults` | what goes wrong on command |
 //! | `commands`, `handle`, `control` | the commands, from Rust and over HTTP |
 //! | `server` | HTTP, and connections that can be cut |
@@ -51,6 +52,7 @@ mod handle;
 mod ids;
 mod objects;
 mod options;
+mod rendering;
 mod request_log;
 mod samples;
 mod server;

@@ -67,6 +67,8 @@ pub struct Options {
     pub background_delivery: bool,
     /// The time (unix seconds) at which the clock stands until it is moved; `None` follows real time.
     pub clock: Option<i64>,
+    /// How many items a page of a list has at most, however many are asked for.
+    pub longest_page: usize,
     /// How long a receiver may take to answer. Stripe does not publish its own limit.
     pub delivery_timeout: Duration,
 }
@@ -83,6 +85,7 @@ impl Default for Options {
             endpoint_limit: 16,
             background_delivery: true,
             clock: None,
+            longest_page: 100,
             delivery_timeout: Duration::from_secs(20),
         }
     }
@@ -113,6 +116,13 @@ impl Options {
     #[must_use]
     pub fn key(mut self, key: Key) -> Self {
         self.keys = vec![key];
+        self
+    }
+
+    /// Sets how many items a page of a list has at most.
+    #[must_use]
+    pub fn longest_page(mut self, longest: usize) -> Self {
+        self.longest_page = longest;
         self
     }
 

@@ -17,7 +17,7 @@ use crate::api::reply::Reply;
 use crate::api::{Call, CallOutcome, access, answer};
 use crate::request_log::LoggedRequest;
 use crate::state::SharedState;
-use crate::{control, ids};
+use crate::{control, ids, rendering};
 use connection::{CutSwitch, CuttingListener};
 
 /// Larger than any valid call to Stripe.
@@ -97,7 +97,7 @@ fn respond(shared: &SharedState, call: &Call, sent: &HeaderMap, reply: Reply) ->
         let log = format!("https://dashboard.stripe.com/logs/{}", call.request_id);
         error.entry("request_log_url").or_insert(json!(log));
     }
-    let mut response = Response::new(Body::from(format!("{body:#}\n")));
+    let mut response = Response::new(Body::from(format!("{}\n", rendering::text(&body))));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &str| {

@@ -61,7 +61,7 @@ pub(crate) fn list(state: &StripeState, call: &Call) -> Result<Value, ApiError> 
         .into_iter()
         .map(|event| Item { id: &event.id, matches: matches(event), value: event })
         .collect();
-    page(&items, |event| event.listed(pending(event)), call, "event")
+    page(&items, |event| event.listed(pending(event)), call, "event", state.options.longest_page)
 }
 
 pub(crate) fn retrieve(state: &StripeState, call: &Call, id: &str) -> Result<Value, ApiError> {

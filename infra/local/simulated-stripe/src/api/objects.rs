@@ -8,6 +8,7 @@ use super::error::ApiError;
 use super::page::{self, CreatedFilter, Item, page};
 use super::params::Params;
 use crate::objects::{ObjectKind, StoredObject};
+use crate::rendering::signed;
 use crate::state::StripeState;
 
 pub(crate) fn retrieve(
@@ -18,7 +19,9 @@ pub(crate) fn retrieve(
 ) -> Result<Value, ApiError> {
     call.params.only(&[])?;
     let stored = state.objects.get(call.account.as_deref(), id).filter(|stored| stored.kind == kind);
-    stored.map(|stored| stored.value.clone()).ok_or_else(|| ApiError::no_such(kind.noun, id))
+    stored
+        .map(|stored| signed(&stored.value, state.clock.now()))
+        .ok_or_else(|| ApiError::no_such(kind.noun, id))
 }
 
 pub(crate) fn list(state: &StripeState, call: &Call, kind: ObjectKind) -> Result<Value, ApiError> {
@@ -35,7 +38,13 @@ pub(crate) fn list(state: &StripeState, call: &Call, kind: ObjectKind) -> Result
         .into_iter()
         .map(|stored| Item { id: &stored.id, matches: matches(stored), value: stored })
         .collect();
-    page(&items, |stored| stored.value.clone(), call, kind.noun)
+    page(
+        &items,
+        |stored| signed(&stored.value, state.clock.now()),
+        call,
+        kind.noun,
+        state.options.longest_page,
+    )
 }
 
 /// Whether an object passes the filters of a list. Subscriptions that ended are listed only when they are

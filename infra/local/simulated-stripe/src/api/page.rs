@@ -20,16 +20,18 @@ pub(crate) struct Item<'a, T> {
 }
 
 /// Returns the page that the call asks for. The cursor may be an item that the filters keep out. Only what is
-/// on the page is rendered, so a long list costs little.
+/// on the page is rendered, so a long list costs little. A page has `longest` items at most, however many are
+/// asked for: `has_more` alone says whether there are more.
 pub(crate) fn page<T>(
     items: &[Item<'_, T>],
     render: impl Fn(&T) -> Value,
     call: &Call,
     noun: &str,
+    longest: usize,
 ) -> Result<Value, ApiError> {
     let params = &call.params;
     let limit = match params.integer("limit")?.unwrap_or(10) {
-        limit @ 1..=100 => usize::try_from(limit).unwrap_or(100),
+        limit @ 1..=100 => usize::try_from(limit).unwrap_or(100).min(longest),
         limit => {
             let message = format!("Invalid limit: must be between 1 and 100 (it currently is '{limit}').");
             return Err(ApiError::invalid("limit", message));

@@ -141,7 +141,7 @@ pub(crate) fn list(state: &StripeState, call: &Call) -> Result<Value, ApiError> 
     let newest_first = state.endpoints.iter().rev();
     let items: Vec<_> =
         newest_first.map(|endpoint| Item { id: &endpoint.id, matches: true, value: endpoint }).collect();
-    page(&items, |endpoint| endpoint.render(mode), call, "webhook endpoint")
+    page(&items, |endpoint| endpoint.render(mode), call, "webhook endpoint", state.options.longest_page)
 }
 
 pub(crate) fn delete(state: &mut StripeState, call: &Call, id: &str) -> Result<Value, ApiError> {

@@ -108,3 +108,54 @@ async fn a_life_cycle_can_happen_on_a_connected_account() {
     assert!(stripe.object(None, &lifecycle.customer).is_none());
     assert!(stripe.object(Some("acct_2"), &lifecycle.customer).is_some());
 }
+
+#[tokio::test]
+async fn keys_that_say_nothing_any_more_go_and_previous_attributes_tell_both_ways() {
+    let stripe = stripe();
+    stripe.emit(NewEvent::new("charge.succeeded").object_id("ch_1")).unwrap();
+    let report = |value: serde_json::Value| {
+        let change = NewEvent::update("charge.updated", "ch_1");
+        let event = stripe.emit(change.set("fraud_details", json!({ "user_report": value }))).unwrap();
+        let data = event["data"].clone();
+        (data["object"]["fraud_details"].clone(), data["previous_attributes"]["fraud_details"].clone())
+    };
+    assert_eq!(report(json!("safe")), (json!({ "user_report": "safe" }), json!({ "user_report": null })));
+    assert_eq!(report(json!(null)), (json!({}), json!({ "user_report": "safe" })));
+}
+
+#[tokio::test]
+async fn each_rendering_of_a_charge_has_another_receipt_url() {
+    let stripe = stripe();
+    let api = Api::new(&stripe);
+    let receipt = "https://pay.stripe.com/receipts/1";
+    stripe.emit(NewEvent::new("charge.succeeded").object_id("ch_1").set("receipt_url", receipt)).unwrap();
+    let event = stripe.emit(NewEvent::update("charge.updated", "ch_1").set("description", "a")).unwrap();
+    let (fetched, listed) = (api.get("/v1/charges/ch_1").await.body, api.get("/v1/charges").await.body);
+    let events = api.get(&format!("/v1/events/{}", event["id"].as_str().unwrap())).await.body;
+    let urls = [
+        &event["data"]["object"]["receipt_url"],
+        &event["data"]["previous_attributes"]["receipt_url"],
+        &fetched["receipt_url"],
+        &listed["data"][0]["receipt_url"],
+    ];
+    for (i, url) in urls.iter().enumerate() {
+        assert!(url.as_str().is_some_and(|url| url.starts_with(receipt)), "{url}");
+        assert!(!urls[..i].contains(url), "{urls:?}");
+    }
+    assert_eq!(events["data"], event["data"], "what an event says never changes");
+}
+
+#[tokio::test]
+async fn a_page_may_hold_less_than_was_asked_for_and_say_that_there_is_more() {
+    let stripe = stripe();
+    let api = Api::new(&stripe);
+    for id in ["cus_1", "cus_2", "cus_3"] {
+        stripe.emit(NewEvent::new("customer.created").object_id(id)).unwrap();
+    }
+    stripe.set_longest_page(2);
+    for path in ["/v1/customers?limit=100", "/v1/events?limit=3"] {
+        let page = api.get(path).await;
+        assert_eq!((page.ids().len(), &page.body["has_more"]), (2, &json!(true)), "{path}");
+    }
+    assert_eq!(api.get("/v1/customers?limit=1").await.ids().len(), 1);
+}

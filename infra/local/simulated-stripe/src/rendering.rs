@@ -1,0 +1,98 @@
+//! How Stripe writes an object: anew each time, so that two texts of one state differ.
+//!
+//! - The addresses that it signs hold the second of rendering, and that of a receipt random bytes too. So the
+//!   object of an event, its `previous_attributes`, and each fetch and list have another.
+//! - `id` and `object` come first, then all else by name.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Value, json};
+
+use crate::ids;
+
+/// Signs the addresses of an object anew, in the second `now`.
+pub(crate) fn sign_addresses(object: &mut Value, now: i64) {
+    let Some(members) = object.as_object_mut() else { return };
+    for (name, value) in members {
+        let signature = match name.as_str() {
+            "receipt_url" => format!("s=ap&t={now}{}", ids::fresh("_")),
+            "hosted_invoice_url" | "invoice_pdf" => format!("s=ap&t={now}"),
+            _ => continue,
+        };
+        if let Some(address) = value.as_str().filter(|address| is_at_stripe(address)) {
+            let (address, _) = address.split_once('?').unwrap_or((address, ""));
+            *value = json!(format!("{address}?{signature}"));
+        }
+    }
+}
+
+fn is_at_stripe(address: &str) -> bool {
+    let host = address.strip_prefix("https://").and_then(|rest| rest.split('/').next());
+    host.is_some_and(|host| host.ends_with(".stripe.com"))
+}
+
+/// Returns an object with its addresses signed anew.
+pub(crate) fn signed(object: &Value, now: i64) -> Value {
+    let mut object = object.clone();
+    sign_addresses(&mut object, now);
+    object
+}
+
+/// Returns the text of a value: spread over lines, two spaces deep, `id` and `object` first.
+pub(crate) fn text(value: &Value) -> String {
+    // A value always serializes.
+    serde_json::to_string_pretty(&IdFirst(value)).unwrap_or_default()
+}
+
+struct IdFirst<'a>(&'a Value);
+
+impl Serialize for IdFirst<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(members) => {
+                const FIRST: [&str; 2] = ["id", "object"];
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for name in FIRST {
+                    if let Some(value) = members.get(name) {
+                        map.serialize_entry(name, &Self(value))?;
+                    }
+                }
+                for (name, value) in members.iter().filter(|(name, _)| !FIRST.contains(&name.as_str())) {
+                    map.serialize_entry(name, &Self(value))?;
+                }
+                map.end()
+            }
+            Value::Array(elements) => serializer.collect_seq(elements.iter().map(IdFirst)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.0.serialize(serializer)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_comes_first_at_any_depth() {
+        let value = json!({ "a": 1, "object": "list", "data": [{ "b": 2, "id": "x" }] });
+        let text: String = text(&value).split_whitespace().collect();
+        assert_eq!(text, r#"{"object":"list","a":1,"data":[{"id":"x","b":2}]}"#);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn addresses_at_stripe_are_signed_anew_and_others_stay() {
+        let charge = json!({ "receipt_url": "https://pay.stripe.com/receipts/1?s=ap", "url": "https://pay.stripe.com/" });
+        let (one, other) = (signed(&charge, 5), signed(&charge, 5));
+        assert_ne!(one["receipt_url"], other["receipt_url"]);
+        assert_eq!(one["url"], charge["url"]);
+        let invoice =
+            json!({ "invoice_pdf": "https://pay.stripe.com/invoice/1/pdf?s=em", "hosted_invoice_url": null });
+        assert_eq!(signed(&invoice, 5), signed(&invoice, 5));
+        assert_ne!(signed(&invoice, 5), signed(&invoice, 6));
+        for other in ["https://example.com/a", ""] {
+            assert_eq!(signed(&json!({ "receipt_url": other }), 5)["receipt_url"], other);
+        }
+    }
+}
