@@ -7,15 +7,18 @@
 //!                                                     └── other: report it, replace the record
 //! ```
 //!
-//! An object is compared at the event that its record shows, so once however many events it had. What changed
-//! in the last ten minutes is left out, because its events may still be on their way. What is unfinished when
-//! the time is up, the next run continues. Changes of fields that never have an event are written at once.
+//! An object is compared at the event that its record shows, so once however many events it had. An event
+//! that waits to be applied when a comparison comes to it is looked at again by the next one (`waiting`).
+//! What changed in the last ten minutes is left out, because its events may still be on their way. What is
+//! unfinished when the time is up, the next run continues. Changes of fields that never have an event are
+//! written at once.
 //!
-//! The rule: an object that Stripe does not know is not deleted here (the key can be another account's),
-//! unless it is a draft invoice.
+//! The rule: an object that Stripe does not know is not deleted here, unless it is a draft invoice. It is
+//! gone, or the key is another account's (`own_account`).
 
 mod recheck;
 mod schedule;
+mod waiting;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -23,6 +26,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::deadline::Deadline;
+use shared::event::EventId;
 use shared::ledger::{EventListing, EventPosition, LedgerRow};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::MAX_LIMIT;
@@ -35,10 +39,11 @@ use shared::stripe::{Session, StripeError, StripeFailure};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
 use self::recheck::{ReconcileCoverage, is_old_enough};
+use self::schedule::EVENT_GRACE;
 pub(crate) use self::schedule::is_due;
-use self::schedule::{EVENT_GRACE, new_pass};
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
+use crate::own_account::OwnAccount;
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure};
 use crate::upsert::{FetchedObject, RecordCheck, Upserted, check, is_too_large, upsert};
 
@@ -61,13 +66,18 @@ pub(crate) struct DriftSummary {
 pub(crate) async fn run(
     deps: &Deps,
     session: Option<&Session<'_>>,
+    account: OwnAccount<'_>,
     mut progress: DriftProgress,
     deadline: Deadline,
     now: Timestamp,
 ) -> Result<DriftSummary, ImportError> {
-    let pass = progress.pass.take().unwrap_or_else(|| new_pass(progress.last.as_ref(), now));
+    let pass = match progress.pass.take() {
+        Some(pass) => pass,
+        None => waiting::begin_pass(&mut progress, now),
+    };
     let mut run = DriftRun {
         deps,
+        account,
         now,
         deadline,
         progress,
@@ -88,7 +98,7 @@ pub(crate) async fn run(
         Err(Interruption::Halted(halt)) => Some(halt),
         Err(Interruption::Failed(error)) => return Err(error),
     };
-    let finished = run.progress.halted.is_none() && run.pass.all_listed && run.pass.mismatches.is_empty();
+    let finished = run.progress.halted.is_none() && run.is_all_seen() && run.pass.mismatches.is_empty();
     if finished {
         run.store_finished().await?;
     } else {
@@ -99,6 +109,7 @@ pub(crate) async fn run(
 
 struct DriftRun<'a> {
     deps: &'a Deps,
+    account: OwnAccount<'a>,
     now: Timestamp,
     deadline: Deadline,
     progress: DriftProgress,
@@ -123,12 +134,20 @@ struct FetchedState {
 impl DriftRun<'_> {
     async fn compare_all(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
         self.recheck_mismatches(session).await?;
-        while !self.pass.all_listed && self.pass.mismatches.len() < MAX_MISMATCHES && self.has_time() {
-            self.compare_page(session).await?;
+        while !self.is_all_seen() && self.pass.mismatches.len() < MAX_MISMATCHES && self.has_time() {
+            if self.progress.again.is_empty() {
+                self.compare_page(session).await?;
+            } else {
+                self.compare_waiting(session).await?;
+            }
             self.has_progressed = true;
             self.store_progress().await?;
         }
         Ok(())
+    }
+
+    fn is_all_seen(&self) -> bool {
+        self.progress.again.is_empty() && self.pass.all_listed
     }
 
     /// Whether there is time for another object. A run fetches one at least, or looks at a page of events.
@@ -218,25 +237,60 @@ impl DriftRun<'_> {
         let has_record_kind = |row: &LedgerRow| row.object.as_ref().is_some_and(|key| key.kind().is_some());
         let after = self.pass.after.clone();
         let page = self.deps.ledger.list(&listing, after, MAX_LIMIT, self.now, has_record_kind).await?;
-        let keys: BTreeSet<&ObjectKey> = page.rows.iter().filter_map(|row| row.object.as_ref()).collect();
+        let reached = |run: &mut Self, row: &LedgerRow| {
+            run.pass.after = Some(EventPosition { sort: row.received_at.get(), id: row.id.clone() });
+        };
+        if self.compare_rows(session, &page.rows, reached).await? {
+            self.pass.all_listed = page.next.is_none();
+            self.pass.after = page.next;
+        }
+        Ok(())
+    }
+
+    /// Compares the objects of events, and tells `reached` of each event that is done. Returns whether all
+    /// are.
+    async fn compare_rows(
+        &mut self,
+        session: &Session<'_>,
+        rows: &[LedgerRow],
+        reached: impl Fn(&mut Self, &LedgerRow),
+    ) -> Result<bool, Interruption> {
+        let keys: BTreeSet<&ObjectKey> = rows.iter().filter_map(|row| row.object.as_ref()).collect();
         let keys: Vec<ObjectKey> = keys.into_iter().cloned().collect();
         let records = self.deps.records.get_all(&keys).await?;
         let records: HashMap<&ObjectKey, &Record> =
             records.iter().map(|record| (&record.key, record)).collect();
-        for row in &page.rows {
+        for row in rows {
             if !self.has_time() {
-                return Ok(());
+                return Ok(false);
             }
-            if let Some(record) = row.object.as_ref().and_then(|key| records.get(key))
+            if row.state.is_open() {
+                waiting::note(&mut self.progress, row);
+            } else if let Some(record) = row.object.as_ref().and_then(|key| records.get(key))
+                && !waiting::was_seen_applied(&self.progress, row)
                 && self.is_to_be_compared(row, record)
             {
                 self.compare(session, (*record).clone()).await?;
             }
-            self.pass.after = Some(EventPosition { sort: row.received_at.get(), id: row.id.clone() });
+            reached(self, row);
         }
-        self.pass.all_listed = page.next.is_none();
-        self.pass.after = page.next;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Compares the objects of the next hundred events that waited when the last comparison came to them.
+    async fn compare_waiting(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
+        let ids: Vec<EventId> = self.progress.again.iter().take(MAX_LIMIT).cloned().collect();
+        let mut rows = self.deps.ledger.rows(&ids, self.now).await?;
+        let (mut found, mut gone) = (Vec::new(), HashSet::new());
+        for id in ids {
+            match rows.remove(&id) {
+                Some(row) => found.push(row),
+                None => drop(gone.insert(id)),
+            }
+        }
+        self.progress.again.retain(|id| !gone.contains(id));
+        let reached = |run: &mut Self, row: &LedgerRow| run.progress.again.retain(|id| *id != row.id);
+        self.compare_rows(session, &found, reached).await.map(drop)
     }
 
     /// Whether the object is to be compared at this event: it is the one that the record shows, or the record
@@ -292,7 +346,13 @@ impl DriftRun<'_> {
                 Ok(Some(FetchedState { json: deletion.to_string(), as_of: record.as_of }))
             }
             Ok(None) => {
-                self.pass.report.missing.add(key.clone());
+                let is_gone = self.account.is_gone(session, key).await?;
+                let report = &mut self.pass.report;
+                if is_gone {
+                    report.gone.add(key.clone())
+                } else {
+                    report.missing.add(key.clone())
+                }
                 Ok(None)
             }
             Err(error) => {
@@ -327,6 +387,10 @@ impl DriftRun<'_> {
                 failure
             }
         };
+        if failure.is_too_large() {
+            self.pass.report.too_large.add(key.clone());
+            return Ok(());
+        }
         self.pass.report.unread.add(UncomparedObject { key: key.clone(), failure: *failure });
         Ok(())
     }
@@ -354,7 +418,7 @@ impl DriftRun<'_> {
         let DriftPass { begun_at, until, report, .. } = self.pass.clone();
         let finished_at = self.now.into();
         let last = Some(FinishedPass { begun_at, finished_at, until, report });
-        let progress = DriftProgress { pass: None, last, halted: None };
+        let progress = DriftProgress { pass: None, last, halted: None, ..self.progress.clone() };
         Ok(self.deps.registry.store_drift_progress(&progress).await?)
     }
 }

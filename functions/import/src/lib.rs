@@ -20,6 +20,7 @@ mod diff;
 mod drift;
 mod error;
 mod import_run;
+mod own_account;
 mod request;
 mod unanswered;
 mod upsert;
@@ -38,6 +39,7 @@ use shared::stripe::Session;
 pub use self::config::{Config, RUN_WITHIN};
 pub use self::deps::Deps;
 pub use self::error::ImportError;
+use self::own_account::OwnAccount;
 
 /// Does one invocation's work. `request_id` is Lambda's. A scheduled run begins nothing new after `deadline`.
 ///
@@ -91,7 +93,9 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
     let import = running_import(&work).cloned();
     let drift_summary = if is_drift_due(&work, now) {
         let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
-        Some(drift::run(deps, session.as_ref(), work.drift, deadline, now).await?)
+        let account = work.settings.as_ref().and_then(|settings| settings.stripe_account.as_deref());
+        let account = OwnAccount::new(account);
+        Some(drift::run(deps, session.as_ref(), account, work.drift, deadline, now).await?)
     } else {
         None
     };

@@ -22,7 +22,7 @@ async fn an_object_costs_its_record_and_its_index_entries_and_nothing_when_it_is
         ("customer.created", 1.0),
         ("customer.subscription.created", 2.0),
         ("invoice.paid", 2.0),
-        ("invoice_payment.paid", 2.0),
+        ("invoice_payment.paid", 3.0),
         ("payment_intent.succeeded", 2.0),
         ("charge.succeeded", 3.0),
         ("refund.created", 2.0),

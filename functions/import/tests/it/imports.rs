@@ -253,3 +253,45 @@ async fn a_stripe_that_does_not_answer_halts_the_run_and_the_next_continues() {
     assert_eq!((&progress["state"], &progress["halted"]), (&json!("finished"), &Value::Null));
     assert_eq!(kind_progress(&progress, None, "customers"), done(150));
 }
+
+/// An object of about this many megabytes.
+fn large(id: &str, created: i64, megabytes: usize) -> Value {
+    json!({ "object": "charge", "id": id, "created": created, "noise": "x".repeat(megabytes * 1_000_000) })
+}
+
+#[tokio::test]
+async fn a_page_too_large_to_be_read_is_listed_in_smaller_ones() {
+    let stack = Stack::start().await;
+    for i in 0..18 {
+        stack.put(&large(&format!("ch_{i:02}"), 1_000 + i, 1));
+    }
+    stack.put_many("charge", "ch_small", 3);
+    stack.import(json!({ "kinds": ["charges"] })).await;
+    stack.run(later(1)).await;
+    assert_eq!(kind_progress(&stack.progress().await, None, "charges"), done(21));
+    assert_eq!(stack.count().await, 21);
+}
+
+#[tokio::test]
+async fn an_object_too_large_to_be_read_even_alone_is_named_and_passed() {
+    let stack = Stack::start().await;
+    stack.put_many("charge", "ch_young", 2);
+    stack.put(&large("ch_huge", 1_000, 17));
+    stack.put(&large("ch_old", 500, 1));
+    stack.import(json!({ "kinds": ["charges"] })).await;
+    stack.run(later(1)).await;
+    let progress = stack.progress().await;
+    assert_eq!(kind_progress(&progress, None, "charges"), ("done".to_owned(), 4, 3));
+    assert_eq!(progress["progress"][0]["left_out"], json!({ "count": 1, "first": ["ch_huge"] }));
+    assert_eq!((&progress["state"], stack.count().await), (&json!("finished"), 3));
+}
+
+#[tokio::test]
+async fn pages_that_hold_less_than_was_asked_for_are_followed_to_the_end() {
+    let stack = Stack::start().await;
+    stack.put_many("customer", "cus", 25);
+    stack.stripe.set_longest_page(10);
+    stack.import(json!({ "kinds": ["customers"] })).await;
+    stack.run(later(1)).await;
+    assert_eq!(kind_progress(&stack.progress().await, None, "customers"), done(25));
+}

@@ -183,6 +183,12 @@ impl Stack {
     /// Stores an event that is received at `at` and lets the real `process` apply it.
     pub(crate) async fn apply(&self, body: &str, at: Timestamp) {
         self.receive(body, at).await;
+        // The sweep leaves an event to the stream for two minutes.
+        self.sweep(at + SignedDuration::from_mins(3)).await;
+    }
+
+    /// Lets the real `process` apply what is due.
+    pub(crate) async fn sweep(&self, at: Timestamp) {
         let deps = process::Deps::new(process::Config {
             aws: self.cloud.aws(),
             mode: shared::mode::Mode::Test,
@@ -197,10 +203,7 @@ impl Stack {
             // Far beyond any run here, on however busy a machine.
         })
         .unwrap();
-        // The sweep leaves an event to the stream for two minutes.
-        process::handle(&deps, fixtures::sweep(), at + SignedDuration::from_mins(3), Deadline::NEVER)
-            .await
-            .unwrap();
+        process::handle(&deps, fixtures::sweep(), at, Deadline::NEVER).await.unwrap();
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::progress::{Halt, RefusedKind, Sampled};
 use super::{Registry, THE_STACK};
 use crate::aws::StoreError;
+use crate::event::EventId;
 use crate::ledger::EventPosition;
 use crate::object_key::ObjectKey;
 use crate::stripe::StripeFailure;
@@ -26,6 +27,15 @@ pub struct DriftProgress {
     /// Why the last run got no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
+    /// Events that waited to be applied when a pass came to them: the next one looks at them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<EventId>,
+    /// When the earliest event came in that waited and is not named; the next pass begins there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<UnixMillis>,
+    /// Of what waited before, the events that the pass under way is still to look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<EventId>,
 }
 
 /// A pass of the comparison under way.
@@ -102,8 +112,12 @@ pub struct DriftReport {
     /// Objects that Stripe refused each by itself, or gave no answer to in run after run. Their records stay.
     #[serde(default)]
     pub unread: Sampled<UncomparedObject>,
-    /// Objects that Stripe does not know although it sent events of them. Their records stay.
+    /// Objects that Stripe does not know though there are events of them: the key is of another account, or
+    /// its account is not known. Their records stay.
     pub missing: Sampled<ObjectKey>,
+    /// Objects that are gone from their account at Stripe, such as those of a test clock. Their records stay.
+    #[serde(default)]
+    pub gone: Sampled<ObjectKey>,
     /// Objects too large to be kept as they are now.
     pub too_large: Sampled<ObjectKey>,
 }

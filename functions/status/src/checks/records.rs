@@ -90,10 +90,10 @@ pub(super) fn records_as_stripe(inputs: &StatusInputs) -> Check {
     } else if found.missing.count > 0 {
         warning(
             format!(
-                "Stripe does not know {} objects that it has sent events of; their records stay",
+                "Stripe does not know {} objects that it has sent events of, and the key is of another account or does not say of which; their records stay",
                 found.missing.count
             ),
-            "were test data deleted, or is the key of another account than the endpoint? Records are never deleted for it",
+            "set a key of the endpoint's account with PUT /settings/stripe-key: one that may read the account says of which it is",
         )
     } else if found.too_large.count > 0 {
         warning(
@@ -136,6 +136,8 @@ fn drift_evidence(inputs: &StatusInputs, last: Option<&FinishedPass>) -> Value {
             "first_unread": last.report.unread.first.iter().map(uncompared).collect::<Vec<_>>(),
             "missing": last.report.missing.count,
             "first_missing": last.report.missing.first.iter().map(record).collect::<Vec<_>>(),
+            "gone": last.report.gone.count,
+            "first_gone": last.report.gone.first.iter().map(record).collect::<Vec<_>>(),
             "too_large": last.report.too_large.first.iter().map(record).collect::<Vec<_>>(),
         })),
     })
