@@ -1,4 +1,5 @@
-//! Whether an object that Stripe does not know is gone, or the key may be of another account than the records.
+//! Whether an object that Stripe does not know is gone, or the key may be of another account than the
+//! records.
 //!
 //! Test clocks and "delete all test data" remove objects each day, and events of them are here. So one object
 //! that Stripe does not know says nothing about the key; the account in which Stripe looked does.

@@ -37,7 +37,8 @@ pub struct ObjectsQuery<'a> {
 
 impl Session<'_> {
     /// A page of objects, newest first: a hundred, or as many as fit into an answer. Every list takes
-    /// `created` (stripe-node 23.1, `…ListParams`). Stripe leaves deleted ones out, and subscriptions that have ended unless they are asked for.
+    /// `created` (stripe-node 23.1, `…ListParams`). Stripe leaves deleted ones out, and
+    /// subscriptions that have ended unless they are asked for.
     ///
     /// # Errors
     /// See [`StripeError`]; [`StripeError::is_gone_cursor`] if the object that came last is no more.
