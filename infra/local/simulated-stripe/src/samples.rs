@@ -90,7 +90,9 @@ mod tests {
     fn every_sample_is_an_event_of_the_type_it_is_filed_under() {
         for (name, _) in SAMPLES {
             assert_eq!(sample(name).unwrap()["type"], *name);
-            assert!(is_event_type(name), "{name} is no type of Stripe's");
+            // Stripe sends it in a preview version only, so no endpoint can ask for it by name.
+            let is_preview = *name == "invoice_payment.detached";
+            assert_eq!(is_event_type(name), !is_preview, "{name}");
         }
     }
 
