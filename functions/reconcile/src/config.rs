@@ -19,8 +19,6 @@ pub struct Config {
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
-    /// The stack's name, with which endpoints are tagged at Stripe.
-    pub stack: String,
     /// Where metrics go.
     pub metrics: Metrics,
     /// Who may do what.
@@ -48,12 +46,10 @@ impl Config {
     /// # Errors
     /// The first that is missing or wrong.
     pub fn from_env() -> Result<Self, EnvError> {
-        let stack = env::text("STACK_NAME")?;
         Ok(Self {
             aws: AwsEnv::from_env()?,
             mode: env::value("MODE")?,
-            metrics: Metrics::logged(stack.as_str()),
-            stack,
+            metrics: Metrics::logged(env::text("STACK_NAME")?),
             access: Access::from_env()?,
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,

@@ -17,7 +17,6 @@ use crate::config::Config;
 #[derive(Debug)]
 pub struct Deps {
     pub(crate) mode: Mode,
-    pub(crate) stack: String,
     /// Whether Stripe is a simulated one on this machine. Then endpoints may be on this machine too.
     pub(crate) local: bool,
     pub(crate) access: Access,
@@ -50,7 +49,6 @@ impl Deps {
         let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
         Ok(Self {
             mode: config.mode,
-            stack: config.stack,
             local: config.stripe_api_base.is_local(),
             access: config.access,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table).in_background(),

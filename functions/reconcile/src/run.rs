@@ -70,7 +70,7 @@ async fn run_under_lease(
     let last_call = deadline.later_by(LAST_CALL);
     let session = session(deps, stored.settings.as_ref(), last_call).await?;
     // First, because the answer has Stripe's time.
-    let own = OwnStack { stack: &deps.stack, public_url: &deps.public_url, rows: &rows };
+    let own = OwnStack { stack_id: stored.stack_id.as_deref(), public_url: &deps.public_url, rows: &rows };
     let (endpoints, clock_ahead_ms) = health::endpoints(session.as_ref(), own, now).await;
     let events = match &session {
         Some(session) => {

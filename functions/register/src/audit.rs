@@ -24,6 +24,7 @@ pub(crate) mod action {
     pub(crate) const DEREGISTER: &str = "endpoint.deregister";
     pub(crate) const SHOW_SECRET: &str = "endpoint.secret";
     pub(crate) const ROTATE: &str = "endpoint.rotate";
+    pub(crate) const GIVE_UP_ROTATION: &str = "endpoint.give_up_rotation";
     pub(crate) const REPAIR: &str = "endpoint.repair";
     pub(crate) const TEST: &str = "endpoint.test";
     pub(crate) const ENABLE: &str = "endpoint.enable";
@@ -58,6 +59,7 @@ pub(crate) async fn record(
         ChangeRequest::DeleteEndpoint(name) => (action::DEREGISTER, target(name.parse().ok())),
         ChangeRequest::ShowSecret(name) => (action::SHOW_SECRET, target(name.parse().ok())),
         ChangeRequest::RotateSecret(name) => (action::ROTATE, target(name.parse().ok())),
+        ChangeRequest::GiveUpRotation(name) => (action::GIVE_UP_ROTATION, target(name.parse().ok())),
         ChangeRequest::RepairEndpoint(name) => (action::REPAIR, target(name.parse().ok())),
         ChangeRequest::ProbeEndpoint(name) => (action::TEST, target(name.parse().ok())),
         ChangeRequest::UpdateSettings => (action::RULES, "settings".to_owned()),

@@ -1,5 +1,7 @@
 //! What each step of one invocation is given: the clients, the time of day, and the calls to Stripe.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use shared::deadline::Deadline;
 use shared::stripe::Session;
@@ -45,6 +47,11 @@ impl<'a> RequestContext<'a> {
         'a: 'b,
     {
         StripeContext { request: self, session }
+    }
+
+    /// Until when work may go on that the answer can do without.
+    pub(crate) fn optional_work_deadline(self) -> Deadline {
+        self.deadline.earlier_by(Duration::from_secs(1))
     }
 
     /// Gives work up when its time is over. That is the same as a crash at that point, which every step

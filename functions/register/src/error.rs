@@ -26,14 +26,31 @@ pub(crate) enum RegisterError {
     EndpointNotFound(String),
     #[error("there is an endpoint `{name}` already; it is {}", state_word(*state))]
     EndpointExists { name: String, state: EndpointState, is_as_requested: bool },
+    #[error("there is an endpoint `{0}` already, which Stripe has not or whose signing secret is lost")]
+    EndpointIncomplete(String),
     #[error("endpoint `{name}` is being registered already, with other values ({})", differs.join(", "))]
     RegistrationDiffers { name: String, differs: Vec<&'static str> },
-    #[error("endpoint `{name}` takes no deliveries; it is {}", state_word(*state))]
+    #[error("this cannot be done to endpoint `{name}` now; it is {}", state_word(*state))]
     EndpointNotActive { name: String, state: EndpointState },
     #[error("endpoint `{0}` is being changed by another request at this moment")]
     ChangeInProgress(String),
     #[error("endpoint `{0}` is getting another signing secret at this moment")]
     RotationInProgress(String),
+    #[error("endpoint `{0}` is at the end of getting another signing secret, and the first one is going")]
+    RotationEnding(String),
+    #[error("for endpoint `{0}` a change of its signing secret is being given up")]
+    RotationBeingGivenUp(String),
+    #[error(
+        "the endpoint at Stripe that was to take over from `{0}` was deleted there, so the change of its \
+         signing secret was given up"
+    )]
+    RotationGivenUp(String),
+    #[error("the signing secret of endpoint `{0}` is not being changed")]
+    RotationNotFound(String),
+    #[error("Stripe has no endpoint for `{0}`: one that was to be made in its place was refused")]
+    NotAtStripe(String),
+    #[error("endpoint `{0}` was deregistered by another request while this one ran")]
+    EndpointRemoved(String),
     #[error("the signing secret of endpoint `{0}` is lost")]
     SecretMissing(String),
     #[error("endpoint `{0}` was changed by another request at the same moment")]
@@ -106,6 +123,9 @@ impl RegisterError {
                      it, GET /endpoints/{name}/secret its secret"
                 ))
             }
+            Self::EndpointIncomplete(name) => refuse(StatusCode::CONFLICT, "endpoint_exists")
+                .field("name")
+                .remedy(format!("POST /endpoints/{name}/repair completes it")),
             Self::EndpointExists { name, state: EndpointState::Deregistering, .. } => {
                 refuse(StatusCode::CONFLICT, "endpoint_exists").field("name").remedy(format!(
                     "finish removing it with DELETE /endpoints/{name}?confirm={name}, then register again"
@@ -123,18 +143,44 @@ impl RegisterError {
                      DELETE /endpoints/{name}?confirm={name}"
                 ))
             }
-            Self::EndpointNotActive { name, .. } => refuse(StatusCode::CONFLICT, "endpoint_not_active")
-                .remedy(format!(
-                    "look at GET /endpoints/{name}; what is half done is finished within five minutes"
-                )),
+            Self::EndpointNotActive { name, state } => {
+                refuse(StatusCode::CONFLICT, "endpoint_not_active").remedy(remedy_by_state(&name, state))
+            }
+            Self::NotAtStripe(name) => refuse(StatusCode::CONFLICT, "endpoint_not_at_stripe").remedy(format!(
+                "POST /endpoints/{name}/repair makes one, with a signing secret of its own; if Stripe refuses \
+                 that too, its answer says why"
+            )),
+            Self::EndpointRemoved(name) => refuse(StatusCode::CONFLICT, "endpoint_removed").remedy(format!(
+                "if `{name}` is still wanted, register it with POST /endpoints; GET /audit shows who \
+                 deregistered it"
+            )),
             Self::ChangeInProgress(name) => refuse(StatusCode::CONFLICT, "change_in_progress")
                 .remedy(format!("look at GET /endpoints/{name} in a minute, then decide again")),
             Self::RotationInProgress(name) => {
                 refuse(StatusCode::CONFLICT, "rotation_in_progress").remedy(format!(
                     "wait until GET /endpoints/{name} says `active`: it ends by itself when all events of \
-                     before are here"
+                     before are here. POST /endpoints/{name}/rotate {{\"at_once\":true}} ends it now, and \
+                     DELETE /endpoints/{name}/rotate gives it up, both once the request that began it is over"
                 ))
             }
+            Self::RotationEnding(name) => {
+                refuse(StatusCode::CONFLICT, "rotation_in_progress").remedy(format!(
+                    "it can no longer be given up, and ends within some minutes; \
+                     POST /endpoints/{name}/rotate {{\"at_once\":true}} ends it now"
+                ))
+            }
+            Self::RotationBeingGivenUp(name) => {
+                refuse(StatusCode::CONFLICT, "rotation_in_progress").remedy(format!(
+                    "DELETE /endpoints/{name}/rotate goes on with it, or wait: it is done within five minutes"
+                ))
+            }
+            Self::RotationGivenUp(name) => refuse(StatusCode::CONFLICT, "rotation_given_up").remedy(format!(
+                "the signing secret of before is accepted still; POST /endpoints/{name}/rotate begins another \
+                 change of it"
+            )),
+            Self::RotationNotFound(name) => refuse(StatusCode::CONFLICT, "no_rotation").remedy(format!(
+                "nothing is left to give up; GET /endpoints/{name} shows how it is"
+            )),
             Self::SecretMissing(name) => refuse(StatusCode::CONFLICT, "secret_missing").remedy(format!(
                 "POST /endpoints/{name}/repair creates another endpoint at Stripe, with a secret of its \
                      own"
@@ -272,6 +318,26 @@ fn field(param: &str) -> Option<&'static str> {
         "api_version" => Some("api_version"),
         "connect" => Some("connect"),
         _ => None,
+    }
+}
+
+/// What leads on from a state in which something cannot be done.
+fn remedy_by_state(name: &str, state: EndpointState) -> String {
+    match state {
+        EndpointState::Registering => format!(
+            "wait: it is registered, or taken back, within five minutes; or undo it with \
+             DELETE /endpoints/{name}?confirm={name}"
+        ),
+        EndpointState::Deregistering => format!(
+            "wait: it is gone within five minutes, or send DELETE /endpoints/{name}?confirm={name} again; then \
+             POST /endpoints registers it anew"
+        ),
+        EndpointState::Disabled => format!(
+            "enable it first: PATCH /endpoints/{name} {{\"disabled\":false}}; then send the same request again"
+        ),
+        EndpointState::Active | EndpointState::Changing | EndpointState::Rotating => {
+            format!("look at GET /endpoints/{name}, then decide again")
+        }
     }
 }
 

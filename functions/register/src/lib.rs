@@ -128,6 +128,9 @@ async fn change(
         ChangeRequest::RotateSecret(name) => {
             Box::pin(endpoint::rotate::rotate(context, request, name, details)).await
         }
+        ChangeRequest::GiveUpRotation(name) => {
+            Box::pin(endpoint::rotate::give_up_by_request(context, request, name, details)).await
+        }
         ChangeRequest::RepairEndpoint(name) => {
             Box::pin(endpoint::repair::repair(context, request, name, details)).await
         }

@@ -9,12 +9,13 @@
 use serde::Serialize;
 use shared::audit::DONE;
 use shared::aws::error_chain;
-use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
+use shared::endpoint::{EndpointRow, EndpointState, PendingChange, RotationEnd};
 use shared::stripe::{StripeError, WebhookEndpoint};
 use shared::unix_time::UnixMillis;
 
 use crate::audit::{self, action};
 use crate::context::{RequestContext, StripeContext};
+use crate::endpoint::rotate::RotationStep;
 use crate::endpoint::{create, delete, rotate, update};
 use crate::error::{RegisterError, StripeOperation};
 
@@ -32,6 +33,8 @@ pub(crate) struct MaintenanceReport {
     pub(crate) switched_over: Vec<String>,
     /// Rotations that were ended.
     pub(crate) rotated: Vec<String>,
+    /// Rotations that were given up, because an admin wants it so or they could not be ended.
+    pub(crate) given_up: Vec<String>,
     /// What Stripe refused, so that it was taken back.
     pub(crate) taken_back: Vec<String>,
     /// Deregistrations that were finished.
@@ -104,12 +107,12 @@ async fn finish(
             let list = if change.is_rollback { &mut report.taken_back } else { &mut report.changed };
             (action::CHANGE, Box::pin(resume_change(stripe, row, change)).await, list)
         }
-        EndpointState::Rotating if row.rotation.as_ref().is_some_and(|next| next.live_since.is_some()) => {
+        EndpointState::Rotating if has_only_to_end(&row) => {
             finish_rotation(stripe, row, report).await;
             return Ok(());
         }
         EndpointState::Rotating => {
-            let result = Box::pin(rotate::switch_over(stripe, row, false)).await.map(drop);
+            let result = Box::pin(rotate::switch_over(stripe, row, false, false)).await.map(drop);
             (action::ROTATE, result, &mut report.switched_over)
         }
         EndpointState::Active | EndpointState::Disabled => return Ok(()),
@@ -124,7 +127,10 @@ async fn finish(
         Ok(()) => DONE,
         Err(error) => {
             // What Stripe refused for good was taken back, and then nothing is half done any more.
-            let is_refusal = matches!(error, RegisterError::Stripe { error: StripeError::Refused(_), .. });
+            let is_refusal = matches!(
+                error,
+                RegisterError::Stripe { error: StripeError::Refused(_), .. } | RegisterError::NotAtStripe(_)
+            );
             let is_taken_back = is_refusal
                 && context.deps.registry.endpoint(&name).await?.map(|row| row.state) != Some(state);
             if !is_taken_back {
@@ -136,7 +142,15 @@ async fn finish(
                 report.postponed.push(name.to_string());
                 return Ok(());
             }
+            tracing::warn!(
+                error = error_chain(&error),
+                endpoint.name = %name,
+                "what was left half done was refused, and is taken back"
+            );
             report.taken_back.push(name.to_string());
+            if state == EndpointState::Rotating {
+                rotate::note_given_up(context, &name, &error_chain(&error)).await?;
+            }
             audit::record_scheduled(context, action, &name, error.into_api_error().code()).await;
             return Ok(());
         }
@@ -144,6 +158,13 @@ async fn finish(
     list.push(name.to_string());
     audit::record_scheduled(context, action, &name, result).await;
     Ok(())
+}
+
+/// Whether the second endpoint of a rotation gets all events, or the rotation is being given up.
+fn has_only_to_end(row: &EndpointRow) -> bool {
+    row.rotation
+        .as_ref()
+        .is_none_or(|next| next.live_since.is_some() || next.decided == Some(RotationEnd::GiveUp))
 }
 
 async fn resume_change(
@@ -160,12 +181,21 @@ async fn resume_change(
 async fn finish_rotation(stripe: StripeContext<'_>, row: EndpointRow, report: &mut MaintenanceReport) {
     let name = row.name.clone();
     match Box::pin(rotate::finish(stripe, row)).await {
-        Ok(true) => {
+        Ok(RotationStep::Over(_)) => {
             report.rotated.push(name.to_string());
             audit::record_scheduled(stripe.request, action::ROTATE, &name, DONE).await;
         }
-        // Not all of before has been compared yet: nothing is wrong with that.
-        Ok(false) => {}
+        // Nothing is wrong with that.
+        Ok(RotationStep::Waiting(_)) => {}
+        Ok(RotationStep::GivenUp(row)) => {
+            tracing::warn!(
+                endpoint.name = %name,
+                reason = row.rotation_given_up.map(|given_up| given_up.reason),
+                "a rotation was given up"
+            );
+            report.given_up.push(name.to_string());
+            audit::record_scheduled(stripe.request, action::GIVE_UP_ROTATION, &name, DONE).await;
+        }
         Err(error) => {
             tracing::warn!(
                 error = error_chain(&error),
@@ -216,13 +246,16 @@ async fn enable(
 fn is_rotation_due(context: RequestContext<'_>, row: &EndpointRow) -> bool {
     let since = row.rotated_at.unwrap_or(row.created_at);
     let age = UnixMillis::from(context.now) - since;
-    row.state == EndpointState::Active && context.deps.rotate_after.is_some_and(|after| age >= after)
+    // One that is to be repaired first can have none.
+    let is_complete = row.stripe_id.is_some() && row.secret.is_some();
+    let is_active = row.state == EndpointState::Active && is_complete;
+    is_active && context.deps.rotate_after.is_some_and(|after| age >= after)
 }
 
 async fn begin_rotation(stripe: StripeContext<'_>, row: EndpointRow, report: &mut MaintenanceReport) {
     let context = stripe.request;
-    let result = match rotate::begin(context, &row, &row.spec.api_version).await {
-        Ok(row) => Box::pin(rotate::switch_over(stripe, row, true)).await,
+    let result = match rotate::begin(context, &row, &row.spec.api_version, false).await {
+        Ok(row) => Box::pin(rotate::switch_over(stripe, row, true, false)).await,
         Err(error) => Err(error),
     };
     match result {

@@ -31,6 +31,7 @@ pub(crate) enum ChangeRequest {
     /// Changes nothing, but the audit is to say who has seen a secret.
     ShowSecret(String),
     RotateSecret(String),
+    GiveUpRotation(String),
     RepairEndpoint(String),
     ProbeEndpoint(String),
     SetStripeKey,
@@ -56,7 +57,10 @@ impl Route {
                 vec![(Method::GET, Self::Change(ChangeRequest::ShowSecret((*name).to_owned())))]
             }
             ["endpoints", name, "rotate"] => {
-                vec![(Method::POST, Self::Change(ChangeRequest::RotateSecret((*name).to_owned())))]
+                vec![
+                    (Method::POST, Self::Change(ChangeRequest::RotateSecret((*name).to_owned()))),
+                    (Method::DELETE, Self::Change(ChangeRequest::GiveUpRotation((*name).to_owned()))),
+                ]
             }
             ["endpoints", name, "repair"] => {
                 vec![(Method::POST, Self::Change(ChangeRequest::RepairEndpoint((*name).to_owned())))]

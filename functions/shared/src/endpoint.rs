@@ -8,7 +8,10 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-pub use self::row::{EndpointRow, EndpointSpec, PendingChange, REQUEST_ENDS_WITHIN, Rotation, SecretVersion};
+pub use self::row::{
+    EndpointRow, EndpointSpec, GivenUpRotation, PendingChange, REQUEST_ENDS_WITHIN, Rotation, RotationEnd,
+    SecretVersion,
+};
 
 /// The API version that endpoints are registered with and that every call to Stripe names, unless an admin
 /// asks for another. It is the version of the sample events.

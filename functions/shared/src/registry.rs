@@ -17,6 +17,7 @@ mod last_probe;
 mod lease;
 mod progress;
 mod reconcile_progress;
+mod stack_id;
 mod status_rows;
 
 use std::time::Duration;
@@ -60,6 +61,8 @@ const ENDPOINT: &str = "endpoint";
 const ENDPOINT_ACTIVITY: &str = "heard";
 /// The kind of the rows of last probes.
 const PROBE: &str = "probe";
+/// The kind of the row of the stack's id.
+const STACK_ID: &str = "stack_id";
 const SETTINGS: &str = "settings";
 const RULES: &str = "rules";
 const THE_STACK: &str = "stack";

@@ -108,9 +108,7 @@ impl SecretStore {
         let version = match created.map_err(|error| error.into_service_error()) {
             Ok(answer) => answer.version_id,
             Err(CreateSecretError::ResourceExistsException(_)) => {
-                let put = self.client.put_secret_value().secret_id(name).client_request_token(token);
-                let put = put.secret_string(&text).send().await;
-                put.map_err(SecretStoreError::doing(doing))?.version_id
+                return self.put_signing_secrets(name, token, secrets).await;
             }
             Err(error) => return Err(SecretStoreError::doing(doing)(error)),
         };
@@ -118,7 +116,8 @@ impl SecretStore {
         Ok(SecretVersion { name: name.to_owned(), version })
     }
 
-    /// Keeps other signing secrets under a name that is there. `token` as in
+    /// Keeps other signing secrets under a name that is there; if its current version holds them already,
+    /// that one stays. `token` as in
     /// [`SecretStore::store_signing_secrets`].
     ///
     /// # Errors
@@ -131,6 +130,11 @@ impl SecretStore {
     ) -> Result<SecretVersion, SecretStoreError> {
         let doing = "keeping a signing secret";
         let text = serde_json::to_string(secrets).map_err(SecretStoreError::doing(doing))?;
+        // Who keeps what is kept already is given that version: another one could push the version out that a
+        // row names, where tokens do not stand for versions as they do with AWS.
+        if let Some(version) = self.current_version(name, &text).await? {
+            return Ok(SecretVersion { name: name.to_owned(), version });
+        }
         let put = self.client.put_secret_value().secret_id(name).client_request_token(token);
         match put.secret_string(&text).send().await.map_err(|error| error.into_service_error()) {
             Ok(answer) => {
@@ -143,6 +147,19 @@ impl SecretStore {
                 Err(SecretStoreError::Missing(name.to_owned()))
             }
             Err(error) => Err(SecretStoreError::doing(doing)(error)),
+        }
+    }
+
+    /// The id of the current version, if it holds this text.
+    async fn current_version(&self, name: &str, text: &str) -> Result<Option<String>, SecretStoreError> {
+        match self.client.get_secret_value().secret_id(name).send().await.map_err(|e| e.into_service_error())
+        {
+            Ok(answer) if answer.secret_string.as_deref() == Some(text) => Ok(answer.version_id),
+            Ok(_) => Ok(None),
+            Err(GetSecretValueError::ResourceNotFoundException(_)) => {
+                Err(SecretStoreError::Missing(name.to_owned()))
+            }
+            Err(error) => Err(SecretStoreError::doing("reading a signing secret")(error)),
         }
     }
 

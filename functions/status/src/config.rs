@@ -13,8 +13,6 @@ pub struct Config {
     pub aws: AwsEnv,
     /// The stack's mode.
     pub mode: Mode,
-    /// The stack's name, with which its endpoints are tagged at Stripe.
-    pub stack: String,
     /// The table of endpoints and settings.
     pub registry_table: String,
     /// The table of events.
@@ -42,7 +40,6 @@ impl Config {
         Ok(Self {
             aws: AwsEnv::from_env()?,
             mode: env::value("MODE")?,
-            stack: env::text("STACK_NAME")?,
             registry_table: env::text("REGISTRY_TABLE")?,
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,

@@ -15,7 +15,6 @@ use crate::config::Config;
 #[derive(Debug)]
 pub struct Deps {
     pub(crate) mode: Mode,
-    pub(crate) stack: String,
     pub(crate) access: Access,
     pub(crate) registry: Registry,
     pub(crate) ledger: Ledger,
@@ -46,7 +45,6 @@ impl Deps {
         let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
         Ok(Self {
             mode: config.mode,
-            stack: config.stack,
             access: config.access,
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),

@@ -47,7 +47,7 @@ pub(crate) async fn gather(
     Ok(StatusInputs {
         now,
         mode: deps.mode,
-        stack: deps.stack.clone(),
+        stack_id: kept.stack_id,
         public_url: deps.public_url.clone(),
         rotate_days: deps.rotate_days,
         endpoints,
@@ -152,7 +152,7 @@ async fn gather_now(
     };
     let stripe = async {
         let (key, session) = session(deps, kept.settings.as_ref(), deadline).await;
-        let own = OwnStack { stack: &deps.stack, public_url: &deps.public_url, rows };
+        let own = OwnStack { stack_id: kept.stack_id.as_deref(), public_url: &deps.public_url, rows };
         let endpoints = health::endpoints(session.as_ref(), own, now);
         let (endpoints, readable) = tokio::join!(endpoints, events_readable(session.as_ref()));
         (key, endpoints, readable)

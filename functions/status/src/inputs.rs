@@ -19,8 +19,8 @@ const REFUSED_BEFORE_MADE: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) struct StatusInputs {
     pub(crate) now: Timestamp,
     pub(crate) mode: Mode,
-    /// The stack's name.
-    pub(crate) stack: String,
+    /// The stack's id, once it has created an endpoint.
+    pub(crate) stack_id: Option<String>,
     /// The address that Stripe sends to.
     pub(crate) public_url: String,
     /// After how many days signing secrets are to be rotated; 0 is never.

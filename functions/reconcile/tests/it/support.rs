@@ -131,7 +131,6 @@ impl Stack {
         Deps::new(Config {
             aws: self.cloud.aws(),
             mode: Mode::Test,
-            stack: "stack".into(),
             metrics: Metrics::new("stack", self.metrics.clone()),
             access: access(),
             ledger_table: "LedgerTable".into(),

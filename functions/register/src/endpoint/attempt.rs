@@ -44,7 +44,7 @@ pub(super) trait CreationAttempt {
     fn id(&self) -> &str;
 
     /// What marks the endpoint that it creates.
-    fn owner_tag(&self, deps: &Deps) -> OwnerTag;
+    fn owner_tag(&self, deps: &Deps, stack_id: &str) -> OwnerTag;
 
     /// What Stripe is to create.
     fn spec(&self) -> EndpointSpec;
@@ -71,15 +71,16 @@ pub(super) async fn create_at_stripe<A: CreationAttempt>(
     attempt: &mut A,
 ) -> Result<(String, SigningSecret), RegisterError> {
     let StripeContext { request: context, session } = stripe;
+    let stack_id = context.deps.registry.stack_id_or_new().await?;
     let mut is_lost = is_answer_lost(attempt, context.now);
     for _ in 0..ATTEMPTS {
         if is_lost {
-            // Deleting comes first: the row is the only thing that knows the tag.
-            let deleted = tag::delete_tagged(session, &attempt.owner_tag(context.deps)).await;
+            // Deleting comes first: the row is the only thing that knows the attempt.
+            let deleted = tag::delete_created_by(session, attempt.id()).await;
             deleted.map_err(RegisterError::stripe(A::OPERATION))?;
             attempt.start_over(context).await?;
         }
-        let (spec, tag) = (attempt.spec(), attempt.owner_tag(context.deps));
+        let (spec, tag) = (attempt.spec(), attempt.owner_tag(context.deps, &stack_id));
         let new = NewEndpoint { spec: &spec, tag: &tag };
         match session.create_endpoint(&new, attempt.id()).await.map(|created| created.value) {
             Ok(CreatedEndpoint { endpoint, secret: Some(secret) }) => return Ok((endpoint.id, secret)),

@@ -2,7 +2,7 @@
 //! the row becomes active.
 //!
 //! ```text
-//! row `registering` ──► Stripe: create (`attempt`) ──► secret kept ──► row `active`
+//! row `registering` ──► Stripe: create (`attempt`) ──► secret kept ──► row `active` ──► probe
 //! ```
 //!
 //! Requests for the same endpoint at the same time are one attempt, and all are answered with it. A request
@@ -12,6 +12,7 @@ mod registration;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use serde::Serialize;
 use shared::aws::error_chain;
 use shared::endpoint::{EndpointRow, EndpointState};
 use shared::http::{ApiError, Fields, Query, json};
@@ -23,9 +24,19 @@ use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
 use crate::deps::Deps;
 use crate::endpoint::attempt::{create_at_stripe, delete_orphan};
-use crate::endpoint::view::EndpointView;
-use crate::endpoint::{secret, spec};
+use crate::endpoint::probe::ProbeView;
+use crate::endpoint::view::{EndpointView, EndpointWithSecretView};
+use crate::endpoint::{probe, row, secret, spec};
 use crate::error::RegisterError;
+
+/// The answer: the endpoint with its signing secret, and whether its address takes deliveries.
+#[derive(Serialize)]
+struct RegisteredView<'a> {
+    #[serde(flatten)]
+    endpoint: EndpointWithSecretView<'a>,
+    /// What became of a probe; none if there was no time for one.
+    probe: Option<ProbeView>,
+}
 
 /// `POST /endpoints`
 pub(crate) async fn create(
@@ -47,9 +58,11 @@ pub(crate) async fn create(
     // does.
     tokio::time::sleep(deps.unknown_endpoint_lookup_interval).await;
 
+    let probe = probe::after_registering(context, &row, &secret).await;
+
     let view = EndpointView::new(&row, deps.mode);
     details.after = serde_json::to_value(&view).ok();
-    Ok(json(StatusCode::CREATED, &view.with_secret(&secret)))
+    Ok(json(StatusCode::CREATED, &RegisteredView { endpoint: view.with_secret(&secret), probe }))
 }
 
 /// Goes on with a registration that a request left half done. Returns the row as it is then.
@@ -118,7 +131,7 @@ async fn undo(stripe: StripeContext<'_>, row: &EndpointRow, stripe_id: String) -
         tracing::error!(error = error_chain(&error), secret.name = entry, "a secret is left over");
     }
     if is_gone {
-        RegisterError::EndpointConflict(name)
+        row::overtaken(stripe.request, &row.name).await
     } else {
         RegisterError::OrphanAtStripe { name, stripe_id }
     }

@@ -85,17 +85,16 @@ async fn begin(
 }
 
 async fn delete_at_stripe(stripe: StripeContext<'_>, row: &EndpointRow) -> Result<(), RegisterError> {
-    let StripeContext { request: RequestContext { deps, .. }, session } = stripe;
+    let session = stripe.session;
     let deleted = match &row.stripe_id {
         Some(id) => session.delete_endpoint(id).await.map(drop),
         // Its registering never came to an end: what Stripe may have created is known by its tag alone.
-        None => tag::delete_tagged(session, &tag::owner_tag(deps, row, &row.registration)).await,
+        None => tag::delete_created_by(session, &row.registration).await,
     };
     deleted.map_err(RegisterError::stripe(StripeOperation::Deregister))?;
     // A rotation that was under way leaves a second one, of which perhaps only the tag is known.
     if let Some(rotation) = &row.rotation {
-        let tag = tag::owner_tag(deps, row, &rotation.registration);
-        let deleted = tag::delete_tagged(session, &tag).await;
+        let deleted = tag::delete_created_by(session, &rotation.registration).await;
         deleted.map_err(RegisterError::stripe(StripeOperation::Deregister))?;
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! Tests the way to an endpoint: `POST /endpoints/{name}/test` sends a probe to its public address and
 //! reports, step by step, what came back.
 //!
+//! Registering sends one too, so that an address at which nothing takes deliveries shows at once. The last
+//! probe of each endpoint is kept in the registry, for the status.
+//!
 //! A step that was not reached is null. The probe is stored for a day and stands in no list and no count;
 //! Stripe has no part in it.
 
@@ -10,8 +13,12 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared::aws::error_chain;
+use shared::endpoint::EndpointRow;
 use shared::http::{self, Fields, Query};
 use shared::probe::{ProbeOutcome, ProbeReport, ProbeStage};
+use shared::registry::LastProbe;
+use shared::secret::SigningSecret;
 use shared::signature::TOLERANCE_S;
 
 use crate::audit::ChangeDetails;
@@ -24,7 +31,7 @@ const CLOCK_OFF_BY: u64 = 30_000;
 
 /// How a probe ended.
 #[derive(Debug, Serialize)]
-struct ProbeView {
+pub(super) struct ProbeView {
     name: String,
     url: String,
     ok: bool,
@@ -52,25 +59,46 @@ pub(crate) async fn probe(
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     Fields::read(request.body(), &[])?;
-    let RequestContext { deps, now, .. } = context;
+    let deps = context.deps;
     let row = row::load(context, name).await?;
     if !row.state.accepts_deliveries() {
         return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
     }
     let secret = secret::newest(deps, &row).await?;
-    let report = shared::probe::probe(&row.spec.url, &secret, deps.mode, deps.local, now).await;
+    let view = send(context, &row, &secret).await;
+    details.after = Some(json!({ "ok": view.ok, "summary": view.summary }));
+    Ok(http::json(StatusCode::OK, &view))
+}
+
+/// Sends a probe to an endpoint that was registered just now. None if there is no time for it: it is
+/// registered all the same.
+pub(super) async fn after_registering(
+    context: RequestContext<'_>,
+    row: &EndpointRow,
+    secret: &SigningSecret,
+) -> Option<ProbeView> {
+    context.optional_work_deadline().bound(send(context, row, secret)).await
+}
+
+/// Sends a probe, and keeps what became of it.
+async fn send(context: RequestContext<'_>, row: &EndpointRow, secret: &SigningSecret) -> ProbeView {
+    let RequestContext { deps, now, .. } = context;
+    let report = shared::probe::probe(&row.spec.url, secret, deps.mode, deps.local, now).await;
     let (summary, remedy) = report.outcome.problem().unzip();
     let view = ProbeView {
         name: row.name.to_string(),
-        url: row.spec.url,
+        url: row.spec.url.clone(),
         ok: report.outcome == ProbeOutcome::Stored,
         steps: steps(&report),
         took_ms: report.took_ms,
         summary,
         remedy,
     };
-    details.after = Some(json!({ "ok": view.ok, "summary": view.summary }));
-    Ok(http::json(StatusCode::OK, &view))
+    let last = LastProbe { at: now.into(), url: row.spec.url.clone(), report };
+    if let Err(error) = deps.registry.record_probe(&row.name, &last).await {
+        tracing::warn!(error = error_chain(&error), endpoint.name = %row.name, "a probe could not be kept");
+    }
+    view
 }
 
 /// The steps on the way, each with whether it went well.

@@ -53,7 +53,7 @@ pub(crate) async fn repair(
         Some(id) => session.endpoint(id).await.map_err(RegisterError::stripe(StripeOperation::Repair))?,
         None => None,
     };
-    let has_secret = match secret::newest(deps, &row).await {
+    let has_secret = match secret::for_endpoint(deps, &row, row.stripe_id.as_deref()).await {
         Ok(_) => true,
         Err(RegisterError::SecretMissing(_)) => false,
         Err(error) => return Err(error),
@@ -62,7 +62,7 @@ pub(crate) async fn repair(
     let is_unclear = row.pending_change.is_some();
     let change = PendingChange { abandoned: false, ..wanted(&row) };
     // Written before anything is destroyed: from here on nobody else works on it.
-    let row = row::explain_conflict(context, update::begin(context, &row, change).await).await?;
+    let row = update::begin(context, &row, change).await?;
     let row =
         if replaced { replace(stripe, row).await? } else { update::send(stripe, row, is_unclear).await? };
     let version = at_stripe.and_then(|found| found.value.api_version).filter(|_| !replaced);
@@ -109,7 +109,7 @@ async fn leave_rotation(stripe: StripeContext<'_>, row: EndpointRow) -> Result<E
             return Err(RegisterError::RotationInProgress(row.name.to_string()));
         }
     }
-    rotate::give_up(stripe, row).await
+    rotate::give_up(stripe, row, None).await
 }
 
 /// What is wanted: the change that is under way, or what is there.
@@ -129,7 +129,8 @@ fn wanted(row: &EndpointRow) -> PendingChange {
 /// Has Stripe create another endpoint in its place, as it is wanted. `row` is `changing`, so that nobody else
 /// works on it.
 async fn replace(stripe: StripeContext<'_>, row: EndpointRow) -> Result<EndpointRow, RegisterError> {
-    let StripeContext { request: RequestContext { deps, now, .. }, session } = stripe;
+    let StripeContext { request: context, session } = stripe;
+    let RequestContext { deps, now, .. } = context;
     if let Some(id) = &row.stripe_id {
         session.delete_endpoint(id).await.map_err(RegisterError::stripe(StripeOperation::Repair))?;
     }
@@ -153,7 +154,7 @@ async fn replace(stripe: StripeContext<'_>, row: EndpointRow) -> Result<Endpoint
     };
     match deps.registry.replace(&row, &mut replacement).await? {
         Written::Done => {}
-        Written::Conflict => return Err(RegisterError::EndpointConflict(row.name.to_string())),
+        Written::Conflict => return Err(row::overtaken(context, &row.name).await),
     }
     let created = create::resume(stripe, replacement).await?;
     if created.pending_change.is_none() { Ok(created) } else { update::send(stripe, created, false).await }

@@ -12,26 +12,53 @@
 //! deleted only when reconciliation has brought in all that was created until then; for a deleted endpoint
 //! Stripe no longer tries again.
 //!
+//! After a leak the first secret can be ended at once (`at_once`), which costs what the first endpoint has
+//! not delivered yet; and a rotation can be given up, until the first endpoint is about to be deleted. Which
+//! of the two endpoints goes is decided in the row before either is deleted, so that never both are.
+//!
 //! Each step is written into the row before the next, so that it can be cut off anywhere and goes on by the
 //! same request or the schedule. The end is the schedule's work: it needs a comparison that is some minutes
 //! younger.
 
 mod finish;
+mod give_up;
 mod successor;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use serde::Serialize;
 use shared::aws::error_chain;
-use shared::endpoint::{EndpointRow, EndpointState, Rotation};
+use shared::endpoint::{EndpointRow, EndpointState, Rotation, RotationEnd};
 use shared::http::{Fields, Query, json};
 use shared::unix_time::UnixSeconds;
 
-pub(crate) use self::finish::{finish, give_up};
+pub(crate) use self::finish::{RotationStep, finish};
+pub(crate) use self::give_up::{give_up, give_up_by_request, note_given_up};
 use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
-use crate::endpoint::view::EndpointView;
+use crate::endpoint::view::{EndpointView, EndpointWithSecretView};
 use crate::endpoint::{row, secret, spec};
 use crate::error::{RegisterError, StripeOperation};
+
+/// What beginning a rotation leads to.
+const BOTH_ACCEPTED: &str = "no event is lost: both signing secrets are accepted until all events of before are \
+                             here, some ten minutes (an hour at least with connected accounts). After a leak, \
+                             the same request with at_once ends the first secret now; DELETE of the same \
+                             address gives the change up";
+/// What ending it at once costs.
+const ENDED_AT_ONCE: &str = "the first signing secret is refused everywhere within ten seconds. What the first \
+                             endpoint had not delivered by then is not delivered any more: reconciliation \
+                             fetches it within some ten minutes, if the key may read events; of a connected \
+                             account that had never sent an event, when its next one has come";
+
+/// The answer: the endpoint with its new signing secret.
+#[derive(Serialize)]
+struct RotatedView<'a> {
+    #[serde(flatten)]
+    endpoint: EndpointWithSecretView<'a>,
+    /// What follows from it, and what it costs.
+    consequence: &'static str,
+}
 
 /// `POST /endpoints/{name}/rotate`
 pub(crate) async fn rotate(
@@ -42,7 +69,8 @@ pub(crate) async fn rotate(
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let deps = context.deps;
-    let fields = Fields::read(request.body(), &["api_version"])?;
+    let fields = Fields::read(request.body(), &["api_version", "at_once"])?;
+    let at_once = fields.flag("at_once")?.unwrap_or(false);
     let row = row::load(context, name).await?;
     details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
     let api_version = match fields.text("api_version")? {
@@ -50,39 +78,68 @@ pub(crate) async fn rotate(
         None => row.rotation.as_ref().map_or(&row.spec.api_version, |next| &next.api_version).clone(),
     };
     let session = context.stripe_session().await?;
+    let stripe = context.with_session(&session);
     let is_new = row.state == EndpointState::Active;
     let row = match (row.state, &row.rotation) {
-        (EndpointState::Active, _) => {
-            row::explain_conflict(context, begin(context, &row, &api_version).await).await?
-        }
-        // It was cut off, and goes on if it is the same that is wanted.
-        (EndpointState::Rotating, Some(rotation))
-            if rotation.live_since.is_none()
-                && rotation.api_version == api_version
-                && (rotation.abandoned || row.is_left_half_done(context.now)) =>
-        {
+        (EndpointState::Active, _) => begin(context, &row, &api_version, at_once).await?,
+        (EndpointState::Rotating, Some(rotation)) => {
+            may_go_on(context, &row, rotation, &api_version, at_once)?;
             row
         }
-        (EndpointState::Rotating, _) => return Err(RegisterError::RotationInProgress(name.to_owned())),
+        (EndpointState::Rotating, None) => return Err(RegisterError::RotationInProgress(name.to_owned())),
         (EndpointState::Changing, _) => return Err(RegisterError::ChangeInProgress(name.to_owned())),
         (EndpointState::Registering | EndpointState::Deregistering | EndpointState::Disabled, _) => {
             return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
         }
     };
-    let row = switch_over(context.with_session(&session), row, is_new).await?;
+    let row = switch_over(stripe, row, is_new, at_once).await?;
+    let ends_now = row.rotation.as_ref().is_some_and(|rotation| rotation.at_once);
+    let row = if ends_now { end_now(stripe, row).await? } else { row };
     let secret = secret::newest(deps, &row).await?;
     let view = EndpointView::new(&row, deps.mode);
+    let consequence = if ends_now { ENDED_AT_ONCE } else { BOTH_ACCEPTED };
     details.after = serde_json::to_value(&view).ok();
-    Ok(json(StatusCode::OK, &view.with_secret(&secret)))
+    Ok(json(StatusCode::OK, &RotatedView { endpoint: view.with_secret(&secret), consequence }))
 }
 
-/// Writes that a rotation begins, of an endpoint whose signing secret is here.
+/// Refuses, of a rotation that is under way, all but what goes on with it: one that was cut off goes on if it
+/// is the same that is wanted, and one that only waits for its end is ended at once if that is asked for.
+fn may_go_on(
+    context: RequestContext<'_>,
+    row: &EndpointRow,
+    rotation: &Rotation,
+    api_version: &str,
+    at_once: bool,
+) -> Result<(), RegisterError> {
+    let name = row.name.to_string();
+    if rotation.decided == Some(RotationEnd::GiveUp) {
+        return Err(RegisterError::RotationBeingGivenUp(name));
+    }
+    let is_cut_off = rotation.abandoned || row.is_left_half_done(context.now);
+    let goes_on = if rotation.live_since.is_some() { at_once } else { is_cut_off };
+    if goes_on && rotation.api_version == api_version {
+        Ok(())
+    } else {
+        Err(RegisterError::RotationInProgress(name))
+    }
+}
+
+async fn end_now(stripe: StripeContext<'_>, row: EndpointRow) -> Result<EndpointRow, RegisterError> {
+    match finish(stripe, row).await? {
+        RotationStep::Over(row) | RotationStep::Waiting(row) => Ok(row),
+        RotationStep::GivenUp(row) => Err(RegisterError::RotationGivenUp(row.name.to_string())),
+    }
+}
+
+/// Writes that a rotation begins, of an endpoint that is at Stripe and whose signing secret is here.
 pub(crate) async fn begin(
     context: RequestContext<'_>,
     row: &EndpointRow,
     api_version: &str,
+    at_once: bool,
 ) -> Result<EndpointRow, RegisterError> {
-    secret::accepted(context.deps, row).await?;
+    row::require_at_stripe(row)?;
+    secret::for_endpoint(context.deps, row, row.stripe_id.as_deref()).await?;
     let rotation = Rotation {
         registration: uuid::Uuid::new_v4().to_string(),
         api_version: api_version.to_owned(),
@@ -91,23 +148,32 @@ pub(crate) async fn begin(
         live_since: None,
         old_deleted: false,
         abandoned: false,
+        at_once,
+        decided: None,
     };
     row::edit(context, row, |new| {
         new.state = EndpointState::Rotating;
         new.rotation = Some(rotation);
+        new.rotation_given_up = None;
     })
     .await
 }
 
 /// Goes on with a rotation from where the row says that it is, up to where the second endpoint gets all
-/// events. `is_new`: nobody has asked Stripe for the second endpoint before.
+/// events. `is_new`: nobody has asked Stripe for the second endpoint before. `at_once` has the rotation end
+/// without waiting.
 pub(crate) async fn switch_over(
     stripe: StripeContext<'_>,
     row: EndpointRow,
     is_new: bool,
+    at_once: bool,
 ) -> Result<EndpointRow, RegisterError> {
     // Written first, so that nobody else goes on with it meanwhile.
-    let mut row = edit_rotation(stripe.request, &row, |rotation| rotation.abandoned = false).await?;
+    let claim = |rotation: &mut Rotation| {
+        rotation.abandoned = false;
+        rotation.at_once |= at_once;
+    };
+    let mut row = edit_rotation(stripe.request, &row, claim).await?;
     let done = take_steps(stripe, &mut row, is_new).await;
     if done.is_err() && row.rotation.as_ref().is_some_and(|rotation| rotation.live_since.is_none()) {
         let abandoned = edit_rotation(stripe.request, &row, |rotation| rotation.abandoned = true).await;

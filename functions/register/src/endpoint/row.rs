@@ -28,25 +28,32 @@ pub(super) async fn edit(
     change(&mut new);
     match context.deps.registry.replace(row, &mut new).await? {
         Written::Done => Ok(new),
-        Written::Conflict => Err(RegisterError::EndpointConflict(row.name.to_string())),
+        Written::Conflict => Err(overtaken(context, &row.name).await),
     }
 }
 
-/// Says, where another request has written the row at the same moment, what that one is doing.
-pub(super) async fn explain_conflict(
-    context: RequestContext<'_>,
-    written: Result<EndpointRow, RegisterError>,
-) -> Result<EndpointRow, RegisterError> {
-    let name = match written {
-        Err(RegisterError::EndpointConflict(name)) => name,
-        written => return written,
+/// Refuses what needs an endpoint at Stripe, where the row has none: its replacement was refused.
+pub(super) fn require_at_stripe(row: &EndpointRow) -> Result<(), RegisterError> {
+    match row.stripe_id {
+        Some(_) => Ok(()),
+        None => Err(RegisterError::NotAtStripe(row.name.to_string())),
+    }
+}
+
+/// Says, where another request has written or removed the row at the same moment, what that one does.
+pub(super) async fn overtaken(context: RequestContext<'_>, name: &EndpointName) -> RegisterError {
+    let row = match context.deps.registry.endpoint(name).await {
+        Ok(row) => row,
+        Err(error) => return error.into(),
     };
-    Err(match load(context, &name).await?.state {
-        EndpointState::Rotating => RegisterError::RotationInProgress(name),
-        EndpointState::Changing => RegisterError::ChangeInProgress(name),
-        state @ (EndpointState::Registering | EndpointState::Deregistering) => {
+    let name = name.to_string();
+    match row.map(|row| row.state) {
+        None => RegisterError::EndpointRemoved(name),
+        Some(EndpointState::Rotating) => RegisterError::RotationInProgress(name),
+        Some(EndpointState::Changing) => RegisterError::ChangeInProgress(name),
+        Some(state @ (EndpointState::Registering | EndpointState::Deregistering)) => {
             RegisterError::EndpointNotActive { name, state }
         }
-        EndpointState::Active | EndpointState::Disabled => RegisterError::EndpointConflict(name),
-    })
+        Some(EndpointState::Active | EndpointState::Disabled) => RegisterError::EndpointConflict(name),
+    }
 }

@@ -37,6 +37,9 @@ pub(crate) async fn show(
 ) -> Result<Response<Body>, RegisterError> {
     Query::read(request, &[])?;
     let row = row::load(context, name).await?;
+    if !row.state.accepts_deliveries() {
+        return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
+    }
     let secrets = accepted(context.deps, &row).await?;
     let accepted: Vec<_> = secrets
         .signing

@@ -48,6 +48,7 @@ pub(crate) async fn update(
             return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
         }
     }
+    row::require_at_stripe(&row)?;
     let (spec, disabled) = spec::read_update(&fields, &row, &deps.public_url, deps.local)?;
     if spec.url != row.spec.url {
         refuse_unreached(context, &row, &spec.url).await?;
@@ -68,7 +69,7 @@ pub(crate) async fn update(
     } else {
         let session = context.stripe_session().await?;
         let change = PendingChange { spec, disabled, was_disabled, is_rollback: false, abandoned: false };
-        let row = row::explain_conflict(context, begin(context, &row, change).await).await?;
+        let row = begin(context, &row, change).await?;
         send(context.with_session(&session), row, is_unclear).await?
     };
     let view = EndpointView::new(&row, deps.mode);
@@ -97,8 +98,15 @@ pub(crate) async fn send(
     is_unclear: bool,
 ) -> Result<EndpointRow, RegisterError> {
     let StripeContext { request: context, session } = stripe;
-    let (Some(change), Some(id)) = (row.pending_change.clone(), row.stripe_id.clone()) else {
-        return Ok(row);
+    let Some(change) = row.pending_change.clone() else { return Ok(row) };
+    let Some(id) = row.stripe_id.clone() else {
+        // Nothing can be sent to what is not there: it is as before, and is to be repaired.
+        row::edit(context, &row, |new| {
+            new.state = state(change.was_disabled);
+            new.pending_change = None;
+        })
+        .await?;
+        return Err(RegisterError::NotAtStripe(row.name.to_string()));
     };
     let error = match session.update_endpoint(&id, &change.spec, change.disabled).await {
         Ok(_) => return confirm(context, &row, &change).await,
@@ -158,7 +166,7 @@ async fn confirm(
         || change.spec.events != row.spec.events
         || change.disabled != change.was_disabled;
     row::edit(context, row, |new| {
-        new.state = if change.disabled { EndpointState::Disabled } else { EndpointState::Active };
+        new.state = state(change.disabled);
         new.spec = change.spec.clone();
         new.pending_change = None;
         if is_subscribed_anew {
@@ -166,6 +174,10 @@ async fn confirm(
         }
     })
     .await
+}
+
+fn state(is_disabled: bool) -> EndpointState {
+    if is_disabled { EndpointState::Disabled } else { EndpointState::Active }
 }
 
 /// Refuses an address that a probe does not come through.

@@ -35,6 +35,8 @@ struct RotationView<'a> {
     begun_at: Option<Timestamp>,
     /// Since when it gets all events. The first endpoint is removed when all events of before are here.
     live_since: Option<Timestamp>,
+    /// Whether the first signing secret ends without waiting for that.
+    at_once: bool,
 }
 
 /// An endpoint with its signing secret: the answer to registering and to rotating.
@@ -65,6 +67,7 @@ impl<'a> EndpointView<'a> {
                 api_version: &rotation.api_version,
                 begun_at: rotation.begun_at.to_timestamp(),
                 live_since: rotation.live_since.and_then(UnixSeconds::to_timestamp),
+                at_once: rotation.at_once,
             }),
             signing_secret_hint: row.signing_secret_hint.as_deref(),
         }

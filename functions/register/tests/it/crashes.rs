@@ -13,14 +13,14 @@ const CREATE: &str = "/v1/webhook_endpoints";
 async fn after_a_crash_at_any_step_the_same_request_finishes() {
     type Break = fn(&Stack);
     let breaks: [(&str, Break); 8] = [
-        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
-        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
+        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::Hang)),
+        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer)),
         ("before Stripe makes it", |s| s.stripe.add_fault(Fault::hold().on("POST", CREATE))),
         ("after Stripe made it", |s| s.stripe.add_fault(Fault::hold().on("POST", CREATE).after())),
         ("Stripe is down", |s| s.stripe.add_fault(Fault::status(500).on("POST", CREATE).times(9))),
         ("no way to Stripe", |s| s.stripe.add_fault(Fault::cut().on("POST", CREATE).times(9))),
-        ("before the secret", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::Hang)),
-        ("after the secret", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer)),
+        ("before the secret", |s| s.cloud.fail("CreateSecret", "", 9, CloudFault::Hang)),
+        ("after the secret", |s| s.cloud.fail("CreateSecret", "", 9, CloudFault::DoneWithoutAnswer)),
     ];
     for (what, break_it) in breaks {
         let stack = Stack::start().await.hasty();
@@ -37,7 +37,7 @@ async fn after_a_crash_at_any_step_the_same_request_finishes() {
 
         // And once more at the last step, of which the first request did not get so far.
         if stack.row("main").await.is_some() {
-            stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang);
+            stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::Hang);
             assert_eq!(stack.register("").await.0, 503, "{what}");
             stack.cloud.clear_faults();
         }
@@ -54,7 +54,7 @@ async fn when_only_the_last_answer_is_lost_the_endpoint_is_active() {
     stack.stripe.add_fault(Fault::hold().on("POST", CREATE));
     assert_eq!(stack.register("").await.0, 503);
     stack.stripe.clear_faults();
-    stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer);
+    stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer);
     assert_eq!(stack.register("").await.0, 503);
     stack.assert_registered("main").await;
     let (status, answer) = stack.register("").await;
@@ -82,7 +82,7 @@ async fn a_server_error_that_stripe_keeps_is_left_behind_with_what_it_made() {
 #[tokio::test]
 async fn an_attempt_older_than_stripe_keeps_its_answer_is_removed_and_begun_anew() {
     let stack = Stack::start().await.hasty();
-    stack.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer);
+    stack.cloud.fail("CreateSecret", "", 9, CloudFault::DoneWithoutAnswer);
     assert_eq!(stack.register("").await.0, 503);
     stack.cloud.clear_faults();
     let lost = stack.stripe.endpoints().remove(0).id;

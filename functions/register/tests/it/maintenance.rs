@@ -20,7 +20,8 @@ fn soon() -> jiff::Timestamp {
 
 fn nothing() -> Value {
     json!({
-        "registered": [], "changed": [], "switched_over": [], "rotated": [], "taken_back": [],
+        "registered": [], "changed": [], "switched_over": [], "rotated": [], "given_up": [],
+        "taken_back": [],
         "deregistered": [], "enabled": [], "left": [],
     })
 }
@@ -42,10 +43,10 @@ async fn a_registration_cut_off_at_any_step_is_finished() {
         ("before Stripe makes it", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS))),
         ("after Stripe made it", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after())),
         ("Stripe is down", |s| s.stripe.add_fault(Fault::status(500).on("POST", ENDPOINTS).times(9))),
-        ("before the secret", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::Hang)),
-        ("after the secret", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer)),
+        ("before the secret", |s| s.cloud.fail("CreateSecret", "", 9, CloudFault::Hang)),
+        ("after the secret", |s| s.cloud.fail("CreateSecret", "", 9, CloudFault::DoneWithoutAnswer)),
         ("the row is written, its answer lost", |s| {
-            s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer);
+            s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer);
         }),
     ];
     for (what, break_it) in breaks {
@@ -55,7 +56,7 @@ async fn a_registration_cut_off_at_any_step_is_finished() {
         stack.cloud.clear_faults();
         stack.stripe.clear_faults();
         // The first run dies at the last step.
-        stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang);
+        stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::Hang);
         let sample = include_str!("../../../../events/register/schedule.json");
         let died =
             handle(&stack.cold(), &serde_json::from_str(sample).unwrap(), "r-1", soon(), stack.deadline())
@@ -75,8 +76,8 @@ async fn a_deregistration_cut_off_at_any_step_is_finished() {
     let breaks: [(&str, Break); 4] = [
         ("before Stripe", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS))),
         ("after Stripe", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
-        ("before the secret", |s| s.cloud.fail("DeleteSecret", "", 1, CloudFault::Hang)),
-        ("before the row", |s| s.cloud.fail("DeleteItem", "RegistryTable", 1, CloudFault::Hang)),
+        ("before the secret", |s| s.cloud.fail("DeleteSecret", "", 9, CloudFault::Hang)),
+        ("before the row", |s| s.cloud.fail("DeleteItem", "RegistryTable", 9, CloudFault::Hang)),
     ];
     for (what, break_it) in breaks {
         let stack = Stack::start().await.hasty();

@@ -11,18 +11,19 @@ async fn an_endpoint_is_made_as_asked_and_shown_with_its_secret_once() {
     let stack = Stack::start().await;
     let body = json!({
         "name": "disputes", "events": ["charge.dispute.*"], "description": "for the desk",
-        "url": "https://hooks.example.com/x", "api_version": "2025-09-30.clover", "connect": true,
+        "url": "https://127.0.0.1:1/x", "api_version": "2025-09-30.clover", "connect": true,
     });
     let (status, made) = stack.register(&body.to_string()).await;
     assert_eq!(status, 201, "{made}");
     stack.assert_registered("disputes").await;
     let at_stripe = stack.stripe.endpoints().remove(0);
-    assert_eq!(at_stripe.url, "https://hooks.example.com/x");
+    assert_eq!(at_stripe.url, "https://127.0.0.1:1/x");
     assert_eq!(at_stripe.enabled_events.len(), 5);
     assert_eq!(at_stripe.api_version.as_deref(), Some("2025-09-30.clover"));
     assert_eq!(at_stripe.description.as_deref(), Some("for the desk"));
     assert!(at_stripe.connect);
     let row = stack.row("disputes").await.unwrap();
+    let stack_id = stack.registry().stack_id().await.unwrap().unwrap();
     let metadata: Vec<_> = at_stripe.metadata.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(
         metadata,
@@ -31,6 +32,7 @@ async fn an_endpoint_is_made_as_asked_and_shown_with_its_secret_once() {
             ("billhook_name", "disputes"),
             ("billhook_registration", row.registration.as_str()),
             ("billhook_stack", "stack"),
+            ("billhook_stack_id", stack_id.as_str()),
         ]
     );
     assert_eq!(made["signing_secret"], at_stripe.secret);
@@ -38,7 +40,7 @@ async fn an_endpoint_is_made_as_asked_and_shown_with_its_secret_once() {
     let (status, shown) = stack.call("GET", "/endpoints/disputes", "").await;
     assert_eq!(status, 200);
     let expected = json!({
-        "name": "disputes", "url": "https://hooks.example.com/x", "stripe_id": at_stripe.id,
+        "name": "disputes", "url": "https://127.0.0.1:1/x", "stripe_id": at_stripe.id,
         "dashboard_url": format!("https://dashboard.stripe.com/test/webhooks/{}", at_stripe.id),
         "events": at_stripe.enabled_events, "description": "for the desk", "mode": "test",
         "api_version": "2025-09-30.clover", "connect": true, "state": "active",
@@ -48,6 +50,8 @@ async fn an_endpoint_is_made_as_asked_and_shown_with_its_secret_once() {
     assert_eq!(shown, expected);
     let mut made_without_secret = made;
     made_without_secret.as_object_mut().unwrap().remove("signing_secret");
+    let probe = made_without_secret.as_object_mut().unwrap().remove("probe").unwrap();
+    assert_eq!((&probe["ok"], &probe["steps"][1]["ok"]), (&json!(false), &json!(false)), "{probe}");
     assert_eq!(made_without_secret, expected);
 }
 
@@ -58,7 +62,7 @@ async fn an_empty_request_registers_main_at_the_public_url_for_all_that_is_appli
     assert_eq!(status, 201, "{made}");
     assert_eq!(
         (made["name"].as_str(), made["url"].as_str()),
-        (Some("main"), Some("https://hooks.example.com/webhooks/main"))
+        (Some("main"), Some("https://127.0.0.1:1/webhooks/main"))
     );
     let at_stripe = stack.stripe.endpoints().remove(0);
     assert_eq!(at_stripe.enabled_events, APPLIED);
@@ -112,6 +116,12 @@ async fn several_endpoints_stand_side_by_side_and_are_listed_by_name() {
     assert_eq!((names(&second), second["next_cursor"].is_null()), (vec!["c".to_owned()], true));
 }
 
+/// Each request sends a probe of its own.
+fn without_probe(mut answer: serde_json::Value) -> serde_json::Value {
+    answer.as_object_mut().unwrap().remove("probe");
+    answer
+}
+
 #[tokio::test]
 async fn two_admins_at_once_make_one_endpoint() {
     for bodies in [["", ""], ["", r#"{"events":["invoice.paid"]}"#]] {
@@ -123,7 +133,7 @@ async fn two_admins_at_once_make_one_endpoint() {
         statuses.sort_unstable();
         assert!(statuses == [201, 201] || statuses == [201, 409], "{one:?} {other:?}");
         if statuses == [201, 201] {
-            assert_eq!(one.1, other.1);
+            assert_eq!(without_probe(one.1), without_probe(other.1));
         }
         stack.assert_registered("main").await;
     }
@@ -139,8 +149,9 @@ async fn many_at_once_make_one_endpoint_whose_secret_can_be_read() {
     let register = || stack.register("");
     let (a, b, c, d, e) = tokio::join!(register(), register(), register(), register(), register());
     assert_eq!(a.0, 201, "{a:?}");
+    let a = without_probe(a.1);
     for other in [b, c, d, e] {
-        assert_eq!(other, a);
+        assert_eq!((other.0, without_probe(other.1)), (201, a.clone()));
     }
     stack.assert_registered("main").await;
 }
@@ -157,7 +168,7 @@ async fn a_deregistration_that_comes_in_between_leaves_nothing_behind() {
     };
     let (made, removed) = tokio::join!(stack.register(""), deregister);
     assert_eq!(removed.0, 204, "{removed:?}");
-    assert_eq!((made.0, error_code(&made.1)), (409, "endpoint_exists"), "{made:?}");
+    assert_eq!((made.0, error_code(&made.1)), (409, "endpoint_removed"), "{made:?}");
     stack.assert_nothing_left("main").await;
 }
 
@@ -226,8 +237,11 @@ async fn stripes_limit_is_explained_with_what_could_be_removed() {
     assert_eq!((status, error_code(&answer)), (502, "stripe_error"));
     assert!(answer["error"]["message"].as_str().unwrap().contains("maximum of 2"), "{answer}");
     let remedy = answer["error"]["remedy"].as_str().unwrap();
-    let disabled_first = format!("there are {} (https://old.example.com, disabled), we_", by_hand.id);
-    assert!(remedy.contains(&disabled_first) && remedy.contains("DELETE /endpoints/"), "{remedy}");
+    let theirs = "Not of this stack, so ask whoever made them";
+    assert!(remedy.contains(theirs), "{remedy}");
+    assert!(remedy.contains(&format!("{} (https://old.example.com, disabled)", by_hand.id)), "{remedy}");
+    let ours = stack.row("main").await.unwrap().stripe_id.unwrap();
+    assert!(!remedy.contains(&ours) && remedy.contains("in use: 1"), "{remedy}");
     assert!(stack.row("second").await.is_none());
 }
 

@@ -109,12 +109,12 @@ async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule(
     let breaks: [(&str, Break); 8] = [
         ("before it is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS))),
         ("after it is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
-        ("before the secret is removed", |s| s.cloud.fail("DeleteSecret", "", 1, CloudFault::Hang)),
-        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
-        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
+        ("before the secret is removed", |s| s.cloud.fail("DeleteSecret", "", 9, CloudFault::Hang)),
+        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::Hang)),
+        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer)),
         ("before it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS))),
         ("after it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after())),
-        ("after the secret is kept", |s| s.cloud.fail("CreateSecret", "", 1, CloudFault::DoneWithoutAnswer)),
+        ("after the secret is kept", |s| s.cloud.fail("CreateSecret", "", 9, CloudFault::DoneWithoutAnswer)),
     ];
     for (what, break_it) in breaks {
         let stack = Stack::start().await.hasty();

@@ -15,6 +15,7 @@ use test_cloud::fixtures::{error_code, now};
 use crate::support::{As, Stack};
 
 mod interference;
+mod leaks;
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 
@@ -131,14 +132,14 @@ async fn no_event_goes_to_the_second_before_its_secret_is_known() {
 async fn cut_off_at_any_step_it_goes_on_by_the_same_request_or_the_schedule() {
     type Break = fn(&Stack);
     let breaks: [(&str, Break); 11] = [
-        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
-        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
+        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::Hang)),
+        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer)),
         ("before it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS))),
         ("after it is made", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after())),
         ("Stripe is down", |s| s.stripe.add_fault(Fault::status(500).on("POST", ENDPOINTS).times(9))),
         ("no way to Stripe", |s| s.stripe.add_fault(Fault::cut().on("POST", ENDPOINTS).times(9))),
-        ("before the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::Hang)),
-        ("after the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::DoneWithoutAnswer)),
+        ("before the secret", |s| s.cloud.fail("PutSecretValue", "", 9, CloudFault::Hang)),
+        ("after the secret", |s| s.cloud.fail("PutSecretValue", "", 9, CloudFault::DoneWithoutAnswer)),
         ("before it gets all", |s| s.stripe.add_fault(Fault::hold().on("POST", "/v1/webhook_endpoints/"))),
         ("after it gets all", |s| {
             s.stripe.add_fault(Fault::hold().on("POST", "/v1/webhook_endpoints/").after())
@@ -179,10 +180,10 @@ async fn its_end_is_cut_off_anywhere_and_goes_on() {
     let breaks: [(&str, Break); 6] = [
         ("before the first is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS))),
         ("after the first is deleted", |s| s.stripe.add_fault(Fault::hold().on("DELETE", ENDPOINTS).after())),
-        ("before the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::Hang)),
-        ("after the secret", |s| s.cloud.fail("PutSecretValue", "", 1, CloudFault::DoneWithoutAnswer)),
-        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::Hang)),
-        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
+        ("before the secret", |s| s.cloud.fail("PutSecretValue", "", 9, CloudFault::Hang)),
+        ("after the secret", |s| s.cloud.fail("PutSecretValue", "", 9, CloudFault::DoneWithoutAnswer)),
+        ("before the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::Hang)),
+        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer)),
     ];
     for (what, break_it) in breaks {
         let stack = Stack::start().await.hasty();
@@ -224,7 +225,7 @@ async fn at_stripes_limit_it_says_so_and_changes_nothing() {
     let (_, made) = stack.register("").await;
     let (status, answer) = stack.rotate("").await;
     assert_eq!((status, error_code(&answer)), (502, "stripe_error"), "{answer}");
-    assert!(answer["error"]["remedy"].as_str().unwrap().contains("delete an endpoint"), "{answer}");
+    assert!(answer["error"]["remedy"].as_str().unwrap().contains("make room"), "{answer}");
     let row = stack.row("main").await.unwrap();
     assert_eq!(
         (row.state, row.rotation, json!(row.stripe_id)),

@@ -259,7 +259,7 @@ async fn where_accounts_are_unknown_our_endpoints_prove_it() {
 
 /// The next look at an endpoint does not find it.
 fn missing_endpoint() -> Fault {
-    let body = json!({ "error": { "code": "resource_missing", "message": "No such webhook endpoint" } });
+    let body = json!({ "error": { "type": "invalid_request_error", "code": "resource_missing", "message": "No such webhook endpoint" } });
     let answer =
         simulated_stripe::Answer { status: 404, body: Some(body), should_retry: None, retry_after: None };
     let effect = simulated_stripe::Effect::Answer(answer);
@@ -273,7 +273,8 @@ async fn known_account(stack: &Stack) -> Option<String> {
 #[tokio::test]
 async fn a_passing_fault_of_stripe_does_not_make_the_account_unknown() {
     let stack = Stack::start().await;
-    let rate_limit = json!({ "error": { "code": "rate_limit", "message": "Too many" } });
+    let rate_limit =
+        json!({ "error": { "type": "invalid_request_error", "code": "rate_limit", "message": "Too many" } });
     let as_400 = simulated_stripe::Answer {
         status: 400,
         body: Some(rate_limit),

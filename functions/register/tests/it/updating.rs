@@ -78,7 +78,7 @@ async fn each_refusal_names_its_field_and_the_remedy_and_changes_nothing() {
         (r#"{"events":[]}"#, "events", "name event types"),
         (r#"{"events":["invoice.payed"]}"#, "events", "exact types"),
         (r#"{"url":"https://10.0.0.1/x"}"#, "url", "public address"),
-        (r#"{"url":"https://hooks.example.com/webhooks/other"}"#, "url", "leave `url` out"),
+        (r#"{"url":"https://127.0.0.1:1/webhooks/other"}"#, "url", "leave `url` out"),
         (r#"{"disabled":"yes"}"#, "disabled", ""),
         (r#"{"name":"other"}"#, "name", ""),
         (r#"{"description":7}"#, "description", ""),
@@ -110,7 +110,7 @@ async fn an_address_that_does_not_answer_a_probe_is_refused_before_anything_is_c
 async fn cut_off_at_any_step_it_is_finished_by_the_same_request_or_the_schedule() {
     type Break = fn(&Stack);
     let breaks: [(&str, Break); 7] = [
-        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer)),
+        ("after the row", |s| s.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer)),
         ("before Stripe", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS))),
         ("after Stripe", |s| s.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after())),
         ("Stripe is down", |s| s.stripe.add_fault(Fault::status(500).on("POST", ENDPOINTS).times(9))),
@@ -183,7 +183,7 @@ async fn of_two_changes_at_once_one_is_done_and_the_other_is_refused() {
     let stack = Stack::start().await.hasty();
     stack.register("").await;
     // Nobody goes on with it yet, and it may be writing to Stripe at this moment.
-    stack.cloud.fail("PutItem", "RegistryTable", 1, CloudFault::DoneWithoutAnswer);
+    stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::DoneWithoutAnswer);
     assert_eq!(stack.patch(CHANGE).await.0, 503);
     stack.cloud.clear_faults();
     let (status, answer) = stack.patch(r#"{"description":"other"}"#).await;

@@ -50,6 +50,9 @@ pub struct EndpointRow {
     /// While it is `rotating`: the endpoint that takes over.
     #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
+    /// The last rotation, if the schedule gave it up, until another begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation_given_up: Option<GivenUpRotation>,
     /// While it is `changing`: what it is to become.
     #[serde(rename = "change", default, skip_serializing_if = "Option::is_none")]
     pub pending_change: Option<PendingChange>,
@@ -98,6 +101,33 @@ pub struct Rotation {
     /// Whether the request that worked on it has ended without finishing it. Then another may go on at once.
     #[serde(rename = "left", default, skip_serializing_if = "std::ops::Not::not")]
     pub abandoned: bool,
+    /// Whether the first signing secret is to end as soon as the second endpoint gets all events, without
+    /// waiting until all of before is compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_once: bool,
+    /// How it ends, once one of the two endpoints is about to be deleted. Written before that, so that never
+    /// both are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<RotationEnd>,
+}
+
+/// How a rotation ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationEnd {
+    /// The second endpoint takes over, and the first is deleted.
+    TakeOver,
+    /// The second endpoint is deleted, and the first stays.
+    GiveUp,
+}
+
+/// A rotation that could not be brought to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUpRotation {
+    /// When it was given up.
+    pub at: UnixMillis,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// A change that Stripe has not confirmed yet.

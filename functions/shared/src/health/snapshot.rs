@@ -179,8 +179,8 @@ pub struct CommonReason {
 /// How the endpoints of this stack are known.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnStack<'a> {
-    /// The stack's name, as owner tags hold it.
-    pub stack: &'a str,
+    /// The stack's id, as owner tags hold it; none before it has registered anything.
+    pub stack_id: Option<&'a str>,
     /// The address they point to, without a slash at its end.
     pub public_url: &'a str,
     /// Their rows here.
@@ -190,8 +190,8 @@ pub struct OwnStack<'a> {
 impl OwnStack<'_> {
     /// Returns whether it is of this stack, or points here.
     pub(super) fn concerns(&self, endpoint: &WebhookEndpoint) -> bool {
-        endpoint.owner_tag().is_some_and(|tag| tag.stack == self.stack)
-            || self.rows.iter().any(|row| row.stripe_id.as_deref() == Some(&endpoint.id))
-            || endpoint.url.starts_with(&format!("{}/", self.public_url))
+        endpoint.is_created_by(self.stack_id)
+            || endpoint.is_known(self.rows)
+            || endpoint.points_to(self.public_url)
     }
 }

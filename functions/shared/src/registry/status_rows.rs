@@ -10,9 +10,10 @@ use super::drift_progress::{COMPARISON, DriftProgress};
 use super::hourly_counts::{HOUR, HourlyCounts, hour_name};
 use super::import_progress::{IMPORT, Import};
 use super::reconcile_progress::HEALTH;
+use super::stack_id::StackId;
 use super::{
-    ENDPOINT_ACTIVITY, EndpointActivity, LastProbe, PROBE, RULES, Registry, Rules, SETTINGS, Settings,
-    THE_STACK, row_key,
+    ENDPOINT_ACTIVITY, EndpointActivity, LastProbe, PROBE, RULES, Registry, Rules, SETTINGS, STACK_ID,
+    Settings, THE_STACK, row_key,
 };
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
@@ -29,6 +30,8 @@ pub struct StatusRows {
     pub settings: Option<Settings>,
     /// What is ignored, and how failures are retried.
     pub rules: Rules,
+    /// The stack's id, once it has created an endpoint.
+    pub stack_id: Option<String>,
     /// Once reconciliation has run.
     pub health: Option<HealthSnapshot>,
     /// The latest import.
@@ -57,13 +60,17 @@ impl Registry {
             .map(|hour| row_key(HOUR, hour))
             .chain(endpoints.iter().map(|name| row_key(ENDPOINT_ACTIVITY, (*name).to_owned())))
             .chain(endpoints.iter().map(|name| row_key(PROBE, (*name).to_owned())))
-            .chain([SETTINGS, HEALTH, IMPORT, COMPARISON].map(|kind| row_key(kind, THE_STACK.to_owned())))
+            .chain(
+                [SETTINGS, STACK_ID, HEALTH, IMPORT, COMPARISON]
+                    .map(|kind| row_key(kind, THE_STACK.to_owned())),
+            )
             .chain([row_key(SETTINGS, RULES.to_owned())]);
         let items =
             batch_get::get(&self.client, &self.table, keys.collect(), &[], self.patience, doing).await?;
         let mut rows = StatusRows {
             settings: None,
             rules: Rules::default(),
+            stack_id: None,
             health: None,
             import: None,
             drift: None,
@@ -75,6 +82,7 @@ impl Registry {
             match text(&item, "kind").as_str() {
                 SETTINGS if text(&item, "name") == RULES => rows.rules = read(item, doing)?,
                 SETTINGS => rows.settings = Some(read(item, doing)?),
+                STACK_ID => rows.stack_id = Some(read::<StackId>(item, doing)?.id),
                 HEALTH => rows.health = read_or_discard(item, doing),
                 IMPORT => rows.import = read_or_discard(item, doing),
                 COMPARISON => rows.drift = read_or_discard(item, doing),

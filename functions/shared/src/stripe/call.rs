@@ -7,6 +7,10 @@
 //!  └─── else ────────────────────────────────► refused, or no answer
 //! ```
 //!
+//! Only Stripe's own words count. A refusal without its `error.type`, or an answer that is not the object
+//! asked for, is somebody else's (a proxy, a firewall, a captive portal): it is no answer, whatever its
+//! status.
+//!
 //! The rule: a refusal that Stripe gives before it looks at the idempotency key (401, 403, a limit) says
 //! nothing about an earlier try of the same call that ended unclearly, so the whole is then no answer.
 
@@ -17,6 +21,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -156,6 +161,32 @@ impl<'a> Session<'a> {
         Self { stripe, key, keys, deadline, page_size: PageSize::default() }
     }
 
+    /// Makes a call that Stripe answers with this object (its word for it, and its id if that is known), and
+    /// reads it. Anything else is not Stripe's answer.
+    pub(super) async fn call_for<T: DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+        object: &str,
+        id: Option<&str>,
+    ) -> Result<StripeResponse<T>, StripeError> {
+        #[derive(Deserialize)]
+        struct Named {
+            object: String,
+            #[serde(default)]
+            id: Option<String>,
+        }
+        let answer = self.answer(call).await?;
+        if answer.value.is_cut {
+            return Err(answer.too_large());
+        }
+        let named = serde_json::from_slice::<Named>(&answer.value.bytes);
+        let is_it = |named: &Named| named.object == object && (id.is_none() || named.id.as_deref() == id);
+        match (named, serde_json::from_slice(&answer.value.bytes)) {
+            (Ok(named), Ok(value)) if is_it(&named) => Ok(answer.map(|_| value)),
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => Err(not_stripes(answer.request_id)),
+        }
+    }
+
     /// Makes a call and reads its answer.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
@@ -242,6 +273,14 @@ impl<'a> Session<'a> {
     }
 }
 
+/// An answer that was good by its status, and is not what Stripe answers.
+pub(super) fn not_stripes(request_id: Option<String>) -> StripeError {
+    StripeError::NoAnswer(Box::new(StripeFailure {
+        request_id,
+        ..StripeFailure::happened("an answer that is not Stripe's, or could not be read")
+    }))
+}
+
 /// What a failed answer means.
 fn error_for(status: u16, replayed: bool, unclear: bool, failure: Box<StripeFailure>) -> StripeError {
     match status {
@@ -249,6 +288,7 @@ fn error_for(status: u16, replayed: bool, unclear: bool, failure: Box<StripeFail
         400 if failure.kind.as_deref() == Some("idempotency_error") => {
             StripeError::IdempotencyKeySpent(failure)
         }
+        400..=499 if !failure.is_stripes() => StripeError::NoAnswer(failure),
         401 | 403 if unclear => StripeError::NoAnswer(failure),
         400..=499 if unclear && failure.is_rate_limit() => StripeError::NoAnswer(failure),
         401 => StripeError::Unauthorized(failure),
@@ -326,7 +366,10 @@ mod tests {
 
     #[test]
     fn what_stripe_says_before_it_looks_at_the_key_does_not_settle_an_unclear_try() {
-        let failure = || Box::new(StripeFailure::happened("x"));
+        let failure = || {
+            let kind = Some("invalid_request_error".to_owned());
+            Box::new(StripeFailure { kind, ..StripeFailure::happened("x") })
+        };
         let limit = || Box::new(StripeFailure { code: Some("rate_limit".into()), ..*failure() });
         let answered_with = |status| {
             if status == 400 {
@@ -346,6 +389,10 @@ mod tests {
             );
         }
         assert!(matches!(error_for(400, false, true, failure()), StripeError::Refused(_)));
+        for status in [400, 401, 403, 404, 429] {
+            let elses = Box::new(StripeFailure { status: Some(status), ..StripeFailure::happened("x") });
+            assert!(matches!(error_for(status, false, false, elses), StripeError::NoAnswer(_)), "{status}");
+        }
         assert!(matches!(error_for(408, false, false, failure()), StripeError::NoAnswer(_)));
         assert!(matches!(error_for(409, false, false, failure()), StripeError::NoAnswer(_)));
         assert!(matches!(error_for(302, false, false, failure()), StripeError::NoAnswer(_)));

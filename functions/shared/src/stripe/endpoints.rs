@@ -9,13 +9,15 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use super::call::{Call, Session, StripeResponse};
+use super::call::{Call, Session, StripeResponse, not_stripes};
 use super::error::StripeError;
 use crate::endpoint::{EndpointRow, EndpointSpec, REQUEST_ENDS_WITHIN};
 use crate::secret::SigningSecret;
 use crate::unix_time::UnixSeconds;
 
 const RESOURCE: &str = "webhook_endpoints";
+/// What Stripe calls one, in `object`.
+const OBJECT: &str = "webhook_endpoint";
 
 /// A webhook endpoint at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,8 +60,11 @@ pub struct CreatedEndpoint {
 /// The metadata that names the stack, endpoint and registration an endpoint belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnerTag {
-    /// The stack it belongs to.
+    /// The name of the stack it belongs to, for people: another account, region or developer may have one of
+    /// the same name.
     pub stack: String,
+    /// The id of the stack (`Registry::stack_id`), which no other stack has. Earlier versions wrote none.
+    pub stack_id: Option<String>,
     /// Its name there.
     pub name: String,
     /// The attempt at registering that made it.
@@ -86,27 +91,44 @@ impl WebhookEndpoint {
         let text = |key: &str| self.metadata.get(key).cloned();
         Some(OwnerTag {
             stack: text("billhook_stack")?,
+            stack_id: text("billhook_stack_id"),
             name: text("billhook_name")?,
             registration: text("billhook_registration")?,
         })
     }
 
-    /// Returns whether this stack created it and no row knows it any more. `rows` are the stack's, read
-    /// before Stripe was asked.
-    pub fn is_left_over(&self, stack: &str, rows: &[EndpointRow], now: Timestamp) -> bool {
-        let Some(tag) = self.owner_tag().filter(|tag| tag.stack == stack) else { return false };
-        let is_next = |row: &EndpointRow| {
-            row.rotation.as_ref().is_some_and(|next| next.registration == tag.registration)
-        };
-        let known = |row: &EndpointRow| match &row.stripe_id {
-            _ if is_next(row) => true,
-            Some(id) => *id == self.id,
-            // Half made: the row does not know the id yet.
-            None => row.registration == tag.registration,
-        };
+    /// Returns whether a row of this stack knows it: by Stripe's id, or by the attempt that created it.
+    pub fn is_known(&self, rows: &[EndpointRow]) -> bool {
+        let tag = self.owner_tag();
+        let is_of = |registration: &str| tag.as_ref().is_some_and(|tag| tag.registration == registration);
+        rows.iter().any(|row| {
+            let next = row.rotation.as_ref();
+            next.is_some_and(|next| next.stripe_id.as_ref() == Some(&self.id) || is_of(&next.registration))
+                || match &row.stripe_id {
+                    Some(id) => *id == self.id,
+                    // Half made: the row does not know the id yet.
+                    None => is_of(&row.registration),
+                }
+        })
+    }
+
+    /// Returns whether the stack of this id has certainly created it. A stack's name proves nothing, so one
+    /// that an earlier version marked by its name alone is nobody's, unless a row knows it.
+    pub fn is_created_by(&self, stack_id: Option<&str>) -> bool {
+        stack_id.is_some() && self.owner_tag().is_some_and(|tag| tag.stack_id.as_deref() == stack_id)
+    }
+
+    /// Returns whether this stack has certainly created it and no row knows it any more. `rows` are the
+    /// stack's, read before Stripe was asked.
+    pub fn is_left_over(&self, stack_id: Option<&str>, rows: &[EndpointRow], now: Timestamp) -> bool {
         // A younger one may be of a registration that began after the rows were read.
         let settled = UnixSeconds::from(now) - self.created > REQUEST_ENDS_WITHIN;
-        settled && !rows.iter().any(known)
+        settled && self.is_created_by(stack_id) && !self.is_known(rows)
+    }
+
+    /// Returns whether it sends to where the endpoints of the stack at this address take deliveries.
+    pub fn points_to(&self, public_url: &str) -> bool {
+        self.url.strip_prefix(public_url).is_some_and(|path| path.starts_with("/webhooks/"))
     }
 }
 
@@ -123,11 +145,15 @@ impl NewEndpoint<'_> {
             params.push(("description".to_owned(), spec.description.clone()));
         }
         for (key, value) in [
-            ("stack", &tag.stack),
-            ("name", &tag.name),
-            ("registration", &tag.registration),
-            ("connect", &connect),
-        ] {
+            ("stack", Some(&tag.stack)),
+            ("stack_id", tag.stack_id.as_ref()),
+            ("name", Some(&tag.name)),
+            ("registration", Some(&tag.registration)),
+            ("connect", Some(&connect)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        {
             params.push((format!("metadata[billhook_{key}]"), value.clone()));
         }
         params.extend(enabled_events(&spec.events));
@@ -152,7 +178,7 @@ impl Session<'_> {
         let mut call = Call::new(Method::POST, &[RESOURCE]);
         call.params = new.params();
         call.idempotency_key = Some(idempotency_key);
-        self.call(&call).await
+        self.call_for(&call, OBJECT, None).await
     }
 
     /// One endpoint; none if there is none of this id in the key's account and mode.
@@ -160,7 +186,7 @@ impl Session<'_> {
     /// # Errors
     /// See [`StripeError`].
     pub async fn endpoint(&self, id: &str) -> Result<Option<StripeResponse<WebhookEndpoint>>, StripeError> {
-        match self.call(&Call::new(Method::GET, &[RESOURCE, id])).await {
+        match self.call_for(&Call::new(Method::GET, &[RESOURCE, id]), OBJECT, Some(id)).await {
             Ok(answer) => Ok(Some(answer)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -178,7 +204,7 @@ impl Session<'_> {
             if let Some(last) = all.last() {
                 call = call.param("starting_after", last.id.clone());
             }
-            let page: StripeResponse<List<WebhookEndpoint>> = self.call(&call).await?;
+            let page: StripeResponse<List<WebhookEndpoint>> = self.call_for(&call, "list", None).await?;
             let more = page.value.has_more && !page.value.data.is_empty();
             all.extend(page.value.data.iter().cloned());
             if !more {
@@ -206,7 +232,7 @@ impl Session<'_> {
     async fn try_reading(&self, resource: &str) -> Result<(), StripeError> {
         let path = [resource];
         let call = Call::new(Method::GET, &path).param("limit", "1");
-        match self.call::<serde::de::IgnoredAny>(&call).await {
+        match self.call_for::<List<serde::de::IgnoredAny>>(&call, "list", None).await {
             Ok(_) => Ok(()),
             // However large it is: it was given.
             Err(error) if error.failure().is_too_large() => Ok(()),
@@ -231,7 +257,7 @@ impl Session<'_> {
             .param("description", spec.description.clone())
             .param("disabled", disabled.to_string());
         call.params.extend(enabled_events(&spec.events));
-        self.call(&call).await
+        self.call_for(&call, OBJECT, Some(id)).await
     }
 
     /// Enables an endpoint that is disabled.
@@ -240,7 +266,7 @@ impl Session<'_> {
     /// See [`StripeError`].
     pub async fn enable_endpoint(&self, id: &str) -> Result<StripeResponse<WebhookEndpoint>, StripeError> {
         let path = [RESOURCE, id];
-        self.call(&Call::new(Method::POST, &path).param("disabled", "false")).await
+        self.call_for(&Call::new(Method::POST, &path).param("disabled", "false"), OBJECT, Some(id)).await
     }
 
     /// Deletes an endpoint. One that Stripe does not know any more is deleted too.
@@ -248,12 +274,21 @@ impl Session<'_> {
     /// # Errors
     /// See [`StripeError`].
     pub async fn delete_endpoint(&self, id: &str) -> Result<(), StripeError> {
-        match self.call::<serde::de::IgnoredAny>(&Call::new(Method::DELETE, &[RESOURCE, id])).await {
-            Ok(_) => Ok(()),
+        let path = [RESOURCE, id];
+        let call = Call::new(Method::DELETE, &path);
+        match self.call_for::<DeletedEndpoint>(&call, OBJECT, Some(id)).await {
+            Ok(StripeResponse { value: DeletedEndpoint { deleted: true }, .. }) => Ok(()),
+            Ok(StripeResponse { request_id, .. }) => Err(not_stripes(request_id)),
             Err(error) if error.is_missing() => Ok(()),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The answer that deletes an endpoint.
+#[derive(Debug, Deserialize)]
+struct DeletedEndpoint {
+    deleted: bool,
 }
 
 /// A page of a list.

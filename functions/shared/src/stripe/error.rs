@@ -84,6 +84,12 @@ pub struct StripeFailure {
 }
 
 impl StripeFailure {
+    /// Returns whether they are Stripe's: each of its errors names its `type`, and what is in between does
+    /// not.
+    pub(super) fn is_stripes(&self) -> bool {
+        self.kind.is_some()
+    }
+
     /// Returns whether Stripe only said "not now": too many calls, or another call is changing the same
     /// object. It comes as 429, and for some calls as 400. Nothing was done, and it is not kept under the
     /// idempotency key.
@@ -132,7 +138,8 @@ impl StripeFailure {
         }
         let error =
             serde_json::from_slice::<StripeErrorBody>(body).map(|body| body.error).unwrap_or_default();
-        let message = error.message.unwrap_or_else(|| format!("an answer with status {status}"));
+        let message =
+            error.message.unwrap_or_else(|| format!("an answer with status {status} that is not Stripe's"));
         // Stripe masks keys in its messages. Something in between might not.
         let message = message.replace(key.reveal(), &key.hint());
         Self {
@@ -184,7 +191,7 @@ mod tests {
         for body in ["", "<html>", "[]", r#"{"error":"invalid_grant"}"#] {
             assert_eq!(
                 StripeFailure::read(404, body.as_bytes(), None, &key()).message,
-                "an answer with status 404"
+                "an answer with status 404 that is not Stripe's"
             );
         }
     }

@@ -39,7 +39,12 @@ fn spec() -> EndpointSpec {
 }
 
 fn tag() -> OwnerTag {
-    OwnerTag { stack: "s".into(), name: "main".into(), registration: "r".into() }
+    OwnerTag {
+        stack: "s".into(),
+        stack_id: Some("s-1".into()),
+        name: "main".into(),
+        registration: "r".into(),
+    }
 }
 
 #[tokio::test]
@@ -104,6 +109,48 @@ async fn a_passing_fault_is_tried_again_and_an_unclear_end_is_no_refusal() {
     let id = stripe.add_endpoint("https://example.com", &["*"]).id;
     let ended = session(&client, &stripe, 5).delete_endpoint(&id).await;
     assert!(matches!(ended, Err(StripeError::NoAnswer(_))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn only_stripes_own_words_count_as_an_answer() {
+    let stripe = started();
+    let client = client(&stripe);
+    let session = session(&client, &stripe, 5);
+    let (spec, tag) = (spec(), tag());
+    let new = NewEndpoint { spec: &spec, tag: &tag };
+    let id = stripe.add_endpoint("https://example.com", &["*"]).id;
+    let other = serde_json::json!({ "id": "we_2", "object": "webhook_endpoint", "deleted": true });
+    let not_deleted = serde_json::json!({ "id": id, "object": "webhook_endpoint", "deleted": false });
+    let elses = [
+        (200, serde_json::json!({ "status": "ok" })),
+        (200, serde_json::json!([])),
+        (200, serde_json::json!({ "data": [], "has_more": false })),
+        (200, other),
+        (200, not_deleted),
+        (400, serde_json::json!({ "message": "Bad Request" })),
+        (401, serde_json::json!("sign in")),
+        (403, serde_json::json!({ "error": "blocked" })),
+        (404, serde_json::json!({ "error": { "code": "resource_missing", "message": "no such route" } })),
+        (429, serde_json::json!({})),
+    ];
+    for (status, body) in elses {
+        let what = format!("{status} {body}");
+        let fault = Fault::status(status).body(body);
+        let unclear = |ended: Result<(), StripeError>, call: &str| {
+            assert!(matches!(ended, Err(StripeError::NoAnswer(_))), "{call}: {what}: {ended:?}");
+        };
+        stripe.add_fault(fault.clone().times(7));
+        unclear(session.create_endpoint(&new, "r").await.map(drop), "create");
+        unclear(session.endpoint(&id).await.map(drop), "retrieve");
+        unclear(session.endpoints().await.map(drop), "list");
+        unclear(session.try_reading_events().await, "read events");
+        unclear(session.update_endpoint(&id, &spec, false).await.map(drop), "update");
+        unclear(session.enable_endpoint(&id).await.map(drop), "enable");
+        unclear(session.delete_endpoint(&id).await, "delete");
+        stripe.clear_faults();
+    }
+    assert_eq!(stripe.endpoints().len(), 1);
+    assert!(session.delete_endpoint(&id).await.is_ok() && session.delete_endpoint(&id).await.is_ok());
 }
 
 #[tokio::test]

@@ -119,6 +119,8 @@ fn rotation_ends(endpoint: &EndpointInputs, inputs: &StatusInputs) -> Check {
         "begun_at": rotation.and_then(|rotation| rotation.begun_at.to_timestamp()),
         "second_endpoint": rotation.and_then(|rotation| rotation.stripe_id.as_ref()),
         "second_gets_all_since": rotation.and_then(|rotation| rotation.live_since?.to_timestamp()),
+        "given_up_at": row.rotation_given_up.as_ref().and_then(|given_up| given_up.at.to_timestamp()),
+        "given_up_because": row.rotation_given_up.as_ref().map(|given_up| &given_up.reason),
     });
     let warning = |summary: &str, remedy: String| {
         Check::fail(code, Severity::Warning, summary, evidence.clone(), remedy)
@@ -133,7 +135,14 @@ fn rotation_ends(endpoint: &EndpointInputs, inputs: &StatusInputs) -> Check {
         }
         Some(rotation) if age(rotation.begun_at) > ROTATED_WITHIN => warning(
             "a change of its signing secret waits until all events of before are compared",
-            "let the key read events, and look at the checks of reconciliation; until then both secrets are accepted".to_owned(),
+            format!(
+                "let the key read events, and look at the checks of reconciliation; until then both secrets are accepted. POST /endpoints/{0}/rotate {{\"at_once\":true}} ends it now, DELETE /endpoints/{0}/rotate gives it up",
+                row.name
+            ),
+        ),
+        None if row.rotation_given_up.is_some() => warning(
+            "a change of its signing secret was given up, so the one of before is the one that is accepted",
+            format!("POST /endpoints/{}/rotate begins another", row.name),
         ),
         None if inputs.rotate_days > 0
             && row.state == EndpointState::Active

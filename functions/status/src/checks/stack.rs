@@ -21,8 +21,8 @@ pub(super) fn endpoint_registered(inputs: &StatusInputs) -> Check {
     }
 }
 
-/// Endpoints at Stripe that this stack made and does not know any more: Stripe sends to them, and each
-/// delivery is refused here.
+/// Endpoints at Stripe that this stack has certainly made (they carry its id) and does not know any more:
+/// Stripe sends to them, and each delivery is refused here.
 pub(super) fn left_over_at_stripe(inputs: &StatusInputs) -> Check {
     let code = "left_over_at_stripe";
     let StripeView::Answered { value: list, .. } = &inputs.at_stripe else {
@@ -31,7 +31,7 @@ pub(super) fn left_over_at_stripe(inputs: &StatusInputs) -> Check {
     let rows: Vec<_> = inputs.endpoints.iter().map(|endpoint| endpoint.row.clone()).collect();
     let left_over: Vec<_> = list
         .iter()
-        .filter(|endpoint| endpoint.is_left_over(&inputs.stack, &rows, inputs.now))
+        .filter(|endpoint| endpoint.is_left_over(inputs.stack_id.as_deref(), &rows, inputs.now))
         .map(|endpoint| json!({ "stripe_id": endpoint.id, "url": endpoint.url }))
         .collect();
     let is_ok = left_over.is_empty();
@@ -45,40 +45,39 @@ pub(super) fn left_over_at_stripe(inputs: &StatusInputs) -> Check {
             Severity::Warning,
             "Stripe has endpoints that this stack made and does not know any more; what it sends to them is refused",
             evidence,
-            remedy::DELETE_AT_STRIPE,
+            remedy::DELETE_LEFT_OVER,
         )
     }
 }
 
-/// Endpoints at Stripe that point here and were not made here: what they send is refused, because nobody
-/// knows their secret.
+/// Endpoints at Stripe that send to where this stack's take deliveries and are not known to be its own: what
+/// they send is refused, because nobody here knows their secret. They may be somebody's all the same: another
+/// stack's, or another product's behind the same host.
 pub(super) fn strangers_at_stripe(inputs: &StatusInputs) -> Check {
     let code = "strangers_at_stripe";
     let StripeView::Answered { value: list, .. } = &inputs.at_stripe else {
         return endpoints_not_known(code);
     };
-    let is_own = |found: &WebhookEndpoint| {
-        let known =
-            inputs.endpoints.iter().any(|endpoint| endpoint.row.stripe_id.as_deref() == Some(&found.id));
-        known || found.owner_tag().is_some_and(|tag| tag.stack == inputs.stack)
-    };
+    let rows: Vec<_> = inputs.endpoints.iter().map(|endpoint| endpoint.row.clone()).collect();
+    let is_own =
+        |found: &WebhookEndpoint| found.is_known(&rows) || found.is_created_by(inputs.stack_id.as_deref());
     let strangers: Vec<Value> = list
         .iter()
-        .filter(|found| found.url.starts_with(&format!("{}/", inputs.public_url)) && !is_own(found))
+        .filter(|found| found.points_to(&inputs.public_url) && !is_own(found))
         .map(|found| json!({ "stripe_id": found.id, "url": found.url, "status": found.status }))
         .collect();
     let is_ok = strangers.is_empty();
     let evidence = json!({ "endpoints": strangers });
     if is_ok {
-        let summary = "Stripe has no endpoint that points here and was not made here";
+        let summary = "Stripe has no endpoint that sends here and is not known to be this stack's";
         Check::pass(code, Severity::Warning, summary, evidence)
     } else {
         Check::fail(
             code,
             Severity::Warning,
-            "Stripe has endpoints that point here and were not made here; what they bring is refused",
+            "Stripe has endpoints that send here and are not known to be this stack's; what they bring is refused",
             evidence,
-            remedy::DELETE_AT_STRIPE,
+            remedy::ASK_WHOSE,
         )
     }
 }

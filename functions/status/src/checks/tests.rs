@@ -273,6 +273,43 @@ fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
 }
 
 #[test]
+fn a_stranger_is_one_that_sends_to_our_deliveries_and_is_never_to_be_deleted_unasked() {
+    let strangers = |url: &str| {
+        let mut inputs = healthy();
+        add_stranger(&mut inputs, url);
+        let report = run(&inputs);
+        report.checks.into_iter().find(|check| check.code == "strangers_at_stripe").unwrap()
+    };
+    for elsewhere in [
+        "https://hooks.example.com/shop/stripe",
+        "https://hooks.example.com/webhooks",
+        "https://hooks.example.com/webhooks2/main",
+        "https://hooks.example.com.evil.example/webhooks/main",
+    ] {
+        assert!(strangers(elsewhere).ok, "{elsewhere}");
+    }
+    let check = strangers("https://hooks.example.com/webhooks/theirs");
+    assert!(!check.ok, "{check:?}");
+    assert!(check.remedy.unwrap().contains("do not delete them unasked"));
+    // The second of a rotation that an earlier version began is known by its row.
+    let mut inputs = healthy();
+    add_stranger(&mut inputs, "https://hooks.example.com/webhooks/main");
+    inputs.endpoints[0].row.state = EndpointState::Rotating;
+    inputs.endpoints[0].row.rotation = Some(shared::endpoint::Rotation {
+        registration: "r".into(),
+        api_version: "2026-07-29.dahlia".into(),
+        begun_at: ago(10),
+        stripe_id: Some("we_stranger".into()),
+        live_since: None,
+        old_deleted: false,
+        abandoned: false,
+        at_once: false,
+        decided: None,
+    });
+    assert!(!failing(&run(&inputs)).contains(&"strangers_at_stripe"));
+}
+
+#[test]
 fn what_is_left_over_at_stripe_was_made_by_this_stack_a_while_ago_and_is_in_no_row() {
     let left_over = |change: fn(&mut StatusInputs)| {
         let mut inputs = healthy();
@@ -284,7 +321,16 @@ fn what_is_left_over_at_stripe_was_made_by_this_stack_a_while_ago_and_is_in_no_r
     };
     let tagged = json!([{ "stripe_id": "we_tagged", "url": "https://example.com/tagged" }]);
     assert_eq!(left_over(|_| {}), tagged);
-    assert_eq!(left_over(|inputs| inputs.stack = "other".into()), json!([]), "another stack's");
+    assert_eq!(
+        left_over(|inputs| inputs.stack_id = Some("stack-2".into())),
+        json!([]),
+        "that of another stack of the same name"
+    );
+    assert_eq!(left_over(|inputs| inputs.stack_id = None), json!([]), "this stack has made none yet");
+    let unmarked = |inputs: &mut StatusInputs| {
+        drop(stripe_list(inputs).last_mut().unwrap().metadata.remove("billhook_stack_id"));
+    };
+    assert_eq!(left_over(unmarked), json!([]), "marked by an earlier version: anybody's of that name");
     assert_eq!(
         left_over(|inputs| inputs.now = ago(3_590).to_timestamp().unwrap()),
         json!([]),

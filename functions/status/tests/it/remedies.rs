@@ -144,7 +144,9 @@ impl SeededStack {
         let keys = StripeKeys::new(secrets.clone(), STRIPE_KEY_SECRET);
         let client = Stripe::new(stripe.url().parse().unwrap(), keys).unwrap();
         let session = client.session(settings.stripe_key_set_at, Deadline::NEVER).await.unwrap();
-        let own = OwnStack { stack: "stack", public_url: "https://hooks.example.com", rows: &rows };
+        let stack_id = registry.stack_id().await.unwrap();
+        let own =
+            OwnStack { stack_id: stack_id.as_deref(), public_url: "https://hooks.example.com", rows: &rows };
         let (endpoints, clock_ahead_ms) = health::endpoints(session.as_ref(), own, at()).await;
         let events = match &session {
             Some(session) => session.try_reading_events().await.map_or_else(Into::into, |()| {
@@ -249,6 +251,8 @@ impl SeededStack {
                     live_since: None,
                     old_deleted: false,
                     abandoned: false,
+                    at_once: false,
+                    decided: None,
                 });
                 self.change_row(|row| row.rotation = rotation).await;
             }
@@ -294,7 +298,8 @@ impl SeededStack {
         let client = Stripe::new(self.stack.stripe.url().parse().unwrap(), keys).unwrap();
         let session = client.session(later(0).into(), Deadline::NEVER).await.unwrap().unwrap();
         let spec = endpoint_row("old", &["invoice.paid"], later(0)).spec;
-        let tag = OwnerTag { stack: "stack".into(), name: "old".into(), registration: "0".into() };
+        let stack_id = Some(self.stack.registry().stack_id_or_new().await.unwrap());
+        let tag = OwnerTag { stack: "stack".into(), stack_id, name: "old".into(), registration: "0".into() };
         self.stack.stripe.advance(later(0).as_second() - self.stack.stripe.now());
         session.create_endpoint(&NewEndpoint { spec: &spec, tag: &tag }, "key-of-old").await.unwrap();
     }

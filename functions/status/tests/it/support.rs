@@ -161,7 +161,6 @@ impl Stack {
         Deps::new(Config {
             aws: self.cloud.aws(),
             mode: self.mode,
-            stack: "stack".into(),
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),

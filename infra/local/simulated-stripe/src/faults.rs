@@ -109,6 +109,15 @@ impl Fault {
         Self::new(Effect::DelayMs(milliseconds))
     }
 
+    /// Gives an answer that is not Stripe's: this body, whatever its shape.
+    #[must_use]
+    pub fn body(mut self, body: Value) -> Self {
+        if let Effect::Answer(answer) = &mut self.effect {
+            answer.body = Some(body);
+        }
+        self
+    }
+
     /// Limits it to calls of this method whose path begins so.
     #[must_use]
     pub fn on(mut self, method: &str, path: &str) -> Self {

@@ -200,6 +200,12 @@ impl TestCloud {
         self.proxy.secrets().value(name)
     }
 
+    /// Lets each request that keeps a secret make a version of its own, whatever its token, as local clouds
+    /// do.
+    pub fn forget_tokens_of_secrets(&self) {
+        self.proxy.secrets().forget_tokens();
+    }
+
     /// Keeps deleted names from being used again, as Secrets Manager does for a while.
     pub fn reserve_deleted_names(&self) {
         self.proxy.secrets().reserve_deleted_names();

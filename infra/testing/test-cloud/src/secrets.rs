@@ -14,6 +14,7 @@ struct SecretsState {
     /// By name.
     secrets: BTreeMap<String, Vec<Version>>,
     reserve_deleted: bool,
+    forget_tokens: bool,
     deleted: BTreeSet<String>,
     /// The KMS keys that secrets were made under, by name; none for AWS's own.
     kms_keys: BTreeMap<String, String>,
@@ -56,6 +57,10 @@ impl Secrets {
         self.state().reserve_deleted = true;
     }
 
+    pub(crate) fn forget_tokens(&self) {
+        self.state().forget_tokens = true;
+    }
+
     fn state(&self) -> MutexGuard<'_, SecretsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +97,7 @@ impl SecretsState {
             }
             // Another request's secret of that name; the same request again is answered as the first was.
             ("CreateSecret", Some(versions))
-                if !versions.iter().any(|version| has_token(version, request)) =>
+                if self.forget_tokens || !versions.iter().any(|version| has_token(version, request)) =>
             {
                 refuse("ResourceExistsException")
             }
@@ -129,7 +134,8 @@ impl SecretsState {
     /// Adds a version under the request's token: the same token again changes nothing, if it comes with the
     /// same value.
     fn put_version(&mut self, name: &str, versions: &[Version], request: &Value) -> (StatusCode, Value) {
-        let id = request["ClientRequestToken"].as_str().unwrap_or_default();
+        let fresh = self.forget_tokens.then(|| uuid::Uuid::new_v4().to_string());
+        let id = fresh.as_deref().or(request["ClientRequestToken"].as_str()).unwrap_or_default();
         let value = request["SecretString"].as_str().unwrap_or_default();
         match versions.iter().find(|version| has_token(version, request)) {
             Some(version) if version.value != value => return refuse("ResourceExistsException"),

@@ -12,7 +12,7 @@ use crate::context::RequestContext;
 use crate::deps::Deps;
 use crate::endpoint::attempt::CreationAttempt;
 use crate::endpoint::spec::differences;
-use crate::endpoint::{secret, tag};
+use crate::endpoint::{row, secret, tag};
 use crate::error::{RegisterError, StripeOperation};
 
 /// How often the row is read, when others write it at the same time.
@@ -42,6 +42,7 @@ impl Registration {
             rotated_at: None,
             pending_change: None,
             rotation: None,
+            rotation_given_up: None,
             is_replacement: false,
             rev: 0,
         };
@@ -76,6 +77,10 @@ impl Registration {
 
     fn resume_if_same(row: EndpointRow, spec: &EndpointSpec) -> Result<Self, RegisterError> {
         let differs = differences(&row.spec, spec);
+        let is_complete = row.stripe_id.is_some() && row.secret.is_some();
+        if row.state.accepts_deliveries() && !is_complete {
+            return Err(RegisterError::EndpointIncomplete(row.name.to_string()));
+        }
         if row.state != EndpointState::Registering {
             return Err(RegisterError::EndpointExists {
                 name: row.name.to_string(),
@@ -97,8 +102,8 @@ impl CreationAttempt for Registration {
         &self.row.registration
     }
 
-    fn owner_tag(&self, deps: &Deps) -> OwnerTag {
-        tag::owner_tag(deps, &self.row, &self.row.registration)
+    fn owner_tag(&self, deps: &Deps, stack_id: &str) -> OwnerTag {
+        tag::owner_tag(deps, stack_id, &self.row, &self.row.registration)
     }
 
     fn spec(&self) -> EndpointSpec {
@@ -116,13 +121,22 @@ impl CreationAttempt for Registration {
     async fn start_over(&mut self, context: RequestContext<'_>) -> Result<(), RegisterError> {
         let deps = context.deps;
         deps.secret_store.remove(&secret::entry_name(deps, &self.row)).await?;
-        let mut attempt = Self::new(self.row.name.clone(), self.row.spec.clone(), context.now);
-        match deps.registry.replace(&self.row, &mut attempt.row).await? {
+        // A replacement stays one, with what is still to be sent to Stripe after it.
+        let mut row = EndpointRow {
+            registration: uuid::Uuid::new_v4().to_string(),
+            state_since: context.now.into(),
+            subscribed_since: context.now.into(),
+            stripe_id: None,
+            secret: None,
+            signing_secret_hint: None,
+            ..self.row.clone()
+        };
+        match deps.registry.replace(&self.row, &mut row).await? {
             Written::Done => {
-                *self = attempt;
+                *self = Self { row, is_new: true };
                 Ok(())
             }
-            Written::Conflict => Err(RegisterError::EndpointConflict(self.row.name.to_string())),
+            Written::Conflict => Err(row::overtaken(context, &self.row.name).await),
         }
     }
 
@@ -130,9 +144,14 @@ impl CreationAttempt for Registration {
         let registry = &context.deps.registry;
         let name = &self.row.name;
         if self.row.is_replacement {
-            // It was registered once: it stays, as an endpoint that Stripe does not know.
-            let mut kept =
-                EndpointRow { state: EndpointState::Active, is_replacement: false, ..self.row.clone() };
+            // It was registered once: it stays as it was, as an endpoint that Stripe does not know.
+            let is_disabled = self.row.pending_change.as_ref().is_some_and(|change| change.disabled);
+            let mut kept = EndpointRow {
+                state: if is_disabled { EndpointState::Disabled } else { EndpointState::Active },
+                is_replacement: false,
+                pending_change: None,
+                ..self.row.clone()
+            };
             if let Err(error) = registry.replace(&self.row, &mut kept).await {
                 tracing::warn!(
                     error = error_chain(&error),
@@ -153,6 +172,7 @@ impl CreationAttempt for Registration {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
+    use shared::endpoint::SecretVersion;
 
     use super::*;
     use crate::endpoint::attempt::is_answer_lost;
@@ -178,7 +198,11 @@ mod tests {
             matches!(refused, RegisterError::RegistrationDiffers { differs, .. } if differs == ["connect"])
         );
         let active = EndpointRow { state: EndpointState::Active, ..row.clone() };
-        let refused = Registration::resume_if_same(active, &row.spec);
-        assert!(matches!(refused, Err(RegisterError::EndpointExists { .. })));
+        let refused = Registration::resume_if_same(active.clone(), &row.spec);
+        assert!(matches!(refused, Err(RegisterError::EndpointIncomplete(_))), "Stripe has nothing of it");
+        let secret = SecretVersion { name: "s".into(), version: "1".into() };
+        let complete = EndpointRow { stripe_id: Some("we_1".into()), secret: Some(secret), ..active };
+        let refused = Registration::resume_if_same(complete, &row.spec);
+        assert!(matches!(refused, Err(RegisterError::EndpointExists { is_as_requested: true, .. })));
     }
 }

@@ -1,77 +1,109 @@
-//! How a rotation ends: the first endpoint goes when all of before is here; or the second, if it cannot go
-//! on.
+//! How a rotation ends: the first endpoint goes when all of before is here, or at once; or the second does,
+//! if somebody has deleted it at Stripe (`give_up`).
 
 use jiff::SignedDuration;
 use shared::account::AccountKey;
-use shared::endpoint::{EndpointRow, EndpointState, Rotation};
-use shared::secret::SigningSecrets;
+use shared::endpoint::{EndpointRow, EndpointState, Rotation, RotationEnd};
+use shared::secret::{EndpointSecret, SigningSecrets};
 use shared::unix_time::UnixSeconds;
 
+use super::edit_rotation;
+use super::give_up::give_up;
 use crate::context::{RequestContext, StripeContext};
-use crate::endpoint::{row, secret, tag};
+use crate::endpoint::{row, secret};
 use crate::error::{RegisterError, StripeOperation};
 
+/// Why one is given up, for the status.
+const SECOND_DELETED: &str = "the endpoint at Stripe that was to take over was deleted there";
 /// How long the first event of a connected account, which is not known here before it, may be on its way.
 const FIRST_EVENT_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// Ends a rotation, if all that was created before the second endpoint got all events has been compared with
-/// the ledger. Returns whether it is over.
-pub(crate) async fn finish(stripe: StripeContext<'_>, row: EndpointRow) -> Result<bool, RegisterError> {
+/// How far a rotation has come.
+#[derive(Debug)]
+pub(crate) enum RotationStep {
+    /// Not all of before has been compared, or what the first endpoint had sent is on its way.
+    Waiting(EndpointRow),
+    /// The second endpoint has taken over.
+    Over(EndpointRow),
+    /// The second endpoint is gone, and the first is all there is again.
+    GivenUp(EndpointRow),
+}
+
+/// Ends a rotation whose second endpoint gets all events, if all that was created before that has been
+/// compared with the ledger, or at once if the rotation is so. One that is being given up is given up.
+pub(crate) async fn finish(
+    stripe: StripeContext<'_>,
+    row: EndpointRow,
+) -> Result<RotationStep, RegisterError> {
     let StripeContext { request: context, session } = stripe;
-    let RequestContext { deps, now, .. } = context;
-    let Some(Rotation {
-        stripe_id: Some(id),
-        live_since: Some(live_since),
-        registration,
-        api_version,
-        old_deleted,
-        ..
-    }) = row.rotation.clone()
-    else {
-        return Ok(false);
+    let Some(rotation) = row.rotation.clone() else {
+        return Ok(RotationStep::GivenUp(give_up(stripe, row, None).await?));
     };
-    if !is_compared(context, &row, live_since).await? {
-        return Ok(false);
+    if rotation.decided == Some(RotationEnd::GiveUp) {
+        return Ok(RotationStep::GivenUp(give_up(stripe, row, None).await?));
     }
-    let second = secret::for_endpoint(deps, &row, Some(id.as_str())).await?;
-    if !old_deleted {
+    let (Some(id), Some(live_since)) = (&rotation.stripe_id, rotation.live_since) else {
+        return Ok(RotationStep::Waiting(row));
+    };
+    let may_end = rotation.at_once || rotation.decided.is_some();
+    if !may_end && !is_compared(context, &row, live_since).await? {
+        return Ok(RotationStep::Waiting(row));
+    }
+    let second = secret::for_endpoint(context.deps, &row, Some(id)).await?;
+    // Decided before anything is deleted, so that nobody gives it up meanwhile.
+    let decide = |rotation: &mut Rotation| rotation.decided = Some(RotationEnd::TakeOver);
+    let mut row = edit_rotation(context, &row, decide).await?;
+    if !rotation.old_deleted {
         // Whatever somebody has done to the second meanwhile, it must send before the first goes.
-        match session.update_endpoint(&id, &row.spec, false).await {
+        match session.update_endpoint(id, &row.spec, false).await {
             Ok(_) => {}
             Err(error) if error.is_missing() => {
-                give_up(stripe, row).await?;
-                return Ok(false);
+                let row = give_up(stripe, row, Some(SECOND_DELETED)).await?;
+                return Ok(RotationStep::GivenUp(row));
             }
             Err(error) => return Err(RegisterError::stripe(StripeOperation::Rotate)(error)),
         }
-        if let Some(first) = row.stripe_id.as_ref().filter(|first| **first != id) {
+        if rotation.at_once {
+            row = accept_only(context, row, &rotation, second.clone()).await?;
+        }
+        if let Some(first) = row.stripe_id.as_ref().filter(|first| *first != id) {
             let deleted = session.delete_endpoint(first).await;
             deleted.map_err(RegisterError::stripe(StripeOperation::Rotate))?;
         }
-        // What it had sent is still on its way: its secret goes in the next run.
-        row::edit(context, &row, |new| {
-            if let Some(rotation) = &mut new.rotation {
-                rotation.old_deleted = true;
-            }
-        })
-        .await?;
-        return Ok(false);
+        row = edit_rotation(context, &row, |rotation| rotation.old_deleted = true).await?;
+        if !rotation.at_once {
+            // What the first had sent is still on its way: its secret goes in the next run.
+            return Ok(RotationStep::Waiting(row));
+        }
     }
-    let secrets = SigningSecrets { signing: vec![second] };
-    let token = format!("{registration}-end");
-    let entry = secret::entry_name(deps, &row);
-    let version = deps.secret_store.put_signing_secrets(&entry, &token, &secrets).await?;
-    row::edit(context, &row, |new| {
+    let row = accept_only(context, row, &rotation, second).await?;
+    let row = row::edit(context, &row, |new| {
         new.state = EndpointState::Active;
-        new.stripe_id = Some(id);
-        new.registration = registration;
-        new.spec.api_version = api_version;
-        new.secret = Some(version);
-        new.rotated_at = Some(now.into());
+        new.stripe_id.clone_from(&rotation.stripe_id);
+        new.registration = rotation.registration;
+        new.spec.api_version = rotation.api_version;
+        new.rotated_at = Some(context.now.into());
         new.rotation = None;
     })
     .await?;
-    Ok(true)
+    Ok(RotationStep::Over(row))
+}
+
+/// Drops the first endpoint's signing secret.
+async fn accept_only(
+    context: RequestContext<'_>,
+    row: EndpointRow,
+    rotation: &Rotation,
+    second: EndpointSecret,
+) -> Result<EndpointRow, RegisterError> {
+    let secrets = SigningSecrets { signing: vec![second] };
+    let token = format!("{}-end", rotation.registration);
+    let entry = secret::entry_name(context.deps, &row);
+    let version = context.deps.secret_store.put_signing_secrets(&entry, &token, &secrets).await?;
+    if row.secret.as_ref() == Some(&version) {
+        return Ok(row);
+    }
+    row::edit(context, &row, |new| new.secret = Some(version)).await
 }
 
 /// Whether reconciliation has compared all events that were created before `live_since`.
@@ -95,39 +127,4 @@ async fn is_compared(
     let live_for = UnixSeconds::from(context.now) - live_since;
     Ok(live_for >= FIRST_EVENT_WITHIN
         && accounts.iter().all(|account| is_compared(account) || is_refused(account)))
-}
-
-/// Gives a rotation up: the second endpoint goes, and the first is all there is again.
-pub(crate) async fn give_up(
-    stripe: StripeContext<'_>,
-    row: EndpointRow,
-) -> Result<EndpointRow, RegisterError> {
-    let StripeContext { request: context, session } = stripe;
-    let deps = context.deps;
-    let Some(rotation) = row.rotation.clone() else { return Ok(row) };
-    let tag = tag::owner_tag(deps, &row, &rotation.registration);
-    let deleted = tag::delete_tagged(session, &tag).await;
-    deleted.map_err(RegisterError::stripe(StripeOperation::Rotate))?;
-    let kept = match secret::for_endpoint(deps, &row, row.stripe_id.as_deref()).await {
-        Ok(first) => {
-            let hint = first.secret.hint();
-            let token = format!("{}-back", rotation.registration);
-            let secrets = SigningSecrets { signing: vec![first] };
-            let entry = secret::entry_name(deps, &row);
-            let version = deps.secret_store.put_signing_secrets(&entry, &token, &secrets).await?;
-            Some((version, hint))
-        }
-        // Then there is nothing to go back to, and the endpoint is replaced.
-        Err(RegisterError::SecretMissing(_)) => None,
-        Err(error) => return Err(error),
-    };
-    row::edit(context, &row, |new| {
-        new.state = EndpointState::Active;
-        new.rotation = None;
-        if let Some((version, hint)) = kept {
-            new.secret = Some(version);
-            new.signing_secret_hint = Some(hint);
-        }
-    })
-    .await
 }

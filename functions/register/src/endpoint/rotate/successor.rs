@@ -103,8 +103,8 @@ impl CreationAttempt for Successor<'_> {
         &self.rotation.registration
     }
 
-    fn owner_tag(&self, deps: &Deps) -> OwnerTag {
-        tag::owner_tag(deps, self.row, &self.rotation.registration)
+    fn owner_tag(&self, deps: &Deps, stack_id: &str) -> OwnerTag {
+        tag::owner_tag(deps, stack_id, self.row, &self.rotation.registration)
     }
 
     fn spec(&self) -> EndpointSpec {

@@ -28,7 +28,7 @@ pub(super) fn healthy() -> StatusInputs {
     StatusInputs {
         now: now(),
         mode: Mode::Test,
-        stack: "stack".into(),
+        stack_id: Some("stack-1".into()),
         public_url: "https://hooks.example.com".into(),
         rotate_days: 0,
         endpoints: vec![endpoint("main")],
@@ -77,6 +77,7 @@ pub(super) fn endpoint(name: &str) -> EndpointInputs {
         rotated_at: None,
         pending_change: None,
         rotation: None,
+        rotation_given_up: None,
         is_replacement: false,
         rev: 1,
     };
@@ -156,7 +157,7 @@ pub(super) fn add_stranger(inputs: &mut StatusInputs, url: &str) {
 
 /// One more at Stripe, made by this stack an hour ago.
 pub(super) fn add_tagged(inputs: &mut StatusInputs, registration: &str) {
-    let tag = [("stack", "stack"), ("name", "main"), ("registration", registration)];
+    let tag = [("stack", "stack"), ("stack_id", "stack-1"), ("name", "main"), ("registration", registration)];
     let metadata = tag.map(|(key, value)| (format!("billhook_{key}"), value.to_owned())).into();
     stripe_list(inputs).push(WebhookEndpoint { metadata, ..at_stripe("tagged") });
 }

@@ -83,6 +83,8 @@ fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
         live_since: live.map(|live| ago(live).into()),
         old_deleted: false,
         abandoned: false,
+        at_once: false,
+        decided: None,
     };
     let cases = [
         (Some(rotation(10_800, None)), 0, None),
@@ -103,6 +105,13 @@ fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
         assert_eq!(check.ok, expected.is_none(), "{check:?}");
         assert!(check.summary.contains(expected.unwrap_or("")), "{check:?}");
     }
+    let mut inputs = healthy();
+    inputs.endpoints[0].row.rotation_given_up =
+        Some(shared::endpoint::GivenUpRotation { at: ago(60), reason: "it was deleted there".into() });
+    let report = run(&inputs);
+    let check = all(&report).find(|check| check.code == "rotation_ends").unwrap();
+    assert!(!check.ok && check.summary.contains("was given up"), "{check:?}");
+    assert_eq!(check.evidence["given_up_because"], "it was deleted there");
     let mut inputs = StatusInputs { rotate_days: 30, ..healthy() };
     let mut overdue = |days: i64| {
         inputs.endpoints[0].row.created_at = ago(days * 86_400);
@@ -123,6 +132,8 @@ fn an_endpoint_whose_first_one_a_rotation_has_deleted_is_checked_by_its_second()
         live_since: Some(ago(500).into()),
         old_deleted: true,
         abandoned: false,
+        at_once: false,
+        decided: None,
     };
     inputs.endpoints[0].row.state = EndpointState::Rotating;
     inputs.endpoints[0].row.rotation = Some(rotation);

@@ -17,7 +17,6 @@ async fn reconcile(environment: &Environment) -> Value {
     let deps = reconcile::Deps::new(reconcile::Config {
         aws: environment.cloud.aws(),
         mode: Mode::Test,
-        stack: "stack".into(),
         metrics: Metrics::new("stack", std::io::sink()),
         access: access(),
         ledger_table: "LedgerTable".into(),
@@ -41,7 +40,6 @@ async fn deliveries_arrive(environment: &Environment) -> Value {
     let deps = status::Deps::new(status::Config {
         aws: environment.cloud.aws(),
         mode: Mode::Test,
-        stack: "stack".into(),
         registry_table: "RegistryTable".into(),
         ledger_table: "LedgerTable".into(),
         records_table: "RecordsTable".into(),

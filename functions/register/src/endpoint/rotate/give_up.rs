@@ -1,0 +1,137 @@
+//! Gives a rotation up: `DELETE /endpoints/{name}/rotate`, or by itself if it cannot go on. The second
+//! endpoint goes, with its signing secret, and the first is all there is again. It got all events the whole
+//! time, so none is lost.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::endpoint::{EndpointName, EndpointRow, EndpointState, GivenUpRotation, RotationEnd};
+use shared::http::{Query, json};
+use shared::secret::SigningSecrets;
+
+use super::edit_rotation;
+use crate::audit::ChangeDetails;
+use crate::context::{RequestContext, StripeContext};
+use crate::endpoint::view::EndpointView;
+use crate::endpoint::{row, secret, tag};
+use crate::error::{RegisterError, StripeOperation};
+
+/// What giving up leads to.
+const CONSEQUENCE: &str = "no event is lost: the endpoint of before got all events the whole time. Its signing \
+                           secret stays the one that is accepted, also if that had leaked; the new one is not \
+                           accepted any more";
+
+/// The answer.
+#[derive(Serialize)]
+struct GivenUpView<'a> {
+    #[serde(flatten)]
+    endpoint: EndpointView<'a>,
+    /// What follows from it, and what it costs.
+    consequence: &'static str,
+}
+
+/// `DELETE /endpoints/{name}/rotate`
+pub(crate) async fn give_up_by_request(
+    context: RequestContext<'_>,
+    request: &Request,
+    name: &str,
+    details: &mut ChangeDetails,
+) -> Result<Response<Body>, RegisterError> {
+    Query::read(request, &[])?;
+    let deps = context.deps;
+    let row = row::load(context, name).await?;
+    details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
+    refuse_unless_it_can_be_given_up(context, &row).await?;
+    let session = context.stripe_session().await?;
+    let row = give_up(context.with_session(&session), row, None).await?;
+    let view = GivenUpView { endpoint: EndpointView::new(&row, deps.mode), consequence: CONSEQUENCE };
+    details.after = serde_json::to_value(&view.endpoint).ok();
+    Ok(json(StatusCode::OK, &view))
+}
+
+async fn refuse_unless_it_can_be_given_up(
+    context: RequestContext<'_>,
+    row: &EndpointRow,
+) -> Result<(), RegisterError> {
+    let name = row.name.to_string();
+    let rotation = match (row.state, &row.rotation) {
+        (EndpointState::Rotating, Some(rotation)) => rotation,
+        (EndpointState::Registering | EndpointState::Deregistering, _) => {
+            return Err(RegisterError::EndpointNotActive { name, state: row.state });
+        }
+        (
+            EndpointState::Active
+            | EndpointState::Disabled
+            | EndpointState::Changing
+            | EndpointState::Rotating,
+            _,
+        ) => return Err(RegisterError::RotationNotFound(name)),
+    };
+    let is_cut_off = rotation.abandoned || row.is_left_half_done(context.now);
+    match rotation.decided {
+        // It goes on where an earlier request ended.
+        Some(RotationEnd::GiveUp) => return Ok(()),
+        Some(RotationEnd::TakeOver) => return Err(RegisterError::RotationEnding(name)),
+        None if rotation.live_since.is_none() && !is_cut_off => {
+            return Err(RegisterError::RotationInProgress(name));
+        }
+        None => {}
+    }
+    // There is something to go back to.
+    secret::for_endpoint(context.deps, row, row.stripe_id.as_deref()).await.map(drop)
+}
+
+/// Gives a rotation up. `reason`: why, if nobody asked for it; the status shows it.
+pub(crate) async fn give_up(
+    stripe: StripeContext<'_>,
+    row: EndpointRow,
+    reason: Option<&str>,
+) -> Result<EndpointRow, RegisterError> {
+    let StripeContext { request: context, session } = stripe;
+    let deps = context.deps;
+    let Some(rotation) = row.rotation.clone() else {
+        return row::edit(context, &row, |new| new.state = EndpointState::Active).await;
+    };
+    // Decided before anything is deleted, so that nobody ends it meanwhile by deleting the first.
+    let row = edit_rotation(context, &row, |rotation| rotation.decided = Some(RotationEnd::GiveUp)).await?;
+    let deleted = tag::delete_created_by(session, &rotation.registration).await;
+    deleted.map_err(RegisterError::stripe(StripeOperation::Rotate))?;
+    let kept = match secret::for_endpoint(deps, &row, row.stripe_id.as_deref()).await {
+        Ok(first) => {
+            let hint = first.secret.hint();
+            let token = format!("{}-back", rotation.registration);
+            let secrets = SigningSecrets { signing: vec![first] };
+            let entry = secret::entry_name(deps, &row);
+            let version = deps.secret_store.put_signing_secrets(&entry, &token, &secrets).await?;
+            Some((version, hint))
+        }
+        // Then there is nothing to go back to, and the endpoint is to be repaired.
+        Err(RegisterError::SecretMissing(_)) => None,
+        Err(error) => return Err(error),
+    };
+    row::edit(context, &row, |new| {
+        new.state = EndpointState::Active;
+        new.rotation = None;
+        new.rotation_given_up = given_up(context, reason);
+        if let Some((version, hint)) = kept {
+            new.secret = Some(version);
+            new.signing_secret_hint = Some(hint);
+        }
+    })
+    .await
+}
+
+/// Writes, for the status, that a rotation did not come to its end, of an endpoint that is as it was before
+/// it.
+pub(crate) async fn note_given_up(
+    context: RequestContext<'_>,
+    name: &EndpointName,
+    reason: &str,
+) -> Result<(), RegisterError> {
+    let row = row::load(context, name.as_str()).await?;
+    row::edit(context, &row, |new| new.rotation_given_up = given_up(context, Some(reason))).await.map(drop)
+}
+
+fn given_up(context: RequestContext<'_>, reason: Option<&str>) -> Option<GivenUpRotation> {
+    reason.map(|reason| GivenUpRotation { at: context.now.into(), reason: reason.to_owned() })
+}
