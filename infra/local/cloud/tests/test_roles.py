@@ -8,7 +8,13 @@ from localcloud.stack import Stack
 from openapi_contract import Contract
 
 # Names of nothing: whoever may call is told so, and nothing is changed.
-NAMES = {"kind": "payments", "name": "no-such-endpoint", "endpoint": "no-such-endpoint", "id": "evt_none"}
+NAMES = {
+    "kind": "payments",
+    "name": "no-such-endpoint",
+    "endpoint": "no-such-endpoint",
+    "id": "evt_none",
+    "customer": "cus_1",
+}
 
 OPERATIONS = [
     (method, re.sub(r"{(\w+)}", lambda match: NAMES[match[1]], path), operation["x-role"])
