@@ -3,7 +3,8 @@
 //! ```text
 //! attempt in the row ──► Stripe: create ──► id and signing secret
 //!        ▲                   │
-//!        │                   ├── refused, nothing created ──► attempt taken back
+//!        │                   ├── refused ───────────────────► what an earlier request of the attempt created
+//!        │                   │                                is deleted, the attempt taken back
 //!        │                   ├── no answer ─────────────────► attempt stays; the same request goes on
 //!        └── start over ◄────┴── the answer is lost for good (no secret in it, a kept 500, a day gone):
 //!                                what the attempt created is found by its tag and deleted
@@ -59,6 +60,10 @@ pub(super) trait CreationAttempt {
     /// deleted by now.
     async fn start_over(&mut self, context: RequestContext<'_>) -> Result<(), RegisterError>;
 
+    /// Writes the row anew, so that whoever else works on the attempt finds it changed. Fails if somebody has
+    /// changed it before.
+    async fn claim(&mut self, context: RequestContext<'_>) -> Result<(), RegisterError>;
+
     /// Takes the attempt out of the row, because Stripe refused it and has created nothing. A failure is
     /// logged: the attempt stays, and the same request goes on with it.
     async fn take_back(&mut self, context: RequestContext<'_>);
@@ -89,8 +94,21 @@ pub(super) async fn create_at_stripe<A: CreationAttempt>(
             }
             Err(error) => {
                 let remedy = limit::remedy(stripe, &error).await;
-                if has_created_nothing(&error, attempt.is_new()) {
-                    attempt.take_back(context).await;
+                match created_by_attempt(&error, attempt.is_new()) {
+                    CreatedByAttempt::Nothing => attempt.take_back(context).await,
+                    // An earlier request of the attempt may have had Stripe create it all the same.
+                    CreatedByAttempt::NothingByThisRequest => {
+                        // Of two requests of one attempt, the other may be about to keep what it created.
+                        attempt.claim(context).await?;
+                        match tag::delete_created_by(session, attempt.id()).await {
+                            Ok(()) => attempt.take_back(context).await,
+                            Err(error) => tracing::warn!(
+                                error = error_chain(&error),
+                                "what an attempt may have created cannot be looked for now"
+                            ),
+                        }
+                    }
+                    CreatedByAttempt::Unknown => {}
                 }
                 return Err(RegisterError::Stripe { operation: A::OPERATION, error, remedy });
             }
@@ -120,16 +138,31 @@ pub(super) fn is_answer_lost(attempt: &impl CreationAttempt, now: Timestamp) -> 
     UnixMillis::from(now) - attempt.begun_at() >= ANSWER_KEPT_FOR
 }
 
-/// Whether Stripe, refusing so, has certainly created nothing under the attempt's idempotency key. Stripe
-/// looks at the API key and at its limits before it looks at the idempotency key, so those refusals say
-/// nothing of what an earlier request did. Any other refusal is the answer kept under the idempotency key, or
-/// the one that every request of this attempt gets before anything is kept: they all say the same, so either
-/// way none has created anything.
-fn has_created_nothing(error: &StripeError, is_new: bool) -> bool {
+/// What an attempt may have created, by the failure of one of its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CreatedByAttempt {
+    /// No request of the attempt has created anything.
+    Nothing,
+    /// This request has created nothing; an earlier one may have.
+    NothingByThisRequest,
+    /// Nothing is known.
+    Unknown,
+}
+
+/// Stripe looks at the API key, at its limits and perhaps at more before it looks at the idempotency key, so
+/// a refusal need not be the answer that is kept under it. What it says of the API key or of a limit passes,
+/// and then the same request goes on.
+fn created_by_attempt(error: &StripeError, is_new: bool) -> CreatedByAttempt {
     match error {
-        StripeError::Refused(failure) => is_new || !failure.is_rate_limit(),
-        StripeError::Unauthorized(_) | StripeError::Forbidden(_) => is_new,
-        StripeError::IdempotencyKeySpent(_) | StripeError::NoAnswer(_) => false,
+        StripeError::Refused(_) | StripeError::Unauthorized(_) | StripeError::Forbidden(_) if is_new => {
+            CreatedByAttempt::Nothing
+        }
+        StripeError::Refused(failure) if !failure.is_rate_limit() => CreatedByAttempt::NothingByThisRequest,
+        StripeError::Refused(_)
+        | StripeError::Unauthorized(_)
+        | StripeError::Forbidden(_)
+        | StripeError::IdempotencyKeySpent(_)
+        | StripeError::NoAnswer(_) => CreatedByAttempt::Unknown,
     }
 }
 
@@ -152,27 +185,21 @@ mod tests {
 
     #[test]
     fn an_attempt_is_taken_back_only_if_nothing_can_have_been_created() {
+        let as_400 = Box::new(StripeFailure { code: Some("rate_limit".into()), ..*failure(400) });
         let cases = [
-            (StripeError::Refused(failure(400)), true, true),
-            (StripeError::Refused(failure(400)), false, true),
-            (StripeError::Refused(failure(429)), true, true),
-            (StripeError::Refused(failure(429)), false, false),
-            (
-                StripeError::Refused(Box::new(StripeFailure {
-                    code: Some("rate_limit".into()),
-                    ..*failure(400)
-                })),
-                false,
-                false,
-            ),
-            (StripeError::Unauthorized(failure(401)), true, true),
-            (StripeError::Unauthorized(failure(401)), false, false),
-            (StripeError::Forbidden(failure(403)), false, false),
-            (StripeError::NoAnswer(failure(500)), true, false),
-            (StripeError::IdempotencyKeySpent(failure(500)), true, false),
+            (StripeError::Refused(failure(400)), true, CreatedByAttempt::Nothing),
+            (StripeError::Refused(failure(400)), false, CreatedByAttempt::NothingByThisRequest),
+            (StripeError::Refused(failure(429)), true, CreatedByAttempt::Nothing),
+            (StripeError::Refused(failure(429)), false, CreatedByAttempt::Unknown),
+            (StripeError::Refused(as_400), false, CreatedByAttempt::Unknown),
+            (StripeError::Unauthorized(failure(401)), true, CreatedByAttempt::Nothing),
+            (StripeError::Unauthorized(failure(401)), false, CreatedByAttempt::Unknown),
+            (StripeError::Forbidden(failure(403)), false, CreatedByAttempt::Unknown),
+            (StripeError::NoAnswer(failure(500)), true, CreatedByAttempt::Unknown),
+            (StripeError::IdempotencyKeySpent(failure(500)), true, CreatedByAttempt::Unknown),
         ];
         for (error, is_new, expected) in cases {
-            assert_eq!(has_created_nothing(&error, is_new), expected, "{error:?} {is_new}");
+            assert_eq!(created_by_attempt(&error, is_new), expected, "{error:?} {is_new}");
         }
     }
 }

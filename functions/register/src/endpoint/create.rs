@@ -74,6 +74,16 @@ pub(crate) async fn resume(
     Ok(row)
 }
 
+/// Registers the endpoint of a row that this request has begun, in place of another. Returns the row as it is
+/// then.
+pub(crate) async fn replace(
+    stripe: StripeContext<'_>,
+    row: EndpointRow,
+) -> Result<EndpointRow, RegisterError> {
+    let (row, _) = finish(stripe, Registration::begun(row)).await?;
+    Ok(row)
+}
+
 /// Refuses an address whose host's name leads into a machine or network. On the local stack all names do.
 async fn refuse_inside_host(deps: &Deps, url: &str) -> Result<(), ApiError> {
     if deps.local {

@@ -156,6 +156,6 @@ async fn replace(stripe: StripeContext<'_>, row: EndpointRow) -> Result<Endpoint
         Written::Done => {}
         Written::Conflict => return Err(row::overtaken(context, &row.name).await),
     }
-    let created = create::resume(stripe, replacement).await?;
+    let created = create::replace(stripe, replacement).await?;
     if created.pending_change.is_none() { Ok(created) } else { update::send(stripe, created, false).await }
 }

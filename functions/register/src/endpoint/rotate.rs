@@ -77,6 +77,9 @@ pub(crate) async fn rotate(
         Some(_) => spec::api_version(&fields)?.to_owned(),
         None => row.rotation.as_ref().map_or(&row.spec.api_version, |next| &next.api_version).clone(),
     };
+    if matches!(row.state, EndpointState::Active | EndpointState::Disabled) {
+        row::require_at_stripe(&row)?;
+    }
     let session = context.stripe_session().await?;
     let stripe = context.with_session(&session);
     let is_new = row.state == EndpointState::Active;
@@ -138,7 +141,6 @@ pub(crate) async fn begin(
     api_version: &str,
     at_once: bool,
 ) -> Result<EndpointRow, RegisterError> {
-    row::require_at_stripe(row)?;
     secret::for_endpoint(context.deps, row, row.stripe_id.as_deref()).await?;
     let rotation = Rotation {
         registration: uuid::Uuid::new_v4().to_string(),

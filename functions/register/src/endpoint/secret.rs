@@ -4,7 +4,7 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use shared::endpoint::EndpointRow;
+use shared::endpoint::{EndpointRow, SecretVersion};
 use shared::http::{Query, json};
 use shared::secret::{EndpointSecret, SigningSecret, SigningSecrets};
 use shared::secret_store::SecretStoreError;
@@ -56,6 +56,21 @@ pub(super) fn entry_name(deps: &Deps, row: &EndpointRow) -> String {
     match &row.secret {
         Some(version) => version.name.clone(),
         None => format!("{}{}/{}", deps.secret_prefix, row.name, row.registration),
+    }
+}
+
+/// Keeps other signing secrets in the endpoint's entry. `token` names what is kept (see
+/// `SecretStore::store_signing_secrets`).
+pub(super) async fn replace(
+    deps: &Deps,
+    row: &EndpointRow,
+    token: &str,
+    secrets: &SigningSecrets,
+) -> Result<SecretVersion, RegisterError> {
+    match deps.secret_store.put_signing_secrets(&entry_name(deps, row), token, secrets).await {
+        Ok(version) => Ok(version),
+        Err(SecretStoreError::Missing(_)) => Err(RegisterError::SecretMissing(row.name.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -102,7 +102,7 @@ impl StripeResponse<Body> {
         match serde_json::from_slice(&self.value.bytes) {
             Ok(value) => Ok(self.map(|_| value)),
             // The cause is dropped on purpose: it could quote a secret.
-            Err(_) => Err(self.unusable(StripeFailure::happened("an answer that could not be read"))),
+            Err(_) => Err(not_stripes(self.request_id)),
         }
     }
 
@@ -176,14 +176,12 @@ impl<'a> Session<'a> {
             id: Option<String>,
         }
         let answer = self.answer(call).await?;
-        if answer.value.is_cut {
-            return Err(answer.too_large());
-        }
         let named = serde_json::from_slice::<Named>(&answer.value.bytes);
         let is_it = |named: &Named| named.object == object && (id.is_none() || named.id.as_deref() == id);
-        match (named, serde_json::from_slice(&answer.value.bytes)) {
-            (Ok(named), Ok(value)) if is_it(&named) => Ok(answer.map(|_| value)),
-            (Ok(_) | Err(_), Ok(_) | Err(_)) => Err(not_stripes(answer.request_id)),
+        if answer.value.is_cut || named.is_ok_and(|named| is_it(&named)) {
+            answer.parse()
+        } else {
+            Err(not_stripes(answer.request_id))
         }
     }
 

@@ -204,7 +204,7 @@ impl Session<'_> {
             if let Some(last) = all.last() {
                 call = call.param("starting_after", last.id.clone());
             }
-            let page: StripeResponse<List<WebhookEndpoint>> = self.call_for(&call, "list", None).await?;
+            let page: StripeResponse<List<WebhookEndpoint>> = self.call(&call).await?;
             let more = page.value.has_more && !page.value.data.is_empty();
             all.extend(page.value.data.iter().cloned());
             if !more {
@@ -232,7 +232,7 @@ impl Session<'_> {
     async fn try_reading(&self, resource: &str) -> Result<(), StripeError> {
         let path = [resource];
         let call = Call::new(Method::GET, &path).param("limit", "1");
-        match self.call_for::<List<serde::de::IgnoredAny>>(&call, "list", None).await {
+        match self.call::<List<serde::de::IgnoredAny>>(&call).await {
             Ok(_) => Ok(()),
             // However large it is: it was given.
             Err(error) if error.failure().is_too_large() => Ok(()),
@@ -291,9 +291,19 @@ struct DeletedEndpoint {
     deleted: bool,
 }
 
+/// What Stripe calls a list, in `object`.
+#[derive(Debug, Deserialize)]
+enum ListObject {
+    #[serde(rename = "list")]
+    List,
+}
+
 /// A page of a list.
 #[derive(Debug, Deserialize)]
 pub(super) struct List<T> {
+    /// What else answers with `data` is not Stripe's.
+    #[serde(rename = "object")]
+    _object: ListObject,
     pub(super) data: Vec<T>,
     pub(super) has_more: bool,
 }

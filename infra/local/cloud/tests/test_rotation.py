@@ -110,3 +110,32 @@ def test_no_delivery_is_refused_or_lost_while_the_secret_is_changed(case: Endpoi
     client.poll(
         lambda: old.deliver(body, old.sign(body)).status, lambda status: status == 400, 15.0, interval=1.0
     )
+
+
+def test_after_a_leak_the_old_secret_opens_nothing_and_the_new_one_does(case: EndpointCase) -> None:
+    response = case.stack.admin_call("POST", f"/endpoints/{case.name}/rotate", {"at_once": True})
+    assert response.status == 200 and response.json["state"] == "active", response.text
+    assert "reconciliation" in response.json["consequence"]
+    leaked = Endpoint(case.registered["url"], case.registered["signing_secret"])
+    body = event()
+    client.poll(
+        lambda: leaked.deliver(body, leaked.sign(body)).status,
+        lambda status: status == 400,
+        15.0,
+        interval=1.0,
+    )
+    new = Endpoint(case.registered["url"], response.json["signing_secret"])
+    assert new.deliver(body, new.sign(body)).status == 200
+
+
+def test_a_rotation_that_is_given_up_leaves_the_secret_of_before(case: EndpointCase) -> None:
+    rotated = case.stack.admin_call("POST", f"/endpoints/{case.name}/rotate")
+    assert rotated.status == 200, rotated.text
+    response = case.stack.admin_call("DELETE", f"/endpoints/{case.name}/rotate")
+    assert response.status == 200 and response.json["state"] == "active", response.text
+    assert response.json["stripe_id"] == case.registered["stripe_id"]
+    old = Endpoint(case.registered["url"], case.registered["signing_secret"])
+    body = event()
+    client.poll(
+        lambda: old.deliver(body, old.sign(body)).status, lambda status: status == 200, 15.0, interval=1.0
+    )

@@ -49,6 +49,11 @@ impl Registration {
         Self { row, is_new: true }
     }
 
+    /// The attempt that this request has begun.
+    pub(super) fn begun(row: EndpointRow) -> Self {
+        Self { row, is_new: true }
+    }
+
     /// The attempt that an earlier request has begun.
     pub(super) fn resumed(row: EndpointRow) -> Self {
         Self { row, is_new: false }
@@ -140,9 +145,32 @@ impl CreationAttempt for Registration {
         }
     }
 
+    async fn claim(&mut self, context: RequestContext<'_>) -> Result<(), RegisterError> {
+        let mut row = self.row.clone();
+        match context.deps.registry.replace(&self.row, &mut row).await? {
+            Written::Done => {
+                self.row = row;
+                Ok(())
+            }
+            Written::Conflict => Err(row::overtaken(context, &self.row.name).await),
+        }
+    }
+
     async fn take_back(&mut self, context: RequestContext<'_>) {
         let registry = &context.deps.registry;
         let name = &self.row.name;
+        // What an earlier request of the attempt has kept.
+        let entry = secret::entry_name(context.deps, &self.row);
+        if !self.is_new
+            && let Err(error) = context.deps.secret_store.remove(&entry).await
+        {
+            tracing::warn!(
+                error = error_chain(&error),
+                endpoint.name = %name,
+                "the secret of a registration could not be taken back"
+            );
+            return;
+        }
         if self.row.is_replacement {
             // It was registered once: it stays as it was, as an endpoint that Stripe does not know.
             let is_disabled = self.row.pending_change.as_ref().is_some_and(|change| change.disabled);

@@ -98,8 +98,7 @@ async fn accept_only(
 ) -> Result<EndpointRow, RegisterError> {
     let secrets = SigningSecrets { signing: vec![second] };
     let token = format!("{}-end", rotation.registration);
-    let entry = secret::entry_name(context.deps, &row);
-    let version = context.deps.secret_store.put_signing_secrets(&entry, &token, &secrets).await?;
+    let version = secret::replace(context.deps, &row, &token, &secrets).await?;
     if row.secret.as_ref() == Some(&version) {
         return Ok(row);
     }

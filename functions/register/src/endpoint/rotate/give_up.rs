@@ -101,9 +101,7 @@ pub(crate) async fn give_up(
             let hint = first.secret.hint();
             let token = format!("{}-back", rotation.registration);
             let secrets = SigningSecrets { signing: vec![first] };
-            let entry = secret::entry_name(deps, &row);
-            let version = deps.secret_store.put_signing_secrets(&entry, &token, &secrets).await?;
-            Some((version, hint))
+            Some((secret::replace(deps, &row, &token, &secrets).await?, hint))
         }
         // Then there is nothing to go back to, and the endpoint is to be repaired.
         Err(RegisterError::SecretMissing(_)) => None,

@@ -38,8 +38,8 @@ pub(super) async fn create(
     let (id, secret) = create_at_stripe(stripe, &mut attempt).await?;
     let Successor { row, rotation, .. } = attempt;
     if let Err(error) = keep(stripe.request, row, &rotation, first, &id, secret).await {
-        delete_if_unknown(stripe, row, &rotation, &id).await;
-        return Err(error);
+        let is_overtaken = delete_if_unknown(stripe, row, &rotation, &id).await;
+        return Err(if is_overtaken { row::overtaken(stripe.request, &row.name).await } else { error });
     }
     Ok(())
 }
@@ -68,8 +68,7 @@ async fn keep(
     let hint = secret.hint();
     let second = EndpointSecret { stripe_id: id.to_owned(), secret };
     let secrets = SigningSecrets { signing: vec![second, first] };
-    let entry = secret::entry_name(deps, row);
-    let version = deps.secret_store.put_signing_secrets(&entry, &rotation.registration, &secrets).await?;
+    let version = secret::replace(deps, row, &rotation.registration, &secrets).await?;
     *row = row::edit(context, row, |new| {
         new.secret = Some(version);
         new.signing_secret_hint = Some(hint);
@@ -82,7 +81,13 @@ async fn keep(
 }
 
 /// Deletes a second endpoint that no row knows any more, such as one whose row was deregistered meanwhile.
-async fn delete_if_unknown(stripe: StripeContext<'_>, row: &EndpointRow, rotation: &Rotation, id: &str) {
+/// Returns whether it is so.
+async fn delete_if_unknown(
+    stripe: StripeContext<'_>,
+    row: &EndpointRow,
+    rotation: &Rotation,
+    id: &str,
+) -> bool {
     let is_known = |now: &EndpointRow| {
         now.state == EndpointState::Rotating
             && now.rotation.as_ref().is_some_and(|known| known.registration == rotation.registration)
@@ -90,9 +95,10 @@ async fn delete_if_unknown(stripe: StripeContext<'_>, row: &EndpointRow, rotatio
     match stripe.request.deps.registry.endpoint(&row.name).await {
         Ok(now) if !now.as_ref().is_some_and(is_known) => {
             delete_orphan(stripe, id).await;
+            true
         }
         // Somebody goes on with it, or that is not known.
-        Ok(_) | Err(_) => {}
+        Ok(_) | Err(_) => false,
     }
 }
 
@@ -127,6 +133,11 @@ impl CreationAttempt for Successor<'_> {
         let rotation = new_attempt(&self.rotation, context);
         *self.row = row::edit(context, self.row, |new| new.rotation = Some(rotation.clone())).await?;
         self.rotation = rotation;
+        Ok(())
+    }
+
+    async fn claim(&mut self, context: RequestContext<'_>) -> Result<(), RegisterError> {
+        *self.row = row::edit(context, self.row, |_| {}).await?;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("500 after it was done", Fault::status(500).after().times(9)),
         ("cut", Fault::cut().times(9)),
         ("cut after it was done", Fault::cut().after().times(9)),
-        ("done, and answered late", Fault::delay_ms(2_000).after().times(9)),
+        ("done, and answered late", Fault::delay_ms(3_500).after().times(9)),
     ]
 }
 

@@ -1,5 +1,5 @@
-//! After a leak the old secret ends at once; a rotation can be given up; and one that gives itself up says
-//! so.
+//! After a leak the old secret ends at once; a rotation can be given up; and one that the schedule gives up
+//! is in the audit and the status.
 
 use super::*;
 
