@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use shared::endpoint::EndpointRow;
-use shared::health::{Arrivals, GapReport, HealthSnapshot, StripeView, Undelivered};
+use shared::health::{Arrivals, GapReport, HealthSnapshot, RunArrivals, StripeView, Undelivered};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
 /// Adds what this run has counted to what earlier ones have. What was counted before an endpoint's
@@ -29,7 +29,7 @@ pub(crate) fn over_a_day(
         let mut arrivals = kept
             .and_then(|last| last.arrivals.get(&name).cloned())
             .unwrap_or_else(|| Arrivals { since: now.into(), ..Arrivals::default() });
-        arrivals.add(counted.get(&name).unwrap_or(&BTreeMap::new()), now.into());
+        arrivals.add(counted.get(&name).unwrap_or(&RunArrivals::default()), now.into());
         (name, arrivals)
     };
     rows.iter().map(of_endpoint).collect()

@@ -66,10 +66,7 @@ pub(crate) async fn close(
             add_undelivered(&mut report, name, missed);
         }
         for (name, counted) in run.report.arrivals {
-            let all = report.arrivals.entry(name).or_default();
-            for (event_type, arrived) in counted {
-                all.entry(event_type).or_default().add(arrived);
-            }
+            report.arrivals.entry(name).or_default().add(counted);
         }
         report.more |= run.report.more;
         match result {

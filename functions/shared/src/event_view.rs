@@ -106,8 +106,10 @@ impl PastStateView {
     }
 }
 
-/// The longest filter: an object's kind and its id (255 + 1 + 700 bytes) are shorter.
-const LONGEST_FILTER: usize = 1_000;
+/// Bytes of the longest filter, `object` apart.
+const LONGEST_FILTER: usize = 600;
+/// Bytes of the longest `object`: a kind, a slash and an id (255 + 1 + 700) are shorter.
+const LONGEST_OBJECT: usize = 1_000;
 
 /// Which events are meant.
 #[derive(Debug, Clone)]
@@ -131,10 +133,10 @@ impl EventFilter {
     /// # Errors
     /// 400 for the first that cannot be.
     pub fn read(query: &Query) -> Result<Self, ApiError> {
-        if let Some(long) = Self::PARAMETERS
-            .into_iter()
-            .find(|name| query.get(name).is_some_and(|text| text.len() > LONGEST_FILTER))
-        {
+        if let Some(long) = Self::PARAMETERS.into_iter().find(|name| {
+            let longest = if *name == "object" { LONGEST_OBJECT } else { LONGEST_FILTER };
+            query.get(name).is_some_and(|text| text.len() > longest)
+        }) {
             let message = format!("`{long}` is longer than anything it could name");
             return Err(ApiError::invalid(long, message).remedy(format!("correct `{long}`, or leave it out")));
         }

@@ -9,7 +9,7 @@ mod arrivals;
 mod gather;
 mod snapshot;
 
-pub use self::arrivals::{Arrivals, Arrived, TypeArrivals, count_arrival};
+pub use self::arrivals::{Arrivals, Arrived, RunArrivals, TypeArrivals};
 pub use self::gather::{endpoints, open_events, secrets};
 pub use self::snapshot::{
     CommonReason, GapReport, HealthSnapshot, OpenEvents, OwnStack, SecretPresence, StripeView, Undelivered,

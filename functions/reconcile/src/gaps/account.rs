@@ -9,7 +9,7 @@ use shared::account::AccountKey;
 use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::event::EventId;
-use shared::health::{GapReport, Undelivered, count_arrival};
+use shared::health::{GapReport, Undelivered};
 use shared::ledger::{LedgerRow, Recorded};
 use shared::registry::{ReconcileProgress, TimeWindow};
 use shared::stripe::{EventsQuery, OversizedItem, Session, StripeError};
@@ -193,7 +193,7 @@ impl<'a> AccountRun<'a> {
             let counts = delivered_to.is_none_or(|name| name == endpoint.name.as_str());
             if counts && UnixMillis::from(created) >= tried_from {
                 let all = self.report.arrivals.entry(endpoint.name.to_string()).or_default();
-                count_arrival(all, event_type, delivered_to.is_some(), created);
+                all.count(event_type, delivered_to.is_some(), created);
             }
         }
     }

@@ -4,7 +4,8 @@
 //! Reconciliation sees it when it compares Stripe's list with the ledger, so counting costs no write of its
 //! own. Only types that are applied are counted, which bounds the size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,12 @@ pub struct Arrived {
     /// When the newest that had to be fetched was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_fetched: Option<UnixSeconds>,
+    /// When the oldest that had to be fetched was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_fetched: Option<UnixSeconds>,
+    /// When the first event after that one was made that was delivered, of whatever type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_delivered: Option<UnixSeconds>,
 }
 
 impl Arrived {
@@ -42,20 +49,64 @@ impl Arrived {
         self.fetched += other.fetched;
         self.newest_delivered = self.newest_delivered.max(other.newest_delivered);
         self.newest_fetched = self.newest_fetched.max(other.newest_fetched);
+        self.oldest_fetched = earliest(self.oldest_fetched, other.oldest_fetched);
+        self.others_delivered = earliest(self.others_delivered, other.others_delivered);
+    }
+
+    /// Returns whether something was delivered between two events of this type that were not. Where nothing
+    /// was, the endpoint as a whole was out of reach, and that is over with its next delivery.
+    pub fn is_lost_among_others(&self) -> bool {
+        self.others_delivered.zip(self.newest_fetched).is_some_and(|(others, newest)| others < newest)
+    }
+
+    fn see_deliveries(&mut self, delivered: &BTreeSet<UnixSeconds>) {
+        let Some(oldest) = self.oldest_fetched else { return };
+        let after = delivered.range((Bound::Excluded(oldest), Bound::Unbounded)).next().copied();
+        self.others_delivered = earliest(self.others_delivered, after);
     }
 }
 
-/// Adds an event to the counts, if its type is applied.
-pub fn count_arrival(counts: &mut TypeArrivals, event_type: &str, delivered: bool, created: UnixSeconds) {
-    if !is_applied(event_type) {
-        return;
+fn earliest(one: Option<UnixSeconds>, other: Option<UnixSeconds>) -> Option<UnixSeconds> {
+    one.into_iter().chain(other).min()
+}
+
+/// How the events came to one endpoint that one run of reconciliation looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunArrivals {
+    counts: TypeArrivals,
+    /// When those were made that were delivered, of whatever type.
+    delivered: BTreeSet<UnixSeconds>,
+}
+
+impl RunArrivals {
+    /// Counts an event. Only types that are applied have counts.
+    pub fn count(&mut self, event_type: &str, delivered: bool, created: UnixSeconds) {
+        if delivered {
+            self.delivered.insert(created);
+        }
+        if !is_applied(event_type) {
+            return;
+        }
+        let one = if delivered {
+            Arrived { delivered: 1, newest_delivered: Some(created), ..Arrived::default() }
+        } else {
+            let made = Some(created);
+            Arrived { fetched: 1, newest_fetched: made, oldest_fetched: made, ..Arrived::default() }
+        };
+        self.counts.entry(event_type.to_owned()).or_default().add(one);
     }
-    let one = if delivered {
-        Arrived { delivered: 1, newest_delivered: Some(created), ..Arrived::default() }
-    } else {
-        Arrived { fetched: 1, newest_fetched: Some(created), ..Arrived::default() }
-    };
-    counts.entry(event_type.to_owned()).or_default().add(one);
+
+    /// Adds what was counted in another account.
+    pub fn add(&mut self, other: Self) {
+        add_all(&mut self.counts, &other.counts);
+        self.delivered.extend(other.delivered);
+    }
+}
+
+fn add_all(counts: &mut TypeArrivals, others: &TypeArrivals) {
+    for (event_type, arrived) in others {
+        counts.entry(event_type.clone()).or_default().add(*arrived);
+    }
 }
 
 /// The counts of an endpoint over the last twelve hours to a day.
@@ -72,7 +123,7 @@ pub struct Arrivals {
 
 impl Arrivals {
     /// Adds what a run has counted, and drops what is older than a day.
-    pub fn add(&mut self, counted: &TypeArrivals, now: UnixSeconds) {
+    pub fn add(&mut self, run: &RunArrivals, now: UnixSeconds) {
         if now - self.since >= COUNTED_FOR {
             self.before = if now - self.since >= COUNTED_FOR + COUNTED_FOR {
                 TypeArrivals::new()
@@ -82,9 +133,11 @@ impl Arrivals {
             self.counts = TypeArrivals::new();
             self.since = now;
         }
-        for (event_type, arrived) in counted {
-            self.counts.entry(event_type.clone()).or_default().add(*arrived);
-        }
+        add_all(&mut self.counts, &run.counts);
+        self.counts
+            .values_mut()
+            .chain(self.before.values_mut())
+            .for_each(|arrived| arrived.see_deliveries(&run.delivered));
     }
 
     /// Returns when the newest event that had to be fetched was made.
@@ -95,9 +148,7 @@ impl Arrivals {
     /// Returns all that is counted.
     pub fn total(&self) -> TypeArrivals {
         let mut total = self.before.clone();
-        for (event_type, arrived) in &self.counts {
-            total.entry(event_type.clone()).or_default().add(*arrived);
-        }
+        add_all(&mut total, &self.counts);
         total
     }
 }
@@ -108,12 +159,12 @@ mod tests {
 
     const HOUR: i64 = 3_600;
 
-    fn fetched(count: u64) -> TypeArrivals {
-        let mut counts = TypeArrivals::new();
+    fn fetched(count: u64) -> RunArrivals {
+        let mut run = RunArrivals::default();
         for _ in 0..count {
-            count_arrival(&mut counts, "invoice.paid", false, UnixSeconds::new(5));
+            run.count("invoice.paid", false, UnixSeconds::new(5));
         }
-        counts
+        run
     }
 
     #[test]
@@ -131,15 +182,51 @@ mod tests {
 
     #[test]
     fn only_what_is_applied_is_counted_with_its_newest() {
-        let mut counts = fetched(2);
-        count_arrival(&mut counts, "checkout.session.completed", false, UnixSeconds::new(6));
-        count_arrival(&mut counts, "invoice.paid", true, UnixSeconds::new(3));
+        let mut run = fetched(2);
+        run.count("checkout.session.completed", false, UnixSeconds::new(6));
+        run.count("invoice.paid", true, UnixSeconds::new(3));
         let expected = Arrived {
             delivered: 1,
             fetched: 2,
             newest_delivered: Some(UnixSeconds::new(3)),
             newest_fetched: Some(UnixSeconds::new(5)),
+            oldest_fetched: Some(UnixSeconds::new(5)),
+            others_delivered: None,
         };
-        assert_eq!(counts, [("invoice.paid".to_owned(), expected)].into());
+        assert_eq!(run.counts, [("invoice.paid".to_owned(), expected)].into());
+    }
+
+    /// Runs of reconciliation that looked at these events of two types: when each was made, and whether it
+    /// was delivered. Returns whether the first type is lost among others.
+    fn is_lost_among_others(runs: &[&[(&str, i64, bool)]]) -> bool {
+        let mut arrivals = Arrivals::default();
+        for (i, events) in runs.iter().enumerate() {
+            let mut run = RunArrivals::default();
+            // Stripe lists the newest first.
+            for (event_type, created, delivered) in events.iter().rev() {
+                run.count(event_type, *delivered, UnixSeconds::new(*created));
+            }
+            arrivals.add(&run, UnixSeconds::new(20_000 * HOUR + i64::try_from(i).unwrap() * 8 * HOUR));
+        }
+        arrivals.total()["invoice.paid"].is_lost_among_others()
+    }
+
+    #[test]
+    fn a_type_is_lost_among_others_only_if_something_arrived_between() {
+        let (lost, other) = ("invoice.paid", "refund.created");
+        // A type that Billhook does not apply is delivered all the same.
+        for other in [other, "checkout.session.completed"] {
+            assert!(is_lost_among_others(&[&[(lost, 1, false), (other, 2, true), (lost, 3, false)]]));
+            assert!(
+                is_lost_among_others(&[&[(lost, 1, false)], &[(other, 2, true)], &[(lost, 3, false)]]),
+                "over runs, and over the half day after which counts grow old"
+            );
+        }
+        // Everything was lost for a time, before which and after which everything arrived.
+        let outage =
+            [(other, 1, true), (lost, 2, false), (other, 3, false), (lost, 4, false), (other, 5, true)];
+        assert!(!is_lost_among_others(&[&outage]));
+        assert!(!is_lost_among_others(&[&outage[..2], &outage[2..4], &outage[4..]]));
+        assert!(!is_lost_among_others(&[&[(lost, 2, false), (other, 2, true)]]), "in one second");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::arrivals::{Arrivals, TypeArrivals};
+use super::arrivals::{Arrivals, RunArrivals};
 use crate::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use crate::event::EventId;
 use crate::ledger::OpenCount;
@@ -89,7 +89,7 @@ pub struct GapReport {
     pub undelivered: BTreeMap<String, Undelivered>,
     /// How the events that were looked at for the first time came here, by the endpoint that wants them.
     #[serde(skip)]
-    pub arrivals: BTreeMap<String, TypeArrivals>,
+    pub arrivals: BTreeMap<String, RunArrivals>,
     /// Whether a window is left for the next run.
     pub more: bool,
     /// How many connected accounts there are of which an endpoint wants events.

@@ -41,10 +41,15 @@ struct LostTypes<'a> {
 }
 
 impl<'a> LostTypes<'a> {
-    fn from_counts(counts: &'a TypeArrivals, now: UnixSeconds) -> Self {
+    /// `is_unreachable`: nothing arrives, of whatever type. Where something does, the types count of which
+    /// events were lost while others arrived; what was lost in an outage that is over does not.
+    fn from_counts(counts: &'a TypeArrivals, is_unreachable: bool, now: UnixSeconds) -> Self {
         let mut lost = Self { refused: Vec::new(), doubtful: Vec::new() };
         for (event_type, arrived) in counts {
-            let Arrived { delivered, fetched, newest_delivered, newest_fetched } = *arrived;
+            let Arrived { delivered, fetched, newest_delivered, newest_fetched, .. } = *arrived;
+            if !is_unreachable && !arrived.is_lost_among_others() {
+                continue;
+            }
             if fetched < PATTERN || fetched.saturating_mul(ONE_IN) < fetched + delivered {
                 continue;
             }
@@ -60,7 +65,7 @@ impl<'a> LostTypes<'a> {
 fn deliveries_arrive(endpoint: &EndpointInputs, inputs: &StatusInputs) -> Check {
     let code = "deliveries_arrive";
     let counts = endpoint.arrivals.total();
-    let lost = LostTypes::from_counts(&counts, inputs.now.into());
+    let lost = LostTypes::from_counts(&counts, endpoint.is_unreachable(), inputs.now.into());
     let last_delivery_at = endpoint.activity.at.and_then(UnixMillis::to_timestamp);
     let evidence = json!({
         "undelivered": endpoint.undelivered.map(|missed| missed.count),

@@ -122,7 +122,7 @@ fn never_heard() -> StatusInputs {
 }
 
 /// So many events of a type were delivered, and so many fetched; the newest of each were made so many
-/// seconds ago.
+/// seconds ago. Something was delivered between those that were fetched.
 fn arrived(inputs: &mut StatusInputs, event_type: &str, delivered: (u64, i64), fetched: (u64, i64)) {
     let newest = |(count, seconds): (u64, i64)| (count > 0).then(|| ago(seconds).into());
     let counts = Arrived {
@@ -130,6 +130,8 @@ fn arrived(inputs: &mut StatusInputs, event_type: &str, delivered: (u64, i64), f
         fetched: fetched.0,
         newest_delivered: newest(delivered),
         newest_fetched: newest(fetched),
+        oldest_fetched: newest((fetched.0, fetched.1 + 2)),
+        others_delivered: newest((fetched.0, fetched.1 + 1)),
     };
     inputs.endpoints[0].arrivals.counts.insert(event_type.to_owned(), counts);
 }
@@ -204,6 +206,19 @@ fn types_that_do_not_arrive_among_others_are_named() {
     assert_eq!(outcome(&run(&inputs), "deliveries_arrive"), (CheckOutcome::Failed, Severity::Warning));
     arrived(&mut inputs, "invoice.paid", (37, 60), (4, 400));
     assert_eq!(outcome(&run(&inputs), "deliveries_arrive").0, CheckOutcome::Ok, "under one in ten");
+}
+
+#[test]
+fn what_was_lost_in_an_outage_is_over_with_the_next_delivery() {
+    let mut inputs = healthy();
+    arrived(&mut inputs, "invoice.paid", (3, 7_000), (40, 400));
+    let counts = inputs.endpoints[0].arrivals.counts.get_mut("invoice.paid").unwrap();
+    counts.others_delivered = Some(ago(60).into());
+    inputs.endpoints[0].activity = activity(7_000);
+    assert_eq!(outcome(&run(&inputs), "deliveries_arrive"), (CheckOutcome::Failed, Severity::Error));
+    inputs.endpoints[0].activity = activity(30);
+    let report = run(&inputs);
+    assert_eq!((failing(&report), report.status), (vec![], HealthStatus::Active));
 }
 
 #[test]
