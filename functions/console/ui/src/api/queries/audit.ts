@@ -1,0 +1,23 @@
+// Who did what, when, from where; and whose personal data is erased.
+import { infiniteQueryOptions } from "@tanstack/svelte-query";
+import { call } from "../call.ts";
+
+/** The audit, newest first. */
+export const auditQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ["audit"],
+    queryFn: ({ pageParam, signal }) =>
+      call("get", "/audit", { query: { limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** The erasures, the newest first. */
+export const erasuresQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ["erasures"],
+    queryFn: ({ pageParam, signal }) =>
+      call("get", "/erasures", { query: { limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
