@@ -13,12 +13,11 @@ export const eventsQuery = (filter: EventFilter = {}) =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
-/** The newest event, to say when one last came. */
-export const newestEventQuery = () =>
+/** The newest events, to say when one last came and how long they take. */
+export const latestEventsQuery = () =>
   queryOptions({
-    queryKey: ["events", "newest"],
-    queryFn: async ({ signal }) =>
-      (await call("get", "/events", { query: { limit: 1 }, signal })).data[0] ?? null,
+    queryKey: ["events", "latest"],
+    queryFn: async ({ signal }) => (await call("get", "/events", { query: { limit: 25 }, signal })).data,
   });
 
 export const eventQuery = (id: string) =>

@@ -1,0 +1,26 @@
+// What the overview reads out of the status.
+import type { Check, CheckCode, Status } from "../../api/types.ts";
+
+function evidence(status: Status, code: CheckCode): Record<string, unknown> {
+  return status.checks.find((check) => check.code === code)?.evidence ?? {};
+}
+
+function time(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** Up to when all that Stripe made has been compared with the ledger; null where that is not known. */
+export function comparedUntil(status: Status): string | null {
+  return time(evidence(status, "events_compared").compared_until);
+}
+
+/** When Stripe was last asked what it has. */
+export function reconciledAt(status: Status): string | null {
+  return time(evidence(status, "reconciled_lately").reconciled_at);
+}
+
+/** How many checks fail, of the stack and of its endpoints. What is not known yet is no failure. */
+export function failing(status: Status): number {
+  const all: Check[] = [...status.checks, ...status.endpoints.flatMap((endpoint) => endpoint.checks)];
+  return all.filter((check) => check.outcome === "failed").length;
+}

@@ -1,0 +1,55 @@
+// The words of a check, and what can be done about it from here.
+import type { Check, CheckCode } from "../api/types.ts";
+import { words } from "../words/words.ts";
+
+export type CheckAction = keyof typeof words.checkActions;
+
+const ACTIONS: Record<CheckCode, CheckAction | null> = {
+  endpoint_registered: "register",
+  stripe_key_present: "set_key",
+  stripe_key_accepted: "set_key",
+  stripe_key_rights: "set_key",
+  stripe_answers: null,
+  left_over_at_stripe: null,
+  events_failed: "see_dead",
+  events_quarantined: "see_quarantined",
+  backlog: null,
+  order_uncertain: "see_uncertain",
+  reconciled_lately: "reconcile",
+  events_readable: "set_key",
+  events_compared: "reconcile",
+  accounts_readable: null,
+  clock: null,
+  strangers_at_stripe: null,
+  records_as_stripe: null,
+  import_goes_on: "see_import",
+  registered_whole: null,
+  secret_present: "repair",
+  rotation_ends: "rotate",
+  at_stripe: "repair",
+  enabled_at_stripe: "repair",
+  url_as_wanted: "repair",
+  events_as_wanted: "repair",
+  api_version_as_wanted: "rotate",
+  mode_as_wanted: null,
+  deliveries_arrive: "test",
+  probe_arrives: "test",
+  signatures_match: "test",
+  events_applied: "change_endpoint",
+};
+
+export interface ShownCheck {
+  title: string;
+  /** What to do, or what it waits for; null where it is well. */
+  todo: string | null;
+  action: CheckAction | null;
+}
+
+/** A check in the words of this page; one of a later release in the API's. */
+export function checkWords(check: Check): ShownCheck {
+  const known = Object.hasOwn(words.checks, check.code) ? words.checks[check.code] : undefined;
+  if (!known) return { title: check.summary, todo: check.remedy, action: null };
+  if (check.outcome === "ok") return { title: known.fine, todo: null, action: null };
+  if (check.outcome === "unknown") return { title: known.fine, todo: check.remedy, action: null };
+  return { title: known.failed, todo: known.todo, action: ACTIONS[check.code] };
+}

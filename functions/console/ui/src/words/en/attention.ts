@@ -1,0 +1,2 @@
+// The page "attention".
+export const attention = {} as const;

@@ -1,0 +1,2 @@
+// The page "endpoints".
+export const endpoints = {} as const;

@@ -1,0 +1,2 @@
+// The page "events".
+export const events = {} as const;

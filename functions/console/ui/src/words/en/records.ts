@@ -1,0 +1,2 @@
+// The page "records".
+export const records = {} as const;

@@ -1,0 +1,2 @@
+// The page "setup".
+export const setup = {} as const;

@@ -1,0 +1,2 @@
+// The page "stripe".
+export const stripe = {} as const;
