@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
-import type { Plugin, ProxyOptions } from "vite";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -28,42 +28,52 @@ function brotli(): Plugin {
   };
 }
 
-const answered = [
-  "config.json",
-  "status",
-  "settings",
-  "endpoints",
-  "events",
-  "records",
-  "reconcile",
-  "import",
-];
+const FROM_THE_API = /^\/(status|settings|endpoints|events|records|reconcile|import|erasures|audit)([/?]|$)/;
 
-/** While developing: what the page asks for goes to the stack that `make up` started. */
-function toTheStack(): Record<string, ProxyOptions> {
-  const stack = process.env.CONSOLE_STACK ?? "../../../.local/stack.json";
-  try {
-    const api = new URL(JSON.parse(readFileSync(stack, "utf8")).api_url);
-    const base = api.pathname.replace(/\/$/, "");
-    const proxy = { target: api.origin, changeOrigin: true, rewrite: (path: string) => base + path };
-    return Object.fromEntries(
-      [...answered, "erasures", "audit"].map((name) => [`^/${name}(/|\\?|$)`, proxy]),
-    );
-  } catch {
-    return {};
-  }
+/**
+ * While developing: the API is that of the stack that `make up` started (or of another `stack.json`, named by
+ * CONSOLE_STACK), and who is signed in is its admin, or its viewer with CONSOLE_AS=viewer.
+ */
+function localStack(): Plugin {
+  return {
+    name: "local-stack",
+    apply: "serve",
+    config() {
+      const { api_url } = stack();
+      const { origin, pathname } = new URL(api_url);
+      const base = pathname.replace(/\/$/, "");
+      const proxy = { target: origin, changeOrigin: true, rewrite: (path: string) => base + path };
+      return { server: { proxy: { [FROM_THE_API.source]: proxy, "/config.json": proxy } } };
+    },
+    configureServer(server) {
+      server.middlewares.use("/dev-token", (_request, response) => {
+        const who = process.env.CONSOLE_AS === "viewer" ? "viewer" : "admin";
+        response.end(stack()[who].token);
+      });
+    },
+  };
 }
 
-export default defineConfig(({ command }) => ({
+interface Stack {
+  api_url: string;
+  admin: { token: string };
+  viewer: { token: string };
+}
+
+function stack(): Stack {
+  return JSON.parse(readFileSync(process.env.CONSOLE_STACK ?? "../../../.local/stack.json", "utf8")) as Stack;
+}
+
+export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [svelte(), svelteTesting(), brotli()],
+  plugins: [svelte(), brotli(), mode === "test" ? svelteTesting() : localStack()],
   build: {
     target: "es2023",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { host: "127.0.0.1", port: 5173, proxy: command === "serve" ? toTheStack() : {} },
+  server: { host: "127.0.0.1", port: 5173 },
   test: {
     environment: "happy-dom",
     environmentOptions: { happyDOM: { url: "http://localhost/billhook/" } },

@@ -34,7 +34,9 @@ async function begin(): Promise<GateState | null> {
     const refusal = session.take(signedIn.token);
     if (refusal) throw new SignInProblem("invalid", refusal);
   } else if (!session.resume()) {
-    return { at: "signed_out" };
+    if (!import.meta.env.DEV) return { at: "signed_out" };
+    // Only of the development server: it knows the local stack's users, and its address is no callback of theirs.
+    session.take(await (await fetch("dev-token")).text());
   }
   return session.role === "none" ? { at: "no_role" } : null;
 }

@@ -36,8 +36,8 @@ export const overview = {
   lagArrival: "Stripe to here",
   lagApplied: "Here to applied",
   lagSee: "See the newest events",
-  median: (amount: string) => `${amount} in the middle`,
-  longest: (amount: string) => `${amount} at most`,
+  median: (amount: string) => `mostly ${amount}`,
+  longest: (amount: string) => `at most ${amount}`,
   import: {
     title: "Import",
     none: "Nothing has been imported. What Stripe had before the first event is not here.",
