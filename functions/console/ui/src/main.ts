@@ -33,6 +33,8 @@ async function begin(): Promise<GateState | null> {
     }
     const refusal = session.take(signedIn.token);
     if (refusal) throw new SignInProblem("invalid", refusal);
+    // The router read the address before it was put back to where the person was.
+    window.dispatchEvent(new HashChangeEvent("hashchange"));
   } else if (!session.resume()) {
     if (!import.meta.env.DEV) return { at: "signed_out" };
     // Only of the development server: it knows the local stack's users, and its address is no callback of theirs.

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Kind } from "../src/api/kinds.ts";
 import { grouped, matches, selected, wildcards } from "../src/format/event-types.ts";
 import { kindsOf, pageOf } from "../src/format/ids.ts";
-import { cut, member, plain, seen } from "../src/format/text.ts";
+import { cut, member, plain, seen, sentence } from "../src/format/text.ts";
 import { clock, dateTime, duration, exactTime, relative, young } from "../src/format/time.ts";
 
 function kind(name: string, ...id_prefixes: string[]): Kind {
@@ -81,6 +81,11 @@ describe("texts of others", () => {
   test("what turns the direction is written out", () => {
     expect(seen("moc.\u202egnp.exe")).toBe("moc.\\u202egnp.exe");
     expect(seen("Grüße, 你好\n")).toBe("Grüße, 你好\n");
+  });
+  test("a fragment becomes a sentence, and a name in front of it stays a name", () => {
+    expect(sentence("the name is taken")).toBe("The name is taken.");
+    expect(sentence("api_version is unknown")).toBe("api_version is unknown.");
+    expect(sentence("invoice.paid is no pattern?")).toBe("invoice.paid is no pattern?");
   });
   test("members are found by their path", () => {
     expect(member({ billing_details: { email: "a@example.com" } }, "billing_details.email")).toBe(

@@ -28,6 +28,13 @@ export function plain(word: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** A fragment, as the API's messages are, as a sentence. A first word that is a name or a code stays as it is. */
+export function sentence(fragment: string): string {
+  const text = fragment.trim();
+  const begins = /^\p{Ll}+(?=[\s,;:'’]|$)/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return begins === "" || /[.!?…]$/.test(begins) ? begins : `${begins}.`;
+}
+
 /** The member of an object at a dotted path, such as `billing_details.email`. */
 export function member(object: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((value, name) => {

@@ -8,6 +8,8 @@ export interface Column<T> {
   cell: Snippet<[T]>;
   /** Numbers and sums stand at the right. */
   align?: "start" | "end";
+  /** Its part of the width, such as `12rem`, where a long list holds its columns still; the rest share what is left. */
+  width?: string;
   /** Not shown where there is little room beside, but in the cards of phones. */
   wide?: boolean;
 }

@@ -4,6 +4,7 @@ export const shell = {
   skip: "Skip to the page",
   menu: "Menu",
   closeMenu: "Close the menu",
+  side: "Pages and times",
   pages: "Pages",
   mode: {
     test: { badge: "TEST", hint: "Test mode: nothing here is real money." },
