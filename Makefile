@@ -14,8 +14,14 @@ INSTALL := PYTHONPATH=$(CLOUD) python3 -B -m localcloud.venv
 SAM := SAM_CLI_TELEMETRY=0 $(TOOLS)/sam
 SAM_OFFLINE := AWS_REGION=us-east-1 __SAM_CLI_APP_DIR=$(LOCAL)/sam $(SAM)
 
+# The console's page: its sources, and the file that stands for all that is built of them.
+UI := functions/console/ui
+PAGE := $(UI)/dist/index.html
+# Node's own programs look for Node in PATH.
+NPM := PATH="$(CURDIR)/$(TOOLS):$$PATH" npm_config_update_notifier=false npm --prefix $(UI)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check unit lint fmt end-to-end arm64 advisories prove bench deploy machine tools cloud
+.PHONY: help page demo up down test check unit lint fmt page-check end-to-end arm64 advisories prove bench deploy machine tools cloud
 
 help:
 	@echo 'See it work (Linux, or the container of .devcontainer)'
@@ -25,6 +31,7 @@ help:
 	@echo 'Change it'
 	@echo '  make fmt         formats the Rust and Python code'
 	@echo '  make unit        the Rust tests; needs cargo and a C compiler only'
+	@echo '  make page        builds the page of the console (functions/console/ui/README.md)'
 	@echo '  make lint        checks format, lints, types, docs, dependencies and the template'
 	@echo '  make check       lint and unit: all that needs no local cloud'
 	@echo '  make end-to-end  the tests on a local cloud of their own'
@@ -45,11 +52,11 @@ demo:
 	@echo 'Billhook demo: builds the functions, starts AWS and Stripe as programs on this machine, registers a webhook,'
 	@echo 'and follows its events into billing records. It needs no account and no key, and leaves nothing running.'
 	@echo 'The first run takes about 8 minutes on two cores, nearly all of it compiling; later runs about half a minute.'
-	@$(MAKE) --no-print-directory cloud
+	@$(MAKE) --no-print-directory cloud page
 	@$(PYTHON) -m localcloud demo
 
 up: machine
-	@$(MAKE) --no-print-directory cloud
+	@$(MAKE) --no-print-directory cloud page
 	@$(PYTHON) -m localcloud up
 
 # On the machine's own Python, so that it works whatever became of the tools.
@@ -59,7 +66,26 @@ down:
 
 test: check end-to-end
 
-check: lint unit
+check: lint page-check unit
+
+# Types, lints and unit tests of the page.
+page-check: page
+	$(NPM) run check
+	$(NPM) test
+
+# Each step again when what it is made of has changed. The page's types come from the API's description.
+page: tools
+	@$(MAKE) --no-print-directory $(PAGE)
+
+$(PAGE): $(UI)/node_modules/made functions/openapi.yaml $(wildcard $(UI)/*.*) $(shell find $(UI)/src -type f 2>/dev/null)
+	@echo 'building the page of the console'
+	@$(NPM) run --silent build
+
+# `npm ci` does not say what it leaves undone by a date of its own, so a file does.
+$(UI)/node_modules/made: $(UI)/package-lock.json
+	@echo "installing what the page of the console is built with (npm ci, under $(UI)/node_modules)"
+	@$(NPM) ci --ignore-scripts --silent
+	@touch $@
 
 # The same cases each time, so that what fails was broken by a change; `make prove` tries others.
 unit: export PROPTEST_RNG_SEED ?= 7
@@ -70,6 +96,8 @@ fmt: tools
 	cargo fmt --all
 	$(TOOLS)/ruff check --quiet --select I --fix $(CLOUD)
 	$(TOOLS)/ruff format $(CLOUD)
+	@$(MAKE) --no-print-directory $(UI)/node_modules/made
+	$(NPM) run format
 
 lint: tools
 	cargo fmt --all --check
@@ -84,7 +112,7 @@ lint: tools
 	$(SAM_OFFLINE) validate --lint --template infra/monitoring.yaml
 
 # On a stack of its own, which is ended whatever happens.
-end-to-end: cloud
+end-to-end: cloud page
 	$(PYTHON) -m pytest $(CLOUD)/tests
 
 # What the local cloud cannot show on another processor: that C code and linking work for the one of AWS, with
@@ -112,7 +140,7 @@ bench:
 
 # To AWS, with the caller's own credentials; ENV is a section of samconfig.toml, which both commands read.
 deploy: ENV ?= test
-deploy: tools
+deploy: tools page
 	@$(CLOUD)/check-machine.sh --aws=$(ENV)
 	PATH="$(CURDIR)/$(TOOLS):$$PATH" $(SAM) build --config-env $(ENV)
 	$(SAM) deploy --config-env $(ENV)

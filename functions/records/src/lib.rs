@@ -1,6 +1,6 @@
 //! Reads what is here: billing records, the ledger of events, the audit. Writes nothing.
 //!
-//! - `GET /records/{kind}` (`list`), `GET /records/{kind}/{id}` (`get`);
+//! - `GET /records` (`kinds`), `GET /records/{kind}` (`list`), `GET /records/{kind}/{id}` (`get`);
 //! - `GET /events`, `GET /events/{id}` (`events`);
 //! - `GET /audit` (`audit`).
 //!
@@ -16,6 +16,7 @@ mod deps;
 mod events;
 mod get;
 mod invoice;
+mod kinds;
 mod list;
 mod listed_record;
 mod payment;
@@ -50,6 +51,7 @@ async fn respond(deps: &Deps, request: &Request, now: Timestamp) -> Result<Respo
         return Err(ApiError::method_not_allowed(request, "use GET"));
     }
     match path.as_slice() {
+        ["records"] => kinds::list(request),
         ["records", kind] => list::list(deps, request, kind).await,
         ["records", kind, _id] => get::get(deps, request, kind, &ids, now).await,
         ["events"] => events::list(deps, request, now).await,

@@ -28,13 +28,18 @@ enum ListSource {
 
 pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<Response<Body>, ApiError> {
     let kind = parse_kind(kind)?;
-    let query = Query::read(request, &["customer", "status", "account", "limit", "cursor"])?;
+    let query = Query::read(request, &["customer", "status", "search", "account", "limit", "cursor"])?;
     let (limit, list_name) = (query.limit()?, format!("{} records {}", deps.mode, kind.plural()));
     let (account, status) = (query.get("account"), query.get("status"));
-    let has_status = |record: &LoadedRecord| status.is_none_or(|status| record.status() == Some(status));
+    let search = search(&query)?;
+    let is_wanted = |record: &LoadedRecord| {
+        status.is_none_or(|status| record.status() == Some(status))
+            && search.as_deref().is_none_or(|text| record.is_known_by(kind, text))
+    };
     let matches = |record: &Record| {
         account.is_none_or(|account| record.key.account() == Some(account))
-            && (status.is_none() || LoadedRecord::new(record.clone()).is_ok_and(|record| has_status(&record)))
+            && (status.is_none() && search.is_none()
+                || LoadedRecord::new(record.clone()).is_ok_and(|record| is_wanted(&record)))
     };
     let (data, next_cursor) = match list_source(kind, &query)? {
         ListSource::Payments(customer) => {
@@ -70,7 +75,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
                 return Err(query.invalid_cursor());
             }
             let PartsPage { parts, next } =
-                customer::list_parts(deps, &customer, kind, from, limit, has_status).await?;
+                customer::list_parts(deps, &customer, kind, from, limit, is_wanted).await?;
             let records =
                 parts.into_iter().map(|(position, part)| (position, ListedRecord::without_payment(&part)));
             let (data, next) = take_fitting(records, next);
@@ -81,11 +86,28 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
                 return Err(query.invalid_cursor());
             }
             let record = deps.records.get(&customer).await?.map(LoadedRecord::new).transpose()?;
-            let record = record.filter(has_status).map(|record| ListedRecord::without_payment(&record));
+            let record = record.filter(is_wanted).map(|record| ListedRecord::without_payment(&record));
             (take_fitting(record.map(|record| ((), record)), None).0, None)
         }
     };
     Ok(json(StatusCode::OK, &Page { data, next_cursor }))
+}
+
+/// Longest text to search for. A name or an address is shorter; a cursor holds it too.
+const LONGEST_SEARCH: usize = 200;
+
+/// The text to search for, in small letters.
+fn search(query: &Query) -> Result<Option<String>, ApiError> {
+    let Some(text) = query.get("search") else { return Ok(None) };
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST_SEARCH {
+        return Err(ApiError::invalid(
+            "search",
+            format!("`search` is a text of 1 to {LONGEST_SEARCH} characters"),
+        )
+        .remedy("give a part of an id, a name or an e-mail address, or leave it out"));
+    }
+    Ok(Some(text.to_lowercase()))
 }
 
 fn list_source(kind: Kind, query: &Query) -> Result<ListSource, ApiError> {

@@ -11,6 +11,8 @@ use shared::lossy_json;
 use shared::object_key::Kind;
 use shared::records::Record;
 
+use crate::kinds;
+
 /// What every record shows.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RecordView {
@@ -59,6 +61,12 @@ impl LoadedRecord {
     pub(crate) fn status(&self) -> Option<&str> {
         let old_invoice = || (self.kind == Kind::Invoice && self.object["paid"] == true).then_some("paid");
         self.object["status"].as_str().or_else(old_invoice)
+    }
+
+    /// Whether a text, in small letters, stands in its id or in what people know it by, as one of a list of
+    /// `kind`.
+    pub(crate) fn is_known_by(&self, kind: Kind, text: &str) -> bool {
+        kinds::is_known_by(kind, self.record.key.id(), &self.object, text)
     }
 
     /// Whether it is a payment: a PaymentIntent, or a charge without one.

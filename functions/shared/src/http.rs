@@ -9,6 +9,8 @@ mod gateway_event;
 mod serve;
 mod trigger;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
@@ -153,7 +155,7 @@ pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
 }
 
 /// An answer as API Gateway takes it from a function (HTTP API, payload format 2.0), for one that schedules
-/// wake too.
+/// wake too. What is no text goes as base64, which API Gateway decodes.
 pub fn to_lambda(response: Response<Body>) -> serde_json::Value {
     let (parts, body) = response.into_parts();
     let headers: serde_json::Map<_, _> = parts
@@ -161,9 +163,14 @@ pub fn to_lambda(response: Response<Body>) -> serde_json::Value {
         .iter()
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())))
         .collect();
-    let body = String::from_utf8_lossy(&body).into_owned();
+    let (body, is_base64) = match body {
+        Body::Text(text) => (text, false),
+        Body::Binary(bytes) => (STANDARD.encode(bytes), true),
+        // `Body` may get other kinds; what is neither text nor bytes is empty.
+        _ => (String::new(), false),
+    };
     serde_json::json!({
-        "statusCode": parts.status.as_u16(), "headers": headers, "body": body, "isBase64Encoded": false,
+        "statusCode": parts.status.as_u16(), "headers": headers, "body": body, "isBase64Encoded": is_base64,
     })
 }
 

@@ -84,20 +84,25 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.plural() == plural)
     }
 
+    /// What Stripe's ids of the kind begin with, before the `_`.
+    pub fn id_prefixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Customer => &["cus"],
+            Self::Subscription => &["sub"],
+            Self::Invoice => &["in"],
+            Self::InvoicePayment => &["inpay"],
+            Self::Payment => &["pi"],
+            Self::Charge => &["ch", "py"],
+            Self::Refund => &["re", "pyr"],
+            Self::Dispute => &["dp", "du"],
+        }
+    }
+
     /// The kind that an id's prefix tells. Only a help for people who look an id up: a key is never made from
     /// it, because merchants may choose a customer's id themselves.
     pub fn from_id_prefix(id: &str) -> Option<Self> {
-        match id.split_once('_')?.0 {
-            "cus" => Some(Self::Customer),
-            "sub" => Some(Self::Subscription),
-            "in" => Some(Self::Invoice),
-            "inpay" => Some(Self::InvoicePayment),
-            "pi" => Some(Self::Payment),
-            "ch" | "py" => Some(Self::Charge),
-            "re" | "pyr" => Some(Self::Refund),
-            "dp" | "du" => Some(Self::Dispute),
-            _ => None,
-        }
+        let prefix = id.split_once('_')?.0;
+        Self::ALL.into_iter().find(|kind| kind.id_prefixes().contains(&prefix))
     }
 }
 

@@ -14,7 +14,6 @@ async fn each_refusal_names_the_field_and_the_reason() {
         ("/records/payments/pi_none", 404, "not_found", None),
         ("/events/evt_none", 404, "not_found", None),
         ("/events/%20", 404, "not_found", None),
-        ("/records", 404, "not_found", None),
         ("/records/payments/pi_1/more", 404, "not_found", None),
         ("/records/payments?custmer=cus_1", 400, "parameter_unknown", Some("custmer")),
         ("/records/refunds?customer=", 400, "parameter_invalid", Some("customer")),

@@ -22,7 +22,7 @@ use url::form_urlencoded;
 
 use super::ApiError;
 
-/// The headers that are read, besides a token's.
+/// Read besides a token, and what a browser says of the page's files.
 const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
 /// An event of an HTTP API, of which only what is needed is read.
@@ -203,9 +203,10 @@ impl<'de> Deserialize<'de> for NeededHeaders {
             fn visit_map<M: MapAccess<'de>>(self, mut headers: M) -> Result<NeededHeaders, M::Error> {
                 let mut needed = HeaderMap::new();
                 while let Some(CallersText(name)) = headers.next_key()? {
-                    let known = [header::AUTHORIZATION, SIGNATURE]
-                        .into_iter()
-                        .find(|known| name.eq_ignore_ascii_case(known.as_str()));
+                    let known =
+                        [header::AUTHORIZATION, SIGNATURE, header::ACCEPT_ENCODING, header::IF_NONE_MATCH]
+                            .into_iter()
+                            .find(|known| name.eq_ignore_ascii_case(known.as_str()));
                     match known {
                         Some(known) => {
                             let CallersText(value) = headers.next_value()?;

@@ -26,7 +26,10 @@ def _up() -> int:
         started = stack.up(paths, port, Reporter(), _stripe_from_environment())
         stack.publish(paths)
     description = os.path.relpath(paths.root / "stack.json")
-    print(f"up: {started.api_url}")
+    print(f"up: {started.console_url} is the console, for a browser")
+    print(f"    sign in as {started.admin['username']}, or {started.viewer['username']}, who may only look;")
+    print(f"    their passwords: jq -r '.admin.password, .viewer.password' {description}")
+    print(f"    the API: {started.api_url}")
     authorization = f"Authorization: Bearer $(jq -r .admin.token {description})"
     print(f'    try: curl -H "{authorization}" {started.api_url}/status')
     print(f"    URLs, tokens and names: {description}")

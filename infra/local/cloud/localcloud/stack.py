@@ -27,6 +27,7 @@ FUNCTIONS = (
     "reconcile",
     "import",
     "erase",
+    "console",
 )
 TABLES = ("ledger", "records", "registry", "audit")
 
@@ -234,6 +235,8 @@ def _deploy(paths: StackPaths, endpoint: str, template: Path, stripe: StripeApi)
             "Architecture": build.architecture(),
             "PublicUrl": deploy.api_url(endpoint),
             "StripeApiBase": stripe.base,
+            # MiniStack has the pages for signing in at its own address.
+            "SignInUrl": endpoint,
             "TokenHours": "24",
             "LogRetentionDays": "1",
         },
@@ -248,6 +251,8 @@ def _description(
     """Returns what tests and tools need to know of the stack, without its users."""
     return {
         "api_url": deploy.api_url(endpoint),
+        # Without the slash MiniStack takes the address for a bucket's.
+        "console_url": f"{deploy.api_url(endpoint)}/",
         "aws_endpoint_url": endpoint,
         "stripe_api_base": stripe.base,
         "stripe_api_key": stripe.key,

@@ -155,13 +155,15 @@ fn what_cannot_be_made_again_is_kept_and_can_be_protected() {
 
 #[test]
 fn everything_that_takes_a_tag_has_the_stacks() {
-    // Routes, mappings, permissions, policies, clients, groups and record sets take none.
+    // Routes, mappings, permissions, policies, clients, groups, domains, brandings and record sets take none.
     let untagged = [
         "AWS::ApiGatewayV2::ApiMapping",
         "AWS::ApiGatewayV2::Authorizer",
         "AWS::ApiGatewayV2::Integration",
         "AWS::ApiGatewayV2::Route",
+        "AWS::Cognito::ManagedLoginBranding",
         "AWS::Cognito::UserPoolClient",
+        "AWS::Cognito::UserPoolDomain",
         "AWS::Cognito::UserPoolGroup",
         "AWS::IAM::Policy",
         "AWS::Lambda::Permission",
@@ -207,8 +209,14 @@ fn a_key_of_ones_own_encrypts_all_that_holds_data_and_each_role_may_use_it() {
     let allowed = &of_type("AWS::IAM::Policy")["UseKey"]["Roles"];
     let allowed: BTreeSet<_> = allowed.as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let roles = of_type("AWS::IAM::Role");
-    assert_eq!(allowed, roles.keys().map(String::as_str).collect());
     assert_eq!(roles.len(), functions().len());
+    // One that reads and writes nothing has nothing to decrypt.
+    let reads =
+        |role: &Value| ["dynamodb:", "secretsmanager:"].iter().any(|of| role.to_string().contains(of));
+    let reading: BTreeSet<_> =
+        roles.iter().filter(|(_, role)| reads(role)).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(allowed, reading);
+    assert!(reading.len() > 5, "{reading:?}");
 }
 
 /// A wrong parameter is refused before anything is made.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::resources;
 
 #[test]
-fn every_route_but_that_of_deliveries_requires_a_token() {
+fn every_route_but_those_of_deliveries_and_of_the_page_requires_a_token() {
     let mut public = Vec::new();
     for (name, route) in
         resources().into_iter().filter(|(_, resource)| resource["Type"] == "AWS::ApiGatewayV2::Route")
@@ -18,7 +18,11 @@ fn every_route_but_that_of_deliveries_requires_a_token() {
     }
     let mut routes: Vec<_> = public.iter().map(|(_, route)| route.as_str()).collect();
     routes.sort_unstable();
-    assert_eq!(routes, ["GET /webhooks/{endpoint}", "POST /webhooks/{endpoint}"]);
+    let of_the_page = ["GET /", "GET /assets/{file}", "GET /config.json"];
+    assert_eq!(
+        routes,
+        [&of_the_page[..], &["GET /webhooks/{endpoint}", "POST /webhooks/{endpoint}"]].concat()
+    );
 }
 
 fn statements(value: &Value, found: &mut Vec<Value>) {
