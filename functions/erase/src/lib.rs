@@ -29,7 +29,7 @@ use shared::http::{self, Trigger};
 use shared::registry::{ErasureJob, Lease};
 use shared::unix_time::UnixMillis;
 
-pub use self::config::{Config, RUN_WITHIN};
+pub use self::config::Config;
 pub use self::deps::Deps;
 pub use self::error::EraseError;
 

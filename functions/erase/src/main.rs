@@ -1,9 +1,14 @@
 //! Wires the function `erase` to Lambda's runtime.
 
-use erase::{Deps, RUN_WITHIN, handle};
+use std::time::Duration;
+
+use erase::{Deps, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use shared::deadline::Deadline;
+
+/// A run begins no new page after this, of the function's timeout of 300 s, and the next run continues.
+const RUN_WITHIN: Duration = Duration::from_secs(180);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

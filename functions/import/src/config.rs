@@ -1,14 +1,9 @@
 //! The function's configuration, read from environment variables.
 
-use std::time::Duration;
-
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::stripe::ApiBase;
-
-/// A run stops after this, of the function's timeout of 300 s, and the next run continues.
-pub const RUN_WITHIN: Duration = Duration::from_secs(240);
 
 /// The function's configuration.
 #[derive(Clone)]

@@ -14,7 +14,7 @@
 //! written at once.
 //!
 //! The rule: an object that Stripe does not know is not deleted here, unless it is a draft invoice. It is
-//! gone, or the key is another account's (`own_account`).
+//! gone, or the key is another account's (`Session::is_gone`).
 
 mod recheck;
 mod schedule;
@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use shared::deadline::Deadline;
 use shared::event::EventId;
 use shared::ledger::{EventListing, EventPosition, LedgerRow};
+use shared::lossy_json;
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::MAX_LIMIT;
 use shared::records::Record;
@@ -43,8 +44,7 @@ use self::schedule::EVENT_GRACE;
 pub(crate) use self::schedule::is_due;
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
-use crate::own_account::OwnAccount;
-use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure};
+use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unreadable};
 use crate::upsert::{FetchedObject, RecordCheck, Upserted, check, is_too_large, upsert};
 
 /// Mismatches that are stored; while there are this many, no other objects are compared.
@@ -62,11 +62,12 @@ pub(crate) struct DriftSummary {
     finished: bool,
 }
 
-/// Continues the comparison, or begins it, until it is finished or the time is up.
+/// Continues the comparison, or begins it, until it is finished or the time is up. `account` is the stack's
+/// own, if Stripe has ever named it.
 pub(crate) async fn run(
     deps: &Deps,
     session: Option<&Session<'_>>,
-    account: OwnAccount<'_>,
+    account: Option<&str>,
     mut progress: DriftProgress,
     deadline: Deadline,
     now: Timestamp,
@@ -78,6 +79,7 @@ pub(crate) async fn run(
     let mut run = DriftRun {
         deps,
         account,
+        account_failure: None,
         now,
         deadline,
         progress,
@@ -109,7 +111,9 @@ pub(crate) async fn run(
 
 struct DriftRun<'a> {
     deps: &'a Deps,
-    account: OwnAccount<'a>,
+    account: Option<&'a str>,
+    /// Why Stripe does not say of which account the key is, once this run no longer waits for it.
+    account_failure: Option<StripeFailure>,
     now: Timestamp,
     deadline: Deadline,
     progress: DriftProgress,
@@ -126,9 +130,18 @@ struct DriftRun<'a> {
 
 /// An object's state at Stripe.
 struct FetchedState {
+    /// Stripe's JSON text.
     json: String,
+    /// The same, parsed.
+    object: Value,
     /// It includes everything that Stripe stamped up to this second.
     as_of: UnixSeconds,
+}
+
+impl FetchedState {
+    fn to_fetched_object(&self, key: &ObjectKey) -> FetchedObject<'_> {
+        FetchedObject { key: key.clone(), raw: &self.json, object: &self.object, as_of: self.as_of }
+    }
 }
 
 impl DriftRun<'_> {
@@ -193,9 +206,7 @@ impl DriftRun<'_> {
         record: Record,
     ) -> Result<(), Interruption> {
         let Some(state) = self.fetch(session, &record).await? else { return Ok(()) };
-        let object = serde_json::from_str(&state.json).unwrap_or_default();
-        let key = mismatch.key.clone();
-        let fetched = FetchedObject { key, raw: &state.json, object: &object, as_of: state.as_of };
+        let fetched = state.to_fetched_object(&mismatch.key);
         if let RecordCheck::Outdated(fields) = check(&record, &fetched)
             && !have_no_events(&fields)
             && !mismatch.reported
@@ -234,9 +245,13 @@ impl DriftRun<'_> {
         let timestamp = |at: UnixMillis| at.to_timestamp().unwrap_or(self.now);
         let (since, until) = (timestamp(self.pass.since), timestamp(self.pass.until));
         let listing = EventListing::Received { since, until };
-        let has_record_kind = |row: &LedgerRow| row.object.as_ref().is_some_and(|key| key.kind().is_some());
+        let progress = &self.progress;
+        let is_wanted = |row: &LedgerRow| {
+            row.object.as_ref().is_some_and(|key| key.kind().is_some())
+                && !waiting::was_seen_applied(progress, row)
+        };
         let after = self.pass.after.clone();
-        let page = self.deps.ledger.list(&listing, after, MAX_LIMIT, self.now, has_record_kind).await?;
+        let page = self.deps.ledger.list(&listing, after, MAX_LIMIT, self.now, is_wanted).await?;
         let reached = |run: &mut Self, row: &LedgerRow| {
             run.pass.after = Some(EventPosition { sort: row.received_at.get(), id: row.id.clone() });
         };
@@ -267,7 +282,6 @@ impl DriftRun<'_> {
             if row.state.is_open() {
                 waiting::note(&mut self.progress, row);
             } else if let Some(record) = row.object.as_ref().and_then(|key| records.get(key))
-                && !waiting::was_seen_applied(&self.progress, row)
                 && self.is_to_be_compared(row, record)
             {
                 self.compare(session, (*record).clone()).await?;
@@ -312,9 +326,7 @@ impl DriftRun<'_> {
         let key = record.key.clone();
         let Some(state) = self.fetch(session, &record).await? else { return Ok(()) };
         self.pass.report.looked_at += 1;
-        let object = serde_json::from_str(&state.json).unwrap_or_default();
-        let fetched =
-            FetchedObject { key: key.clone(), raw: &state.json, object: &object, as_of: state.as_of };
+        let fetched = state.to_fetched_object(&key);
         match check(&record, &fetched) {
             RecordCheck::UpToDate => {}
             // It settles an uncertain order, or holds a change that never has an event.
@@ -338,21 +350,24 @@ impl DriftRun<'_> {
         match session.object(key).await {
             Ok(Some(response)) => {
                 let as_of = fetched_as_of(&response)?;
-                Ok(Some(FetchedState { json: response.value.get().to_owned(), as_of }))
+                match lossy_json::from_str(response.value.get()) {
+                    Ok(object) => {
+                        Ok(Some(FetchedState { json: response.value.get().to_owned(), object, as_of }))
+                    }
+                    Err(error) => {
+                        let failure = unreadable(&error, response.request_id);
+                        self.pass.report.unread.add(UncomparedObject { key: key.clone(), failure });
+                        Ok(None)
+                    }
+                }
             }
             // Only a draft can be deleted for good (Stripe's API reference, "Delete a draft invoice").
             Ok(None) if is_draft_invoice(record) => {
-                let deletion = json!({ "id": key.id(), "object": key.object(), "deleted": true });
-                Ok(Some(FetchedState { json: deletion.to_string(), as_of: record.as_of }))
+                let object = json!({ "id": key.id(), "object": key.object(), "deleted": true });
+                Ok(Some(FetchedState { json: object.to_string(), object, as_of: record.as_of }))
             }
             Ok(None) => {
-                let is_gone = self.account.is_gone(session, key).await?;
-                let report = &mut self.pass.report;
-                if is_gone {
-                    report.gone.add(key.clone())
-                } else {
-                    report.missing.add(key.clone())
-                }
+                self.note_missing(session, key).await?;
                 Ok(None)
             }
             Err(error) => {
@@ -360,6 +375,25 @@ impl DriftRun<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// Notes an object that Stripe does not know: it is gone, or the key may be of another account. Where
+    /// Stripe does not say which, that holds up the others no longer than an object that it does not answer.
+    async fn note_missing(&mut self, session: &Session<'_>, key: &ObjectKey) -> Result<(), Interruption> {
+        if let Some(failure) = self.account_failure.clone().filter(|_| key.account().is_none()) {
+            self.pass.report.unread.add(UncomparedObject { key: key.clone(), failure });
+            return Ok(());
+        }
+        match session.is_gone(key, self.account).await {
+            Ok(true) => self.pass.report.gone.add(key.clone()),
+            Ok(false) => self.pass.report.missing.add(key.clone()),
+            Err(error) => {
+                let failure = error.failure().clone();
+                self.note_fetch_failure(session, key, error).await?;
+                self.account_failure = Some(failure);
+            }
+        }
+        Ok(())
     }
 
     /// Notes an object that cannot be fetched, so that it does not hold up the others. Halts while it may
@@ -429,6 +463,6 @@ fn have_no_events(fields: &[String]) -> bool {
 }
 
 fn is_draft_invoice(record: &Record) -> bool {
-    let object = || shared::lossy_json::from_slice::<Value>(&record.object().ok()?).ok();
+    let object = || lossy_json::from_slice::<Value>(&record.object().ok()?).ok();
     record.key.kind() == Some(Kind::Invoice) && object().is_some_and(|object| object["status"] == "draft")
 }

@@ -19,6 +19,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
+use shared::lossy_json::{self, LossyJsonError};
 use shared::object_key::{Kind, ObjectKey};
 use shared::records::Record;
 use shared::registry::{
@@ -190,7 +191,7 @@ impl ImportRun<'_> {
         oversized.into_iter().for_each(|object| left_out.add(object.id.clone()));
         let position =
             |object: &OversizedItem| ListPosition { id: object.id.clone(), created: object.created };
-        let last = page.value.objects.last().map(|raw| list_position(raw));
+        let last = page.value.objects.last().map(|raw| list_position(raw).ok());
         let last = oversized.map(|object| Some(position(object))).or(last);
         let (stage, after) = match (page.value.more, last) {
             (true, Some(Some(last))) => (Stage::GoingOn, Some(last)),
@@ -334,19 +335,15 @@ fn refused_lists(accounts: &BTreeMap<AccountKey, AccountImport>) -> Sampled<Refu
 
 /// Parses an object of a list. The error identifies one that cannot be kept: its id, or why it has none.
 fn parse_object<'a>(raw: &'a RawValue, account: &AccountKey, kind: Kind) -> Result<ListedObject<'a>, String> {
-    let object: Value = serde_json::from_str(raw.get()).map_err(|_| "unreadable".to_owned())?;
-    let id = object["id"].as_str().unwrap_or_default();
-    match ObjectKey::new(account.connected(), kind.object(), id) {
-        Ok(key) if object["object"] == kind.object() => Ok(ListedObject { key, raw: raw.get(), object }),
-        Ok(_) => Err(id.to_owned()),
-        Err(_) => Err("without an id".to_owned()),
+    let ListPosition { id, .. } = list_position(raw).map_err(|_| "without an id".to_owned())?;
+    let key = ObjectKey::new(account.connected(), kind.object(), &id).map_err(|_| "without an id")?;
+    match lossy_json::from_str::<Value>(raw.get()) {
+        Ok(object) if object["object"] == kind.object() => Ok(ListedObject { key, raw: raw.get(), object }),
+        Ok(_) | Err(_) => Err(id),
     }
 }
 
-fn list_position(raw: &RawValue) -> Option<ListPosition> {
-    let object: Value = serde_json::from_str(raw.get()).ok()?;
-    Some(ListPosition {
-        id: object["id"].as_str()?.to_owned(),
-        created: object["created"].as_i64().map(UnixSeconds::new),
-    })
+/// The position of an object, also of one that cannot be read whole.
+fn list_position(raw: &RawValue) -> Result<ListPosition, LossyJsonError> {
+    lossy_json::from_str(raw.get())
 }

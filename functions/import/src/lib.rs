@@ -20,7 +20,6 @@ mod diff;
 mod drift;
 mod error;
 mod import_run;
-mod own_account;
 mod request;
 mod unanswered;
 mod upsert;
@@ -36,10 +35,9 @@ use shared::http::{self, Trigger};
 use shared::registry::{Import, ImportState, Lease, ScheduledWork};
 use shared::stripe::Session;
 
-pub use self::config::{Config, RUN_WITHIN};
+pub use self::config::Config;
 pub use self::deps::Deps;
 pub use self::error::ImportError;
-use self::own_account::OwnAccount;
 
 /// Does one invocation's work. `request_id` is Lambda's. A scheduled run begins nothing new after `deadline`.
 ///
@@ -94,7 +92,6 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
     let drift_summary = if is_drift_due(&work, now) {
         let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
         let account = work.settings.as_ref().and_then(|settings| settings.stripe_account.as_deref());
-        let account = OwnAccount::new(account);
         Some(drift::run(deps, session.as_ref(), account, work.drift, deadline, now).await?)
     } else {
         None

@@ -1,9 +1,14 @@
 //! Wires the function `import` to Lambda's runtime.
 
-use import::{Deps, RUN_WITHIN, handle};
+use std::time::Duration;
+
+use import::{Deps, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use shared::deadline::Deadline;
+
+/// A run stops after this, of the function's timeout of 300 s, and the next run continues.
+const RUN_WITHIN: Duration = Duration::from_secs(240);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -5,6 +5,8 @@
 //! count only while Stripe answers another call, so nothing is skipped during an outage of Stripe or while
 //! calls are rate limited.
 
+use shared::aws::error_chain;
+use shared::lossy_json::LossyJsonError;
 use shared::registry::Halt;
 use shared::stripe::{Session, StripeError, StripeFailure, StripeResponse};
 use shared::unix_time::UnixSeconds;
@@ -48,7 +50,15 @@ pub(crate) fn fetched_as_of<T>(response: &StripeResponse<T>) -> Result<UnixSecon
 
 /// The halt for a response that cannot be used.
 pub(crate) fn unusable_response(problem: &str, request_id: Option<String>) -> Halt {
-    let message = problem.to_owned();
-    let failure = StripeFailure { status: None, kind: None, code: None, message, param: None, request_id };
-    Halt::NoAnswer(Box::new(failure))
+    Halt::NoAnswer(Box::new(not_an_error_of_stripes(problem.to_owned(), request_id)))
+}
+
+/// What is reported of an object that cannot be read, such as one that is nested too deeply.
+pub(crate) fn unreadable(error: &LossyJsonError, request_id: Option<String>) -> StripeFailure {
+    let message = format!("the object that Stripe returned cannot be read: {}", error_chain(error));
+    not_an_error_of_stripes(message, request_id)
+}
+
+fn not_an_error_of_stripes(message: String, request_id: Option<String>) -> StripeFailure {
+    StripeFailure { status: None, kind: None, code: None, message, param: None, request_id }
 }

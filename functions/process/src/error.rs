@@ -42,11 +42,9 @@ pub(crate) enum ApplyError {
     /// Stripe was asked and did not answer with the object.
     #[error(transparent)]
     Stripe(#[from] StripeError),
-    /// Stripe does not know an object that its own event is about, and the account in which it looked is not
-    /// found to be the object's: the key is of another account, or the account is not connected.
-    #[error(
-        "Stripe knows no {0}: the Stripe key is of another account, or may not act for the connected one"
-    )]
+    /// Stripe does not know an object of our own account that an event is about, and the key is not found to
+    /// be of that account.
+    #[error("Stripe knows no {0}: the Stripe key is of another account, or it is not known of which account")]
     NotAtStripe(String),
     /// The second is not over by Stripe's clock.
     #[error("the second of the event is not over by Stripe's clock, so Stripe's answer could miss a change")]

@@ -10,9 +10,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use shared::aws::error_chain;
-use shared::deadline::Deadline;
 use shared::object_key::{Kind, ObjectKey};
-use shared::stripe::{Session, StripeError};
+use shared::stripe::StripeError;
 use shared::unix_time::UnixSeconds;
 
 use crate::error::ApplyError;
@@ -53,7 +52,9 @@ pub(crate) async fn fetch_object(
 ) -> Result<FetchOutcome, ApplyError> {
     let deps = invocation.deps;
     let Some(settings) = deps.registry.settings().await? else { return Ok(FetchOutcome::NotReadable) };
-    let session = deps.stripe.session(settings.stripe_key_set_at, Deadline::after(FETCH_WITHIN)).await?;
+    // A row that has begun when the invocation's time is up still has this long.
+    let deadline = invocation.deadline.later_by(FETCH_WITHIN).within(FETCH_WITHIN);
+    let session = deps.stripe.session(settings.stripe_key_set_at, deadline).await?;
     let Some(session) = session else { return Ok(FetchOutcome::NotReadable) };
     if is_too_early(second, invocation.now) {
         tokio::time::sleep(deps.ask_again_after).await;
@@ -65,7 +66,7 @@ pub(crate) async fn fetch_object(
             Ok(None) if key.kind() == Some(Kind::Invoice) && was_draft => {
                 return Ok(FetchOutcome::DeletedDraft);
             }
-            Ok(None) if is_our_account(&session, key, settings.stripe_account.as_deref()).await? => {
+            Ok(None) if session.is_gone(key, settings.stripe_account.as_deref()).await? => {
                 return Ok(FetchOutcome::Gone);
             }
             Ok(None) => return Err(ApplyError::NotAtStripe(key.to_string())),
@@ -89,18 +90,6 @@ pub(crate) async fn fetch_object(
         }
     }
     Err(ApplyError::TooEarly)
-}
-
-/// Whether Stripe looked for the object in the account that it belongs to: a connected one, or our own as the
-/// settings know it. Where that is not known, a wrong key cannot be told from an object that is gone.
-async fn is_our_account(
-    session: &Session<'_>,
-    key: &ObjectKey,
-    ours: Option<&str>,
-) -> Result<bool, StripeError> {
-    let Some(expected) = key.account().or(ours) else { return Ok(false) };
-    let answered = session.account_acted_for(key.account()).await?;
-    Ok(answered.as_deref() == Some(expected))
 }
 
 /// Whether, by our own clock, the second may not be over yet at Stripe.

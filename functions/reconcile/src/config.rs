@@ -1,16 +1,11 @@
 //! The function's configuration, read from environment variables.
 
-use std::time::Duration;
-
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::metrics::Metrics;
 use shared::mode::Mode;
 use shared::stripe::ApiBase;
-
-/// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
-pub const RUN_WITHIN: Duration = Duration::from_secs(90);
 
 /// The function's settings.
 #[derive(Clone)]

@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use shared::deadline::Deadline;
 use shared::http::{self, Trigger};
 
-pub use self::config::{Config, RUN_WITHIN};
+pub use self::config::Config;
 pub use self::deps::Deps;
 pub use self::error::ReconcileError;
 

@@ -1,9 +1,14 @@
 //! Wires the function `reconcile` to Lambda's runtime.
 
+use std::time::Duration;
+
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use reconcile::{Deps, RUN_WITHIN, handle};
+use reconcile::{Deps, handle};
 use serde_json::Value;
 use shared::deadline::Deadline;
+
+/// A run of the schedule ends after this, of the 120 s that the function has, and the next one carries on.
+const RUN_WITHIN: Duration = Duration::from_secs(90);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -17,6 +17,7 @@ pub use self::id::{EventId, InvalidEventId};
 use self::preview::Preview;
 
 use crate::event_type;
+use crate::lossy_json;
 use crate::mode::Mode;
 use crate::object_key::{Kind, ObjectKey};
 use crate::unix_time::UnixSeconds;
@@ -207,7 +208,7 @@ impl<'a> Event<'a> {
     }
 
     fn previewed(&self) -> Vec<ObjectKey> {
-        let preview = serde_json::from_str::<Preview>(self.object.get());
+        let preview = lossy_json::from_str::<Preview>(self.object.get());
         let owners = preview.map(Preview::belongs_to).unwrap_or_default();
         let key =
             |(kind, id): (Kind, String)| ObjectKey::new(self.account.as_deref(), kind.object(), &id).ok();
@@ -357,6 +358,11 @@ mod tests {
                 r#"{"object":"invoice","parent":{"subscription_details":{"subscription":{"id":"sub_2"}}}}"#
             ),
             under(&["-/subscription/sub_2"])
+        );
+        assert_eq!(
+            listed_under(r#"{"object":"invoice","customer":{"id":"cus_1","name":"\ud83d"}}"#),
+            under(&["-/customer/cus_1"]),
+            "half an emoji"
         );
         assert_eq!(listed_under(r#"{"object":"invoice"}"#), under(&[]));
     }

@@ -7,15 +7,15 @@
 
 use serde::de::DeserializeOwned;
 
-/// Why a text cannot be read.
+/// Why a text cannot be read. The message has `serde_json`'s words, which say where; so none has a source.
 #[derive(Debug, thiserror::Error)]
 pub enum LossyJsonError {
     /// Such as `1e999`.
     #[error("it holds a number beyond any double: {0}")]
-    NumberOutOfRange(#[source] serde_json::Error),
+    NumberOutOfRange(serde_json::Error),
     /// `serde_json` reads 127 levels.
     #[error("it is nested more than 127 levels deep: {0}")]
-    TooDeep(#[source] serde_json::Error),
+    TooDeep(serde_json::Error),
     /// Anything else.
     #[error(transparent)]
     Json(serde_json::Error),
@@ -121,6 +121,9 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(130), "]".repeat(130));
         let deep = from_str::<Value>(&deep).unwrap_err();
         assert!(deep.to_string().contains("127 levels"), "{deep}");
+        for error in [&number, &deep] {
+            assert!(std::error::Error::source(error).is_none(), "its words would come twice: {error}");
+        }
         let both = from_str::<Value>(r#"["\ud83d",1e999]"#).unwrap_err();
         assert!(both.to_string().contains("beyond any double"), "{both}");
         for text in ["", "{", r#""\u12"#, r#""\"#, r#""\ud83"#] {

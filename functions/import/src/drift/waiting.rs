@@ -4,12 +4,16 @@
 //! A thousand are named, which are 40 kB of a row. If more wait, the next comparison begins at the earliest
 //! of the rest; what the last one has seen applied it does not look at again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::ledger::LedgerRow;
 use shared::registry::{DriftPass, DriftProgress};
+use shared::unix_time::UnixMillis;
 
 use super::schedule::new_pass;
 
+/// An event's row says when the run began that applied it; it may have been applied so much later (the
+/// timeout of `process`).
+const APPLIED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// Events that are named.
 const NAMED: usize = 1_000;
 
@@ -36,17 +40,19 @@ pub(super) fn note(progress: &mut DriftProgress, row: &LedgerRow) {
     }
 }
 
-/// Whether the last comparison has come to this event when it had been applied.
+/// Whether the last comparison has certainly come to this event when it had been applied. It says nothing
+/// about one that waited then.
 pub(super) fn was_seen_applied(progress: &DriftProgress, row: &LedgerRow) -> bool {
-    progress.last.as_ref().is_some_and(|last| {
-        row.received_at < last.until && row.marked_at.is_none_or(|applied_at| applied_at <= last.begun_at)
-    })
+    let Some(last) = &progress.last else { return false };
+    let was_applied_before =
+        |begun_at: UnixMillis| row.marked_at.is_none_or(|marked_at| marked_at + APPLIED_WITHIN <= begun_at);
+    !row.state.is_open() && row.received_at < last.until && was_applied_before(last.begun_at)
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::ledger::EventState;
     use shared::registry::{DriftReport, FinishedPass};
-    use shared::unix_time::UnixMillis;
     use test_cloud::fixtures::{event, ledger_row, now};
 
     use super::*;
@@ -83,16 +89,20 @@ mod tests {
     fn what_was_applied_when_the_last_pass_came_to_it_is_not_looked_at_again() {
         let progress = finished();
         let millis = |after: i64| UnixMillis::new(UnixMillis::from(now()).get() + after);
-        for (received, applied, was_seen) in [
-            (-5_000, Some(-4_000), true),
-            (-5_000, None, true),
-            (-5_000, Some(1), false),
-            (0, Some(-4_000), false),
-            (5_000, Some(6_000), false),
+        for (received, applied, state, was_seen) in [
+            (-95_000, Some(-60_000), EventState::Processed, true),
+            (-95_000, None, EventState::Ignored, true),
+            (-95_000, Some(-59_999), EventState::Processed, false),
+            (-95_000, Some(1), EventState::Processed, false),
+            (0, Some(-60_000), EventState::Processed, false),
+            (5_000, Some(6_000), EventState::Processed, false),
+            // It failed before, and waits still.
+            (-95_000, Some(-60_000), EventState::Failed, false),
+            (-95_000, None, EventState::Pending, false),
         ] {
             let mut row = row(1);
-            (row.received_at, row.marked_at) = (millis(received), applied.map(millis));
-            assert_eq!(was_seen_applied(&progress, &row), was_seen, "{received} {applied:?}");
+            (row.received_at, row.marked_at, row.state) = (millis(received), applied.map(millis), state);
+            assert_eq!(was_seen_applied(&progress, &row), was_seen, "{received} {applied:?} {state}");
         }
         assert!(!was_seen_applied(&DriftProgress::default(), &row(1)));
     }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::account::AccountKey;
 use shared::deadline::Deadline;
+use shared::object_key::Kind;
+use shared::records::RecordListing;
 use shared::registry::{DriftReport, Settings};
 use simulated_stripe::{Fault, Key};
 use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, customer, event, later};
+use crate::support::{Stack, ago, customer, event, later, nested};
 
 const KEY: &str = "-/customer/cus_1";
 
@@ -281,6 +284,21 @@ async fn an_event_that_is_applied_after_the_night_in_which_it_came_is_compared_i
     assert_eq!((stack.report().await.looked_at, stripe_calls(&stack)), (0, calls), "it is looked at once");
 }
 
+#[tokio::test]
+async fn an_event_that_waited_is_compared_though_it_was_applied_by_a_run_that_had_begun_before_the_night() {
+    let stack = Stack::new().await;
+    stack.receive(&update("evt_1", "old", ago(60)), ago(60)).await;
+    stack.put(&customer("cus_1", "new"));
+    stack.run(later(0)).await;
+    // Its row says when the run had begun that applied it, not when it was written.
+    stack.sweep(ago(1)).await;
+    for minutes in [1_440, 1_451] {
+        stack.run(later(minutes)).await;
+    }
+    let report = stack.report().await;
+    assert_eq!((report.looked_at, report.differed.count), (1, 1));
+}
+
 /// A night in which so many events waited, which were applied after it.
 async fn applied_after_the_night(count: u64) -> Stack {
     let stack = Stack::new().await;
@@ -333,6 +351,50 @@ async fn addresses_that_are_signed_anew_and_keys_that_say_nothing_are_no_differe
     stack.run(later(0)).await;
     let report = stack.report().await;
     assert_eq!((report.looked_at, report.differed.count), (1, 0), "finished without a mismatch");
+}
+
+#[tokio::test]
+async fn half_an_emoji_is_compared_and_its_record_is_still_found_where_it_belongs() {
+    let charge = |description: &str| {
+        json!({
+            "object": "charge", "id": "ch_1", "created": 5, "customer": "cus_1", "description": description,
+        })
+    };
+    for (before, at_stripe, differing) in [("a\u{fffd}", "a\u{fffd}", 0), ("a", "a\u{fffd}", 1)] {
+        let stack = Stack::new().await;
+        let body = event("evt_1", "charge.updated", ago(60), &charge(before)).replace('\u{fffd}', "\\ud83d");
+        stack.apply(&body, ago(60)).await;
+        stack.put(&charge(at_stripe));
+        compare(&stack).await;
+        let report = stack.report().await;
+        assert_eq!((report.looked_at, report.differed.count), (1, differing), "{before}");
+        let kept = stack.record("-/charge/ch_1").await.unwrap().object().unwrap();
+        assert!(String::from_utf8(kept).unwrap().contains(r#""a\ud83d""#), "{before}");
+        let of_customer = RecordListing::Customer {
+            account: AccountKey::OWN,
+            customer: "cus_1".into(),
+            kind: Kind::Charge,
+        };
+        let listed = stack.records().list(&of_customer, None, 10, |_| true).await.unwrap();
+        assert_eq!(listed.records.len(), 1, "{before}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_held_is_reported_as_unread_and_its_record_stays() {
+    let stack = Stack::new().await;
+    stack.apply(&update("evt_1", "a", ago(60)), ago(60)).await;
+    let mut customer = customer("cus_1", "b");
+    customer["metadata"] = nested();
+    stack.put(&customer);
+    compare(&stack).await;
+    let report = stack.report().await;
+    assert_eq!((report.unread.count, report.differed.count), (1, 0), "{report:?}");
+    let unread = &report.unread.first[0];
+    assert_eq!(unread.key.to_string(), KEY);
+    assert!(unread.failure.message.contains("127 levels"), "{unread:?}");
+    assert!(unread.failure.request_id.is_some());
+    assert_eq!(stack.object(KEY).await["email"], "a");
 }
 
 #[tokio::test]

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::account::AccountKey;
+use shared::object_key::Kind;
+use shared::records::RecordListing;
 use simulated_stripe::{Fault, Key};
 use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, customer, later};
+use crate::support::{Stack, ago, customer, later, nested};
 
 /// A kind's state in the progress, how many objects were looked at, and how many records written.
 fn kind_progress(progress: &Value, account: Option<&str>, kind: &str) -> (String, u64, u64) {
@@ -218,6 +221,42 @@ async fn what_cannot_be_stored_is_counted_and_named_and_holds_nothing_back() {
 }
 
 #[tokio::test]
+async fn half_an_emoji_comes_in_as_stripe_sends_it_and_its_record_is_found_where_it_belongs() {
+    let stack = Stack::start().await;
+    let charge = json!({
+        "object": "charge", "id": "ch_1", "created": 5, "customer": "cus_1", "description": "a\u{fffd}",
+    });
+    stack.put(&charge);
+    stack.import(json!({ "kinds": ["charges"] })).await;
+    stack.run(later(1)).await;
+    assert_eq!(kind_progress(&stack.progress().await, None, "charges"), done(1));
+    let kept = stack.record("-/charge/ch_1").await.unwrap().object().unwrap();
+    assert!(String::from_utf8(kept).unwrap().contains(r#""a\ud83d""#));
+    let of_customer =
+        RecordListing::Customer { account: AccountKey::OWN, customer: "cus_1".into(), kind: Kind::Charge };
+    let listed = stack.records().list(&of_customer, None, 10, |_| true).await.unwrap();
+    assert_eq!(listed.records.len(), 1);
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_held_is_named_and_passed_wherever_it_stands_on_a_page() {
+    let stack = Stack::start().await;
+    // The newest, the last of the first page, and the oldest of all.
+    let unreadable = ["ch_0249", "ch_0150", "ch_0000"];
+    stack.put_many("charge", "ch", 250);
+    for id in unreadable {
+        let created = stack.stripe.object(None, id).unwrap()["created"].clone();
+        stack.put(&json!({ "object": "charge", "id": id, "created": created, "metadata": nested() }));
+    }
+    stack.import(json!({ "kinds": ["charges"] })).await;
+    stack.run(later(1)).await;
+    let progress = stack.progress().await;
+    assert_eq!(kind_progress(&progress, None, "charges"), ("done".to_owned(), 250, 247));
+    assert_eq!(progress["progress"][0]["left_out"], json!({ "count": 3, "first": unreadable }));
+    assert_eq!((&progress["state"], stack.count().await), (&json!("finished"), 247));
+}
+
+#[tokio::test]
 async fn a_list_continues_where_the_last_object_is_gone() {
     let mut stack = Stack::start().await;
     stack.put_many("invoice", "in", 150);
@@ -254,16 +293,16 @@ async fn a_stripe_that_does_not_answer_halts_the_run_and_the_next_continues() {
     assert_eq!(kind_progress(&progress, None, "customers"), done(150));
 }
 
-/// An object of about this many megabytes.
-fn large(id: &str, created: i64, megabytes: usize) -> Value {
-    json!({ "object": "charge", "id": id, "created": created, "noise": "x".repeat(megabytes * 1_000_000) })
+/// An object of about this many kilobytes.
+fn large(id: &str, created: i64, kilobytes: usize) -> Value {
+    json!({ "object": "charge", "id": id, "created": created, "noise": "x".repeat(kilobytes * 1_000) })
 }
 
 #[tokio::test]
 async fn a_page_too_large_to_be_read_is_listed_in_smaller_ones() {
     let stack = Stack::start().await;
     for i in 0..18 {
-        stack.put(&large(&format!("ch_{i:02}"), 1_000 + i, 1));
+        stack.put(&large(&format!("ch_{i:02}"), 1_000 + i, 1_000));
     }
     stack.put_many("charge", "ch_small", 3);
     stack.import(json!({ "kinds": ["charges"] })).await;
@@ -273,11 +312,25 @@ async fn a_page_too_large_to_be_read_is_listed_in_smaller_ones() {
 }
 
 #[tokio::test]
+async fn pages_do_not_grow_beyond_what_an_answer_holds() {
+    let stack = Stack::start().await;
+    for i in 0..70 {
+        stack.put(&large(&format!("ch_{i:02}"), 1_000 + i, 600));
+    }
+    stack.import(json!({ "kinds": ["charges"] })).await;
+    stack.run(later(1)).await;
+    assert_eq!(kind_progress(&stack.progress().await, None, "charges"), done(70));
+    // A hundred do not fit; 25, 25 and 20 do, and four times as many would not.
+    let calls = stack.stripe.requests().iter().filter(|call| call.path == "/v1/charges").count();
+    assert_eq!(calls, 1 + 3);
+}
+
+#[tokio::test]
 async fn an_object_too_large_to_be_read_even_alone_is_named_and_passed() {
     let stack = Stack::start().await;
     stack.put_many("charge", "ch_young", 2);
-    stack.put(&large("ch_huge", 1_000, 17));
-    stack.put(&large("ch_old", 500, 1));
+    stack.put(&large("ch_huge", 1_000, 17_000));
+    stack.put(&large("ch_old", 500, 1_000));
     stack.import(json!({ "kinds": ["charges"] })).await;
     stack.run(later(1)).await;
     let progress = stack.progress().await;

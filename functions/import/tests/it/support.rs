@@ -200,7 +200,6 @@ impl Stack {
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
             ask_again_after: Duration::ZERO,
-            // Far beyond any run here, on however busy a machine.
         })
         .unwrap();
         process::handle(&deps, fixtures::sweep(), at, Deadline::NEVER).await.unwrap();
@@ -218,6 +217,11 @@ pub(crate) fn event(id: &str, event_type: &str, created: Timestamp, object: &Val
 
 pub(crate) fn customer(id: &str, email: &str) -> Value {
     json!({ "object": "customer", "id": id, "created": ago(100_000).as_second(), "email": email })
+}
+
+/// A value nested deeper than any program here reads.
+pub(crate) fn nested() -> Value {
+    (0..130).fold(Value::Null, |inner, _| json!([inner]))
 }
 
 fn request(path: &str, group: &str, method: &str, body: &Value) -> Value {

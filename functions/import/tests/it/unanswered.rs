@@ -4,6 +4,7 @@ use shared::deadline::Deadline;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::registry::Settings;
 use simulated_stripe::{Answer, Effect, Fault};
 
 use crate::support::{Stack, ago, customer, event, later};
@@ -97,6 +98,80 @@ async fn nothing_is_skipped_during_an_outage_a_rate_limit_or_with_a_rejected_key
             "{what}"
         );
     }
+}
+
+/// Two customers that Stripe does not know, and a third that has changed there. The account of the stack is
+/// known.
+async fn two_are_gone() -> Stack {
+    let stack = Stack::new().await;
+    let registry = stack.registry();
+    let old = registry.settings().await.unwrap().unwrap();
+    let mut new = Settings { stripe_account: Some("acct_1Simulated".into()), ..old.clone() };
+    registry.store_settings(Some(&old), &mut new).await.unwrap();
+    for (id, minutes) in [("cus_1", 60), ("cus_2", 61), ("cus_3", 62)] {
+        let update = event(&format!("evt_{id}"), "customer.updated", ago(minutes), &customer(id, "old"));
+        stack.apply(&update, ago(minutes)).await;
+    }
+    stack.put(&customer("cus_3", "new"));
+    stack
+}
+
+#[tokio::test]
+async fn an_account_that_is_never_told_holds_up_nothing_but_what_depends_on_it() {
+    for status in [500, 400] {
+        let stack = two_are_gone().await;
+        stack.stripe.add_fault(fails("/v1/account", status));
+        if status == 500 {
+            for run in 0..4 {
+                stack.run(later(run)).await;
+                let progress = stack.comparison().await;
+                assert!(progress.halted.is_some() && progress.last.is_none(), "{run}: {progress:?}");
+            }
+        }
+        for minutes in [4, 15] {
+            stack.run(later(minutes)).await;
+        }
+        let report = stack.report().await;
+        let unread: Vec<_> = report.unread.first.iter().map(|unread| unread.key.id()).collect();
+        assert_eq!(unread, ["cus_1", "cus_2"], "{status}: {report:?}");
+        assert!(report.unread.first.iter().all(|unread| unread.failure.status == Some(status)));
+        assert_eq!((report.gone.count, report.missing.count, report.differed.count), (0, 0, 1), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_the_account_that_is_not_stripes_says_nothing_about_an_object() {
+    for body in [json!({ "id": "acct_1Simulated" }), json!({ "id": "acct_1Simulated", "object": "user" })] {
+        let stack = two_are_gone().await;
+        let elses = Fault::status(200).body(body.clone()).on("GET", "/v1/account").times(1_000);
+        stack.stripe.add_fault(elses);
+        for minutes in [0, 1, 2, 3, 4, 15] {
+            stack.run(later(minutes)).await;
+        }
+        let report = stack.report().await;
+        assert_eq!((report.gone.count, report.missing.count, report.unread.count), (0, 0, 2), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_object_is_compared_with_nothing() {
+    let stack = two_differ().await;
+    for other in
+        [customer("cus_2", "new"), json!({ "object": "charge", "id": "cus_1" }), json!({ "ok": true })]
+    {
+        let elses = Fault::status(200).body(other).on("GET", "/v1/customers/cus_1").times(1_000);
+        stack.stripe.clear_faults();
+        stack.stripe.add_fault(elses);
+        stack.run(later(0)).await;
+        let progress = stack.comparison().await;
+        assert!(progress.halted.is_some(), "{progress:?}");
+        assert!(progress.pass.unwrap().mismatches.is_empty());
+    }
+    stack.stripe.clear_faults();
+    for minutes in [1, 12] {
+        stack.run(later(minutes)).await;
+    }
+    assert_eq!(stack.report().await.differed.count, 2);
 }
 
 #[tokio::test]

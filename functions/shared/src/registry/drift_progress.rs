@@ -109,7 +109,8 @@ pub struct DriftReport {
     pub differed: Sampled<Difference>,
     /// Kinds of accounts that the key may not read.
     pub refused: Sampled<RefusedKind>,
-    /// Objects that Stripe refused each by itself, or gave no answer to in run after run. Their records stay.
+    /// Objects that Stripe refused each by itself, or gave no answer to in run after run, or that cannot be
+    /// read. Their records stay.
     #[serde(default)]
     pub unread: Sampled<UncomparedObject>,
     /// Objects that Stripe does not know though there are events of them: the key is of another account, or

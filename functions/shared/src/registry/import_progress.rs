@@ -88,7 +88,7 @@ pub struct KindProgress {
     pub looked_at: u64,
     /// Records written.
     pub written: u64,
-    /// Objects that cannot be kept: too large, or without an id. By id.
+    /// Objects that cannot be kept: too large, not to be read whole, or without an id. By id.
     #[serde(default)]
     pub left_out: Sampled<String>,
     /// Why Stripe refuses the list, or never answers it.

@@ -23,6 +23,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::error::{StripeError, StripeFailure};
@@ -32,6 +33,7 @@ use super::{Stripe, StripeKeys};
 use crate::aws::error_chain;
 use crate::deadline::Deadline;
 use crate::endpoint::API_VERSION;
+use crate::lossy_json;
 use crate::secret::StripeKey;
 use crate::unix_time::UnixSeconds;
 
@@ -39,7 +41,7 @@ use crate::unix_time::UnixSeconds;
 const TRY_WITHIN: Duration = Duration::from_secs(8);
 /// The most that is read of an answer: a Lambda function has 128 MB or more, and what is read is copied
 /// twice. A page of larger items is asked for in smaller ones (`page`).
-const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// Calls with one key, to be answered before one deadline.
 #[derive(Debug)]
@@ -51,6 +53,8 @@ pub struct Session<'a> {
     deadline: Deadline,
     /// How many items fit into a page, by what the last page was like.
     pub(super) page_size: PageSize,
+    /// The account that the key belongs to, once Stripe has been asked for it; none if it does not say it.
+    pub(super) account: OnceCell<Option<String>>,
 }
 
 /// The body of an answer.
@@ -99,7 +103,7 @@ impl StripeResponse<Body> {
         if self.value.is_cut {
             return Err(self.too_large());
         }
-        match serde_json::from_slice(&self.value.bytes) {
+        match lossy_json::from_slice(&self.value.bytes) {
             Ok(value) => Ok(self.map(|_| value)),
             // The cause is dropped on purpose: it could quote a secret.
             Err(_) => Err(not_stripes(self.request_id)),
@@ -158,7 +162,8 @@ impl<'a> Session<'a> {
         keys: Option<&'a StripeKeys>,
         deadline: Deadline,
     ) -> Self {
-        Self { stripe, key, keys, deadline, page_size: PageSize::default() }
+        let (page_size, account) = (PageSize::default(), OnceCell::new());
+        Self { stripe, key, keys, deadline, page_size, account }
     }
 
     /// Makes a call that Stripe answers with this object (its word for it, and its id if that is known), and
@@ -176,7 +181,7 @@ impl<'a> Session<'a> {
             id: Option<String>,
         }
         let answer = self.answer(call).await?;
-        let named = serde_json::from_slice::<Named>(&answer.value.bytes);
+        let named = lossy_json::from_slice::<Named>(&answer.value.bytes);
         let is_it = |named: &Named| named.object == object && (id.is_none() || named.id.as_deref() == id);
         if answer.value.is_cut || named.is_ok_and(|named| is_it(&named)) {
             answer.parse()

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::lossy_json;
 use crate::secret::StripeKey;
 
 /// Stripe's messages may have 40,000 characters; people read this many.
@@ -137,7 +138,7 @@ impl StripeFailure {
             param: Option<String>,
         }
         let error =
-            serde_json::from_slice::<StripeErrorBody>(body).map(|body| body.error).unwrap_or_default();
+            lossy_json::from_slice::<StripeErrorBody>(body).map(|body| body.error).unwrap_or_default();
         let message =
             error.message.unwrap_or_else(|| format!("an answer with status {status} that is not Stripe's"));
         // Stripe masks keys in its messages. Something in between might not.

@@ -1,4 +1,5 @@
-//! Other things that Stripe is asked: whose account a key belongs to, and how an object stands now.
+//! Other things that Stripe is asked: whose account a key belongs to, how an object stands now, and whether
+//! one that it does not know is gone.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -9,33 +10,44 @@ use super::error::{StripeError, StripeFailure};
 use crate::object_key::ObjectKey;
 
 impl Session<'_> {
-    /// The account that the key belongs to, `acct_…`. None: the key may not ask, and the refusal does not say
-    /// it either.
+    /// The account that the key belongs to, `acct_…`; Stripe is asked once a session. None: the key may not
+    /// ask, and the refusal does not say it either.
     ///
     /// # Errors
-    /// See [`StripeError`].
+    /// See [`StripeError`]. After an error it is asked again.
     pub async fn account(&self) -> Result<Option<String>, StripeError> {
-        self.account_acted_for(None).await
+        self.account.get_or_try_init(|| self.fetch_account()).await.cloned()
     }
 
-    /// The account that calls for this connected account, or for our own, are made in. None as for
-    /// [`Session::account`].
-    ///
-    /// # Errors
-    /// See [`StripeError`].
-    pub async fn account_acted_for(&self, connected: Option<&str>) -> Result<Option<String>, StripeError> {
+    async fn fetch_account(&self) -> Result<Option<String>, StripeError> {
         #[derive(Deserialize)]
         struct Account {
             id: String,
         }
-        let mut call = Call::new(Method::GET, &["account"]);
-        call.account = connected;
-        match self.call::<Account>(&call).await {
+        match self.call_for::<Account>(&Call::new(Method::GET, &["account"]), "account", None).await {
             Ok(account) => Ok(Some(account.value.id)),
             // A restricted key is told: "does not have the required permissions for this endpoint on account
             // 'acct_…'".
             Err(StripeError::Forbidden(failure)) => Ok(account_in(&failure.message)),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an object that Stripe does not know is gone: Stripe looked in the account that it belongs to.
+    /// `own` is the stack's own account, if that is known. Test clocks and "delete all test data" remove
+    /// objects of which there are events, so the object itself proves nothing about the key.
+    ///
+    /// In a connected account Stripe looks only if the key may act for it (else 403), and there it is the
+    /// object's. For our own, a wrong key cannot be told from an object that is gone unless both accounts are
+    /// known and the same.
+    ///
+    /// # Errors
+    /// If Stripe does not say of which account the key is: see [`StripeError`].
+    pub async fn is_gone(&self, key: &ObjectKey, own: Option<&str>) -> Result<bool, StripeError> {
+        match (key.account(), own) {
+            (Some(_), _) => Ok(true),
+            (None, None) => Ok(false),
+            (None, Some(own)) => Ok(self.account().await?.as_deref() == Some(own)),
         }
     }
 
@@ -59,7 +71,7 @@ impl Session<'_> {
         let path = [plural.as_str(), key.id()];
         let mut call = Call::new(Method::GET, &path);
         call.account = key.account();
-        match self.call(&call).await {
+        match self.call_for(&call, key.object(), Some(key.id())).await {
             Ok(object) => Ok(Some(object)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),

@@ -4,7 +4,7 @@
 //! ask for a hundred ── fit into an answer ─────────────────────────────► the page
 //!        ▲          └─ do not, and were more than one ── ask for fewer ──┘
 //!        │          └─ one does not fit even alone ───────────────────► passed, and named
-//!        └── a page that fits lets the next ask for more again
+//!        └── a page that takes a quarter of an answer or less lets the next ask for more again
 //! ```
 //!
 //! Stripe writes an object's `id` first, so the beginning of an answer that is too large names what is on it.
@@ -14,7 +14,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::call::{Call, Session, StripeResponse};
+use super::call::{Call, LARGEST_ANSWER, Session, StripeResponse};
 use super::endpoints::List;
 use super::error::StripeError;
 use crate::unix_time::UnixSeconds;
@@ -46,7 +46,7 @@ impl Session<'_> {
             let limit = self.page_size.get();
             let answer = self.answer(&call.clone().param("limit", limit.to_string())).await?;
             if !answer.value.is_cut {
-                self.page_size.grow_from(limit);
+                self.page_size.note_fitting(limit, answer.value.bytes.len(), LARGEST_ANSWER);
                 let list: StripeResponse<List<Box<RawValue>>> = answer.parse()?;
                 return Ok(list.map(|list| {
                     let more = list.has_more && !list.data.is_empty();

@@ -1,4 +1,7 @@
 //! How many items a page of a list is asked for: a hundred, or fewer while so many do not fit into an answer.
+//!
+//! After a page that fits, more are asked for only if as many items of that size would fit too: else every
+//! other call of a list of large objects would be for a page that cannot be read.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -20,6 +23,13 @@ impl Default for PageSize {
 impl PageSize {
     pub(super) fn get(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a page of up to `limit` items took so many of the bytes that an answer may have.
+    pub(super) fn note_fitting(&self, limit: u32, taken: usize, largest: usize) {
+        if taken.saturating_mul(STEP as usize) <= largest {
+            self.grow_from(limit);
+        }
     }
 
     pub(super) fn grow_from(&self, limit: u32) {
@@ -48,5 +58,18 @@ mod tests {
             size.grow_from(size.get());
         }
         assert_eq!(size.get(), 100);
+    }
+
+    #[test]
+    fn they_become_larger_only_if_four_times_as_much_fits() {
+        for (taken, next) in [(0, 100), (25, 100), (26, 25), (100, 25), (usize::MAX, 25)] {
+            let size = PageSize::default();
+            size.shrink_from(100);
+            size.note_fitting(25, taken, 100);
+            assert_eq!(size.get(), next, "{taken}");
+        }
+        let size = PageSize::default();
+        size.note_fitting(100, 90, 100);
+        assert_eq!(size.get(), 100, "one that fits is never made smaller");
     }
 }

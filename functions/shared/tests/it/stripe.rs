@@ -9,7 +9,7 @@ use shared::endpoint::EndpointSpec;
 use shared::object_key::ObjectKey;
 use shared::secret_store::SecretStore;
 use shared::stripe::{NewEndpoint, OwnerTag, Session, Stripe, StripeError, StripeKeys};
-use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
+use simulated_stripe::{EndpointChange, Fault, Key, Options, SimulatedStripe};
 
 const NOW: i64 = 1_795_521_600;
 
@@ -119,6 +119,7 @@ async fn only_stripes_own_words_count_as_an_answer() {
     let (spec, tag) = (spec(), tag());
     let new = NewEndpoint { spec: &spec, tag: &tag };
     let id = stripe.add_endpoint("https://example.com", &["*"]).id;
+    let customer: ObjectKey = "-/customer/cus_1".parse().unwrap();
     let other = serde_json::json!({ "id": "we_2", "object": "webhook_endpoint", "deleted": true });
     let not_deleted = serde_json::json!({ "id": id, "object": "webhook_endpoint", "deleted": false });
     let elses = [
@@ -127,6 +128,11 @@ async fn only_stripes_own_words_count_as_an_answer() {
         (200, serde_json::json!({ "data": [], "has_more": false })),
         (200, other),
         (200, not_deleted),
+        (200, serde_json::json!({ "id": "cus_2", "object": "customer" })),
+        (200, serde_json::json!({ "id": "cus_1", "object": "charge" })),
+        (200, serde_json::json!({ "id": "cus_1" })),
+        (200, serde_json::json!({ "id": "acct_1Simulated" })),
+        (200, serde_json::json!({ "id": "acct_1Simulated", "object": "user" })),
         (400, serde_json::json!({ "message": "Bad Request" })),
         (401, serde_json::json!("sign in")),
         (403, serde_json::json!({ "error": "blocked" })),
@@ -139,7 +145,7 @@ async fn only_stripes_own_words_count_as_an_answer() {
         let unclear = |ended: Result<(), StripeError>, call: &str| {
             assert!(matches!(ended, Err(StripeError::NoAnswer(_))), "{call}: {what}: {ended:?}");
         };
-        stripe.add_fault(fault.clone().times(7));
+        stripe.add_fault(fault.clone().times(9));
         unclear(session.create_endpoint(&new, "r").await.map(drop), "create");
         unclear(session.endpoint(&id).await.map(drop), "retrieve");
         unclear(session.endpoints().await.map(drop), "list");
@@ -147,10 +153,30 @@ async fn only_stripes_own_words_count_as_an_answer() {
         unclear(session.update_endpoint(&id, &spec, false).await.map(drop), "update");
         unclear(session.enable_endpoint(&id).await.map(drop), "enable");
         unclear(session.delete_endpoint(&id).await, "delete");
+        unclear(session.object(&customer).await.map(drop), "object");
+        unclear(session.account().await.map(drop), "account");
         stripe.clear_faults();
     }
     assert_eq!(stripe.endpoints().len(), 1);
     assert!(session.delete_endpoint(&id).await.is_ok() && session.delete_endpoint(&id).await.is_ok());
+}
+
+#[tokio::test]
+async fn half_an_emoji_in_stripes_words_does_not_make_them_somebody_elses() {
+    let stripe = started();
+    let client = client(&stripe);
+    let session = session(&client, &stripe, 5);
+    let id = stripe.add_endpoint("https://example.com", &["*"]).id;
+    let change = EndpointChange { description: Some("a\u{fffd}".into()), ..EndpointChange::default() };
+    stripe.change_endpoint(&id, change).unwrap();
+    assert_eq!(session.endpoints().await.unwrap().value.len(), 1);
+    let endpoint = session.endpoint(&id).await.unwrap().unwrap().value;
+    assert_eq!(endpoint.description.as_deref(), Some("a\u{fffd}"));
+    let error =
+        serde_json::json!({ "type": "invalid_request_error", "message": "Invalid description: a\u{fffd}" });
+    stripe.add_fault(Fault::status(400).body(serde_json::json!({ "error": error })));
+    let refused = session.update_endpoint(&id, &spec(), false).await;
+    assert!(matches!(refused, Err(StripeError::Refused(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -168,6 +194,24 @@ async fn objects_are_looked_for_in_their_account_and_come_as_stripe_shows_them()
         let key: ObjectKey = key.parse().unwrap();
         assert!(session.object(&key).await.unwrap().is_none(), "{key}");
     }
+}
+
+#[tokio::test]
+async fn an_object_is_gone_if_stripe_looked_in_its_account_which_is_asked_for_once_a_session() {
+    let stripe = started();
+    let client = client(&stripe);
+    let session = session(&client, &stripe, 5);
+    let key = |text: &str| text.parse::<ObjectKey>().unwrap();
+    let (own, connected) = (key("-/customer/cus_1"), key("acct_1Connected/customer/cus_1"));
+    assert!(session.is_gone(&connected, None).await.unwrap(), "the key acts for that account");
+    assert!(!session.is_gone(&own, None).await.unwrap(), "nobody knows which account is ours");
+    assert!(stripe.requests().is_empty());
+    stripe.add_fault(Fault::rate_limit(Some(false)));
+    assert!(session.is_gone(&own, Some("acct_1Simulated")).await.is_err());
+    assert!(session.is_gone(&own, Some("acct_1Simulated")).await.unwrap(), "an error is not kept");
+    assert!(!session.is_gone(&own, Some("acct_1Other")).await.unwrap());
+    assert_eq!(session.account().await.unwrap().as_deref(), Some("acct_1Simulated"));
+    assert_eq!(stripe.requests().len(), 2);
 }
 
 #[tokio::test]

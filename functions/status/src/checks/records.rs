@@ -82,7 +82,7 @@ pub(super) fn records_as_stripe(inputs: &StatusInputs) -> Check {
     } else if found.unread.count > 0 {
         warning(
             format!(
-                "Stripe refused {} objects, or never answered for them, so their records are not compared",
+                "Stripe refused {} objects, never answered for them, or returned what cannot be read, so their records are not compared",
                 found.unread.count
             ),
             "the evidence has Stripe's words; they are asked for again in the next night after an event of theirs. If it goes on, tell Stripe's support the request's id",

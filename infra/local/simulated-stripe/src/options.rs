@@ -119,13 +119,6 @@ impl Options {
         self
     }
 
-    /// Sets how many items a page of a list has at most.
-    #[must_use]
-    pub fn longest_page(mut self, longest: usize) -> Self {
-        self.longest_page = longest;
-        self
-    }
-
     /// Sets how many webhook endpoints the account may have.
     #[must_use]
     pub fn endpoint_limit(mut self, limit: usize) -> Self {

@@ -3,6 +3,8 @@
 //! - The addresses that it signs hold the second of rendering, and that of a receipt random bytes too. So the
 //!   object of an event, its `previous_attributes`, and each fetch and list have another.
 //! - `id` and `object` come first, then all else by name.
+//! - Half an emoji, which a system of the merchant's has cut, is sent as it was given: `"\ud83d"`. No text
+//!   here can hold it; U+FFFD stands for it, which is also how it is read.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
@@ -40,7 +42,7 @@ pub(crate) fn signed(object: &Value, now: i64) -> Value {
 /// Returns the text of a value: spread over lines, two spaces deep, `id` and `object` first.
 pub(crate) fn text(value: &Value) -> String {
     // A value always serializes.
-    serde_json::to_string_pretty(&IdFirst(value)).unwrap_or_default()
+    serde_json::to_string_pretty(&IdFirst(value)).unwrap_or_default().replace('\u{fffd}', "\\ud83d")
 }
 
 struct IdFirst<'a>(&'a Value);
@@ -79,6 +81,11 @@ mod tests {
         let text: String = text(&value).split_whitespace().collect();
         assert_eq!(text, r#"{"object":"list","a":1,"data":[{"id":"x","b":2}]}"#);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn half_an_emoji_is_written_as_such() {
+        assert!(text(&json!({ "name": "a\u{fffd}" })).contains(r#""a\ud83d""#));
     }
 
     #[test]

@@ -85,7 +85,6 @@ impl<'a> ProcessWorker<'a> {
             stripe_api_base: environment.stripe.url().parse().expect("an address"),
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
             ask_again_after: Duration::ZERO,
-            // Far beyond any run here, on however busy a machine.
             metrics: Metrics::new("simulation", std::io::sink()),
         })
         .expect("TLS");
