@@ -53,8 +53,8 @@ async fn what_is_described_stands_in_stripes_own_objects() {
             let member = reference["member"].as_str().unwrap();
             let found = member.split('.').try_fold(object, |object, name| object.get(name));
             if let Some(id) = found.and_then(Value::as_str) {
-                let kind = Kind::from_id_prefix(id).unwrap();
-                assert_eq!(kind.plural(), reference["kind"], "{} {member} {id}", object["object"]);
+                let named = Kind::from_id_prefix(id).unwrap();
+                assert_eq!(named.plural(), reference["kind"], "{} {member} {id}", object["object"]);
                 seen.insert(format!("{} {member}", kind["object"].as_str().unwrap()));
             }
         }
