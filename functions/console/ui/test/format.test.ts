@@ -10,10 +10,10 @@ function kind(name: string, ...id_prefixes: string[]): Kind {
   return { kind: name, object: name, id_prefixes, statuses: [], amount: null, labels: [], references: [] };
 }
 const kinds = [
-  kind("customers", "cus_"),
-  kind("charges", "ch_", "py_"),
-  kind("subs", "sub_"),
-  kind("plans", "sub_sched_"),
+  kind("customers", "cus"),
+  kind("charges", "ch", "py"),
+  kind("subs", "sub"),
+  kind("plans", "sub_sched"),
 ];
 
 describe("ids", () => {
@@ -22,6 +22,7 @@ describe("ids", () => {
     expect(kindsOf("sub_sched_1", kinds).map((k) => k.kind)).toEqual(["plans"]);
     expect(kindsOf("sub_1", kinds).map((k) => k.kind)).toEqual(["subs"]);
     expect(kindsOf("anna", kinds)).toEqual([]);
+    expect(kindsOf("subway_1", kinds)).toEqual([]);
   });
 
   test("an id leads to its page, an unknown one nowhere", () => {

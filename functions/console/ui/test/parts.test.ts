@@ -46,7 +46,7 @@ describe("an id", () => {
           {
             kind: "customers",
             object: "customer",
-            id_prefixes: ["cus_"],
+            id_prefixes: ["cus"],
             statuses: [],
             amount: null,
             labels: [],

@@ -1,27 +1,15 @@
 // The description of the kinds, from which lists and pages of records are built, so that a kind that is added
-// later shows by itself. Typed by hand, as the contract describes it: a kind's name is any text here.
+// later shows by itself: a kind's name is any text here, while the contract lists those of its release.
+import type { components } from "./types.gen.ts";
 import type { ListedRecord, Page } from "./types.ts";
 
-/** A kind of record, as `GET /records` describes it. */
-export interface Kind {
-  kind: string;
-  /** Stripe's name of the object. */
-  object: string;
-  /** What ids begin with; none where merchants choose them. */
-  id_prefixes: string[];
-  /** The statuses that Stripe knows; others can come. */
-  statuses: string[];
-  /** The member of the object that holds its sum, in `currency`. */
-  amount: string | null;
-  /** Members of the object, dotted, that people know it by. */
-  labels: string[];
-  /** Members of the object that name another. */
-  references: { member: string; kind: string }[];
-}
+type Described = components["schemas"]["KindDescription"];
 
-/** What `GET /records` answers. */
-export interface Kinds {
-  data: Kind[];
+/** A kind of record, as `GET /records` describes it. */
+export interface Kind extends Omit<Described, "kind" | "references"> {
+  kind: string;
+  /** Members of the object that name another record. */
+  references: { member: string; kind: string }[];
 }
 
 /** What a list of records can be asked for. */

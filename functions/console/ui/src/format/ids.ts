@@ -5,7 +5,7 @@ import { to } from "../links.ts";
 /** The kinds whose ids begin like this one; several where the beginnings do not tell them apart. */
 export function kindsOf(id: string, kinds: readonly Kind[]): Kind[] {
   const fits = (kind: Kind) =>
-    Math.max(0, ...kind.id_prefixes.filter((p) => id.startsWith(p)).map((p) => p.length));
+    Math.max(0, ...kind.id_prefixes.filter((p) => id.startsWith(`${p}_`)).map((p) => p.length));
   const longest = Math.max(0, ...kinds.map(fits));
   return longest === 0 ? [] : kinds.filter((kind) => fits(kind) === longest);
 }

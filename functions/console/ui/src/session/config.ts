@@ -1,20 +1,10 @@
 // What the page has to know before anything else: whose sign-in it is, and which side of Stripe it shows.
 import * as oauth from "oauth4webapi";
+import type { components } from "../api/types.gen.ts";
 import { beside } from "./here.ts";
 
 /** What `/config.json` says. */
-export interface Config {
-  mode: "test" | "live";
-  stack_name: string;
-  issuer: string;
-  client_id: string;
-  authorize_url: string | null;
-  token_url: string | null;
-  logout_url: string | null;
-  groups_claim: string;
-  admin_group: string;
-  viewer_group: string;
-}
+export type Config = components["schemas"]["ConsoleConfig"];
 
 /** The addresses of a sign-in. */
 export interface SignInServer {

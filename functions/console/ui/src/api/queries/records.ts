@@ -1,14 +1,14 @@
 // Billing records: the present state of Stripe's objects.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/svelte-query";
-import { send } from "../call.ts";
-import type { Kinds, RecordFilter, RecordPage } from "../kinds.ts";
+import { call, send } from "../call.ts";
+import type { Kind, RecordFilter, RecordPage } from "../kinds.ts";
 import type { WholeRecord } from "../types.ts";
 
 /** Which kinds there are, and how each is shown; as constant as the release. */
 export const kindsQuery = () =>
   queryOptions({
     queryKey: ["kinds"],
-    queryFn: async ({ signal }) => ((await send("get", "/records", { signal })) as Kinds).data,
+    queryFn: async ({ signal }): Promise<Kind[]> => (await call("get", "/records", { signal })).data,
     staleTime: Number.POSITIVE_INFINITY,
   });
 

@@ -60,5 +60,5 @@ export const problems = {
   requestId: "Request id",
   again: "Try again",
   trying: (attempt: number) => `Trying again (${attempt})…`,
-  stale: (age: string) => `Could not be refreshed. What you see is of ${age}.`,
+  stale: (age: string) => `Could not be refreshed. What you see is from ${age}.`,
 } as const;
