@@ -1,10 +1,13 @@
 // Which address shows which page. Each page is a chunk of its own, loaded when it is first shown.
-import wrap from "svelte-spa-router/wrap";
+import wrap, { type AsyncSvelteComponent } from "svelte-spa-router/wrap";
 import NotFound from "./pages/not-found.svelte";
+import Outdated from "./shell/outdated.svelte";
 
-/** Turns a page's file into a route. */
+/** Turns a page's file into a route. A new release has other files: then only a reload helps. */
 const page = (load: () => Promise<{ default: unknown }>) =>
-  wrap({ asyncComponent: load as Parameters<typeof wrap>[0]["asyncComponent"] });
+  wrap({
+    asyncComponent: () => load().catch(() => ({ default: Outdated })) as ReturnType<AsyncSvelteComponent>,
+  });
 
 export const routes = {
   "/": page(() => import("./pages/overview/overview.svelte")),

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Kind } from "../src/api/kinds.ts";
 import { grouped, matches, selected, wildcards } from "../src/format/event-types.ts";
 import { kindsOf, pageOf } from "../src/format/ids.ts";
+import { stripeEventTypes } from "../src/format/stripe-event-types.ts";
 import { cut, member, plain, seen, sentence } from "../src/format/text.ts";
 import { clock, dateTime, duration, exactTime, relative, young } from "../src/format/time.ts";
 
@@ -45,6 +46,11 @@ describe("event types", () => {
     expect(matches("customer.*", "customers.created")).toBe(false);
     expect(matches("invoice.paid", "invoice.paid")).toBe(true);
     expect(selected(["customer.subscription.*"], types)).toEqual(types.slice(1, 3));
+  });
+  test("all of Stripe's are known, from the list that the functions are built with", () => {
+    expect(stripeEventTypes.length).toBeGreaterThan(200);
+    expect(stripeEventTypes).toContain("invoice.paid");
+    expect(stripeEventTypes.every((type) => /^[\w.]+$/.test(type))).toBe(true);
   });
   test("types stand in groups, with the wildcards that are worth one", () => {
     expect(grouped(types).map((g) => [g.group, g.types.length])).toEqual([

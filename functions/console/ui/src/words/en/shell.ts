@@ -35,6 +35,11 @@ export const shell = {
     text: "The address leads nowhere. It may have been cut off, or it is of an older release.",
     back: "Go to the overview",
   },
+  outdated: {
+    title: "This page could not be loaded",
+    text: "There may be a newer release of the console, or no connection. Reload to go on.",
+    reload: "Reload",
+  },
   broken: {
     title: "This page broke",
     text: "Something in it could not be shown. Nothing was changed by that.",
