@@ -73,7 +73,7 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { host: "127.0.0.1", port: 5173, fs: { allow: [".", "../../shared/src/event_types.txt"] } },
+  server: { host: "127.0.0.1", port: 5173, fs: { allow: [".", "../../shared/src"] } },
   test: {
     environment: "happy-dom",
     environmentOptions: { happyDOM: { url: "http://localhost/billhook/" } },
