@@ -141,7 +141,9 @@ async fn an_account_that_is_never_told_holds_up_nothing_but_what_depends_on_it()
 
 #[tokio::test]
 async fn an_answer_to_the_account_that_is_not_stripes_says_nothing_about_an_object() {
-    for body in [json!({ "id": "acct_1Simulated" }), json!({ "id": "acct_1Simulated", "object": "user" })] {
+    let page = json!("<html>acct_1Simulated</html>");
+    let elses = json!({ "id": "acct_1Simulated", "object": "user" });
+    for body in [json!({ "id": "acct_1Simulated" }), elses, page] {
         let stack = two_are_gone().await;
         let elses = Fault::status(200).body(body.clone()).on("GET", "/v1/account").times(1_000);
         stack.stripe.add_fault(elses);
@@ -156,9 +158,7 @@ async fn an_answer_to_the_account_that_is_not_stripes_says_nothing_about_an_obje
 #[tokio::test]
 async fn an_answer_of_another_object_is_compared_with_nothing() {
     let stack = two_differ().await;
-    for other in
-        [customer("cus_2", "new"), json!({ "object": "charge", "id": "cus_1" }), json!({ "ok": true })]
-    {
+    for other in [customer("cus_2", "new"), json!({ "object": "charge", "id": "cus_1" }), json!("<html>")] {
         let elses = Fault::status(200).body(other).on("GET", "/v1/customers/cus_1").times(1_000);
         stack.stripe.clear_faults();
         stack.stripe.add_fault(elses);

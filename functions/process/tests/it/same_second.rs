@@ -211,7 +211,16 @@ async fn a_second_that_is_not_over_waits() {
 
 #[tokio::test]
 async fn a_stripe_that_does_not_answer_or_throttles_loses_nothing() {
-    for fault in [Fault::status(500), Fault::rate_limit(Some(false)), Fault::cut()] {
+    let elses = |body: Value| Fault::status(200).body(body);
+    for fault in [
+        Fault::status(500),
+        Fault::rate_limit(Some(false)),
+        Fault::cut(),
+        elses(json!("<html>sign in</html>")),
+        elses(json!({ "id": "sub_1", "status": "active" })),
+        elses(json!({ "id": "sub_2", "object": "subscription", "status": "active" })),
+        elses(json!({ "id": "sub_1", "object": "customer", "status": "active" })),
+    ] {
         let stripe = stripe(60);
         let stack = Stack::with(&stripe).await;
         stripe.add_fault(fault.on("GET", PATH).times(100));
@@ -282,7 +291,8 @@ async fn an_object_that_is_gone_from_its_connected_account_settles_too() {
 
 #[tokio::test]
 async fn an_account_that_is_another_or_cannot_be_asked_is_never_taken_for_ours() {
-    for fault in [None, Some(Fault::status(500)), Some(Fault::status(400)), Some(Fault::cut())] {
+    let elses = Fault::status(200).body(json!({ "id": "acct_1Simulated" }));
+    for fault in [None, Some(Fault::status(500)), Some(Fault::status(400)), Some(Fault::cut()), Some(elses)] {
         let stripe = stripe(60);
         stripe.remove_object(None, "sub_1");
         let stack = Stack::with(&stripe).await;

@@ -125,6 +125,10 @@ async fn only_stripes_own_words_count_as_an_answer() {
     let elses = [
         (200, serde_json::json!({ "status": "ok" })),
         (200, serde_json::json!([])),
+        (200, serde_json::json!("<html>sign in</html>")),
+        (200, serde_json::json!("")),
+        (200, serde_json::json!(r#"{"object":"list","data":["#)),
+        (400, serde_json::json!("<html>Bad Request</html>")),
         (200, serde_json::json!({ "data": [], "has_more": false })),
         (200, other),
         (200, not_deleted),

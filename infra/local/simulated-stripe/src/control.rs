@@ -20,7 +20,8 @@
 //! - `GET /deliveries/habits`, `PUT /deliveries/habits` with `{"repeat"?, "delay"?, "shuffle"?, "drop"?}`
 //! - `GET /faults`, `POST /faults`, `DELETE /faults` with `{"method"?, "path"?, "times"?, "when"?: "before"
 //!   or "after", "effect"}`, the effect being `{"answer": {"status", "body"?, "should_retry"?,
-//!   "retry_after"?}}`, `"hold"`, `"cut"` or `{"delay_ms"}`; deleting lets held calls go on
+//!   "retry_after"?}}`, `"hold"`, `"cut"` or `{"delay_ms"}`; a `body` that is a text is sent as it is,
+//!   without Stripe's headers; deleting lets held calls go on
 //! - `GET /requests`, `DELETE /requests` → all calls to the API
 //! - `GET /clock`, `POST /clock` with `{"now"?, "advance"?, "date_skew"?}` → `{"now"}`
 //! - `PUT /keys` with `[{"secret", "rights"?: ["events:read", …]}]`

@@ -25,7 +25,8 @@ pub enum When {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body; without one, an error in Stripe's shape that suits the status.
+    /// The body; without one, an error in Stripe's shape that suits the status. A text is the page of whoever
+    /// stands between: it is sent as it is, as HTML and without Stripe's headers.
     #[serde(default)]
     pub body: Option<Value>,
     /// The `Stripe-Should-Retry` header.
@@ -109,7 +110,7 @@ impl Fault {
         Self::new(Effect::DelayMs(milliseconds))
     }
 
-    /// Gives an answer that is not Stripe's: this body, whatever its shape.
+    /// Gives an answer that is not Stripe's: this body, whatever its shape; a text as it is.
     #[must_use]
     pub fn body(mut self, body: Value) -> Self {
         if let Effect::Answer(answer) = &mut self.effect {

@@ -97,7 +97,11 @@ fn respond(shared: &SharedState, call: &Call, sent: &HeaderMap, reply: Reply) ->
         let log = format!("https://dashboard.stripe.com/logs/{}", call.request_id);
         error.entry("request_log_url").or_insert(json!(log));
     }
-    let mut response = Response::new(Body::from(format!("{}\n", rendering::text(&body))));
+    // A text is the page of whoever stands between: it is sent as it is.
+    let page = body.as_str().map(str::to_owned);
+    let is_elses = page.is_some();
+    let text = page.unwrap_or_else(|| format!("{}\n", rendering::text(&body)));
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &str| {
@@ -105,8 +109,12 @@ fn respond(shared: &SharedState, call: &Call, sent: &HeaderMap, reply: Reply) ->
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    set("content-type", "application/json");
     set("date", &state.clock.date());
+    if is_elses {
+        set("content-type", "text/html");
+        return response;
+    }
+    set("content-type", "application/json");
     set("request-id", &call.request_id);
     set("stripe-version", &state.options.api_version);
     for name in ["stripe-version", "idempotency-key", "stripe-account"] {

@@ -47,6 +47,17 @@ async fn an_answer_can_be_given_whole() {
 }
 
 #[tokio::test]
+async fn somebody_elses_page_comes_as_it_is_and_without_stripes_headers() {
+    let stripe = stripe();
+    for page in ["<html>sign in</html>", "", r#"{"object":"list","data":["#, "{\"a\":1e999}"] {
+        stripe.add_fault(Fault::status(200).body(json!(page)));
+        let answer = Api::new(&stripe).get(PATH).await;
+        assert_eq!((answer.status, &answer.body), (200, &json!(page)));
+        assert_eq!((answer.header("content-type"), answer.header("request-id")), ("text/html", ""));
+    }
+}
+
+#[tokio::test]
 async fn a_connection_is_cut_before_or_after_the_effect() {
     let stripe = stripe();
     let api = Api::new(&stripe);

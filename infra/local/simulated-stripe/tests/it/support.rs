@@ -86,7 +86,7 @@ impl Api {
         let answer = request.send().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await?;
-        Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+        Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_else(|_| text.into()) })
     }
 }
 
