@@ -167,7 +167,7 @@ pub fn to_lambda(response: Response<Body>) -> serde_json::Value {
         Body::Text(text) => (text, false),
         Body::Binary(bytes) => (STANDARD.encode(bytes), true),
         // `Body` may get other kinds; what is neither text nor bytes is empty.
-        _ => (String::new(), false),
+        Body::Empty | _ => (String::new(), false),
     };
     serde_json::json!({
         "statusCode": parts.status.as_u16(), "headers": headers, "body": body, "isBase64Encoded": is_base64,
