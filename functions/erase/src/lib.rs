@@ -25,7 +25,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::aws::error_chain;
 use shared::deadline::Deadline;
-use shared::http::{self, Trigger};
+use shared::http;
 use shared::registry::{ErasureJob, Lease};
 use shared::unix_time::UnixMillis;
 
@@ -45,13 +45,13 @@ pub async fn handle(
     now: Timestamp,
     deadline: Deadline,
 ) -> Result<Value, EraseError> {
-    match Trigger::read(&input, request_id)? {
-        Trigger::Schedule => scheduled_run(deps, request_id, now, deadline).await,
-        Trigger::Request(request) => {
-            let response = request::respond(deps, &request, now).await;
-            Ok(http::to_lambda(response.unwrap_or_else(|error| error.into_response(request_id))))
-        }
-    }
+    http::dispatch(
+        &input,
+        request_id,
+        async || scheduled_run(deps, request_id, now, deadline).await,
+        async |request| request::respond(deps, &request, now).await,
+    )
+    .await
 }
 
 /// A lease outlives the longest run (300 s) by little, so a crashed process delays the next by minutes.
@@ -73,15 +73,12 @@ async fn scheduled_run(
     now: Timestamp,
     deadline: Deadline,
 ) -> Result<Value, EraseError> {
-    let is_idle = due_jobs(deps, now).await?.is_empty();
-    if is_idle || !deps.registry.acquire_lease(Lease::Erase, holder, now, LEASE).await? {
+    if due_jobs(deps, now).await?.is_empty() {
         return Ok(Value::Null);
     }
-    let result = run_under_lease(deps, now, deadline).await;
-    if let Err(error) = deps.registry.release_lease(Lease::Erase, holder).await {
-        tracing::warn!(error = error_chain(&error), "the lease was not released; it expires by itself");
-    }
-    Ok(json!(result?))
+    let work = run_under_lease(deps, now, deadline);
+    let summary = deps.registry.under_lease(Lease::Erase, holder, now, LEASE, work).await?;
+    Ok(json!(summary))
 }
 
 /// Continues what is due, the longest due first, by at least one page.

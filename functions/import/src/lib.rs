@@ -29,9 +29,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::aws::error_chain;
 use shared::deadline::Deadline;
-use shared::http::{self, Trigger};
+use shared::http;
 use shared::registry::{Import, ImportState, Lease, ScheduledWork};
 use shared::stripe::Session;
 
@@ -51,13 +50,13 @@ pub async fn handle(
     now: Timestamp,
     deadline: Deadline,
 ) -> Result<Value, ImportError> {
-    match Trigger::read(&input, request_id)? {
-        Trigger::Schedule => scheduled_run(deps, request_id, now, deadline).await,
-        Trigger::Request(request) => {
-            let response = request::respond(deps, &request, now).await;
-            Ok(http::to_lambda(response.unwrap_or_else(|error| error.into_response(request_id))))
-        }
-    }
+    http::dispatch(
+        &input,
+        request_id,
+        async || scheduled_run(deps, request_id, now, deadline).await,
+        async |request| request::respond(deps, &request, now).await,
+    )
+    .await
 }
 
 /// A lease outlives the longest run (300 s) by little, so a crashed process delays the next by minutes.
@@ -73,15 +72,12 @@ async fn scheduled_run(
     deadline: Deadline,
 ) -> Result<Value, ImportError> {
     let work = deps.registry.scheduled_work().await?;
-    let is_idle = running_import(&work).is_none() && !is_drift_due(&work, now);
-    if is_idle || !deps.registry.acquire_lease(Lease::Import, holder, now, LEASE).await? {
+    if running_import(&work).is_none() && !is_drift_due(&work, now) {
         return Ok(Value::Null);
     }
-    let result = run_under_lease(deps, deadline, now).await;
-    if let Err(error) = deps.registry.release_lease(Lease::Import, holder).await {
-        tracing::warn!(error = error_chain(&error), "the lease was not released; it expires by itself");
-    }
-    result
+    let run = run_under_lease(deps, deadline, now);
+    let summary = deps.registry.under_lease(Lease::Import, holder, now, LEASE, run).await?;
+    Ok(summary.unwrap_or(Value::Null))
 }
 
 async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Result<Value, ImportError> {

@@ -3,19 +3,16 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use lambda_http::http::HeaderName;
 use lambda_http::{Body, Request, RequestExt};
 use shared::endpoint::EndpointName;
 use shared::event::{self, ParsedEvent};
 use shared::event_type::PROBE;
-use shared::http::header_text;
+use shared::http::{STRIPE_SIGNATURE, header_text};
 use shared::ledger::LedgerRow;
 use shared::payload;
 use shared::signature::SignatureError;
 
 use crate::error::ReceiveError;
-
-const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
 /// One delivery, borrowed from the request.
 #[derive(Debug)]
@@ -46,7 +43,7 @@ impl<'a> Delivery<'a> {
             .strip_prefix("/webhooks/")
             .and_then(|name| name.parse().ok())
             .ok_or(ReceiveError::UnknownEndpoint)?;
-        let signature = header_text(request, &SIGNATURE)
+        let signature = header_text(request, &STRIPE_SIGNATURE)
             .map_err(|_| SignatureError::Malformed("it is not plain text"))
             .and_then(|header| header.ok_or(SignatureError::Missing));
         Ok(Self { endpoint, signature, body })

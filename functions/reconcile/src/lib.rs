@@ -27,7 +27,7 @@ mod undelivered;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::deadline::Deadline;
-use shared::http::{self, Trigger};
+use shared::http;
 
 pub use self::config::Config;
 pub use self::deps::Deps;
@@ -46,14 +46,11 @@ pub async fn handle(
     now: Timestamp,
     deadline: Deadline,
 ) -> Result<Value, ReconcileError> {
-    match Trigger::read(&input, request_id)? {
-        Trigger::Schedule => {
-            let report = run::run(deps, None, request_id, deadline, now).await?;
-            Ok(report.map_or(Value::Null, |report| json!(report)))
-        }
-        Trigger::Request(request) => {
-            let response = request::respond(deps, &request, request_id, deadline, now).await;
-            Ok(http::to_lambda(response.unwrap_or_else(|error| error.into_response(request_id))))
-        }
-    }
+    http::dispatch(
+        &input,
+        request_id,
+        async || Ok(json!(run::run(deps, None, request_id, deadline, now).await?)),
+        async |request| request::respond(deps, &request, request_id, deadline, now).await,
+    )
+    .await
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::aws::error_chain;
 use shared::deadline::Deadline;
 use shared::health::{self, HealthSnapshot, OwnStack, StripeView};
 use shared::registry::{Lease, Settings};
@@ -48,14 +47,8 @@ pub(crate) async fn run(
     deadline: Deadline,
     now: Timestamp,
 ) -> Result<Option<RunReport>, ReconcileError> {
-    if !deps.registry.acquire_lease(Lease::Reconcile, holder, now, LEASE).await? {
-        return Ok(None);
-    }
-    let result = run_under_lease(deps, since, deadline, now).await;
-    if let Err(error) = deps.registry.release_lease(Lease::Reconcile, holder).await {
-        tracing::warn!(error = error_chain(&error), "the lease will end by itself");
-    }
-    result.map(Some)
+    let work = run_under_lease(deps, since, deadline, now);
+    deps.registry.under_lease(Lease::Reconcile, holder, now, LEASE, work).await
 }
 
 async fn run_under_lease(

@@ -30,7 +30,7 @@ use serde_json::Value;
 use shared::access::Role;
 use shared::aws::error_chain;
 use shared::deadline::Deadline;
-use shared::http::{ApiError, Trigger, request_id, to_lambda};
+use shared::http::{self, ApiError, request_id};
 
 use self::audit::ChangeDetails;
 pub use self::config::{Config, WORK_WITHIN};
@@ -50,17 +50,22 @@ pub async fn handle(
     now: Timestamp,
     deadline: Deadline,
 ) -> Result<Value, Diagnostic> {
-    match Trigger::read(input, request_id).map_err(|error| diagnostic(&error))? {
-        // Boxed, because futures of this depth are too much for the compiler's layout.
-        Trigger::Request(request) => Ok(to_lambda(Box::pin(answer(deps, *request, now, deadline)).await)),
-        Trigger::Schedule => {
-            let context = RequestContext::new(deps, now, deadline);
-            match context.in_time(Box::pin(maintenance::run(context))).await {
-                Ok(report) => Ok(serde_json::json!(report)),
-                // Before there is a key, nothing can be asked of Stripe; the status shows that.
-                Err(RegisterError::StripeKeyMissing) => Ok(Value::Null),
-                Err(error) => Err(diagnostic(&error)),
-            }
+    http::dispatch(
+        input,
+        request_id,
+        async || maintain(RequestContext::new(deps, now, deadline)).await,
+        async |request| Ok(answer(deps, request, now, deadline).await),
+    )
+    .await
+}
+
+async fn maintain(context: RequestContext<'_>) -> Result<Value, Diagnostic> {
+    match context.in_time(Box::pin(maintenance::run(context))).await {
+        Ok(report) => Ok(serde_json::json!(report)),
+        // Before there is a key, nothing can be asked of Stripe; the status shows that.
+        Err(RegisterError::StripeKeyMissing) => Ok(Value::Null),
+        Err(error) => {
+            Err(Diagnostic { error_type: "Register".to_owned(), error_message: error_chain(&error) })
         }
     }
 }
@@ -140,8 +145,4 @@ async fn change(
         ChangeRequest::SetStripeKey => Box::pin(settings::stripe_key::set(context, request, details)).await,
         ChangeRequest::UpdateSettings => Box::pin(settings::update::update(context, request, details)).await,
     }
-}
-
-fn diagnostic(error: &dyn std::error::Error) -> Diagnostic {
-    Diagnostic { error_type: "Register".to_owned(), error_message: error_chain(error) }
 }

@@ -9,16 +9,14 @@ mod gateway_event;
 mod serve;
 mod trigger;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
 pub use self::fields::{Fields, Query};
-pub use self::gateway_event::{CheckedToken, GatewayContext, GatewayEvent, header_text};
+pub use self::gateway_event::{CheckedToken, GatewayContext, GatewayEvent, STRIPE_SIGNATURE, header_text};
 pub use self::serve::{answer, run};
-pub use self::trigger::{Trigger, UnknownTrigger};
+pub use self::trigger::{UnknownTrigger, dispatch};
 use crate::aws::{StoreError, error_chain};
 use crate::secret_store::SecretStoreError;
 
@@ -152,26 +150,6 @@ pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// An answer as API Gateway takes it from a function (HTTP API, payload format 2.0), for one that schedules
-/// wake too. What is no text goes as base64, which API Gateway decodes.
-pub fn to_lambda(response: Response<Body>) -> serde_json::Value {
-    let (parts, body) = response.into_parts();
-    let headers: serde_json::Map<_, _> = parts
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())))
-        .collect();
-    let (body, is_base64) = match body {
-        Body::Text(text) => (text, false),
-        Body::Binary(bytes) => (STANDARD.encode(bytes), true),
-        // `Body` may get other kinds; what is neither text nor bytes is empty.
-        Body::Empty | _ => (String::new(), false),
-    };
-    serde_json::json!({
-        "statusCode": parts.status.as_u16(), "headers": headers, "body": body, "isBase64Encoded": is_base64,
-    })
 }
 
 /// 204.

@@ -20,6 +20,7 @@ use url::{Host, Url};
 
 use crate::aws::error_chain;
 use crate::event_type::PROBE;
+use crate::http::STRIPE_SIGNATURE;
 use crate::mode::Mode;
 use crate::public_host::{is_public, names_public_host};
 use crate::secret::SigningSecret;
@@ -252,7 +253,7 @@ async fn send(
     let mut response = http
         .post(url)
         .header("content-type", "application/json; charset=utf-8")
-        .header("stripe-signature", sign(secret, UnixSeconds::from(now), body.as_bytes()))
+        .header(STRIPE_SIGNATURE, sign(secret, UnixSeconds::from(now), body.as_bytes()))
         .body(body)
         .send()
         .await?;

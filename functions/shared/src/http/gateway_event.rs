@@ -16,14 +16,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Context, Request, RequestExt};
+use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use super::ApiError;
 
-/// Read besides a token, and what a browser says of the page's files.
-const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
+/// The name of the header that Stripe signs a delivery in.
+pub const STRIPE_SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
 /// An event of an HTTP API, of which only what is needed is read.
 #[derive(Debug, Deserialize)]
@@ -33,9 +33,6 @@ pub struct GatewayEvent {
     raw_path: Option<CallersText>,
     #[serde(default)]
     raw_query_string: Option<CallersText>,
-    /// Where a hand-made event has no `rawQueryString`.
-    #[serde(default)]
-    query_string_parameters: Option<HashMap<CallersText, CallersText>>,
     #[serde(default)]
     headers: Option<NeededHeaders>,
     request_context: EventContext,
@@ -101,7 +98,7 @@ pub struct CheckedToken {
 
 impl GatewayEvent {
     /// The event as a request, with [`GatewayContext`] and Lambda's context as extensions. Of the headers it
-    /// has `Authorization` and `Stripe-Signature`; its URI says nothing, its raw path and its query do.
+    /// has `Authorization` and `Stripe-Signature`, and what a browser says of files that it has; its URI says nothing, its raw path and its query do.
     ///
     /// # Errors
     /// 400 for a body that is not base64 where the event says so, 405 for a method that is none.
@@ -120,14 +117,9 @@ impl GatewayEvent {
             .map(|jwt| CheckedToken { subject: jwt.claims.sub });
 
         let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
-        if let Some(CallersText(query)) = &self.raw_query_string {
-            for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-                parameters.entry(name.into_owned()).or_default().push(value.into_owned());
-            }
-        } else {
-            for (CallersText(name), CallersText(value)) in self.query_string_parameters.unwrap_or_default() {
-                parameters.entry(name).or_default().push(value);
-            }
+        let CallersText(query) = self.raw_query_string.unwrap_or_default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            parameters.entry(name.into_owned()).or_default().push(value.into_owned());
         }
 
         let mut request = Request::new(body);
@@ -156,7 +148,7 @@ fn no_method(text: &str) -> ApiError {
 
 /// A text that a caller has chosen. JSON can write halves of characters, which no text can hold: they are
 /// replaced.
-#[derive(Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct CallersText(String);
 
 impl<'de> Deserialize<'de> for CallersText {
@@ -204,7 +196,7 @@ impl<'de> Deserialize<'de> for NeededHeaders {
                 let mut needed = HeaderMap::new();
                 while let Some(CallersText(name)) = headers.next_key()? {
                     let known =
-                        [header::AUTHORIZATION, SIGNATURE, header::ACCEPT_ENCODING, header::IF_NONE_MATCH]
+                        [header::AUTHORIZATION, STRIPE_SIGNATURE, header::ACCEPT_ENCODING, header::IF_NONE_MATCH]
                             .into_iter()
                             .find(|known| name.eq_ignore_ascii_case(known.as_str()));
                     match known {
@@ -323,15 +315,15 @@ mod tests {
             let mut event = event();
             event["headers"]["stripe-signature"] = text.into();
             let request = read(&event).unwrap();
-            assert!(header_text(&request, &SIGNATURE).is_err(), "{text:?}");
+            assert!(header_text(&request, &STRIPE_SIGNATURE).is_err(), "{text:?}");
         }
         let request = read(&event()).unwrap();
-        assert!(header_text(&request, &SIGNATURE).unwrap().is_none());
+        assert!(header_text(&request, &STRIPE_SIGNATURE).unwrap().is_none());
         let mut event = event();
         event["headers"]["stripe-signature"] = "a".into();
         event["headers"]["Stripe-Signature"] = "b".into();
         let request = read(&event).unwrap();
-        let text = header_text(&request, &SIGNATURE).unwrap().unwrap();
+        let text = header_text(&request, &STRIPE_SIGNATURE).unwrap().unwrap();
         assert!(matches!(&*text, "a,b" | "b,a"), "{text}");
     }
 

@@ -1,10 +1,12 @@
 //! Answers Lambda's invocations of a function that only API Gateway, or somebody by hand, invokes.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use lambda_http::lambda_runtime::{self, service_fn};
 use lambda_http::{Body, Context, Error, LambdaEvent, Request, Response};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{GatewayEvent, to_lambda};
+use super::GatewayEvent;
 
 /// Runs a function: each invocation's event becomes a request, and `handler`'s response the answer.
 ///
@@ -23,7 +25,7 @@ where
 }
 
 /// Answers one invocation.
-pub async fn answer<F>(event: GatewayEvent, context: Context, handler: impl Fn(Request) -> F) -> Value
+pub async fn answer<F>(event: GatewayEvent, context: Context, handler: impl FnOnce(Request) -> F) -> Value
 where
     F: Future<Output = Response<Body>>,
 {
@@ -33,4 +35,28 @@ where
         Err(error) => error.into_response(&request_id),
     };
     to_lambda(response)
+}
+
+/// An answer as API Gateway takes it from a function (HTTP API, payload format 2.0). What is no text goes as
+/// base64, which API Gateway decodes.
+fn to_lambda(response: Response<Body>) -> Value {
+    let (parts, body) = response.into_parts();
+    let headers: Map<_, _> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.into())))
+        .collect();
+    let (body, is_base64) = match body {
+        Body::Text(text) => (text, false),
+        Body::Binary(bytes) => (STANDARD.encode(bytes), true),
+        // `Body` may get other kinds; what is neither text nor bytes is empty.
+        _ => (String::new(), false),
+    };
+    // `json!` would copy the body.
+    let mut answer = Map::new();
+    answer.insert("statusCode".to_owned(), parts.status.as_u16().into());
+    answer.insert("headers".to_owned(), headers.into());
+    answer.insert("body".to_owned(), body.into());
+    answer.insert("isBase64Encoded".to_owned(), is_base64.into());
+    answer.into()
 }

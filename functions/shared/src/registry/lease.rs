@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Registry;
-use crate::aws::StoreError;
+use crate::aws::{StoreError, error_chain};
 
 const LEASE: &str = "lease";
 
@@ -35,6 +35,28 @@ impl Lease {
 }
 
 impl Registry {
+    /// Does `work` under a lease of this length, and gives it back. Returns none if somebody else holds it.
+    ///
+    /// # Errors
+    /// If the lease could not be taken, or it is not known whether it was; and what `work` fails with.
+    pub async fn under_lease<T, E: From<StoreError>>(
+        &self,
+        lease: Lease,
+        holder: &str,
+        now: Timestamp,
+        length: SignedDuration,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<Option<T>, E> {
+        if !self.acquire_lease(lease, holder, now, length).await? {
+            return Ok(None);
+        }
+        let result = work.await;
+        if let Err(error) = self.release_lease(lease, holder).await {
+            tracing::warn!(error = error_chain(&error), "the lease was not released; it expires by itself");
+        }
+        result.map(Some)
+    }
+
     /// Takes a lease for a time, unless somebody else holds it. It ends by itself.
     ///
     /// # Errors
