@@ -20,7 +20,7 @@ use crate::error::ReceiveError;
 use crate::once_a_minute::OnceAMinute;
 
 /// A write that takes longer is given up.
-const WRITE_WITHIN: Duration = Duration::from_millis(200);
+pub(crate) const WRITE_WITHIN: Duration = Duration::from_millis(200);
 
 /// Writes the activity of endpoints to the registry.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ use crate::once_a_minute::OnceAMinute;
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
 /// A read of endpoints and secrets that takes longer is given up, so that time is left to store the delivery;
 /// what has been read of the endpoints by then counts.
-const READ_WITHIN: Duration = Duration::from_secs(1);
+pub(crate) const READ_WITHIN: Duration = Duration::from_secs(1);
 
 /// The endpoints, as last read.
 #[derive(Debug)]

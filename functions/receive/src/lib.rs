@@ -29,6 +29,7 @@ use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use shared::aws::CallLimits;
 use shared::deadline::Deadline;
 use shared::event::EventId;
 use shared::http::{ApiError, json, request_id};
@@ -38,6 +39,8 @@ pub use self::config::Config;
 use self::delivery::Delivery;
 use self::delivery_metrics::DeliveryOutcome;
 pub use self::deps::Deps;
+use self::endpoint_activity::WRITE_WITHIN;
+use self::endpoint_cache::READ_WITHIN;
 use self::error::ReceiveError;
 
 /// Answers one request, at `deadline` at the latest.
@@ -68,6 +71,22 @@ pub async fn handle(deps: &Deps, request: Request, now: Timestamp, deadline: Dea
 /// Stripe gets its answer before this, of the 3 s that are promised: the rest is for API Gateway and the
 /// network.
 pub const ANSWER_WITHIN: Duration = Duration::from_millis(2_600);
+
+/// What a delivery takes besides what hangs: the wait before the second attempt to store it (at most 100 ms),
+/// that attempt, and the work in between.
+const REST_WITHIN: Duration = Duration::from_millis(300);
+
+// A delivery is stored and acknowledged in time where the endpoints cannot be read, the first attempt to
+// store it gets no answer, and its activity cannot be written.
+const _: () = assert!(
+    READ_WITHIN.as_millis()
+        + CallLimits::RECEIVE.attempt.as_millis()
+        + WRITE_WITHIN.as_millis()
+        + REST_WITHIN.as_millis()
+        <= ANSWER_WITHIN.as_millis()
+);
+// Of Stripe's 3 s the rest is for API Gateway and the network.
+const _: () = assert!(ANSWER_WITHIN.as_millis() + 300 <= 3_000);
 
 /// The answer to somebody who looks at the address, which is no refusal of a delivery and counts as none.
 fn webhook_address() -> ApiError {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use receive::ANSWER_WITHIN;
 use shared::ledger::{EventState, LedgerRow, Recorded};
 use test_cloud::Fault;
 use test_cloud::fixtures::{error_code, now};
@@ -30,7 +29,6 @@ async fn a_store_that_does_not_answer_is_a_503_when_the_answer_is_due() {
     stack.cloud.fail("PutItem", "LedgerTable", 1_000, Fault::Hang);
     let (status, answer) = deliver_within(&deps, Duration::from_millis(300), &event("evt_1"), later(1)).await;
     assert_eq!((status, error_code(&answer)), (503, "temporarily_unavailable"));
-    assert!(ANSWER_WITHIN < Duration::from_secs(3));
 }
 
 #[tokio::test]
@@ -105,16 +103,19 @@ async fn an_activity_that_cannot_be_written_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_registry_that_hangs_whole_does_not_keep_a_stored_delivery_from_its_answer() {
+async fn a_registry_that_hangs_whole_is_called_once_for_each_and_left() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     stack.cloud.fail("Query", "RegistryTable", 1_000, Fault::Hang);
     stack.cloud.fail("UpdateItem", "RegistryTable", 1_000, Fault::Hang);
     assert_eq!(deliver(&deps, &event("evt_1"), later(60)).await.0, 200);
+    // For a second attempt there is no time: `lib.rs` holds the bounds to the answer's.
+    let calls = ["Query", "UpdateItem"].map(|operation| stack.cloud.count(operation, "RegistryTable"));
+    assert_eq!(calls, [1, 1]);
 }
 
 #[tokio::test]
-async fn a_secret_of_another_endpoint_that_hangs_leaves_time_to_store_the_delivery() {
+async fn a_secret_of_another_endpoint_that_hangs_is_asked_for_once_and_left() {
     let stack = Stack::start().await;
     let deps = stack.warm().await;
     stack.register("second", "whsec_second").await;
@@ -125,6 +126,7 @@ async fn a_secret_of_another_endpoint_that_hangs_leaves_time_to_store_the_delive
         200,
         "also when one attempt to store it hangs"
     );
+    assert_eq!(stack.cloud.count("GetSecretValue", ""), 1);
 }
 
 #[tokio::test]
@@ -141,6 +143,10 @@ async fn a_large_event_stays_readable_when_it_comes_again_packed_in_another_way(
     assert_eq!(stack.ledger().record(&again).await.unwrap(), Recorded::Duplicate);
     let row = stack.row("evt_large").await.unwrap();
     assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
+    // No row names the parts of the second, so nobody would ever find or remove them.
+    let items = stack.cloud.items("LedgerTable").await;
+    let with_bytes = |item: &&serde_json::Value| item["part"]["N"] != "0" && item.get("body").is_some();
+    assert_eq!(items.iter().filter(with_bytes).count() as u64, row.parts.unwrap());
 }
 
 #[tokio::test]
