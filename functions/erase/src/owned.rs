@@ -1,89 +1,99 @@
-//! What belongs to a payment or a charge of the customer, and does not name the customer itself: refunds,
-//! disputes and invoice payments, and a payment's charges.
+//! What belongs to a record of the customer's, and does not name the customer itself: the charges, refunds,
+//! disputes and invoice payments of their payments and charges, the payment of a charge of theirs, and the
+//! invoice payments of their invoices.
+//!
+//! What names another customer is not theirs, nor what belongs to a charge that does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::aws::StoreError;
 use shared::lossy_json;
-use shared::object_key::{Kind, ObjectKey};
-use shared::page::MAX_LIMIT;
-use shared::records::{Record, RecordListing};
+use shared::object_key::{Kind, ObjectKey, reference_id};
+use shared::records::{Record, RecordListing, charges_in_payment};
 
 use crate::deps::Deps;
 
-/// Returns the records that belong to `owner`, each once.
-pub(crate) async fn parts(deps: &Deps, owner: &Record) -> Result<Vec<Record>, StoreError> {
-    let key = &owner.key;
-    let mut parts = BTreeMap::new();
-    match key.kind() {
-        Some(Kind::Payment) => {
-            add(&mut parts, naming(deps, key).await?);
-            let charges = parts.values().filter(|part| part.key.kind() == Some(Kind::Charge));
-            let mut charges: BTreeSet<ObjectKey> = charges.map(|charge| charge.key.clone()).collect();
-            let object = object(owner);
-            let embedded = object["charges"]["data"].as_array().into_iter().flatten();
-            let embedded = embedded.chain([&object["latest_charge"]]).filter_map(reference_id);
-            charges.extend(embedded.filter_map(|charge| key.sibling(Kind::Charge, charge).ok()));
-            let by_id: Vec<ObjectKey> = charges.iter().cloned().collect();
-            add(&mut parts, deps.records.get_all(&by_id).await?);
-            for charge in &charges {
-                add(&mut parts, naming(deps, charge).await?);
-            }
+/// Returns the records that belong to `owner`, which names the customer; each once, and not `owner` itself.
+pub(crate) async fn parts(
+    deps: &Deps,
+    owner: &Record,
+    customer: &ObjectKey,
+) -> Result<Vec<Record>, StoreError> {
+    let parts = match owner.key.kind() {
+        Some(Kind::Payment) => of_payment(deps, owner).await?,
+        Some(Kind::Charge) => of_charge(deps, owner).await?,
+        Some(Kind::Invoice) => {
+            let (account, invoice) = (owner.key.account_key().clone(), owner.key.id().to_owned());
+            deps.records.all(&RecordListing::Invoice { account, invoice }).await?
         }
-        Some(Kind::Charge) => {
-            add(&mut parts, naming(deps, key).await?);
-            // The payment may name no customer, or another: of what names it, this charge's own.
-            let payment = reference_id(&object(owner)["payment_intent"])
-                .and_then(|payment| key.sibling(Kind::Payment, payment).ok());
-            if let Some(payment) = payment {
-                let names_charge = |part: &Record| {
-                    reference_id(&object(part)["charge"]).is_some_and(|charge| charge == key.id())
-                };
-                let of_payment = naming(deps, &payment).await?;
-                add(&mut parts, of_payment.into_iter().filter(names_charge).collect());
-            }
-        }
-        Some(
-            Kind::Customer
-            | Kind::Subscription
-            | Kind::Invoice
-            | Kind::InvoicePayment
-            | Kind::Refund
-            | Kind::Dispute,
-        )
-        | None => {}
-    }
-    Ok(parts.into_values().collect())
-}
-
-fn add(parts: &mut BTreeMap<ObjectKey, Record>, more: Vec<Record>) {
-    parts.extend(more.into_iter().map(|record| (record.key.clone(), record)));
-}
-
-/// All records that name a payment, or a charge.
-async fn naming(deps: &Deps, owner: &ObjectKey) -> Result<Vec<Record>, StoreError> {
-    let listing = RecordListing::Payment {
-        account: owner.account_key().clone(),
-        payment: owner.id().to_owned(),
-        kind: None,
+        Some(Kind::Customer | Kind::Subscription | Kind::InvoicePayment | Kind::Refund | Kind::Dispute)
+        | None => Vec::new(),
     };
-    let (mut records, mut from) = (Vec::new(), None);
-    loop {
-        let page = deps.records.list(&listing, from, MAX_LIMIT, |_| true).await?;
-        records.extend(page.records);
-        from = page.next;
-        if from.is_none() {
-            return Ok(records);
+    Ok(without_others(parts, customer).into_iter().filter(|part| part.key != owner.key).collect())
+}
+
+/// All that names a payment or one of its charges, and those charges.
+async fn of_payment(deps: &Deps, payment: &Record) -> Result<Vec<Record>, StoreError> {
+    let object = object(payment);
+    let mut parts = deps.records.parts(&payment.key, &object).await?;
+    // Charges of old API versions may not name their payment, which names them.
+    let listed: BTreeSet<&ObjectKey> = parts.iter().map(|part| &part.key).collect();
+    let unlisted = charges_in_payment(&payment.key, &object).filter(|charge| !listed.contains(charge));
+    let unlisted: Vec<ObjectKey> = unlisted.collect();
+    parts.extend(deps.records.get_all(&unlisted).await?);
+    Ok(parts)
+}
+
+/// All that names a charge, and what of its payment is the charge's. A payment that names no customer is
+/// theirs by the charge, with all that belongs to it.
+async fn of_charge(deps: &Deps, charge: &Record) -> Result<Vec<Record>, StoreError> {
+    let mut parts = deps.records.naming(&charge.key).await?;
+    let object_of_charge = object(charge);
+    let payment = reference_id(&object_of_charge["payment_intent"]);
+    let Some(key) = payment.and_then(|payment| charge.key.sibling(Kind::Payment, payment).ok()) else {
+        return Ok(parts);
+    };
+    match deps.records.get(&key).await? {
+        Some(payment) if customer_of(&object(&payment)).is_none() => {
+            parts.extend(of_payment(deps, &payment).await?);
+            parts.push(payment);
+        }
+        Some(_) | None => {
+            let of_payment = deps.records.naming(&key).await?;
+            let of_payment = of_payment.into_iter();
+            parts.extend(of_payment.filter(|part| charge_of(&object(part)) == Some(charge.key.id())));
         }
     }
+    Ok(parts)
+}
+
+/// Leaves out what names another customer, and what belongs to a charge that does.
+fn without_others(parts: Vec<Record>, customer: &ObjectKey) -> Vec<Record> {
+    let parts: BTreeMap<ObjectKey, (Value, Record)> =
+        parts.into_iter().map(|part| (part.key.clone(), (object(&part), part))).collect();
+    let is_others = |object: &Value| customer_of(object).is_some_and(|other| other != customer.id());
+    let others: BTreeSet<String> = parts
+        .iter()
+        .filter(|(key, (object, _))| key.kind() == Some(Kind::Charge) && is_others(object))
+        .map(|(key, _)| key.id().to_owned())
+        .collect();
+    let is_theirs = |object: &Value| {
+        !is_others(object) && charge_of(object).is_none_or(|charge| !others.contains(charge))
+    };
+    parts.into_values().filter(|(object, _)| is_theirs(object)).map(|(_, part)| part).collect()
+}
+
+fn customer_of(object: &Value) -> Option<&str> {
+    reference_id(&object["customer"])
+}
+
+/// The charge that a refund, a dispute or an invoice payment names.
+fn charge_of(object: &Value) -> Option<&str> {
+    reference_id(&object["charge"]).or_else(|| reference_id(&object["payment"]["charge"]))
 }
 
 /// The object of a record; null if it is damaged.
 fn object(record: &Record) -> Value {
     record.object().ok().and_then(|bytes| lossy_json::from_slice(&bytes).ok()).unwrap_or_default()
-}
-
-fn reference_id(reference: &Value) -> Option<&str> {
-    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::access::Role;
 use shared::audit::AuditDetails;
 use shared::aws::StoreError;
-use shared::http::{self, ApiError, Fields, Query, segments};
+use shared::http::{self, ApiError, Fields, Query, path_rest, segments};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::Page;
 use shared::records::RecordListing;
@@ -41,9 +41,9 @@ pub(crate) async fn respond(
             }
             _ => Err(wrong_method(request)),
         },
-        // An id that a merchant chose may hold slashes.
-        ["erasures", customer @ ..] => match *request.method() {
-            Method::GET => show(deps, request, &customer.join("/")).await,
+        // An id that a merchant chose may hold any character, slashes too.
+        ["erasures", ..] => match *request.method() {
+            Method::GET => show(deps, request, &path_rest(request, 1)).await,
             _ => Err(wrong_method(request)),
         },
         _ => Err(ApiError::no_route(request)),
@@ -71,18 +71,23 @@ async fn list(deps: &Deps, request: &Request) -> Result<Response<Body>, ApiError
     Ok(http::json(StatusCode::OK, &Page { data: jobs.iter().map(ErasureView::from).collect(), next_cursor }))
 }
 
-async fn show(deps: &Deps, request: &Request, id: &str) -> Result<Response<Body>, ApiError> {
+/// Shows the erasure of the customer with the first of these ids that has one.
+async fn show(deps: &Deps, request: &Request, ids: &[String]) -> Result<Response<Body>, ApiError> {
     deps.access.require(request, Role::Viewer)?;
     let query = Query::read(request, &["account"])?;
-    let not_found = || {
-        ApiError::not_found(format!("nobody has asked to erase the data of a customer `{id}`")).remedy(
-            "GET /erasures lists what was asked for; give `account` for a customer of a connected account",
-        )
-    };
-    let customer = ObjectKey::new(query.get("account"), Kind::Customer.object(), id);
-    let customer = customer.map_err(|_| not_found())?;
-    let job = deps.registry.erasure(&customer).await?.ok_or_else(not_found)?;
-    Ok(http::json(StatusCode::OK, &ErasureView::from(&job)))
+    for id in ids {
+        let Ok(customer) = ObjectKey::new(query.get("account"), Kind::Customer.object(), id) else {
+            continue;
+        };
+        if let Some(job) = deps.registry.erasure(&customer).await? {
+            return Ok(http::json(StatusCode::OK, &ErasureView::from(&job)));
+        }
+    }
+    let id = ids.first().map(String::as_str).unwrap_or_default();
+    let message = format!("nobody has asked to erase the data of a customer `{id}`");
+    Err(ApiError::not_found(message).remedy(
+        "GET /erasures lists what was asked for; give `account` for a customer of a connected account",
+    ))
 }
 
 /// Stores what is asked for. `details` gets it as soon as it is read.
@@ -94,18 +99,22 @@ async fn start(
 ) -> Result<ErasureView, ApiError> {
     deps.access.require(request, Role::Admin)?;
     Query::read(request, &[])?;
-    let fields = Fields::read(request.body(), &["customer", "account", "confirm", "why"])?;
+    let fields = Fields::read(request.body(), &["customer", "account", "confirm", "without_record", "why"])?;
     let (customer, why) = (customer(&fields)?, reason(&fields)?);
-    details.after = Some(json!({ "customer": customer.id(), "account": customer.account(), "why": why }));
+    let without_record = fields.flag("without_record")?.unwrap_or(false);
+    details.after = Some(json!({
+        "customer": customer.id(), "account": customer.account(), "without_record": without_record, "why": why,
+    }));
     if fields.text("confirm")? != Some(customer.id()) {
         let message = "`confirm` does not repeat the customer's id: what is erased cannot be restored";
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "confirmation_required", message)
             .field("confirm")
             .remedy(format!("send \"confirm\": \"{}\" as well", customer.id())));
     }
-    require_deleted(deps, &customer).await?;
+    require_deleted(deps, &customer, without_record).await?;
     let before = deps.registry.erasure(&customer).await?;
-    if before.as_ref().is_some_and(|before| before.state == ErasureState::Running) {
+    let is_running = |job: &ErasureJob| job.state == ErasureState::Running && !job.waits_for_admin();
+    if before.as_ref().is_some_and(is_running) {
         return Err(already_running(&customer));
     }
     let mut job = ErasureJob {
@@ -119,6 +128,7 @@ async fn start(
         records: before.as_ref().map_or(0, |before| before.records),
         events: before.as_ref().map_or(0, |before| before.events),
         waiting: Sampled::default(),
+        tried_again: 0,
         rev: 0,
     };
     match deps.registry.store_erasure(before.as_ref(), &mut job).await? {
@@ -152,21 +162,37 @@ fn reason(fields: &Fields) -> Result<Option<&str>, ApiError> {
     Ok(reason)
 }
 
-/// Refuses a customer that is unknown, or not deleted at Stripe. One without a record, such as one who was
-/// deleted before the stack was there, is known by what names them.
-async fn require_deleted(deps: &Deps, customer: &ObjectKey) -> Result<(), ApiError> {
+/// Refuses a customer who is unknown, or not known to be deleted at Stripe. One who was deleted before the
+/// stack was there has no record, nor has one of whom no event has come and who lives: that they are deleted
+/// somebody has to say.
+async fn require_deleted(deps: &Deps, customer: &ObjectKey, without_record: bool) -> Result<(), ApiError> {
     match deps.records.get(customer).await? {
-        Some(record) if record.deleted => Ok(()),
+        Some(record) if !record.is_at_stripe() => Ok(()),
         Some(_) => {
             let message = "the customer is not deleted at Stripe, so new events would bring the data back";
             Err(ApiError::new(StatusCode::CONFLICT, "customer_not_deleted", message).remedy(
                 "delete the customer at Stripe, wait for its event `customer.deleted`, then ask again",
             ))
         }
-        None if is_named(deps, customer).await? => Ok(()),
-        None => Err(ApiError::not_found(format!("no record names a customer `{}`", customer.id())).remedy(
+        None if !is_named(deps, customer).await? => Err(ApiError::not_found(format!(
+            "no record names a customer `{}`",
+            customer.id()
+        ))
+        .remedy(
             "look it up with GET /records/customers; give `account` for a customer of a connected account",
         )),
+        None if without_record => Ok(()),
+        None => {
+            let message = format!(
+                "there is no record of the customer `{}`, so nothing here says that they are deleted at Stripe",
+                customer.id()
+            );
+            Err(ApiError::new(StatusCode::CONFLICT, "customer_not_known", message)
+                .field("without_record")
+                .remedy(
+                    "look the customer up at Stripe. If Stripe has deleted them, send \"without_record\": true as well; if not, delete them there, wait for the event `customer.deleted`, then ask again",
+                ))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use shared::unix_time::UnixMillis;
 pub(crate) struct ErasureView {
     customer: String,
     account: Option<String>,
-    /// `running` or `finished`.
+    /// `running`, `finished` or `stopped`.
     state: &'static str,
     asked_at: Option<Timestamp>,
     /// When nothing was left for the first time.
@@ -34,6 +34,7 @@ impl From<&ErasureJob> for ErasureView {
             state: match job.state {
                 ErasureState::Running => "running",
                 ErasureState::Finished => "finished",
+                ErasureState::Stopped => "stopped",
             },
             asked_at: job.asked_at.to_timestamp(),
             finished_at: job.finished_at.and_then(UnixMillis::to_timestamp),

@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use shared::aws::StoreError;
-use shared::object_key::{Kind, ObjectKey};
+use shared::object_key::{Kind, ObjectKey, reference_id};
 use shared::records::{Record, RecordListing};
 
 use crate::deps::Deps;
-use crate::payment::parts::{load_parts, records_naming};
-use crate::view::{LoadedRecord, reference_id};
+use crate::payment::parts::load_parts;
+use crate::view::LoadedRecord;
 
 /// Payments and charges that one request looks at, before it returns a short page.
 const MAX_OWNERS: usize = 100;
@@ -93,7 +93,8 @@ impl PartPosition {
     }
 
     /// Where the list of owners continues. An owner with more parts is listed again: the position before it
-    /// is made by adding the least character that an id can have, so that nothing lies between the two.
+    /// is made by adding the least character of the ids of payments and charges, which Stripe makes itself,
+    /// so that nothing lies between the two.
     fn owners_from(&self) -> Option<String> {
         let again = if self.part.is_some() { "!" } else { "" };
         self.owner.as_ref().map(|owner| format!("{owner}{again}"))
@@ -226,7 +227,8 @@ async fn with_parts(
             // Parts that name both the charge and the payment are listed under the payment.
             let names_charge =
                 |part: &LoadedRecord| reference_id(&part.object["charge"]) == Some(owner.record.key.id());
-            let of_payment = records_naming(deps, &payment, None).await?;
+            let of_payment = deps.records.naming(&payment).await?;
+            let of_payment = of_payment.into_iter().map(LoadedRecord::new).collect::<Result<Vec<_>, _>>()?;
             parts.extend(of_payment.into_iter().filter(names_charge));
             parts.sort_by(|a, b| b.record.list_position().cmp(a.record.list_position()));
         }

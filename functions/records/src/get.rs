@@ -12,7 +12,7 @@ use shared::aws::StoreError;
 use shared::event_view::EventView;
 use shared::http::{ApiError, Query, json};
 use shared::ledger::EventListing;
-use shared::object_key::{Kind, ObjectKey};
+use shared::object_key::{Kind, ObjectKey, reference_id};
 use shared::page::MAX_LIMIT;
 
 use crate::customer;
@@ -23,7 +23,7 @@ use crate::payment::history::HistoryEntry;
 use crate::payment::parts::PaymentWithParts;
 use crate::payment_list::list_payments;
 use crate::response_size::all_fitting;
-use crate::view::{LoadedRecord, parse_kind, reference_id};
+use crate::view::{LoadedRecord, parse_kind};
 
 /// How many records of each kind a customer's response shows; lists have the rest.
 const RECORDS_OF_KIND: usize = 25;

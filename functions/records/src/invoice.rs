@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 use shared::aws::StoreError;
-use shared::object_key::Kind;
+use shared::object_key::{Kind, reference_id};
 use shared::records::RecordListing;
 
 use crate::deps::Deps;
-use crate::payment::parts::{all_records, joins};
-use crate::view::{LoadedRecord, reference_id};
+use crate::payment::parts::joins;
+use crate::view::LoadedRecord;
 
 /// What only invoices show.
 #[derive(Serialize)]
@@ -59,7 +59,8 @@ fn payment_or_charge(object: &Value) -> Option<&str> {
 async fn find_payments(deps: &Deps, invoice: &LoadedRecord) -> Result<Vec<String>, StoreError> {
     let key = &invoice.record.key;
     let listing = RecordListing::Invoice { account: key.account_key().clone(), invoice: key.id().to_owned() };
-    let found = all_records(deps, &listing).await?;
+    let found = deps.records.all(&listing).await?;
+    let found = found.into_iter().map(LoadedRecord::new).collect::<Result<Vec<_>, _>>()?;
     let (charges, intents): (Vec<&str>, Vec<&str>) =
         found.iter().filter_map(payment_of).partition(|payment| is_charge(payment));
     Ok(intents.into_iter().chain(charges).map(str::to_owned).collect())

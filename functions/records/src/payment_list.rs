@@ -10,7 +10,6 @@ use shared::object_key::Kind;
 use shared::records::{Record, RecordListing, RecordPage};
 
 use crate::deps::Deps;
-use crate::view::LoadedRecord;
 
 /// Charges that are listed at once.
 const CHARGES_PAGE: usize = 50;
@@ -40,9 +39,8 @@ pub(crate) async fn list_payments(
         let page = deps.records.list(&listing(Kind::Charge), from, CHARGES_PAGE, |_| true).await?;
         looked_at += page.records.len();
         for charge in page.records {
-            let charge = LoadedRecord::new(charge)?;
-            if charge.is_payment() && wanted(&charge.record) {
-                records.push(charge.record);
+            if !charge.names_payment() && wanted(&charge) {
+                records.push(charge);
                 found += 1;
             }
         }

@@ -8,7 +8,7 @@ use shared::aws::StoreError;
 use shared::event::EventId;
 use shared::http::ApiError;
 use shared::lossy_json;
-use shared::object_key::Kind;
+use shared::object_key::{Kind, reference_id};
 use shared::records::Record;
 
 use crate::kinds;
@@ -69,20 +69,6 @@ impl LoadedRecord {
         kinds::is_known_by(kind, self.record.key.id(), &self.object, text)
     }
 
-    /// Whether it is a payment: a PaymentIntent, or a charge without one.
-    pub(crate) fn is_payment(&self) -> bool {
-        match self.kind {
-            Kind::Payment => true,
-            Kind::Charge => reference_id(&self.object["payment_intent"]).is_none(),
-            Kind::Customer
-            | Kind::Subscription
-            | Kind::Invoice
-            | Kind::InvoicePayment
-            | Kind::Refund
-            | Kind::Dispute => false,
-        }
-    }
-
     /// Shows it as a payment.
     pub(crate) fn view_as_payment(&self) -> RecordView {
         RecordView { kind: Kind::Payment.plural(), ..self.view() }
@@ -117,11 +103,6 @@ impl LoadedRecord {
             object: self.raw.clone(),
         }
     }
-}
-
-/// Returns the id of a reference to another object, whether that is expanded or not.
-pub(crate) fn reference_id(reference: &Value) -> Option<&str> {
-    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }
 
 /// Reads the kind in a path.

@@ -22,6 +22,8 @@ mod row;
 mod state;
 mod transition;
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -80,19 +82,20 @@ impl Ledger {
 
     /// Stores an event, once: one write, or for a very large payload its parts first and the row last, so
     /// that a row is always whole. A write that was done although its answer got lost meets itself when it is
-    /// tried again, and counts as new.
+    /// tried again, and counts as new. Of a duplicate in another form, the parts are taken back.
     ///
     /// # Errors
     /// If the row could not be stored, or it is not known whether it was. Storing it again is always right.
     pub async fn record(&self, row: &LedgerRow) -> Result<Recorded, StoreError> {
         let doing = "storing an event";
-        let mut item: std::collections::HashMap<String, AttributeValue> =
+        let mut item: HashMap<String, AttributeValue> =
             serde_dynamo::to_item(row).map_err(StoreError::doing(doing))?;
-        if let Some((start, parts)) = row.body.as_ref().and_then(StoredPayload::split) {
+        let split = row.body.as_ref().and_then(StoredPayload::split);
+        if let Some((start, parts)) = &split {
             item.insert("parts".to_owned(), number(parts.len()));
-            item.insert("parts_at".to_owned(), number(start));
+            item.insert("parts_at".to_owned(), number(*start));
             item.remove("body");
-            for (part, bytes) in (start..).zip(parts) {
+            for (part, bytes) in (*start..).zip(parts) {
                 self.put_part(row, part, bytes).await?;
             }
         }
@@ -109,8 +112,16 @@ impl Ledger {
         match put.map_err(|error| error.into_service_error()) {
             Ok(_) => Ok(Recorded::New),
             Err(PutItemError::ConditionalCheckFailedException(refused)) => {
-                let ours = refused.item().is_some_and(|old| row.is_same_receipt(old));
-                Ok(if ours { Recorded::New } else { Recorded::Duplicate })
+                let Some(stored) = refused.item() else { return Ok(Recorded::Duplicate) };
+                if row.is_same_receipt(stored) {
+                    return Ok(Recorded::New);
+                }
+                if let Some((start, parts)) = split.filter(|(start, _)| !names_parts(stored, *start)) {
+                    for (part, _) in (start..).zip(parts) {
+                        self.take_part_back(row, part).await?;
+                    }
+                }
+                Ok(Recorded::Duplicate)
             }
             Err(error) => Err(StoreError::new(doing, error)),
         }
@@ -134,6 +145,21 @@ impl Ledger {
             Ok(_) | Err(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
             Err(error) => Err(StoreError::new("storing a part of an event", error)),
         }
+    }
+
+    /// Overwrites a part that no row names by nothing, which is gone at once: nobody would ever find it.
+    async fn take_part_back(&self, row: &LedgerRow, part: u64) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("id", AttributeValue::S(row.id.to_string()))
+            .item("part", number(part))
+            .item("expires_at", number(UnixSeconds::from(row.received_at)))
+            .send()
+            .await;
+        put.map_err(StoreError::doing("taking a part of an event back"))?;
+        Ok(())
     }
 
     /// One row, read consistently, with its payload unless that lies in parts (see [`Ledger::body`]). None
@@ -200,6 +226,11 @@ impl Ledger {
             .key("part", number(part))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
+}
+
+/// Whether the stored row's payload lies in the parts from this number on.
+fn names_parts(stored: &HashMap<String, AttributeValue>, start: u64) -> bool {
+    stored.get("parts_at") == Some(&number(start))
 }
 
 fn number(value: impl std::fmt::Display) -> AttributeValue {

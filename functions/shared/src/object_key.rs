@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::account::{AccountKey, is_key_part};
 
@@ -199,6 +200,12 @@ impl ObjectKey {
     pub fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// The id of a reference to another object, which Stripe renders as an id, as the object itself (expanded) or
+/// as null.
+pub fn reference_id(reference: &Value) -> Option<&str> {
+    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }
 
 impl fmt::Display for ObjectKey {

@@ -21,6 +21,7 @@
 
 mod index_keys;
 mod lists;
+mod parts;
 
 use std::collections::HashMap;
 
@@ -34,6 +35,7 @@ use serde_json::Value;
 
 pub use self::index_keys::IndexKeys;
 pub use self::lists::{RecordListing, RecordPage, UncertainRecords};
+pub use self::parts::charges_in_payment;
 use crate::aws::StoreError;
 use crate::batch_get::Patience;
 use crate::erasure;
@@ -153,6 +155,18 @@ impl Record {
     /// Its place in lists.
     pub fn list_position(&self) -> &str {
         self.index_keys.sort()
+    }
+
+    /// Whether it names a payment, or a charge without one, under which it is listed: without reading its
+    /// object.
+    pub fn names_payment(&self) -> bool {
+        self.index_keys.names_payment()
+    }
+
+    /// Whether Stripe has the object, for all that is known here: nothing said that it is deleted, nor is it
+    /// known to be gone.
+    pub fn is_at_stripe(&self) -> bool {
+        !self.deleted && !self.gone_at_stripe
     }
 
     /// The same record, at the other's place in lists if that is the earlier one.

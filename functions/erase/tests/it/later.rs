@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use shared::deadline::Deadline;
-use shared::ledger::EventState;
+use shared::ledger::{Actor, EventState, Recorded, Transition};
 use shared::mode::Mode;
 use shared::records::Put;
 use test_cloud::fixtures::{
     self, STRIPE_KEY_SECRET, access, api_event, http_request, now, retention, sign_in, status_and_body,
 };
 
-use crate::support::{PERSON, Stack, later, object};
+use crate::support::{PERSON, Stack, large_event, later, object};
 
 const DAY_MIN: i64 = 24 * 60;
 
@@ -47,6 +47,123 @@ async fn an_event_that_is_not_final_is_waited_for() {
     stack.run(later(5)).await;
     assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
     assert_eq!(stack.erasure("cus_1").await["state"], "finished");
+}
+
+#[tokio::test]
+async fn an_event_keeps_its_payload_while_another_of_its_second_is_not_final() {
+    let stack = Stack::with_customer().await;
+    // The later of the two steps was applied first. Which it is, only both together say.
+    let step = |id: &str, from: i64, to: i64| {
+        let mut charge = refunded_charge();
+        charge["amount_refunded"] = to.into();
+        let event = fixtures::event(id, "charge.refunded", later(-10).as_second(), &charge);
+        let mut event: Value = serde_json::from_str(&event).unwrap();
+        event["data"]["previous_attributes"] = json!({ "amount_refunded": from });
+        event.to_string()
+    };
+    fixtures::receive(&stack.ledger(), &step("evt_33", 300, 500), later(-10)).await;
+    stack.sweep(later(-7)).await;
+    fixtures::receive(&stack.ledger(), &step("evt_34", 0, 300), later(-1)).await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.naming(PERSON).await, ["evt_33", "evt_34"]);
+    assert_eq!(stack.erasure("cus_1").await["waiting"], json!({ "count": 1, "first": ["evt_34"] }));
+    stack.sweep(later(3)).await;
+    assert_eq!(stack.object("-/charge/ch_1").await["amount_refunded"], 500);
+    assert!(!stack.record("-/charge/ch_1").await.fetched, "nobody had to be asked");
+    stack.run(later(5)).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    assert_eq!(stack.erasure("cus_1").await["state"], "finished");
+}
+
+#[tokio::test]
+async fn a_second_that_goes_on_on_the_next_page_is_one_second() {
+    let stack = Stack::with_payment().await;
+    let charge = |i: i64| {
+        let mut charge = refunded_charge();
+        charge["amount_refunded"] = i.into();
+        charge
+    };
+    // Of one second, over the hundred that are listed at once; the last in the list is open.
+    for i in 0..120 {
+        let id = format!("evt_s{i:03}");
+        stack.receive(&id, "charge.refunded", -10, &charge(i)).await;
+        if i > 0 {
+            let row = stack.row(&id).await;
+            let superseded = Transition::to(EventState::Superseded);
+            stack.ledger().transition(&row, &superseded, retention(), later(-9)).await.unwrap();
+        }
+    }
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.naming(PERSON).await.len(), 120);
+}
+
+#[tokio::test]
+async fn what_waits_for_an_admin_is_looked_at_each_day_and_when_it_is_asked_for_again() {
+    let stack = Stack::with_customer().await;
+    stack.receive("evt_35", "charge.refunded", -50, &refunded_charge()).await;
+    let row = stack.row("evt_35").await;
+    let dead = Transition::to(EventState::Dead);
+    stack.ledger().transition(&row, &dead, retention(), later(-49)).await.unwrap();
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    let erasure = stack.erasure("cus_1").await;
+    assert_eq!(
+        (&erasure["state"], &erasure["waiting"]["first"], &erasure["due_at"]),
+        (&json!("running"), &json!(["evt_35"]), &json!(later(DAY_MIN)))
+    );
+    assert_eq!(stack.run(later(5)).await, Value::Null, "nothing changes by itself");
+    let actor = Actor { by: "admin@example.com", why: None };
+    stack.ledger().discard(&stack.row("evt_35").await, actor, retention(), later(6)).await.unwrap();
+    // Nobody has to wait for the next day.
+    stack.erase("cus_1").await;
+    stack.run(later(7)).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    assert_eq!(stack.erasure("cus_1").await["state"], "finished");
+}
+
+#[tokio::test]
+async fn a_customer_who_turns_out_to_be_there_is_left_alone() {
+    let stack = Stack::start().await;
+    let subscription = object("subscription", "sub_1", json!({ "customer": "cus_1", "status": "active" }));
+    stack.apply("evt_36", "customer.subscription.created", -60, &subscription).await;
+    let body = json!({ "customer": "cus_1", "confirm": "cus_1", "without_record": true });
+    assert_eq!(stack.call("admin", "POST", "/erasures", body.clone()).await.0, 202);
+    // The first event of the customer comes before the first run.
+    let customer = object("customer", "cus_1", json!({}));
+    stack.apply("evt_37", "customer.updated", -5, &customer).await;
+    assert_eq!(stack.run(now()).await, json!({ "customers": 1, "records": 0, "events": 0 }));
+    assert_eq!(stack.naming(PERSON).await.len(), 4);
+    let erasure = stack.erasure("cus_1").await;
+    assert_eq!((&erasure["state"], &erasure["finished_at"]), (&json!("stopped"), &Value::Null));
+    let (status, answer) = stack.call("admin", "POST", "/erasures", body).await;
+    assert_eq!((status, fixtures::error_code(&answer)), (409, "customer_not_deleted"));
+    // Deleted in the end, it goes on by itself.
+    stack.apply("evt_38", "customer.deleted", 10, &customer).await;
+    stack.run(later(DAY_MIN)).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    assert_eq!(stack.erasure("cus_1").await["state"], "finished");
+}
+
+#[tokio::test]
+async fn a_part_that_is_stored_after_its_event_was_erased_goes_within_a_day() {
+    let stack = Stack::with_customer().await;
+    fixtures::receive(&stack.ledger(), &large_event("evt_39", -40, 1), later(-40)).await;
+    stack.sweep(later(-37)).await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    let events = stack.erasure("cus_1").await["events"].clone();
+    // It comes again in another form, and the receipt is cut off.
+    stack.store_first_part(&large_event("evt_39", -40, 2)).await;
+    assert_eq!(stack.naming(PERSON).await, ["a part of evt_39"]);
+    stack.run(later(DAY_MIN)).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+    assert_eq!(stack.erasure("cus_1").await["events"], events, "the event is counted once");
+    // One that is not cut off takes its parts back itself.
+    let again = fixtures::ledger_row(&large_event("evt_39", -40, 3), now());
+    assert_eq!(stack.ledger().record(&again).await.unwrap(), Recorded::Duplicate);
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! The requests: who may, what is refused, what is shown, what the audit says.
 
+use erase::handle;
 use serde_json::{Value, json};
-use test_cloud::fixtures::{self, error_code, now};
+use shared::deadline::Deadline;
+use test_cloud::fixtures::{self, CHOSEN_IDS, error_code, now, path_forms, trigger_answer};
 
 use crate::support::{Stack, object};
 
@@ -73,28 +75,79 @@ async fn what_cannot_be_meant_is_refused() {
 }
 
 #[tokio::test]
-async fn a_customer_without_a_record_is_known_by_what_names_them() {
-    let stack = Stack::with_customer().await;
-    let connected = json!({ "customer": "acme/42" });
-    let key = "acct_1/subscription/sub_9".parse().unwrap();
-    let subscription = object("subscription", "sub_9", connected);
-    let provenance = shared::records::Provenance {
-        as_of: shared::unix_time::UnixSeconds::new(5),
-        event: None,
-        events: Vec::new(),
-        deleted: false,
-        order_uncertain: false,
-        fetched: true,
-    };
-    let record =
-        shared::records::Record::new(key, provenance, subscription.to_string().as_bytes(), &subscription);
-    stack.records().put_if_newer(&record.unwrap()).await.unwrap();
-    let body = json!({ "customer": "acme/42", "confirm": "acme/42", "account": "acct_1" });
+async fn a_customer_without_a_record_has_to_be_said_to_be_deleted() {
+    let stack = Stack::start().await;
+    let key = "acct_1/subscription/sub_9";
+    stack.store(key, &object("subscription", "sub_9", json!({ "customer": "acme/42" }))).await;
+    let mut body = json!({ "customer": "acme/42", "confirm": "acme/42", "account": "acct_1" });
+    for claim in [Value::Null, json!(false)] {
+        body["without_record"] = claim;
+        let (status, answer) = stack.call("admin", "POST", "/erasures", body.clone()).await;
+        assert_eq!((status, error_code(&answer)), (409, "customer_not_known"), "{answer}");
+        let remedy = answer["error"]["remedy"].as_str().unwrap();
+        assert!(remedy.contains("\"without_record\": true") && remedy.contains("Stripe"), "{remedy}");
+        assert_eq!(stack.run(now()).await, Value::Null);
+        assert!(!stack.record(key).await.erased, "it may be of a customer who lives");
+    }
+    body["without_record"] = "yes".into();
+    let (status, answer) = stack.call("admin", "POST", "/erasures", body.clone()).await;
+    assert_eq!((status, &answer["error"]["field"]), (400, &json!("without_record")), "{answer}");
+    body["without_record"] = true.into();
     assert_eq!(stack.call("admin", "POST", "/erasures", body).await.0, 202);
     stack.run(now()).await;
-    assert!(stack.record("acct_1/subscription/sub_9").await.erased);
+    assert!(stack.record(key).await.erased);
     let (status, answer) = stack.call("viewer", "GET", "/erasures/acme/42?account=acct_1", Value::Null).await;
     assert_eq!((status, &answer["customer"], &answer["account"]), (200, &json!("acme/42"), &json!("acct_1")));
+    let (entries, _) = fixtures::audit(&stack.cloud.direct_aws()).list(None, 10, now()).await.unwrap();
+    let done = entries.iter().find(|entry| entry.result == "done").unwrap();
+    assert_eq!(done.after.as_ref().unwrap()["without_record"], true);
+}
+
+#[tokio::test]
+async fn no_claim_makes_a_customer_deleted_whose_record_says_otherwise() {
+    let stack = Stack::start().await;
+    stack.store("-/customer/cus_3", &object("customer", "cus_3", json!({}))).await;
+    let mut body = asked("cus_3");
+    body["without_record"] = true.into();
+    let (status, answer) = stack.call("admin", "POST", "/erasures", body).await;
+    assert_eq!((status, error_code(&answer)), (409, "customer_not_deleted"));
+    // Nothing said that it was deleted, and Stripe has it no longer.
+    let record = stack.record("-/customer/cus_3").await;
+    stack.records().replace(&record, &record.with_gone_at_stripe(true)).await.unwrap();
+    assert_eq!(stack.call("admin", "POST", "/erasures", asked("cus_3")).await.0, 202);
+}
+
+#[tokio::test]
+async fn an_erasure_is_found_by_an_id_that_a_merchant_chose_in_whichever_form_the_path_comes() {
+    let stack = Stack::start().await;
+    for (id, _) in CHOSEN_IDS {
+        let deleted = json!({ "object": "customer", "id": id, "deleted": true });
+        stack.store(&format!("-/customer/{id}"), &deleted).await;
+        let record = stack.record(&format!("-/customer/{id}")).await;
+        stack.records().replace(&record, &record.with_gone_at_stripe(true)).await.unwrap();
+        stack.erase(id).await;
+    }
+    for (id, encoded) in CHOSEN_IDS {
+        for form in path_forms(id, encoded) {
+            let (status, shown) = stack.call_at("viewer", "GET", &format!("/erasures/{form}")).await;
+            assert_eq!((status, shown["customer"].as_str()), (200, Some(id)), "{form}: {shown}");
+        }
+    }
+    let (status, _) = stack.call_at("viewer", "GET", "/erasures/51%25").await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_what_it_says_is_answered() {
+    let stack = Stack::start().await;
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../../events/erase/start-erasure.json")).unwrap();
+    event["isBase64Encoded"] = true.into();
+    event["body"] = "not base64".into();
+    let answer = handle(&stack.cold(), event, "request", now(), Deadline::NEVER).await.unwrap();
+    let (status, answer) = trigger_answer(&answer);
+    assert_eq!((status, error_code(&answer)), (400, "body_invalid"));
+    assert_eq!(answer["error"]["request_id"], "request");
 }
 
 #[tokio::test]
@@ -144,7 +197,10 @@ async fn the_audit_says_who_and_why_and_the_job_holds_ids_only() {
         (done.action.as_str(), done.target.as_str(), done.email.as_deref()),
         ("erasure.start", "records", Some("a@example.com"))
     );
-    assert_eq!(done.after, Some(json!({ "customer": "cus_1", "account": null, "why": "asked for by mail" })));
+    let after = json!({
+        "customer": "cus_1", "account": null, "without_record": false, "why": "asked for by mail",
+    });
+    assert_eq!(done.after, Some(after));
     let rows = stack.cloud.items("RegistryTable").await;
     let row = rows.iter().find(|row| row["kind"]["S"] == "erasure").unwrap().to_string();
     assert!(!row.contains("example.com") && !row.contains("mail"), "{row}");

@@ -10,13 +10,13 @@ use shared::deadline::Deadline;
 use shared::event::EventId;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::mode::Mode;
-use shared::records::{Record, Records};
-use shared::unix_time::UnixMillis;
+use shared::records::{Provenance, Record, Records};
+use shared::unix_time::{UnixMillis, UnixSeconds};
 use simulated_stripe::{Options, SimulatedStripe};
-use test_cloud::TestCloud;
 use test_cloud::fixtures::{
     self, STRIPE_KEY_SECRET, access, api_event, now, retention, sign_in, trigger_answer,
 };
+use test_cloud::{KillPoint, TestCloud};
 
 /// Stands in every text that is to go.
 pub(crate) const PERSON: &str = "Ann";
@@ -38,6 +38,31 @@ pub(crate) fn object(object: &str, id: &str, fields: Value) -> Value {
     });
     all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     all
+}
+
+/// Whether a part is one of `count` from `first` on.
+fn is_one_of(part: &Value, first: &Value, count: &Value) -> bool {
+    let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
+    (number(first)..number(first) + number(count)).contains(&number(&part["part"]))
+}
+
+/// An event about the subscription `sub_1` of `cus_1` whose payload is too large for a row: noise does not
+/// pack.
+pub(crate) fn large_event(id: &str, minutes: i64, seed: u32) -> String {
+    let mut state = seed;
+    let noise: String = (0..700_000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b'0' + u8::try_from(state >> 26).unwrap())
+        })
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .collect();
+    let subscription = object("subscription", "sub_1", json!({ "customer": "cus_1", "status": "active" }));
+    let event =
+        fixtures::event(id, "customer.subscription.updated", later(minutes).as_second(), &subscription);
+    let mut event: Value = serde_json::from_str(&event).unwrap();
+    event["data"]["previous_attributes"] = json!({ "description": format!("Ann {noise}") });
+    event.to_string()
 }
 
 impl Stack {
@@ -123,6 +148,21 @@ impl Stack {
         self.records().get(&key.parse().unwrap()).await.unwrap().expect("a record")
     }
 
+    /// Stores an object as an import does.
+    pub(crate) async fn store(&self, key: &str, object: &Value) {
+        let provenance = Provenance {
+            as_of: UnixSeconds::new(5),
+            event: None,
+            events: Vec::new(),
+            deleted: false,
+            order_uncertain: false,
+            fetched: true,
+        };
+        let record =
+            Record::new(key.parse().unwrap(), provenance, object.to_string().as_bytes(), object).unwrap();
+        self.records().put_if_newer(&record).await.unwrap();
+    }
+
     /// The object that a record shows.
     pub(crate) async fn object(&self, key: &str) -> Value {
         serde_json::from_slice(&self.record(key).await.object().unwrap()).unwrap()
@@ -143,8 +183,16 @@ impl Stack {
                 naming.push(key.to_owned());
             }
         }
-        for item in self.cloud.items("LedgerTable").await.into_iter().filter(|item| item["part"]["N"] == "0")
-        {
+        let items = self.cloud.items("LedgerTable").await;
+        // What no row names, nobody can read; so whatever is left of it counts as naming them.
+        for part in items.iter().filter(|item| item["part"]["N"] != "0" && item.get("body").is_some()) {
+            let row = items.iter().find(|row| row["id"] == part["id"] && row["part"]["N"] == "0");
+            if row.is_none_or(|row| row.get("parts_at").is_none_or(|at| !is_one_of(part, at, &row["parts"])))
+            {
+                naming.push(format!("a part of {}", part["id"]["S"].as_str().unwrap()));
+            }
+        }
+        for item in items.into_iter().filter(|item| item["part"]["N"] == "0") {
             let id: EventId = item["id"]["S"].as_str().unwrap().parse().unwrap();
             let bodies = self.ledger().bodies([&id]).await.unwrap();
             let is_in = |body: &Vec<u8>| String::from_utf8_lossy(body).contains(person);
@@ -194,6 +242,27 @@ impl Stack {
         }
         sign_in(&mut event, "sub-1", &[group]);
         trigger_answer(&handle(&self.cold(), event, "request", now(), Deadline::NEVER).await.unwrap())
+    }
+
+    /// The same for a path as it stands, which is not taken apart.
+    pub(crate) async fn call_at(&self, group: &str, method: &str, raw_path: &str) -> (u16, Value) {
+        let mut event = api_event(include_str!("../../../../events/erase/erasures.json"), method, "/");
+        event["rawPath"] = raw_path.into();
+        sign_in(&mut event, "sub-1", &[group]);
+        trigger_answer(&handle(&self.cold(), event, "request", now(), Deadline::NEVER).await.unwrap())
+    }
+
+    /// Stores the first part of an event's payload, as a receipt does that is cut off then.
+    pub(crate) async fn store_first_part(&self, body: &str) {
+        let process = self.cloud.killable_process();
+        let ledger = fixtures::ledger(&process.aws());
+        let killed = process.killed_at(KillPoint::AfterCall(1));
+        let row = fixtures::ledger_row(body, now());
+        tokio::select! {
+            biased;
+            () = killed => {}
+            recorded = ledger.record(&row) => panic!("{recorded:?}"),
+        }
     }
 
     /// Asks for the erasure of a customer's data, as an admin.

@@ -11,9 +11,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use shared::object_key::reference_id;
 
 use super::amounts::{amount, sum};
-use crate::view::reference_id;
 
 /// Returns what was captured of each charge. Before `amount_captured` came (2020), a charge said only that it
 /// was captured; how much of it, the PaymentIntent says, if it has only one such charge. A PaymentIntent that

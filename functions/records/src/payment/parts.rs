@@ -1,13 +1,8 @@
 //! A payment joined with the records that name it, its parts: charges, refunds, disputes, invoice payments.
 //! A charge without a PaymentIntent is a payment whose one charge is itself.
 //!
-//! They name it directly, or through one of its charges: refunds and disputes of old API versions name only
-//! that. So its charges are collected from wherever they stand: records that name the payment, an old
-//! PaymentIntent, `latest_charge`.
+//! Which records these are: `shared::records`, `Records::parts`.
 
-use std::collections::BTreeSet;
-
-use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,16 +10,15 @@ use serde_json::Value;
 use shared::aws::StoreError;
 use shared::event::{self, ParsedEvent};
 use shared::ledger::{EventListing, EventState, LedgerRow};
-use shared::object_key::{Kind, ObjectKey};
+use shared::object_key::{Kind, reference_id};
 use shared::order::Snapshot;
 use shared::page::MAX_LIMIT;
-use shared::records::RecordListing;
 
 use super::charge_alone::as_payment_intent;
 use super::history::{HistoryEntry, ObjectTimeline, history};
-use super::{Payment, derive, embedded_charges};
+use super::{Payment, derive};
 use crate::deps::Deps;
-use crate::view::{LoadedRecord, RecordView, reference_id};
+use crate::view::{LoadedRecord, RecordView};
 
 /// Objects whose events are read at once.
 const CONCURRENT_READS: usize = 8;
@@ -97,27 +91,10 @@ impl<'a> PaymentWithParts<'a> {
     }
 }
 
-/// Loads the records that name a payment, or a charge.
+/// Loads the parts of a payment, or of a charge.
 pub(crate) async fn load_parts(deps: &Deps, owner: &LoadedRecord) -> Result<Vec<LoadedRecord>, StoreError> {
-    let key = &owner.record.key;
-    let mut parts = records_naming(deps, key, None).await?;
-    if owner.kind != Kind::Payment {
-        return Ok(parts);
-    }
-    let in_records = parts_of_kind(&parts, Kind::Charge).map(|charge| charge.record.key.id());
-    let in_intent = embedded_charges(&owner.object)
-        .map(|charge| &charge["id"])
-        .chain([&owner.object["latest_charge"]])
-        .filter_map(reference_id);
-    let charges: BTreeSet<&str> = in_records.chain(in_intent).collect();
-    let charges = charges.into_iter().filter_map(|charge| key.sibling(Kind::Charge, charge).ok());
-    let charges: Vec<ObjectKey> = charges.collect();
-    let of_charges = charges.iter().map(|charge| records_naming(deps, charge, None));
-    let of_charges = try_join_all(of_charges).await?;
-    parts.extend(of_charges.into_iter().flatten());
-    // A list position begins with kind and time, so each kind stays newest first.
-    parts.sort_by(|a, b| b.record.list_position().cmp(a.record.list_position()));
-    Ok(parts)
+    let parts = deps.records.parts(&owner.record.key, &owner.object).await?;
+    parts.into_iter().map(LoadedRecord::new).collect()
 }
 
 fn parts_of_kind(parts: &[LoadedRecord], kind: Kind) -> impl Iterator<Item = &LoadedRecord> + Clone {
@@ -131,36 +108,6 @@ pub(crate) fn joins(invoice_payment: &Value) -> bool {
     !matches!(invoice_payment["status"].as_str(), Some("canceled" | "detached"))
         && ended["canceled_at"].is_null()
         && ended["detached_at"].is_null()
-}
-
-/// Loads all records, or those of one kind, that name a payment or charge.
-pub(crate) async fn records_naming(
-    deps: &Deps,
-    owner: &ObjectKey,
-    kind: Option<Kind>,
-) -> Result<Vec<LoadedRecord>, StoreError> {
-    let listing =
-        RecordListing::Payment { account: owner.account_key().clone(), payment: owner.id().to_owned(), kind };
-    all_records(deps, &listing).await
-}
-
-/// Loads all records of a list.
-pub(crate) async fn all_records(
-    deps: &Deps,
-    listing: &RecordListing,
-) -> Result<Vec<LoadedRecord>, StoreError> {
-    let mut loaded = Vec::new();
-    let mut from = None;
-    loop {
-        let page = deps.records.list(listing, from, MAX_LIMIT, |_| true).await?;
-        for record in page.records {
-            loaded.push(LoadedRecord::new(record)?);
-        }
-        from = page.next;
-        if from.is_none() {
-            return Ok(loaded);
-        }
-    }
 }
 
 /// Loads an object's latest events. Left out are those that are quarantined or ignored, which count for

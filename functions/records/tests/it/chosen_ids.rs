@@ -1,21 +1,9 @@
 //! Ids that merchants chose: any text, in paths, lists, cursors and filters.
 
 use serde_json::{Value, json};
+use test_cloud::fixtures::{CHOSEN_IDS, http_request, path_forms};
 
 use crate::support::{Stack, ago, ids, request};
-
-/// Each as an id, and percent-encoded as `encodeURIComponent` does it.
-const CHOSEN: [(&str, &str); 9] = [
-    ("acme/42", "acme%2F42"),
-    ("50%25", "50%2525"),
-    ("100%", "100%25"),
-    ("user 7", "user%207"),
-    ("gid://shop/Customer/1", "gid%3A%2F%2Fshop%2FCustomer%2F1"),
-    ("upcoming_in_x", "upcoming_in_x"),
-    ("größe#1?a=b", "gr%C3%B6%C3%9Fe%231%3Fa%3Db"),
-    ("-", "-"),
-    ("in_7", "in_7"),
-];
 
 fn customer(id: &str, created: usize) -> Value {
     json!({"object": "customer", "id": id, "created": created})
@@ -23,7 +11,7 @@ fn customer(id: &str, created: usize) -> Value {
 
 async fn shop() -> Stack {
     let stack = Stack::start().await;
-    for (created, (id, _)) in CHOSEN.iter().enumerate() {
+    for (created, (id, _)) in CHOSEN_IDS.iter().enumerate() {
         stack.record(&customer(id, created)).await;
         let payment = json!({"object": "payment_intent", "id": format!("pi_{created}"), "created": created, "customer": id, "status": "succeeded", "amount": 9, "amount_received": 9});
         stack.record(&payment).await;
@@ -33,17 +21,11 @@ async fn shop() -> Stack {
     stack
 }
 
-/// The forms in which a path comes: decoded, as API Gateway's HTTP APIs do it; decoded but for escaped
-/// percent signs; as it was sent.
-fn forms(id: &str, encoded: &str) -> [String; 3] {
-    [id.to_owned(), id.replace('%', "%25"), encoded.to_owned()]
-}
-
 #[tokio::test]
 async fn each_is_read_by_its_id_in_whichever_form_the_path_comes() {
     let stack = shop().await;
-    for (id, encoded) in CHOSEN {
-        for form in forms(id, encoded) {
+    for (id, encoded) in CHOSEN_IDS {
+        for form in path_forms(id, encoded) {
             // The path is put in apart from the query, as API Gateway does it.
             let mut event: Value =
                 serde_json::from_str(include_str!("../../../../events/records/events.json")).unwrap();
@@ -51,7 +33,7 @@ async fn each_is_read_by_its_id_in_whichever_form_the_path_comes() {
             event["rawPath"] = path.as_str().into();
             event["rawQueryString"] = "".into();
             event["requestContext"]["http"]["path"] = path.into();
-            let (status, shown) = stack.respond(test_cloud::fixtures::http_request(&event)).await;
+            let (status, shown) = stack.respond(http_request(&event)).await;
             assert_eq!((status, shown["id"].as_str()), (200, Some(id)), "{form}: {shown}");
             assert_eq!(ids(&shown["payments"]).len(), 1, "{id}");
             assert_eq!(ids(&shown["refunds"]).len(), 1, "{id}");
@@ -72,12 +54,12 @@ async fn what_came_as_it_is_goes_before_what_it_could_mean() {
 #[tokio::test]
 async fn lists_and_their_cursors_hold_them() {
     let stack = shop().await;
-    let mut all: Vec<&str> = CHOSEN.iter().map(|(id, _)| *id).collect();
+    let mut all: Vec<&str> = CHOSEN_IDS.iter().map(|(id, _)| *id).collect();
     all.reverse();
     for limit in [1, 4, 100] {
         assert_eq!(stack.ids_of_all_pages("/records/customers", limit).await, all, "by {limit}");
     }
-    for (created, (_, encoded)) in CHOSEN.iter().enumerate() {
+    for (created, (_, encoded)) in CHOSEN_IDS.iter().enumerate() {
         for (kind, id) in [("payments", format!("pi_{created}")), ("refunds", format!("re_{created}"))] {
             let path = format!("/records/{kind}?customer={encoded}");
             assert_eq!(stack.ids_of_all_pages(&path, 1).await, [id], "{path}");
@@ -88,10 +70,10 @@ async fn lists_and_their_cursors_hold_them() {
 #[tokio::test]
 async fn their_events_are_found_by_kind_and_id() {
     let stack = Stack::start().await;
-    for (n, (id, _)) in CHOSEN.iter().enumerate() {
+    for (n, (id, _)) in CHOSEN_IDS.iter().enumerate() {
         stack.event(&format!("evt_{n}"), "customer.updated", &customer(id, n), ago(60)).await;
     }
-    for (n, (_, encoded)) in CHOSEN.iter().enumerate() {
+    for (n, (_, encoded)) in CHOSEN_IDS.iter().enumerate() {
         let events = stack.ok(&format!("/events?object=customer/{encoded}")).await;
         assert_eq!(ids(&events["data"]), [format!("evt_{n}")], "{encoded}");
     }

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::row::PastState;
-use super::transition::{Update, transitioned, while_as_read};
+use super::transition::{ALSO_LISTED, Update, transitioned, while_as_read};
 use super::{Ledger, LedgerRow, Transitioned, number};
 use crate::aws::StoreError;
 
@@ -12,18 +12,19 @@ use crate::aws::StoreError;
 const ERASED: &str = "erased";
 
 impl Ledger {
-    /// Removes the payload of a final event, its fingerprint and the reasons of its states. Stopped anywhere
-    /// and done again, it goes on. A row whose expiry is set keeps it.
+    /// Removes the payload of a final event, its fingerprint and the reasons of its states; of one that is
+    /// erased already, what is left of it in parts. Stopped anywhere and done again, it goes on. A row whose
+    /// expiry is set keeps it.
     ///
     /// # Errors
-    /// If the row or a part could not be written, or it is not known whether it was. Doing it again is always
-    /// right.
+    /// If parts cannot be listed, or the row or a part could not be written, or it is not known whether it
+    /// was. Doing it again is always right.
     pub async fn erase(&self, row: &LedgerRow) -> Result<Transitioned, StoreError> {
         if !row.erased {
             let mut update = Update::default();
             update.set("erased", AttributeValue::Bool(true));
             update.set("reason", AttributeValue::S(ERASED.to_owned()));
-            ["body", "dict", "sha256"].into_iter().for_each(|name| update.remove(name));
+            ["body", "dict", "sha256", "parts", "parts_at"].into_iter().for_each(|name| update.remove(name));
             if !row.history.is_empty() {
                 let without_reason = row.history.iter().cloned().map(|was| PastState { reason: None, ..was });
                 let history = without_reason.map(|was| was.attribute()).collect();
@@ -36,36 +37,48 @@ impl Ledger {
                 return Ok(Transitioned::Conflict);
             }
         }
-        self.erase_parts(row).await?;
-        Ok(Transitioned::Done)
-    }
-
-    /// The row names its parts until all of them are empty, so that none is left behind.
-    async fn erase_parts(&self, row: &LedgerRow) -> Result<(), StoreError> {
-        let doing = "erasing a part of an event";
-        if row.part_numbers().is_empty() {
-            return Ok(());
-        }
-        for part in row.part_numbers() {
+        for part in self.parts_with_bytes(row).await? {
             let mut update = Update::default();
             update.remove("body");
             update.set_or_remove("expires_at", row.expires_at.map(number));
             // An update makes an item where there is none.
             let request = update.on(self.update(&row.id, part)).condition_expression("attribute_exists(id)");
-            transitioned(request.send().await, |_| false, doing)?;
+            transitioned(request.send().await, |_| false, "erasing a part of an event")?;
         }
-        let mut update = Update::default();
-        update.remove("parts");
-        update.remove("parts_at");
-        let request = update.on(self.update(&row.id, 0)).condition_expression("attribute_exists(erased)");
-        transitioned(request.send().await, |_| false, doing)?;
-        Ok(())
+        Ok(Transitioned::Done)
     }
-}
 
-impl LedgerRow {
-    /// Returns whether nothing of its payload is left.
-    pub fn is_erased(&self) -> bool {
-        self.erased && self.part_numbers().is_empty()
+    /// Lists the parts of an event that hold bytes, read consistently: also those that the row does not name,
+    /// which a receipt that was cut off has left.
+    async fn parts_with_bytes(&self, row: &LedgerRow) -> Result<Vec<u64>, StoreError> {
+        let doing = "listing the parts of an event";
+        let (mut parts, mut page) = (Vec::new(), None);
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("#id = :id AND #part > :also_listed")
+                .filter_expression("attribute_exists(#body)")
+                .projection_expression("#part")
+                .expression_attribute_names("#id", "id")
+                .expression_attribute_names("#part", "part")
+                .expression_attribute_names("#body", "body")
+                .expression_attribute_values(":id", AttributeValue::S(row.id.to_string()))
+                .expression_attribute_values(":also_listed", number(ALSO_LISTED))
+                .consistent_read(true)
+                .set_exclusive_start_key(page)
+                .send()
+                .await
+                .map_err(StoreError::doing(doing))?;
+            for item in answer.items() {
+                let part = item.get("part").and_then(|part| part.as_n().ok()?.parse().ok());
+                parts.push(part.ok_or_else(|| StoreError::new(doing, "a part has no number"))?);
+            }
+            page = answer.last_evaluated_key;
+            if page.is_none() {
+                return Ok(parts);
+            }
+        }
     }
 }

@@ -62,7 +62,7 @@ pub struct Actor<'a> {
 }
 
 /// The part that lists a row under a second object; the payload's own are numbered far above.
-const ALSO_LISTED: u64 = 1;
+pub(super) const ALSO_LISTED: u64 = 1;
 
 impl Ledger {
     /// Puts a row into a state, if it is still open and nobody has tried it since it was read. A final state

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::account::AccountKey;
-use crate::object_key::{Kind, ObjectKey};
+use crate::object_key::{Kind, ObjectKey, reference_id as id};
 use crate::unix_time::UnixSeconds;
 
 /// Shards of a kind in index `by_kind`.
@@ -38,6 +38,10 @@ impl IndexKeys {
 
     pub(super) fn sort(&self) -> &str {
         &self.sort
+    }
+
+    pub(super) fn names_payment(&self) -> bool {
+        self.by_payment.is_some()
     }
 
     /// Reads an object's references. It is sorted by when it was made: `created`, or `date` in invoices of
@@ -76,11 +80,6 @@ impl IndexKeys {
             sort: format!("{}#{:012}#{}", key.object(), created.get(), owner(key.account_key(), key.id())),
         }
     }
-}
-
-/// The id of a reference, expanded or not.
-fn id(reference: &Value) -> Option<&str> {
-    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }
 
 pub(super) fn kind_key(object: &str, shard: u8) -> String {

@@ -43,8 +43,6 @@ pub enum RecordListing {
         account: AccountKey,
         /// The PaymentIntent's id, or the charge's.
         payment: String,
-        /// The kind; none for every kind.
-        kind: Option<Kind>,
     },
     /// Those that name an invoice: what joins it with its payments.
     Invoice {
@@ -105,11 +103,9 @@ impl RecordListing {
                 keys: vec![owner(account, customer)],
                 object: Some(kind.object()),
             },
-            Self::Payment { account, payment, kind } => RecordIndex {
-                index: "by_payment",
-                keys: vec![owner(account, payment)],
-                object: kind.map(Kind::object),
-            },
+            Self::Payment { account, payment } => {
+                RecordIndex { index: "by_payment", keys: vec![owner(account, payment)], object: None }
+            }
             Self::Invoice { account, invoice } => {
                 RecordIndex { index: "by_invoice", keys: vec![owner(account, invoice)], object: None }
             }
@@ -158,6 +154,22 @@ impl Records {
             }
             if looked_at >= MAX_LOOKED_AT {
                 return Ok(RecordPage { records, next: from });
+            }
+        }
+    }
+
+    /// All records of `listing`, page by page. For lists that stay short, such as what names a payment.
+    ///
+    /// # Errors
+    /// If the index or the records cannot be read.
+    pub async fn all(&self, listing: &RecordListing) -> Result<Vec<Record>, StoreError> {
+        let (mut records, mut from) = (Vec::new(), None);
+        loop {
+            let page = self.list(listing, from, MAX_LIMIT, |_| true).await?;
+            records.extend(page.records);
+            from = page.next;
+            if from.is_none() {
+                return Ok(records);
             }
         }
     }

@@ -42,6 +42,9 @@ pub struct ErasureJob {
     /// Events that this pass found not yet final. Their payload is needed until they are.
     #[serde(default)]
     pub waiting: Sampled<EventId>,
+    /// How many of these the program tries again by itself; for the others an admin decides.
+    #[serde(default)]
+    pub tried_again: u64,
     /// Counts the changes of this row.
     pub rev: u64,
 }
@@ -54,6 +57,16 @@ pub enum ErasureState {
     Running,
     /// Nothing was left. It is looked at again each day.
     Finished,
+    /// The customer turned out not to be deleted at Stripe. That is looked at again each day.
+    Stopped,
+}
+
+impl ErasureJob {
+    /// Whether a pass is over, and what it left waits for an admin alone.
+    pub fn waits_for_admin(&self) -> bool {
+        let is_between_passes = self.state == ErasureState::Running && self.position.is_none();
+        is_between_passes && self.waiting.count > 0 && self.tried_again == 0
+    }
 }
 
 /// How far a pass is: the customer first, then kind by kind what names them.

@@ -1,6 +1,7 @@
 //! What the tests of several functions set up and call alike: the time, the tables, who calls, events,
 //! endpoints.
 
+mod chosen_ids;
 mod endpoints;
 mod events;
 mod requests;
@@ -14,6 +15,7 @@ use shared::records::Records;
 use shared::registry::{Registry, Settings};
 use shared::unix_time::UnixMillis;
 
+pub use self::chosen_ids::{CHOSEN_IDS, path_forms};
 pub use self::endpoints::{endpoint_row, store_endpoint};
 pub use self::events::{doorbell, event, ledger_row, receive, sweep};
 pub use self::requests::{
