@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use self::fields::{Fields, Query};
 pub use self::gateway_event::{CheckedToken, GatewayContext, GatewayEvent, STRIPE_SIGNATURE, header_text};
-pub use self::serve::{answer, run};
+pub use self::serve::{answer, run, to_lambda};
 pub use self::trigger::{UnknownTrigger, dispatch};
 use crate::aws::{StoreError, error_chain};
 use crate::secret_store::SecretStoreError;

@@ -195,10 +195,14 @@ impl<'de> Deserialize<'de> for NeededHeaders {
             fn visit_map<M: MapAccess<'de>>(self, mut headers: M) -> Result<NeededHeaders, M::Error> {
                 let mut needed = HeaderMap::new();
                 while let Some(CallersText(name)) = headers.next_key()? {
-                    let known =
-                        [header::AUTHORIZATION, STRIPE_SIGNATURE, header::ACCEPT_ENCODING, header::IF_NONE_MATCH]
-                            .into_iter()
-                            .find(|known| name.eq_ignore_ascii_case(known.as_str()));
+                    let known = [
+                        header::AUTHORIZATION,
+                        STRIPE_SIGNATURE,
+                        header::ACCEPT_ENCODING,
+                        header::IF_NONE_MATCH,
+                    ]
+                    .into_iter()
+                    .find(|known| name.eq_ignore_ascii_case(known.as_str()));
                     match known {
                         Some(known) => {
                             let CallersText(value) = headers.next_value()?;

@@ -39,7 +39,7 @@ where
 
 /// An answer as API Gateway takes it from a function (HTTP API, payload format 2.0). What is no text goes as
 /// base64, which API Gateway decodes.
-fn to_lambda(response: Response<Body>) -> Value {
+pub fn to_lambda(response: Response<Body>) -> Value {
     let (parts, body) = response.into_parts();
     let headers: Map<_, _> = parts
         .headers
@@ -50,7 +50,7 @@ fn to_lambda(response: Response<Body>) -> Value {
         Body::Text(text) => (text, false),
         Body::Binary(bytes) => (STANDARD.encode(bytes), true),
         // `Body` may get other kinds; what is neither text nor bytes is empty.
-        _ => (String::new(), false),
+        Body::Empty | _ => (String::new(), false),
     };
     // `json!` would copy the body.
     let mut answer = Map::new();
