@@ -98,7 +98,8 @@ pub struct CheckedToken {
 
 impl GatewayEvent {
     /// The event as a request, with [`GatewayContext`] and Lambda's context as extensions. Of the headers it
-    /// has `Authorization` and `Stripe-Signature`, and what a browser says of files that it has; its URI says nothing, its raw path and its query do.
+    /// has `Authorization`, `Stripe-Signature`, and what a browser says of a file that it has; its URI says
+    /// nothing, its raw path and its query do.
     ///
     /// # Errors
     /// 400 for a body that is not base64 where the event says so, 405 for a method that is none.
