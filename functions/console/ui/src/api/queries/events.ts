@@ -1,7 +1,12 @@
 // The ledger: every event that came in, and what became of it.
-import { infiniteQueryOptions, queryOptions } from "@tanstack/svelte-query";
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+} from "@tanstack/svelte-query";
 import { call } from "../call.ts";
-import type { BulkOutcome, DiscardFilter, EventFilter, ReplayFilter } from "../types.ts";
+import type { BulkOutcome, DiscardFilter, EventFilter, LedgerEvent, Page, ReplayFilter } from "../types.ts";
 
 /** The list of events, newest first. */
 export const eventsQuery = (filter: EventFilter = {}) =>
@@ -11,6 +16,14 @@ export const eventsQuery = (filter: EventFilter = {}) =>
       call("get", "/events", { query: { limit: 100, ...filter, cursor: pageParam }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** The first page of a list, polled to see what is new; the list itself is never read again behind a reader's back. */
+export const newestEventsQuery = (filter: EventFilter = {}) =>
+  queryOptions({
+    queryKey: ["events", "newest", filter],
+    queryFn: ({ signal }) => call("get", "/events", { query: { limit: 100, ...filter }, signal }),
+    gcTime: 0,
   });
 
 /** The newest events, to say when one last came and how long they take. */
@@ -31,6 +44,46 @@ export const replayEvent = (id: string, why?: string) =>
 
 export const discardEvent = (id: string, why: string) =>
   call("post", "/events/{id}/discard", { path: { id }, body: { why } });
+
+/** Puts an event that was changed into all that is shown of it, and has counts asked for again. */
+export function eventChanged(client: QueryClient, event: LedgerEvent): void {
+  const put = (list: InfiniteData<Page<LedgerEvent>> | undefined) =>
+    list && {
+      ...list,
+      pages: list.pages.map((page) => ({
+        ...page,
+        data: page.data.map((one) => (one.id === event.id ? event : one)),
+      })),
+    };
+  client.setQueriesData<InfiniteData<Page<LedgerEvent>>>({ queryKey: ["events", "list"] }, put);
+  for (const queryKey of [
+    ["events", "one", event.id],
+    ["events", "newest"],
+    ["events", "stuck"],
+    ["status"],
+  ]) {
+    void client.invalidateQueries({ queryKey });
+  }
+}
+
+/** Has everything about events asked for anew, after many were changed. */
+export function eventsChanged(client: QueryClient): void {
+  for (const queryKey of [["events", "one"], ["events", "newest"], ["events", "stuck"], ["status"]]) {
+    void client.invalidateQueries({ queryKey });
+  }
+  client.removeQueries({ queryKey: ["events", "list"], type: "inactive" });
+  void client.resetQueries({ queryKey: ["events", "list"], type: "active" });
+}
+
+/** The dead or quarantined events, by when they came into that state, the latest first. */
+export const stuckEventsQuery = (state: "dead" | "quarantined") =>
+  infiniteQueryOptions({
+    queryKey: ["events", "stuck", state],
+    queryFn: ({ pageParam, signal }) =>
+      call("get", "/events", { query: { state, limit: 100, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
 
 /** How many events a filter finds, without changing any. */
 export const countEvents = (filter: ReplayFilter, signal?: AbortSignal) =>
