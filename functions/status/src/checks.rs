@@ -22,6 +22,7 @@ mod applied;
 mod clock;
 mod deliveries;
 mod endpoint;
+mod erasures;
 mod evidence;
 mod open_events;
 mod reconciliation;
@@ -84,6 +85,7 @@ fn stack_checks(inputs: &StatusInputs) -> Vec<Check> {
     checks.push(stack::strangers_at_stripe(inputs));
     checks.push(records::records_as_stripe(inputs));
     checks.push(records::import_goes_on(inputs));
+    checks.push(erasures::erasures_go_on(inputs));
     checks
 }
 

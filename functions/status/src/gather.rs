@@ -1,4 +1,4 @@
-//! Reads the endpoints and what reconciliation keeps, in two reads whatever the size.
+//! Reads the endpoints, the erasures and what reconciliation keeps, in three reads, two of them at once.
 //!
 //! What reconciliation keeps (the snapshot) is gathered anew when somebody asks for it (`live`), before the
 //! first reconciliation, when an endpoint or the key has changed here since (an earlier snapshot would
@@ -12,7 +12,7 @@ use shared::aws::{StoreError, error_chain};
 use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::health::{self, HealthSnapshot, OwnStack, SecretPresence, StripeView};
-use shared::registry::{Settings, StatusRows};
+use shared::registry::{ErasureJob, Settings, StatusRows};
 use shared::stripe::{Session, StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
@@ -36,7 +36,7 @@ pub(crate) async fn gather(
     deadline: Deadline,
 ) -> Result<StatusInputs, StoreError> {
     let stored = deadline.earlier_by(AFTER_READING).bound(stored(deps, now)).await;
-    let (rows, kept) =
+    let Stored { rows, kept, erasures } =
         stored.unwrap_or_else(|| Err(StoreError::new("reading what is stored", "no answer in time")))?;
     let usable = kept.health.clone().filter(|snapshot| !live && is_usable(snapshot, &rows, &kept, now));
     let Gathered { stripe_key, snapshot, no_answer, events_readable } = match usable {
@@ -64,15 +64,23 @@ pub(crate) async fn gather(
         key_since: kept.settings.and_then(|settings| settings.since.to_timestamp()),
         hours: kept.hours,
         import: kept.import,
+        erasures,
         drift: kept.drift,
     })
 }
 
-async fn stored(deps: &Deps, now: Timestamp) -> Result<(Vec<EndpointRow>, StatusRows), StoreError> {
-    let rows = deps.registry.endpoints().await?;
+/// What the registry keeps.
+struct Stored {
+    rows: Vec<EndpointRow>,
+    kept: StatusRows,
+    erasures: Vec<ErasureJob>,
+}
+
+async fn stored(deps: &Deps, now: Timestamp) -> Result<Stored, StoreError> {
+    let (rows, erasures) = tokio::try_join!(deps.registry.endpoints(), deps.registry.erasures())?;
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     let kept = deps.registry.status_rows(&names, now).await?;
-    Ok((rows, kept))
+    Ok(Stored { rows, kept, erasures })
 }
 
 fn endpoint(row: EndpointRow, kept: &StatusRows, snapshot: &HealthSnapshot) -> EndpointInputs {

@@ -6,7 +6,7 @@ use shared::health::{Arrivals, GapReport, OpenEvents, SecretPresence, StripeView
 use shared::mode::Mode;
 use shared::probe::ProbeOutcome;
 use shared::records::UncertainRecords;
-use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, LastProbe};
+use shared::registry::{DriftProgress, EndpointActivity, ErasureJob, HourlyCounts, Import, LastProbe};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
@@ -49,6 +49,7 @@ pub(crate) struct StatusInputs {
     pub(crate) hours: Vec<HourlyCounts>,
     /// The latest import.
     pub(crate) import: Option<Import>,
+    pub(crate) erasures: Vec<ErasureJob>,
     /// How far comparing records with Stripe's objects is.
     pub(crate) drift: Option<DriftProgress>,
 }

@@ -14,6 +14,7 @@ use crate::inputs::{EndpointInputs, StatusInputs, StripeKeyState};
 use crate::report::{Check, CheckOutcome, HealthStatus, Severity, StatusReport};
 
 mod deliveries;
+mod erasures;
 mod fixtures;
 mod overall;
 mod records;
@@ -61,6 +62,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "strangers_at_stripe",
             "records_as_stripe",
             "import_goes_on",
+            "erasures_go_on",
             "registered_whole",
             "secret_present",
             "rotation_ends",

@@ -11,10 +11,11 @@ use shared::endpoint::{EndpointName, EndpointRow, EndpointState, Rotation, Secre
 use shared::health::{self, GapReport, HealthSnapshot, OwnStack, StripeView, Undelivered};
 use shared::ledger::{Actor, EventState, Transitioned};
 use shared::mode::Mode;
-use shared::object_key::Kind;
+use shared::object_key::{Kind, ObjectKey};
 use shared::probe::ProbeOutcome;
 use shared::registry::{
-    Difference, DriftProgress, DriftReport, FinishedPass, Import, ImportState, Rules, Sampled,
+    Difference, DriftProgress, DriftReport, ErasureJob, ErasureState, FinishedPass, Import, ImportState,
+    Rules, Sampled,
 };
 use shared::secret_store::SecretStore;
 use shared::stripe::{NewEndpoint, OwnerTag, Stripe, StripeKeys};
@@ -107,6 +108,28 @@ impl SeededStack {
             rev: 0,
         };
         registry.store_import(old.as_ref(), &mut new).await.unwrap();
+    }
+
+    /// An erasure that was gone on with so many seconds ago.
+    async fn store_erasure(&self, seconds: i64) {
+        let registry = self.stack.registry();
+        let customer: ObjectKey = "-/customer/cus_1".parse().unwrap();
+        let old = registry.erasure(&customer).await.unwrap();
+        let mut new = ErasureJob {
+            customer,
+            state: ErasureState::Running,
+            asked_at: before(7_200).into(),
+            finished_at: None,
+            moved_at: before(seconds).into(),
+            due_at: before(seconds).into(),
+            position: None,
+            records: 0,
+            events: 0,
+            waiting: Sampled::default(),
+            tried_again: 0,
+            rev: 0,
+        };
+        registry.store_erasure(old.as_ref(), &mut new).await.unwrap();
     }
 
     async fn discard(&self, id: &str) {
@@ -234,6 +257,7 @@ impl SeededStack {
             "records_as_stripe" => self.compare(u64::from(trouble)).await,
             "import_goes_on" if trouble => self.store_import(ImportState::Running).await,
             "import_goes_on" => self.store_import(ImportState::Finished).await,
+            "erasures_go_on" => self.store_erasure(if trouble { 3_601 } else { 60 }).await,
             "registered_whole" if trouble => self.stack.set_state(EndpointState::Deregistering).await,
             "registered_whole" => self.stack.set_state(EndpointState::Active).await,
             "secret_present" if trouble => self.stack.cloud.remove_secret("stack/endpoints/main/1"),

@@ -23,6 +23,7 @@ const ACTIONS: Record<CheckCode, CheckAction | null> = {
   strangers_at_stripe: null,
   records_as_stripe: null,
   import_goes_on: "see_import",
+  erasures_go_on: null,
   registered_whole: null,
   secret_present: "repair",
   rotation_ends: "rotate",

@@ -45,6 +45,7 @@ pub(super) fn healthy() -> StatusInputs {
         key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],
         import: None,
+        erasures: vec![],
         drift: Some(compared()),
     }
 }

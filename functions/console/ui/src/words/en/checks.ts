@@ -99,6 +99,11 @@ export const checks = {
     failed: "The import does not get on",
     todo: "Put the key or its rights right; it goes on by itself. Kinds that were refused need another import.",
   },
+  erasures_go_on: {
+    fine: "Personal data that is to be erased is erased",
+    failed: "Personal data that is to be erased is not erased yet",
+    todo: "Delete the customer at Stripe, or replay or discard the events that it waits for; it then goes on by itself.",
+  },
   registered_whole: {
     fine: "It was registered to the end",
     failed: "It was not registered, changed or removed to the end",
