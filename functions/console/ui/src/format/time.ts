@@ -51,6 +51,11 @@ export function day(time: string | number, zoneOf: Zone = zone()): string {
   return format(zoneOf, { year: "numeric", month: "short", day: "numeric" }).format(millis(time));
 }
 
+/** The month with its year: `November 2026`. */
+export function monthName(time: string | number, zoneOf: Zone = zone()): string {
+  return format(zoneOf, { year: "numeric", month: "long" }).format(millis(time));
+}
+
 /** The time of day, with the day where it is not the same day as `now`. */
 export function clock(time: string | number, now: number, zoneOf: Zone = zone()): string {
   const at = format(zoneOf, { hour: "2-digit", minute: "2-digit" }).format(millis(time));

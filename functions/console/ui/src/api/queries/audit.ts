@@ -1,4 +1,4 @@
-// Who did what, when, from where; and whose personal data is erased.
+// Who did what, when, from where.
 import { infiniteQueryOptions } from "@tanstack/svelte-query";
 import { call } from "../call.ts";
 
@@ -8,16 +8,6 @@ export const auditQuery = () =>
     queryKey: ["audit"],
     queryFn: ({ pageParam, signal }) =>
       call("get", "/audit", { query: { limit: 50, cursor: pageParam }, signal }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
-
-/** The erasures, the newest first. */
-export const erasuresQuery = () =>
-  infiniteQueryOptions({
-    queryKey: ["erasures"],
-    queryFn: ({ pageParam, signal }) =>
-      call("get", "/erasures", { query: { limit: 50, cursor: pageParam }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });

@@ -28,6 +28,15 @@ export const recordPage = async (kind: string, filter: RecordFilter, cursor?: st
     signal,
   })) as RecordPage;
 
+/** A customer alone, without all that is theirs; null where there is no record of them. */
+export const customerQuery = (id: string, account?: string) =>
+  queryOptions({
+    queryKey: ["records", "customer", id, account ?? null],
+    queryFn: async ({ signal }) =>
+      (await recordPage("customers", { customer: id, account, limit: 1 }, undefined, signal)).data[0] ?? null,
+    staleTime: 60_000,
+  });
+
 /** A record with its events. */
 export const recordQuery = (kind: string, id: string, account?: string) =>
   queryOptions({

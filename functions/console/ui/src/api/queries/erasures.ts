@@ -1,0 +1,24 @@
+// The erasing of customers' personal data.
+import { queryOptions } from "@tanstack/svelte-query";
+import { call } from "../call.ts";
+import { Problem } from "../problem.ts";
+import type { Erasure } from "../types.ts";
+
+/** How far the erasing of a customer's data is; null where nobody has asked for it. */
+export const erasureQuery = (customer: string, account: string | null) =>
+  queryOptions({
+    queryKey: ["erasures", customer, account],
+    queryFn: async ({ signal }): Promise<Erasure | null> => {
+      const query = account ? { account } : {};
+      try {
+        return await call("get", "/erasures/{customer}", { path: { customer }, query, signal });
+      } catch (problem) {
+        if (problem instanceof Problem && problem.kind === "not_found") return null;
+        throw problem;
+      }
+    },
+  });
+
+/** Erases a deleted customer's personal data; `confirm` is the id as the person typed it. */
+export const startErasure = (customer: string, account: string | null, confirm: string, why: string) =>
+  call("post", "/erasures", { body: { customer, account, confirm, ...(why ? { why } : {}) } });
