@@ -19,6 +19,18 @@ export const erasureQuery = (customer: string, account: string | null) =>
     },
   });
 
-/** Erases a deleted customer's personal data; `confirm` is the id as the person typed it. */
-export const startErasure = (customer: string, account: string | null, confirm: string, why: string) =>
-  call("post", "/erasures", { body: { customer, account, confirm, ...(why ? { why } : {}) } });
+/** What an erasure is asked for with. `confirm` is the id as the person typed it. */
+export interface AskedErasure {
+  customer: string;
+  account: string | null;
+  confirm: string;
+  why: string;
+  /** There is no record of them, and somebody has looked: they are deleted at Stripe. */
+  without_record: boolean;
+}
+
+/** Erases a deleted customer's personal data. */
+export const startErasure = ({ why, without_record, ...asked }: AskedErasure) =>
+  call("post", "/erasures", {
+    body: { ...asked, ...(why ? { why } : {}), ...(without_record ? { without_record } : {}) },
+  });

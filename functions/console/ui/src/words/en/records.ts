@@ -196,6 +196,12 @@ export const records = {
   erasure: {
     title: "Personal data",
     text: "This customer was deleted at Stripe. Their personal data can be erased here as well.",
+    textUnknown:
+      "There is no record of this customer here, but others may name them. If they were deleted at Stripe, their personal data can be erased here as well.",
+    looked: "I have looked at Stripe: this customer is deleted there.",
+    stopped: "Stopped",
+    stoppedWhat:
+      "This customer turned out not to be deleted at Stripe. What was erased by then stays so; it goes on by itself once they are deleted.",
     button: "Erase personal data",
     confirmTitle: "Erase this customer’s personal data?",
     goes: "Erased for good, from this record, from all that is theirs, and from the contents of their events: names, addresses, e-mail, descriptions, metadata, card details, evidence, links, and the invoices’ lines and numbers.",
