@@ -28,6 +28,26 @@ function brotli(): Plugin {
   };
 }
 
+const EVENT_TYPES = "virtual:event-types";
+
+/** Stripe's event types, and those that change a record, out of the sources of the functions. */
+function eventTypes(): Plugin {
+  return {
+    name: "event-types",
+    resolveId: (id) => (id === EVENT_TYPES ? `\0${EVENT_TYPES}` : null),
+    load(id) {
+      if (id !== `\0${EVENT_TYPES}`) return null;
+      const shared = (name: string) =>
+        readFileSync(join(import.meta.dirname, "../../shared/src", name), "utf8");
+      const known = shared("event_types.txt").split("\n").filter(Boolean);
+      const [, list = ""] = /const APPLIED: \[&str; \d+\] = \[([^\]]+)\]/.exec(shared("event_type.rs")) ?? [];
+      const applied = [...list.matchAll(/"([^"]+)"/g)].map(([, type]) => type);
+      if (applied.length === 0) throw new Error("event_type.rs has no list of the types that are applied");
+      return `export const known = ${JSON.stringify(known)};\nexport const applied = ${JSON.stringify(applied)};`;
+    },
+  };
+}
+
 const FROM_THE_API = /^\/(status|settings|endpoints|events|records|reconcile|import|erasures|audit)([/?]|$)/;
 
 /**
@@ -66,14 +86,14 @@ function stack(): Stack {
 
 export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [svelte(), brotli(), mode === "test" ? svelteTesting() : localStack()],
+  plugins: [svelte(), eventTypes(), brotli(), mode === "test" ? svelteTesting() : localStack()],
   build: {
     target: "es2023",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { host: "127.0.0.1", port: 5173, fs: { allow: [".", "../../shared/src"] } },
+  server: { host: "127.0.0.1", port: 5173 },
   test: {
     environment: "happy-dom",
     environmentOptions: { happyDOM: { url: "http://localhost/billhook/" } },

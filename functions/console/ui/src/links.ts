@@ -38,3 +38,14 @@ export function dashboard(mode: "test" | "live", path: string): string {
 export function ifDashboard(address: string | null | undefined): string | null {
   return address?.startsWith("https://dashboard.stripe.com/") ? address : null;
 }
+
+/** Stripe's page for a new restricted key, with its name and rights already chosen; what it does not know it ignores. */
+export function newRestrictedKey(
+  mode: "test" | "live",
+  name: string,
+  permissions: readonly string[],
+): string {
+  const query = new URLSearchParams({ name });
+  for (const permission of permissions) query.append("permissions[]", permission);
+  return `${dashboard(mode, "apikeys/create")}?${query}`;
+}

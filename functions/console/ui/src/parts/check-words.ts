@@ -51,6 +51,18 @@ export function checkWords(check: Check): ShownCheck {
   const known = Object.hasOwn(words.checks, check.code) ? words.checks[check.code] : undefined;
   if (!known) return { title: check.summary, todo: check.remedy, action: null };
   if (check.outcome === "ok") return { title: known.fine, todo: null, action: null };
-  if (check.outcome === "unknown") return { title: known.fine, todo: check.remedy, action: null };
+  if (check.outcome !== "failed") {
+    const action = ACTIONS[check.code];
+    const finds = action === "test" || action === "reconcile" ? action : null;
+    return { title: known.fine, todo: withoutCalls(check.remedy), action: finds };
+  }
   return { title: known.failed, todo: known.todo, action: ACTIONS[check.code] };
+}
+
+/** What an unknown check waits for, without the calls that the API names there: here they are buttons. */
+function withoutCalls(remedy: string | null): string | null {
+  const clauses = (remedy ?? "")
+    .split(";")
+    .filter((clause) => !/\b(GET|POST|PUT|PATCH|DELETE) \//.test(clause));
+  return clauses.join(";").trim() || remedy;
 }

@@ -1,5 +1,5 @@
-// What the overview reads out of the status.
-import type { Check, CheckCode, Status } from "../../api/types.ts";
+// What pages read out of the status.
+import type { Check, CheckCode, Status } from "../api/types.ts";
 
 function evidence(status: Status, code: CheckCode): Record<string, unknown> {
   return status.checks.find((check) => check.code === code)?.evidence ?? {};

@@ -1,7 +1,7 @@
 // What an entry of the audit says, in words.
-import type { AuditEntry } from "../../api/types.ts";
-import { to } from "../../links.ts";
-import { words } from "../../words/words.ts";
+import type { AuditEntry } from "../api/types.ts";
+import { to } from "../links.ts";
+import { words } from "../words/words.ts";
 
 /** What was done; an action of a later release by its own name. */
 export function actionOf(entry: AuditEntry): string {
