@@ -1,4 +1,5 @@
-// Texts of others: their length, and what they hold that cannot be seen.
+// Texts of others: their length, and what they hold that cannot be seen. And words of an API as people write them.
+import { words } from "../words/words.ts";
 
 /** How much of a long text is shown until somebody asks for all of it. */
 export const LONG = 300;
@@ -26,6 +27,12 @@ export function seen(text: string): string {
 export function plain(word: string): string {
   const text = word.replaceAll("_", " ").trim();
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Several names as people write them one after the other. */
+export function list(names: readonly string[], joined: "and" | "or" = "and"): string {
+  const type = joined === "and" ? "conjunction" : "disjunction";
+  return new Intl.ListFormat(words.language, { type }).format(names);
 }
 
 /** A fragment, as the API's messages are, as a sentence. A first word that is a name or a code stays as it is. */

@@ -10,6 +10,6 @@ export interface Column<T> {
   align?: "start" | "end";
   /** Its part of the width, such as `12rem`, where a long list holds its columns still; the rest share what is left. */
   width?: string;
-  /** Not shown where there is little room beside, but in the cards of phones. */
-  wide?: boolean;
+  /** Not shown where there is little room beside, or unless there is very much, but in the cards of phones. */
+  wide?: boolean | "very";
 }

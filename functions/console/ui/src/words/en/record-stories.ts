@@ -27,6 +27,7 @@ export const story = {
     nextTry: "Next try",
     noNextTry: "None: Stripe does not try again by itself.",
     lastPayment: "Last payment",
+    likelyPayment: "Probably this payment (same customer and sum)",
   },
   subscription: {
     active: "Active, and goes on by itself.",

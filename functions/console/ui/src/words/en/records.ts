@@ -24,7 +24,6 @@ export const records = {
     onlyNewest: (kind: string) => `Only the newest ${kind} were searched so far.`,
     goOn: "Search older ones",
     all: (kind: string) => `Show all in the list of ${kind}`,
-    nothingIn: "Nothing found in:",
     notAll: "Older ones of these were not searched yet:",
     nothing: {
       title: "Nothing found",

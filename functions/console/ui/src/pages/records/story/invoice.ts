@@ -5,7 +5,7 @@ import { type AnyRecord, integerIn, secondsIn, textIn } from "../record.ts";
 import { failureFacts, failureOf, newestFirst } from "./failure.ts";
 import { type Fact, facts, named, type Story, sum, type Told, time } from "./story.ts";
 
-export function invoiceStory({ record, payments, now }: Told): Story | null {
+export function invoiceStory({ record, payments, likely = null, now }: Told): Story | null {
   const said = words.records.story.invoice;
   const { object, currency } = record;
   const lasting = sum(said.due, integerIn(object, "amount_remaining"), currency);
@@ -34,14 +34,26 @@ export function invoiceStory({ record, payments, now }: Told): Story | null {
     case "uncollectible":
       return { tone: "bad", says: said.uncollectible, facts: facts(lasting) };
     case "open":
-      return unpaid(record, newestFirst(payments)[0], lasting, now);
+      return unpaid(
+        record,
+        newestFirst(payments)[0] ?? likely,
+        likely !== null && payments.length === 0,
+        lasting,
+        now,
+      );
     default:
       return null;
   }
 }
 
-/** Why an open invoice is not paid. */
-function unpaid(record: AnyRecord, last: AnyRecord | undefined, lasting: Fact | null, now: number): Story {
+/** Why an open invoice is not paid. `guessed` says that the last payment is probably its, not surely. */
+function unpaid(
+  record: AnyRecord,
+  last: AnyRecord | null,
+  guessed: boolean,
+  lasting: Fact | null,
+  now: number,
+): Story {
   const said = words.records.story.invoice;
   const { object } = record;
   const attempts = Number(integerIn(object, "attempt_count") ?? 0);
@@ -53,7 +65,7 @@ function unpaid(record: AnyRecord, last: AnyRecord | undefined, lasting: Fact | 
     lasting,
     time(said.dueBy, dueBy),
     attempts > 0 && { name: said.attempts, text: counted(attempts, said.attempt) },
-    named(said.lastPayment, last?.id ?? null),
+    named(guessed ? said.likelyPayment : said.lastPayment, last?.id ?? null),
   );
   if (last?.status === "processing") return { tone: "waiting", says: said.processing, facts: rest };
   const next =

@@ -32,6 +32,8 @@ export interface Told {
   record: AnyRecord;
   /** The payments of an invoice, as far as they are known. */
   payments: readonly AnyRecord[];
+  /** A payment that is probably the invoice's, though nothing joins the two. */
+  likely?: AnyRecord | null;
   /** Milliseconds since 1970. */
   now: number;
 }
