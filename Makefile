@@ -84,7 +84,7 @@ $(PAGE): $(UI)/node_modules/made functions/openapi.yaml $(wildcard $(UI)/*.*) $(
 # `npm ci` does not say what it leaves undone by a date of its own, so a file does.
 $(UI)/node_modules/made: $(UI)/package-lock.json
 	@echo "installing what the page of the console is built with (npm ci, under $(UI)/node_modules)"
-	@$(NPM) ci --ignore-scripts --silent
+	@$(NPM) ci --ignore-scripts --loglevel error
 	@touch $@
 
 # The same cases each time, so that what fails was broken by a change; `make prove` tries others.
@@ -123,7 +123,8 @@ arm64: tools
 	@if [ -d "$$(rustc --print target-libdir --target $(ARM64))" ] || rustup target add $(ARM64); then \
 	  CARGO_PROFILE_DEV_DEBUG=0 PATH="$(CURDIR)/$(TOOLS):$$PATH" cargo lambda build --arm64 --bin receive; \
 	else \
-	  echo 'nothing is built for arm64: this Rust has no target $(ARM64), and rustup cannot fetch it'; \
+	  echo 'nothing is built for arm64: this Rust has no target $(ARM64), and rustup cannot fetch it' >&2; \
+	  exit 1; \
 	fi
 
 advisories: tools

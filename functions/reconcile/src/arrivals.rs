@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use shared::endpoint::EndpointRow;
-use shared::health::{Arrivals, GapReport, HealthSnapshot, RunArrivals, StripeView, Undelivered};
-use shared::unix_time::{UnixMillis, UnixSeconds};
+use shared::health::{
+    Arrivals, GapReport, HealthSnapshot, RunArrivals, StripeView, Undelivered, newest_missed,
+};
+use shared::unix_time::UnixSeconds;
 
 /// Adds what this run has counted to what earlier ones have. What was counted before an endpoint's
 /// registration, or before it was enabled again, is left out.
@@ -35,24 +37,12 @@ pub(crate) fn over_a_day(
     rows.iter().map(of_endpoint).collect()
 }
 
-/// The newest event of each endpoint that was not delivered: by Stripe's own word, or because it had to be
-/// fetched though Stripe believes that it was taken.
+/// When the newest event of each endpoint was made that did not arrive by itself.
 pub(crate) fn missed(
     undelivered: &BTreeMap<String, Undelivered>,
     arrivals: &BTreeMap<String, Arrivals>,
 ) -> BTreeMap<String, UnixSeconds> {
-    let mut missed: BTreeMap<String, UnixSeconds> = arrivals
-        .iter()
-        .filter_map(|(name, arrivals)| Some((name.clone(), arrivals.newest_fetched()?)))
-        .collect();
-    for (name, undelivered) in undelivered {
-        let newest = missed.entry(name.clone()).or_insert(undelivered.newest);
-        *newest = undelivered.newest.max(*newest);
-    }
-    missed
-}
-
-/// Whether nothing was delivered since the newest missed event was made.
-pub(crate) fn still_missed(newest: UnixSeconds, last_delivery_at: Option<UnixMillis>) -> bool {
-    Undelivered { newest, count: 1 }.still_holds(last_delivery_at)
+    let names = undelivered.keys().chain(arrivals.keys());
+    let newest = |name: &String| newest_missed(undelivered.get(name), arrivals.get(name));
+    names.filter_map(|name| Some((name.clone(), newest(name)?))).collect()
 }

@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use shared::aws::{StoreError, error_chain};
 use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
+use shared::health::is_still_missed;
 use shared::probe::{ProbeOutcome, probe};
 use shared::registry::{LastProbe, StatusRows};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
-use crate::arrivals::still_missed;
 use crate::deps::Deps;
 use crate::undelivered::is_enabled;
 
@@ -41,7 +41,7 @@ fn is_due(row: &EndpointRow, missed: Option<UnixSeconds>, stored: &StatusRows, n
     let name = row.name.as_str();
     let last_delivery_at = stored.activity.get(name).and_then(|activity| activity.at);
     let is_old = |at: UnixMillis| UnixMillis::from(now) - at > QUIET_FOR;
-    let is_missing = missed.is_some_and(|newest| still_missed(newest, last_delivery_at));
+    let is_missing = missed.is_some_and(|newest| is_still_missed(newest, last_delivery_at));
     let last = stored.probes.get(name).filter(|probe| probe.is_about(row));
     let was_stored_lately =
         last.is_some_and(|probe| probe.report.outcome == ProbeOutcome::Stored && !is_old(probe.at));

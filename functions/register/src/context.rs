@@ -19,6 +19,8 @@ pub(crate) struct RequestContext<'a> {
     deadline: Deadline,
     /// When calls to Stripe end.
     pub(crate) stripe_deadline: Deadline,
+    /// Whether the schedule began it. Nobody reads its answer, so what it gives up is kept for the status.
+    pub(crate) is_scheduled: bool,
 }
 
 /// An invocation that may call Stripe with the stack's key.
@@ -29,9 +31,14 @@ pub(crate) struct StripeContext<'a> {
 }
 
 impl<'a> RequestContext<'a> {
-    /// An invocation that begins now. A quarter of its time is left for what follows Stripe's last answer.
+    /// A request that begins now. A quarter of its time is left for what follows Stripe's last answer.
     pub(crate) fn new(deps: &'a Deps, now: Timestamp, deadline: Deadline) -> Self {
-        Self { deps, now, deadline, stripe_deadline: deadline.fraction(3, 4) }
+        Self { deps, now, deadline, stripe_deadline: deadline.fraction(3, 4), is_scheduled: false }
+    }
+
+    /// A run of the schedule that begins now.
+    pub(crate) fn scheduled(deps: &'a Deps, now: Timestamp, deadline: Deadline) -> Self {
+        Self { is_scheduled: true, ..Self::new(deps, now, deadline) }
     }
 
     /// Calls to Stripe with the stack's key.

@@ -6,7 +6,7 @@
 
 use lambda_http::http::StatusCode;
 use shared::aws::StoreError;
-use shared::endpoint::EndpointState;
+use shared::endpoint::{EndpointRow, EndpointState, RotationEnd};
 use shared::http::ApiError;
 use shared::mode::Mode;
 use shared::secret_store::SecretStoreError;
@@ -41,13 +41,16 @@ pub(crate) enum RegisterError {
     #[error("for endpoint `{0}` a change of its signing secret is being given up")]
     RotationBeingGivenUp(String),
     #[error(
-        "the endpoint at Stripe that was to take over from `{0}` was deleted there, so the change of its \
-         signing secret was given up"
+        "the endpoint at Stripe that was to take over from `{0}` was deleted there or has no secret here, so \
+         the change of its signing secret was given up"
     )]
     RotationGivenUp(String),
     #[error("the signing secret of endpoint `{0}` is not being changed")]
     RotationNotFound(String),
-    #[error("Stripe has no endpoint for `{0}`: one that was to be made in its place was refused")]
+    #[error(
+        "Stripe has no endpoint for `{0}`: it was deleted there, or one that was to be made in its place was \
+         refused"
+    )]
     NotAtStripe(String),
     #[error("endpoint `{0}` was deregistered by another request while this one ran")]
     EndpointRemoved(String),
@@ -104,6 +107,16 @@ impl RegisterError {
     /// For `map_err`.
     pub(crate) fn stripe(operation: StripeOperation) -> impl FnOnce(StripeError) -> Self {
         move |error| Self::Stripe { operation, error, remedy: None }
+    }
+
+    /// Why something else cannot be done now to an endpoint that is `rotating`, by where the rotation is.
+    pub(crate) fn rotation_under_way(row: &EndpointRow) -> Self {
+        let name = row.name.to_string();
+        match row.rotation.as_ref().and_then(|rotation| rotation.decided) {
+            Some(RotationEnd::GiveUp) => Self::RotationBeingGivenUp(name),
+            Some(RotationEnd::TakeOver) => Self::RotationEnding(name),
+            None => Self::RotationInProgress(name),
+        }
     }
 
     /// How it is answered. A Stripe that does not answer, and work that takes too long, are logged here.
@@ -300,9 +313,6 @@ fn usual_remedy(error: &StripeError) -> &'static str {
             "Stripe limits calls; wait a moment and send the same request again"
         }
         StripeError::IdempotencyKeySpent(_) => "send the same request again",
-        StripeError::Refused(_) if error.is_missing() => {
-            "Stripe does not know the endpoint any more: POST /endpoints/{name}/repair creates it anew"
-        }
         StripeError::Refused(_) | StripeError::NoAnswer(_) => {
             "change what Stripe names; its dashboard shows the call under Developers > Logs"
         }

@@ -53,7 +53,7 @@ pub async fn handle(
     http::dispatch(
         input,
         request_id,
-        async || maintain(RequestContext::new(deps, now, deadline)).await,
+        async || maintain(RequestContext::scheduled(deps, now, deadline)).await,
         async |request| Ok(answer(deps, request, now, deadline).await),
     )
     .await

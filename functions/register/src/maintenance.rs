@@ -148,9 +148,6 @@ async fn finish(
                 "what was left half done was refused, and is taken back"
             );
             report.taken_back.push(name.to_string());
-            if state == EndpointState::Rotating {
-                rotate::note_given_up(context, &name, &error_chain(&error)).await?;
-            }
             audit::record_scheduled(context, action, &name, error.into_api_error().code()).await;
             return Ok(());
         }
@@ -258,18 +255,33 @@ async fn begin_rotation(stripe: StripeContext<'_>, row: EndpointRow, report: &mu
         Ok(row) => Box::pin(rotate::switch_over(stripe, row, true, false)).await,
         Err(error) => Err(error),
     };
-    match result {
+    let error = match result {
         Ok(_) => {
             audit::record_scheduled(context, action::ROTATE, &row.name, BEGUN).await;
             report.switched_over.push(row.name.to_string());
+            return;
         }
-        Err(error) => {
-            tracing::warn!(
-                error = error_chain(&error),
-                endpoint.name = %row.name,
-                "a rotation that is due could not be begun"
-            );
-            report.postponed.push(row.name.to_string());
+        Err(error) => error,
+    };
+    tracing::warn!(
+        error = error_chain(&error),
+        endpoint.name = %row.name,
+        "a rotation that is due could not be begun"
+    );
+    let reason = |row: &EndpointRow| row.rotation_given_up.as_ref().map(|given_up| given_up.reason.clone());
+    match context.deps.registry.endpoint(&row.name).await {
+        Ok(Some(now)) if is_given_up_now(context, &now) => {
+            report.taken_back.push(row.name.to_string());
+            // Every run tries again: what it is refused with is told once.
+            if reason(&now) != reason(&row) {
+                let code = error.into_api_error().code();
+                audit::record_scheduled(context, action::ROTATE, &row.name, code).await;
+            }
         }
+        Ok(_) | Err(_) => report.postponed.push(row.name.to_string()),
     }
+}
+
+fn is_given_up_now(context: RequestContext<'_>, row: &EndpointRow) -> bool {
+    row.rotation_given_up.as_ref().is_some_and(|given_up| given_up.at == UnixMillis::from(context.now))
 }

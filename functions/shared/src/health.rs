@@ -13,4 +13,5 @@ pub use self::arrivals::{Arrivals, Arrived, RunArrivals, TypeArrivals};
 pub use self::gather::{endpoints, open_events, secrets};
 pub use self::snapshot::{
     CommonReason, GapReport, HealthSnapshot, OpenEvents, OwnStack, SecretPresence, StripeView, Undelivered,
+    is_still_missed, newest_missed,
 };

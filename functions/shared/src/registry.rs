@@ -15,6 +15,7 @@ mod import_progress;
 mod key_rights;
 mod last_probe;
 mod lease;
+mod look;
 mod progress;
 mod reconcile_progress;
 mod stack_id;
@@ -40,9 +41,10 @@ pub use self::hourly_counts::HourlyCounts;
 pub use self::import_progress::{
     AccountImport, Import, ImportState, KindProgress, ListPosition, ScheduledWork, Stage,
 };
-pub use self::key_rights::{KeyRight, KeyRights, RightsCheck, RightsTurn};
+pub use self::key_rights::{KeyRight, KeyRights, Readable};
 pub use self::last_probe::LastProbe;
 pub use self::lease::Lease;
+pub use self::look::{Look, LookKind, Turn};
 pub use self::progress::{Halt, RefusedKind, Sampled};
 pub use self::reconcile_progress::{ReconcileProgress, TimeWindow};
 pub use self::status_rows::StatusRows;

@@ -15,8 +15,8 @@
 //!
 //! Nothing is `ok` that nobody has looked at. Where there is no evidence, or not yet, the outcome is
 //! `unknown`, and the remedy says what it waits for; every check is listed whatever its outcome. What keeps
-//! evidence from coming (a key that is refused, a Stripe that does not answer, no reconciliation for a
-//! quarter of an hour) fails a check of its own.
+//! evidence from coming (a key that is refused, a Stripe or a Secrets Manager that does not answer, no
+//! reconciliation for a quarter of an hour) fails a check of its own.
 
 mod applied;
 mod clock;
@@ -29,6 +29,7 @@ mod reconciliation;
 mod records;
 mod remedy;
 mod sample;
+mod secrets_manager;
 mod stack;
 mod stripe_key;
 
@@ -60,6 +61,7 @@ pub(crate) fn run(inputs: &StatusInputs) -> StatusReport {
     StatusReport {
         status,
         mode: inputs.mode,
+        stripe_asked_at: inputs.stripe_asked_at,
         endpoints,
         checks,
         counts: OpenEventCounts {
@@ -76,6 +78,7 @@ fn stack_checks(inputs: &StatusInputs) -> Vec<Check> {
     // Without an endpoint nobody depends on Stripe yet.
     let severity = if inputs.endpoints.is_empty() { Severity::Warning } else { Severity::Error };
     let mut checks = vec![stack::endpoint_registered(inputs)];
+    checks.push(secrets_manager::secrets_manager_answers(inputs, severity));
     checks.extend(stripe_key::checks(inputs, severity));
     checks.push(stack::left_over_at_stripe(inputs));
     checks.extend(open_events::checks(&inputs.open, inputs.now));

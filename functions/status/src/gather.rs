@@ -3,9 +3,8 @@
 //! What reconciliation keeps (the snapshot) is gathered anew when somebody asks for it (`live`), before the
 //! first reconciliation, when an endpoint or the key has changed here since (an earlier snapshot would
 //! describe another stack), and where it holds a refusal or no answer of Stripe, which may be mended by now.
-//! What has not answered when the time is up is reported as not known.
-
-use std::time::Duration;
+//! Then Stripe is asked at most every ten seconds (`ask_stripe`). What has not answered when the time is up
+//! is reported as not known.
 
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{StoreError, error_chain};
@@ -16,11 +15,9 @@ use shared::registry::{ErasureJob, Settings, StatusRows};
 use shared::stripe::{Session, StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
+use crate::ask_stripe::{AFTER_READING, StripeAnswers, ask_stripe};
 use crate::deps::Deps;
 use crate::inputs::{EndpointInputs, StatusInputs, StripeKeyState};
-
-/// DynamoDB answers this long before the rest has to, or nothing can be answered.
-const AFTER_READING: Duration = Duration::from_millis(600);
 
 /// A request that changes something takes no longer.
 const LONGEST_REQUEST: SignedDuration = SignedDuration::from_secs(30);
@@ -38,8 +35,10 @@ pub(crate) async fn gather(
     let stored = deadline.earlier_by(AFTER_READING).bound(stored(deps, now)).await;
     let Stored { rows, kept, erasures } =
         stored.unwrap_or_else(|| Err(StoreError::new("reading what is stored", "no answer in time")))?;
-    let usable = kept.health.clone().filter(|snapshot| !live && is_usable(snapshot, &rows, &kept, now));
-    let Gathered { stripe_key, snapshot, no_answer, events_readable } = match usable {
+    let recent = kept.health.clone().filter(|snapshot| is_usable(snapshot, &rows, &kept, now));
+    let is_reconciled_lately = recent.is_some();
+    let usable = recent.filter(|_| !live);
+    let Gathered { stripe_key, snapshot, stripe_asked_at, no_answer, events_readable } = match usable {
         Some(snapshot) => Gathered::kept(kept.settings.as_ref(), snapshot),
         None => gather_now(deps, &rows, &kept, deadline, now).await?,
     };
@@ -52,6 +51,7 @@ pub(crate) async fn gather(
         rotate_days: deps.rotate_days,
         endpoints,
         stripe_key,
+        stripe_asked_at: stripe_asked_at.and_then(UnixMillis::to_timestamp),
         at_stripe: snapshot.endpoints,
         no_answer,
         events_readable,
@@ -60,6 +60,7 @@ pub(crate) async fn gather(
         open: snapshot.open,
         uncertain: snapshot.uncertain,
         gaps: snapshot.events,
+        is_reconciled_lately,
         reconciled_at: kept.health.and_then(|reconciled| reconciled.at.to_timestamp()),
         key_since: kept.settings.and_then(|settings| settings.since.to_timestamp()),
         hours: kept.hours,
@@ -126,6 +127,8 @@ fn is_told<T>(view: &StripeView<T>) -> bool {
 struct Gathered {
     stripe_key: StripeKeyState,
     snapshot: HealthSnapshot,
+    /// When Stripe was asked for its endpoints; none if there is no key to ask with.
+    stripe_asked_at: Option<UnixMillis>,
     no_answer: Option<StripeFailure>,
     events_readable: StripeView<()>,
 }
@@ -140,7 +143,8 @@ impl Gathered {
             Some(_) | None => StripeKeyState::NotSet,
         };
         let events_readable = without_value(&snapshot.events);
-        Self { stripe_key, snapshot, no_answer: None, events_readable }
+        let stripe_asked_at = (snapshot.endpoints != StripeView::NotAsked).then_some(snapshot.at);
+        Self { stripe_key, snapshot, stripe_asked_at, no_answer: None, events_readable }
     }
 }
 
@@ -161,12 +165,17 @@ async fn gather_now(
     let stripe = async {
         let (key, session) = session(deps, kept.settings.as_ref(), deadline).await;
         let own = OwnStack { stack_id: kept.stack_id.as_deref(), public_url: &deps.public_url, rows };
-        let endpoints = health::endpoints(session.as_ref(), own, now);
-        let (endpoints, readable) = tokio::join!(endpoints, events_readable(session.as_ref()));
-        (key, endpoints, readable)
+        let answers = match (&session, &kept.settings) {
+            // Boxed, because it is too large for a stack together with the rest.
+            (Some(session), Some(settings)) => {
+                Box::pin(ask_stripe(deps, session, settings, own, deadline, now)).await
+            }
+            _ => (StripeAnswers::NONE, None),
+        };
+        (key, answers)
     };
     let secrets = health::secrets(&deps.secret_store, rows, deadline);
-    let (waiting, (stripe_key, endpoints, readable), secrets) = tokio::join!(waiting, stripe, secrets);
+    let (waiting, (stripe_key, (answers, asked_at)), secrets) = tokio::join!(waiting, stripe, secrets);
     let (open, uncertain) = waiting?;
     // What the key of before was told says nothing of this one.
     let key_set_at = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
@@ -175,14 +184,16 @@ async fn gather_now(
     let events = reconciled.filter(of_this_key).map(|reconciled| &reconciled.events);
     let events = events.filter(|events| is_told(*events)).cloned().unwrap_or(StripeView::NotAsked);
     let recent = reconciled.filter(|snapshot| is_usable(snapshot, rows, kept, now));
-    let ((endpoints, clock_ahead_ms), no_answer) = or_recent(endpoints, recent);
-    let events_readable = match &readable {
+    let StripeAnswers { endpoints, clock_ahead_ms, events_readable } = answers;
+    let (endpoints, no_answer) = or_recent((endpoints, clock_ahead_ms, asked_at), recent);
+    let (endpoints, clock_ahead_ms, stripe_asked_at) = endpoints;
+    let events_readable = match &events_readable {
         StripeView::Unavailable(_) if recent.is_some() && is_answer(&events) => without_value(&events),
         StripeView::NotAsked
         | StripeView::Answered { .. }
         | StripeView::KeyRejected(_)
         | StripeView::Forbidden(_)
-        | StripeView::Unavailable(_) => readable,
+        | StripeView::Unavailable(_) => events_readable,
     };
     let snapshot = HealthSnapshot {
         at: now.into(),
@@ -195,20 +206,21 @@ async fn gather_now(
         open,
         uncertain,
     };
-    Ok(Gathered { stripe_key, snapshot, no_answer, events_readable })
+    Ok(Gathered { stripe_key, snapshot, stripe_asked_at, no_answer, events_readable })
 }
 
-type EndpointsAndClock = (StripeView<Vec<WebhookEndpoint>>, Option<i64>);
+/// What Stripe said of its endpoints, how far our clock was ahead of its, and when it was asked.
+type EndpointsThen = (StripeView<Vec<WebhookEndpoint>>, Option<i64>, Option<UnixMillis>);
 
 /// One limit on calls, or one late answer, does not undo what Stripe said minutes ago: then that is used, and
 /// why there is no answer now comes beside it.
 fn or_recent(
-    answer: EndpointsAndClock,
+    answer: EndpointsThen,
     recent: Option<&HealthSnapshot>,
-) -> (EndpointsAndClock, Option<StripeFailure>) {
+) -> (EndpointsThen, Option<StripeFailure>) {
     match (answer, recent) {
-        ((StripeView::Unavailable(failure), _), Some(recent)) if is_answer(&recent.endpoints) => {
-            ((recent.endpoints.clone(), recent.clock_ahead_ms), Some(failure))
+        ((StripeView::Unavailable(failure), ..), Some(recent)) if is_answer(&recent.endpoints) => {
+            ((recent.endpoints.clone(), recent.clock_ahead_ms, Some(recent.at)), Some(failure))
         }
         (answer, _) => (answer, None),
     }
@@ -222,13 +234,6 @@ fn is_answer<T>(view: &StripeView<T>) -> bool {
         | StripeView::Forbidden(_)
         | StripeView::Unavailable(_) => false,
     }
-}
-
-/// Whether Stripe lets the key read events now.
-async fn events_readable(session: Option<&Session<'_>>) -> StripeView<()> {
-    let Some(session) = session else { return StripeView::NotAsked };
-    let readable = session.try_reading_events().await;
-    readable.map_or_else(Into::into, |()| StripeView::Answered { value: (), request_id: None })
 }
 
 fn without_value<T>(view: &StripeView<T>) -> StripeView<()> {

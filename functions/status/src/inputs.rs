@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shared::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
-use shared::health::{Arrivals, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered};
+use shared::health::{self, Arrivals, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered};
 use shared::mode::Mode;
 use shared::probe::ProbeOutcome;
 use shared::records::UncertainRecords;
@@ -27,6 +27,8 @@ pub(crate) struct StatusInputs {
     pub(crate) rotate_days: i64,
     pub(crate) endpoints: Vec<EndpointInputs>,
     pub(crate) stripe_key: StripeKeyState,
+    /// When Stripe was asked for its endpoints; none if there is no key to ask with.
+    pub(crate) stripe_asked_at: Option<Timestamp>,
     /// The account's endpoints at Stripe.
     pub(crate) at_stripe: StripeView<Vec<WebhookEndpoint>>,
     /// Why Stripe did not answer just now, where `at_stripe` is what it answered a few minutes ago.
@@ -42,6 +44,9 @@ pub(crate) struct StatusInputs {
     /// What the last reconciliation found with the present key when it compared Stripe's events with the
     /// ledger.
     pub(crate) gaps: StripeView<GapReport>,
+    /// Whether what the last reconciliation gathered is recent, complete and of the stack as it is now: what
+    /// does not answer just now did then.
+    pub(crate) is_reconciled_lately: bool,
     /// When the last reconciliation ran.
     pub(crate) reconciled_at: Option<Timestamp>,
     /// When the first Stripe key was set.
@@ -85,16 +90,14 @@ impl EndpointInputs {
         self.probe.as_ref().map(|probe| &probe.report.outcome)
     }
 
-    /// When the newest event was made that did not arrive by itself: Stripe says that it could not deliver
-    /// it, or it had to be fetched though Stripe believes that it was taken.
+    /// When the newest event was made that did not arrive by itself.
     pub(crate) fn newest_missed(&self) -> Option<UnixSeconds> {
-        self.undelivered.map(|missed| missed.newest).max(self.arrivals.newest_fetched())
+        health::newest_missed(self.undelivered.as_ref(), Some(&self.arrivals))
     }
 
     /// Whether an event that it wants did not arrive, and nothing was delivered since that was made.
     pub(crate) fn is_unreachable(&self) -> bool {
-        let missed = self.newest_missed().map(|newest| Undelivered { newest, count: 1 });
-        missed.is_some_and(|missed| missed.still_holds(self.activity.at))
+        self.newest_missed().is_some_and(|newest| health::is_still_missed(newest, self.activity.at))
     }
 
     /// Whether a request that was refused at `at` may have been one of the events that did not arrive.

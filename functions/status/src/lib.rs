@@ -1,13 +1,15 @@
 //! Says whether the webhooks work, and if not, why and what to do.
 //!
 //! The story of a request:
-//! 1. what reconciliation keeps is read, or gathered anew, within 3 s (`gather`, `inputs`);
+//! 1. what reconciliation keeps is read, or gathered anew, within 3 s (`gather`, `ask_stripe`, `inputs`);
 //! 2. pure functions check it (`checks`);
 //! 3. the answer has every check, and one word over all of them (`report`).
 //!
-//! Rules: nothing is changed; what is not known is not reported as if it were; without DynamoDB the only
-//! answer is 503, because a status without the endpoints would be a guess.
+//! Rules: nothing is changed but what is kept of Stripe's last answer; what is not known is not reported as
+//! if it were; without DynamoDB the only answer is 503, because a status without the endpoints would be a
+//! guess.
 
+mod ask_stripe;
 mod checks;
 mod config;
 mod deps;

@@ -11,6 +11,8 @@ use shared::mode::Mode;
 pub(crate) struct StatusReport {
     pub(crate) status: HealthStatus,
     pub(crate) mode: Mode,
+    /// When Stripe was asked for what is said here of it; null if it was not.
+    pub(crate) stripe_asked_at: Option<Timestamp>,
     pub(crate) endpoints: Vec<EndpointReport>,
     /// The checks of the whole stack.
     pub(crate) checks: Vec<Check>,

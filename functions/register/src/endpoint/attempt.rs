@@ -66,7 +66,7 @@ pub(super) trait CreationAttempt {
 
     /// Takes the attempt out of the row, because Stripe refused it and has created nothing. A failure is
     /// logged: the attempt stays, and the same request goes on with it.
-    async fn take_back(&mut self, context: RequestContext<'_>);
+    async fn take_back(&mut self, context: RequestContext<'_>, refusal: &StripeError);
 }
 
 /// Has Stripe create the endpoint. Returns its id and its signing secret. Also if this fails, `attempt` is as
@@ -95,15 +95,15 @@ pub(super) async fn create_at_stripe<A: CreationAttempt>(
             Err(error) => {
                 let remedy = limit::remedy(stripe, &error).await;
                 match created_by_attempt(&error, attempt.is_new()) {
-                    CreatedByAttempt::Nothing => attempt.take_back(context).await,
+                    CreatedByAttempt::Nothing => attempt.take_back(context, &error).await,
                     // An earlier request of the attempt may have had Stripe create it all the same.
                     CreatedByAttempt::NothingByThisRequest => {
                         // Of two requests of one attempt, the other may be about to keep what it created.
                         attempt.claim(context).await?;
                         match tag::delete_created_by(session, attempt.id()).await {
-                            Ok(()) => attempt.take_back(context).await,
-                            Err(error) => tracing::warn!(
-                                error = error_chain(&error),
+                            Ok(()) => attempt.take_back(context, &error).await,
+                            Err(no_answer) => tracing::warn!(
+                                error = error_chain(&no_answer),
                                 "what an attempt may have created cannot be looked for now"
                             ),
                         }

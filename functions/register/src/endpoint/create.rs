@@ -5,6 +5,9 @@
 //! row `registering` ──► Stripe: create (`attempt`) ──► secret kept ──► row `active` ──► probe
 //! ```
 //!
+//! Stripe creates it enabled. What takes the place of a disabled endpoint is `changing` in place of `active`,
+//! and then disabled (`update`).
+//!
 //! Requests for the same endpoint at the same time are one attempt, and all are answered with it. A request
 //! that finds its row removed or begun anew removes what it created itself.
 
@@ -26,7 +29,7 @@ use crate::deps::Deps;
 use crate::endpoint::attempt::{create_at_stripe, delete_orphan};
 use crate::endpoint::probe::ProbeView;
 use crate::endpoint::view::{EndpointView, EndpointWithSecretView};
-use crate::endpoint::{probe, row, secret, spec};
+use crate::endpoint::{probe, row, secret, spec, update};
 use crate::error::RegisterError;
 
 /// The answer: the endpoint with its signing secret, and whether its address takes deliveries.
@@ -94,8 +97,18 @@ async fn refuse_inside_host(deps: &Deps, url: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid("url", message).remedy("give an address whose name leads to the internet"))
 }
 
-/// Has Stripe create the endpoint, keeps its signing secret, then writes that the endpoint is active.
+/// Registers the endpoint, and disables it if it takes the place of one that is disabled.
 async fn finish(
+    stripe: StripeContext<'_>,
+    registration: Registration,
+) -> Result<(EndpointRow, SigningSecret), RegisterError> {
+    let (row, secret) = finish_enabled(stripe, registration).await?;
+    let row = if row.pending_change.is_some() { update::send(stripe, row, false).await? } else { row };
+    Ok((row, secret))
+}
+
+/// Has Stripe create the endpoint, keeps its signing secret, then writes that the endpoint is active.
+async fn finish_enabled(
     stripe: StripeContext<'_>,
     mut registration: Registration,
 ) -> Result<(EndpointRow, SigningSecret), RegisterError> {

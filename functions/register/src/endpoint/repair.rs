@@ -11,8 +11,8 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
-use shared::http::{Fields, Query, json};
+use shared::endpoint::{EndpointRow, EndpointState, PendingChange, RotationEnd};
+use shared::http::{Fields, json};
 use shared::registry::Written;
 
 use crate::audit::ChangeDetails;
@@ -40,11 +40,9 @@ pub(crate) async fn repair(
     name: &str,
     details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
-    Query::read(request, &[])?;
     Fields::read(request.body(), &[])?;
     let deps = context.deps;
-    let row = row::load(context, name).await?;
-    details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
+    let row = row::load_to_change(context, request, name, details).await?;
     refuse_while_under_way(context, &row)?;
     let session = context.stripe_session().await?;
     let stripe = context.with_session(&session);
@@ -53,11 +51,7 @@ pub(crate) async fn repair(
         Some(id) => session.endpoint(id).await.map_err(RegisterError::stripe(StripeOperation::Repair))?,
         None => None,
     };
-    let has_secret = match secret::for_endpoint(deps, &row, row.stripe_id.as_deref()).await {
-        Ok(_) => true,
-        Err(RegisterError::SecretMissing(_)) => false,
-        Err(error) => return Err(error),
-    };
+    let has_secret = secret::is_there(deps, &row, row.stripe_id.as_deref()).await?;
     let replaced = at_stripe.is_none() || !has_secret;
     let is_unclear = row.pending_change.is_some();
     let change = PendingChange { abandoned: false, ..wanted(&row) };
@@ -80,33 +74,29 @@ pub(crate) async fn repair(
 /// Refuses while another request may work on the endpoint.
 fn refuse_while_under_way(context: RequestContext<'_>, row: &EndpointRow) -> Result<(), RegisterError> {
     let name = row.name.to_string();
-    let is_abandoned = row.pending_change.as_ref().is_some_and(|change| change.abandoned)
-        || row.rotation.as_ref().is_some_and(|rotation| rotation.abandoned);
-    let may_go_on = is_abandoned || row.is_left_half_done(context.now);
     match row.state {
         EndpointState::Active | EndpointState::Disabled => Ok(()),
-        EndpointState::Changing | EndpointState::Rotating if may_go_on => Ok(()),
+        EndpointState::Changing | EndpointState::Rotating if row.is_cut_off(context.now) => Ok(()),
         EndpointState::Changing => Err(RegisterError::ChangeInProgress(name)),
-        EndpointState::Rotating => Err(RegisterError::RotationInProgress(name)),
+        EndpointState::Rotating => Err(RegisterError::rotation_under_way(row)),
         EndpointState::Registering | EndpointState::Deregistering => {
             Err(RegisterError::EndpointNotActive { name, state: row.state })
         }
     }
 }
 
-/// Ends a rotation that cannot go on by giving it up; one that works is left to its end.
+/// Ends a rotation that cannot go on, or is being given up, by giving it up; one that works is left to its
+/// end.
 async fn leave_rotation(stripe: StripeContext<'_>, row: EndpointRow) -> Result<EndpointRow, RegisterError> {
-    let second = row
-        .rotation
-        .as_ref()
+    let works_on = row.rotation.as_ref().filter(|rotation| rotation.decided != Some(RotationEnd::GiveUp));
+    let second = works_on
         .filter(|rotation| rotation.live_since.is_some())
         .and_then(|rotation| rotation.stripe_id.as_deref());
     if let Some(id) = second {
         let found = stripe.session.endpoint(id).await;
         let found = found.map_err(RegisterError::stripe(StripeOperation::Repair))?;
-        let secrets = secret::accepted(stripe.request.deps, &row).await;
-        if found.is_some() && secrets.is_ok() {
-            return Err(RegisterError::RotationInProgress(row.name.to_string()));
+        if found.is_some() && secret::is_there(stripe.request.deps, &row, Some(id)).await? {
+            return Err(RegisterError::rotation_under_way(&row));
         }
     }
     rotate::give_up(stripe, row, None).await
@@ -138,7 +128,7 @@ async fn replace(stripe: StripeContext<'_>, row: EndpointRow) -> Result<Endpoint
     let wanted = wanted(&row);
     // Stripe creates it enabled; if it is to be disabled, Stripe is sent that when its secret is here.
     let change =
-        wanted.disabled.then(|| PendingChange { was_disabled: false, is_rollback: false, ..wanted.clone() });
+        wanted.disabled.then(|| PendingChange { was_disabled: false, is_rollback: true, ..wanted.clone() });
     let mut replacement = EndpointRow {
         state: EndpointState::Registering,
         state_since: now.into(),
@@ -156,6 +146,5 @@ async fn replace(stripe: StripeContext<'_>, row: EndpointRow) -> Result<Endpoint
         Written::Done => {}
         Written::Conflict => return Err(row::overtaken(context, &row.name).await),
     }
-    let created = create::replace(stripe, replacement).await?;
-    if created.pending_change.is_none() { Ok(created) } else { update::send(stripe, created, false).await }
+    create::replace(stripe, replacement).await
 }

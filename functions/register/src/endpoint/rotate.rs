@@ -26,17 +26,16 @@ mod successor;
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use serde::Serialize;
 use shared::aws::error_chain;
 use shared::endpoint::{EndpointRow, EndpointState, Rotation, RotationEnd};
-use shared::http::{Fields, Query, json};
+use shared::http::{Fields, json};
 use shared::unix_time::UnixSeconds;
 
 pub(crate) use self::finish::{RotationStep, finish};
-pub(crate) use self::give_up::{give_up, give_up_by_request, note_given_up};
+pub(crate) use self::give_up::{give_up, give_up_by_request};
 use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
-use crate::endpoint::view::{EndpointView, EndpointWithSecretView};
+use crate::endpoint::view::{ConsequenceView, EndpointView};
 use crate::endpoint::{row, secret, spec};
 use crate::error::{RegisterError, StripeOperation};
 
@@ -51,15 +50,6 @@ const ENDED_AT_ONCE: &str = "the first signing secret is refused everywhere with
                              fetches it within some ten minutes, if the key may read events; of a connected \
                              account that had never sent an event, when its next one has come";
 
-/// The answer: the endpoint with its new signing secret.
-#[derive(Serialize)]
-struct RotatedView<'a> {
-    #[serde(flatten)]
-    endpoint: EndpointWithSecretView<'a>,
-    /// What follows from it, and what it costs.
-    consequence: &'static str,
-}
-
 /// `POST /endpoints/{name}/rotate`
 pub(crate) async fn rotate(
     context: RequestContext<'_>,
@@ -67,12 +57,10 @@ pub(crate) async fn rotate(
     name: &str,
     details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
-    Query::read(request, &[])?;
     let deps = context.deps;
     let fields = Fields::read(request.body(), &["api_version", "at_once"])?;
     let at_once = fields.flag("at_once")?.unwrap_or(false);
-    let row = row::load(context, name).await?;
-    details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
+    let row = row::load_to_change(context, request, name, details).await?;
     let api_version = match fields.text("api_version")? {
         Some(_) => spec::api_version(&fields)?.to_owned(),
         None => row.rotation.as_ref().map_or(&row.spec.api_version, |next| &next.api_version).clone(),
@@ -89,7 +77,7 @@ pub(crate) async fn rotate(
             may_go_on(context, &row, rotation, &api_version, at_once)?;
             row
         }
-        (EndpointState::Rotating, None) => return Err(RegisterError::RotationInProgress(name.to_owned())),
+        (EndpointState::Rotating, None) => return Err(RegisterError::rotation_under_way(&row)),
         (EndpointState::Changing, _) => return Err(RegisterError::ChangeInProgress(name.to_owned())),
         (EndpointState::Registering | EndpointState::Deregistering | EndpointState::Disabled, _) => {
             return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
@@ -102,7 +90,7 @@ pub(crate) async fn rotate(
     let view = EndpointView::new(&row, deps.mode);
     let consequence = if ends_now { ENDED_AT_ONCE } else { BOTH_ACCEPTED };
     details.after = serde_json::to_value(&view).ok();
-    Ok(json(StatusCode::OK, &RotatedView { endpoint: view.with_secret(&secret), consequence }))
+    Ok(json(StatusCode::OK, &ConsequenceView { endpoint: view.with_secret(&secret), consequence }))
 }
 
 /// Refuses, of a rotation that is under way, all but what goes on with it: one that was cut off goes on if it
@@ -114,23 +102,19 @@ fn may_go_on(
     api_version: &str,
     at_once: bool,
 ) -> Result<(), RegisterError> {
-    let name = row.name.to_string();
-    if rotation.decided == Some(RotationEnd::GiveUp) {
-        return Err(RegisterError::RotationBeingGivenUp(name));
-    }
-    let is_cut_off = rotation.abandoned || row.is_left_half_done(context.now);
-    let goes_on = if rotation.live_since.is_some() { at_once } else { is_cut_off };
-    if goes_on && rotation.api_version == api_version {
-        Ok(())
-    } else {
-        Err(RegisterError::RotationInProgress(name))
-    }
+    let goes_on = if rotation.live_since.is_some() { at_once } else { row.is_cut_off(context.now) };
+    let is_same = rotation.decided != Some(RotationEnd::GiveUp) && rotation.api_version == api_version;
+    if goes_on && is_same { Ok(()) } else { Err(RegisterError::rotation_under_way(row)) }
 }
 
 async fn end_now(stripe: StripeContext<'_>, row: EndpointRow) -> Result<EndpointRow, RegisterError> {
     match finish(stripe, row).await? {
         RotationStep::Over(row) | RotationStep::Waiting(row) => Ok(row),
-        RotationStep::GivenUp(row) => Err(RegisterError::RotationGivenUp(row.name.to_string())),
+        RotationStep::GivenUp(row) => {
+            // The signing secret of before is accepted still, unless that is lost too.
+            secret::for_endpoint(stripe.request.deps, &row, row.stripe_id.as_deref()).await?;
+            Err(RegisterError::RotationGivenUp(row.name.to_string()))
+        }
     }
 }
 
@@ -214,6 +198,8 @@ async fn take_steps(
                 let start_over =
                     |rotation: &mut Rotation| *rotation = successor::new_attempt(rotation, context);
                 *row = edit_rotation(context, row, start_over).await?;
+                let remedy = Some("send the same request again: Stripe is asked for another".to_owned());
+                return Err(RegisterError::Stripe { operation: StripeOperation::Rotate, error, remedy });
             }
             return Err(RegisterError::stripe(StripeOperation::Rotate)(error));
         }

@@ -1,16 +1,33 @@
 //! The row of an endpoint in the registry: read by name, and written under the condition that nobody else
 //! has.
 
-use shared::endpoint::{EndpointName, EndpointRow, EndpointState};
+use lambda_http::Request;
+use shared::endpoint::{EndpointName, EndpointRow, EndpointState, GivenUpRotation};
+use shared::http::Query;
 use shared::registry::Written;
 
+use crate::audit::ChangeDetails;
 use crate::context::RequestContext;
+use crate::endpoint::view::EndpointView;
 use crate::error::RegisterError;
 
 /// Reads the endpoint of this name.
 pub(super) async fn load(context: RequestContext<'_>, name: &str) -> Result<EndpointRow, RegisterError> {
     let row = context.deps.registry.endpoint(&parse_name(name)?).await?;
     row.ok_or_else(|| RegisterError::EndpointNotFound(name.to_owned()))
+}
+
+/// Reads the endpoint that a request without a query is to change, and keeps for the audit how it was.
+pub(super) async fn load_to_change(
+    context: RequestContext<'_>,
+    request: &Request,
+    name: &str,
+    details: &mut ChangeDetails,
+) -> Result<EndpointRow, RegisterError> {
+    Query::read(request, &[])?;
+    let row = load(context, name).await?;
+    details.before = serde_json::to_value(EndpointView::new(&row, context.deps.mode)).ok();
+    Ok(row)
 }
 
 /// Reads the name in a path; a text that cannot be a name names no endpoint.
@@ -32,6 +49,12 @@ pub(super) async fn edit(
     }
 }
 
+/// What the row keeps, for the status, of a rotation that did not come to its end for this reason. Nothing,
+/// if somebody wanted it so or is told by an answer.
+pub(super) fn given_up(context: RequestContext<'_>, reason: Option<&str>) -> Option<GivenUpRotation> {
+    reason.map(|reason| GivenUpRotation { at: context.now.into(), reason: reason.to_owned() })
+}
+
 /// Refuses what needs an endpoint at Stripe, where the row has none: its replacement was refused.
 pub(super) fn require_at_stripe(row: &EndpointRow) -> Result<(), RegisterError> {
     match row.stripe_id {
@@ -47,13 +70,13 @@ pub(super) async fn overtaken(context: RequestContext<'_>, name: &EndpointName) 
         Err(error) => return error.into(),
     };
     let name = name.to_string();
-    match row.map(|row| row.state) {
-        None => RegisterError::EndpointRemoved(name),
-        Some(EndpointState::Rotating) => RegisterError::RotationInProgress(name),
-        Some(EndpointState::Changing) => RegisterError::ChangeInProgress(name),
-        Some(state @ (EndpointState::Registering | EndpointState::Deregistering)) => {
-            RegisterError::EndpointNotActive { name, state }
+    let Some(row) = row else { return RegisterError::EndpointRemoved(name) };
+    match row.state {
+        EndpointState::Rotating => RegisterError::rotation_under_way(&row),
+        EndpointState::Changing => RegisterError::ChangeInProgress(name),
+        EndpointState::Registering | EndpointState::Deregistering => {
+            RegisterError::EndpointNotActive { name, state: row.state }
         }
-        Some(EndpointState::Active | EndpointState::Disabled) => RegisterError::EndpointConflict(name),
+        EndpointState::Active | EndpointState::Disabled => RegisterError::EndpointConflict(name),
     }
 }

@@ -92,6 +92,20 @@ pub(super) async fn newest(deps: &Deps, row: &EndpointRow) -> Result<SigningSecr
     newest.map(|one| one.secret).ok_or_else(|| RegisterError::SecretMissing(row.name.to_string()))
 }
 
+/// Whether the signing secret of one endpoint at Stripe is here. Only what Secrets Manager says is missing is
+/// lost; that it cannot be read now is an error, because what is lost is made anew.
+pub(super) async fn is_there(
+    deps: &Deps,
+    row: &EndpointRow,
+    stripe_id: Option<&str>,
+) -> Result<bool, RegisterError> {
+    match for_endpoint(deps, row, stripe_id).await {
+        Ok(_) => Ok(true),
+        Err(RegisterError::SecretMissing(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The signing secret of one endpoint at Stripe, `we_…`.
 pub(super) async fn for_endpoint(
     deps: &Deps,

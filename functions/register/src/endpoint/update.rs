@@ -3,6 +3,7 @@
 //! ```text
 //! row `changing`, with old and new ──► Stripe: update ──► row with the new
 //!                                          ├── refused ─────► the change is taken back
+//!                                          ├── not there ───► the change is taken back; repair makes another
 //!                                          └── no answer ───► row stays; a request or the schedule goes on
 //! ```
 //!
@@ -19,7 +20,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use shared::aws::error_chain;
 use shared::endpoint::{EndpointRow, EndpointState, PendingChange};
-use shared::http::{ApiError, Fields, Query, json};
+use shared::http::{ApiError, Fields, json};
 use shared::probe::{ProbeOutcome, probe};
 use shared::stripe::StripeError;
 
@@ -36,14 +37,12 @@ pub(crate) async fn update(
     name: &str,
     details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
-    Query::read(request, &[])?;
     let deps = context.deps;
     let fields = Fields::read(request.body(), &spec::UPDATE_FIELDS)?;
-    let row = row::load(context, name).await?;
-    details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
+    let row = row::load_to_change(context, request, name, details).await?;
     match row.state {
         EndpointState::Active | EndpointState::Disabled | EndpointState::Changing => {}
-        EndpointState::Rotating => return Err(RegisterError::RotationInProgress(name.to_owned())),
+        EndpointState::Rotating => return Err(RegisterError::rotation_under_way(&row)),
         EndpointState::Registering | EndpointState::Deregistering => {
             return Err(RegisterError::EndpointNotActive { name: name.to_owned(), state: row.state });
         }
@@ -54,9 +53,8 @@ pub(crate) async fn update(
         refuse_unreached(context, &row, &spec.url).await?;
     }
     let earlier = row.pending_change.as_ref();
-    let is_under_way = |earlier: &PendingChange| !earlier.abandoned && !row.is_left_half_done(context.now);
     // Two requests that write to Stripe at the same time could reach it in either order.
-    if earlier.is_some_and(is_under_way) {
+    if earlier.is_some() && !row.is_cut_off(context.now) {
         return Err(RegisterError::ChangeInProgress(name.to_owned()));
     }
     let was_disabled = earlier.map_or(row.state == EndpointState::Disabled, |earlier| earlier.was_disabled);
@@ -99,17 +97,10 @@ pub(crate) async fn send(
 ) -> Result<EndpointRow, RegisterError> {
     let StripeContext { request: context, session } = stripe;
     let Some(change) = row.pending_change.clone() else { return Ok(row) };
-    let Some(id) = row.stripe_id.clone() else {
-        // Nothing can be sent to what is not there: it is as before, and is to be repaired.
-        row::edit(context, &row, |new| {
-            new.state = state(change.was_disabled);
-            new.pending_change = None;
-        })
-        .await?;
-        return Err(RegisterError::NotAtStripe(row.name.to_string()));
-    };
+    let Some(id) = row.stripe_id.clone() else { return leave_to_repair(context, &row, &change).await };
     let error = match session.update_endpoint(&id, &change.spec, change.disabled).await {
         Ok(_) => return confirm(context, &row, &change).await,
+        Err(error) if error.is_missing() => return leave_to_repair(context, &row, &change).await,
         Err(error) => error,
     };
     let rollback = PendingChange {
@@ -125,12 +116,28 @@ pub(crate) async fn send(
         let row = begin(context, &row, rollback.clone()).await?;
         match session.update_endpoint(&id, &rollback.spec, rollback.disabled).await {
             Ok(_) => drop(confirm(context, &row, &rollback).await?),
+            Err(error) if error.is_missing() => return leave_to_repair(context, &row, &rollback).await,
             Err(_) => abandon(context, &row, rollback).await,
         }
     } else {
         confirm(context, &row, &rollback).await?;
     }
     Err(RegisterError::stripe(StripeOperation::Update)(error))
+}
+
+/// Takes back a change of an endpoint that Stripe has not (any more): nothing can be sent to what is not
+/// there. It is as before, and is to be repaired.
+async fn leave_to_repair(
+    context: RequestContext<'_>,
+    row: &EndpointRow,
+    change: &PendingChange,
+) -> Result<EndpointRow, RegisterError> {
+    row::edit(context, row, |new| {
+        new.state = state(change.was_disabled);
+        new.pending_change = None;
+    })
+    .await?;
+    Err(RegisterError::NotAtStripe(row.name.to_string()))
 }
 
 /// Whether Stripe has certainly refused what is wanted. Its limits, and what it says of the key, say nothing

@@ -85,3 +85,13 @@ fn dashboard_url(id: &str, mode: Mode) -> String {
     };
     format!("https://dashboard.stripe.com/{folder}webhooks/{id}")
 }
+
+/// The answer that begins a rotation, ends it or gives it up: the endpoint, with its new signing secret if it
+/// has one.
+#[derive(Serialize)]
+pub(super) struct ConsequenceView<T> {
+    #[serde(flatten)]
+    pub(super) endpoint: T,
+    /// What follows from it, and what it costs.
+    pub(super) consequence: &'static str,
+}

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use shared::aws::error_chain;
 use shared::http::{Query, json};
 use shared::mode::Mode;
-use shared::registry::{KeyRight, KeyRights, RightsTurn, Rules, Settings};
+use shared::registry::{KeyRight, KeyRights, LookKind, Readable, Rules, Settings, Turn};
 use shared::retry::Retry;
 use shared::stripe::{Session, StripeError};
 
@@ -74,16 +75,18 @@ pub(super) async fn respond(
 /// What the key may do: as Stripe said within the last minute, or says now.
 async fn key_rights(context: RequestContext<'_>, settings: &Settings) -> KeyRights {
     let registry = &context.deps.registry;
-    let check = match registry.key_rights(settings, context.now).await {
-        Ok(RightsTurn::Stored(rights)) => return rights,
-        Ok(RightsTurn::Ask(check)) => check,
+    let this_key = settings.stripe_key_set_at.to_string();
+    let look = match registry.look(LookKind::KeyRights, &this_key, context.now).await {
+        Ok(Turn::Answered { answer, .. }) => return answer,
+        Ok(Turn::Pending(before)) => return before.unwrap_or_else(|| KeyRights::each(KeyRight::Unknown)),
+        Ok(Turn::Ask(look)) => look,
         Err(error) => {
             tracing::warn!(error = error_chain(&error), "it is not known what the Stripe key may do");
-            return KeyRights::UNKNOWN;
+            return KeyRights::each(KeyRight::Unknown);
         }
     };
     let rights = ask_stripe(context, settings).await;
-    if let Err(error) = registry.store_key_rights(&check, rights).await {
+    if let Err(error) = registry.store_look(LookKind::KeyRights, &look, &rights).await {
         tracing::warn!(error = error_chain(&error), "what the Stripe key may do could not be kept");
     }
     rights
@@ -93,20 +96,29 @@ async fn ask_stripe(context: RequestContext<'_>, settings: &Settings) -> KeyRigh
     let deadline = context.stripe_deadline.within(ASKED_WITHIN);
     match context.deps.stripe.session(settings.stripe_key_set_at, deadline).await {
         Ok(Some(session)) => try_rights(&session).await,
-        Ok(None) => KeyRights { read_webhook_endpoints: KeyRight::Denied, read_events: KeyRight::Denied },
+        Ok(None) => KeyRights::each(KeyRight::Denied),
         Err(error) => {
             tracing::warn!(
                 error = error_chain(&error),
                 "the Stripe key could not be read, so its rights are unknown"
             );
-            KeyRights::UNKNOWN
+            KeyRights::each(KeyRight::Unknown)
         }
     }
 }
 
 async fn try_rights(session: &Session<'_>) -> KeyRights {
-    let (endpoints, events) = tokio::join!(session.try_reading_endpoints(), session.try_reading_events());
-    KeyRights { read_webhook_endpoints: right(endpoints), read_events: right(events) }
+    let asked = Readable::all().map(async |readable| (readable, right(try_reading(session, readable).await)));
+    // All at once: there is one deadline, and Stripe takes a hundred calls a second.
+    join_all(asked).await.into_iter().collect()
+}
+
+async fn try_reading(session: &Session<'_>, readable: Readable) -> Result<(), StripeError> {
+    match readable {
+        Readable::WebhookEndpoints => session.try_reading_endpoints().await,
+        Readable::Events => session.try_reading_events().await,
+        Readable::Objects(kind) => session.try_reading_objects(kind).await,
+    }
 }
 
 fn right(tried: Result<(), StripeError>) -> KeyRight {

@@ -1,7 +1,7 @@
 //! Registering that is cut off after any step is finished by the same request: one endpoint at Stripe, one
 //! secret, an active row.
 
-use simulated_stripe::Fault;
+use simulated_stripe::{Answer, Effect, Fault};
 use test_cloud::Fault as CloudFault;
 use test_cloud::fixtures::error_code;
 
@@ -143,4 +143,57 @@ async fn a_refusal_that_says_nothing_of_an_earlier_request_keeps_the_row() {
     }
     assert_eq!(stack.register("").await.0, 201);
     stack.assert_registered("main").await;
+}
+
+/// The next request that creates an endpoint is done, and its answer lost for good.
+fn lose_the_answer(stack: &Stack) {
+    let lost = Answer { status: 500, body: None, should_retry: Some(false), retry_after: None };
+    let lost = Fault { effect: Effect::Answer(lost), ..Fault::status(500) };
+    stack.stripe.add_fault(lost.on("POST", CREATE).after());
+}
+
+#[tokio::test]
+async fn what_a_lost_answer_made_is_removed_when_stripe_then_refuses() {
+    let stack = Stack::start().await;
+    lose_the_answer(&stack);
+    assert_eq!(stack.register("").await.0, 503);
+    assert_eq!(stack.stripe.endpoints().len(), 1);
+    stack.stripe.add_fault(Fault::status(400).on("POST", CREATE));
+    let (status, answer) = stack.register("").await;
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"), "{answer}");
+    stack.assert_nothing_left("main").await;
+
+    // The second endpoint of a rotation.
+    assert_eq!(stack.register("").await.0, 201);
+    lose_the_answer(&stack);
+    assert_eq!(stack.call("POST", "/endpoints/main/rotate", "").await.0, 503);
+    assert_eq!(stack.stripe.endpoints().len(), 2);
+    stack.stripe.add_fault(Fault::status(400).on("POST", CREATE));
+    let (status, answer) = stack.call("POST", "/endpoints/main/rotate", "").await;
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"), "{answer}");
+    stack.assert_registered("main").await;
+    assert!(stack.row("main").await.unwrap().rotation.is_none());
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_second_try_says_nothing_of_the_first() {
+    // In one call: the first try is done and its answer cut off, the second is refused.
+    let done_then_refused = |stack: &Stack| {
+        stack.stripe.add_fault(Fault::cut().on("POST", CREATE).after());
+        stack.stripe.add_fault(Fault::status(400).on("POST", CREATE));
+    };
+    let stack = Stack::start().await;
+    done_then_refused(&stack);
+    let (status, answer) = stack.register("").await;
+    assert_eq!((status, error_code(&answer)), (503, "stripe_no_answer"), "{answer}");
+    assert_eq!(stack.register("").await.0, 201);
+    stack.assert_registered("main").await;
+
+    // A change goes on too: Stripe has what the first try sent.
+    done_then_refused(&stack);
+    let (status, answer) = stack.call("PATCH", "/endpoints/main", r#"{"description":"other"}"#).await;
+    assert_eq!((status, error_code(&answer)), (503, "stripe_no_answer"), "{answer}");
+    assert_eq!(stack.stripe.endpoints()[0].description.as_deref(), Some("other"));
+    let (status, answer) = stack.call("PATCH", "/endpoints/main", r#"{"description":"other"}"#).await;
+    assert_eq!((status, &answer["description"]), (200, &"other".into()), "{answer}");
 }

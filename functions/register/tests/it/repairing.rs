@@ -77,6 +77,32 @@ async fn one_that_is_gone_or_whose_secret_is_lost_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_secret_that_cannot_be_read_is_not_taken_for_lost() {
+    let ids = |stack: &Stack| -> Vec<_> {
+        stack.stripe.endpoints().into_iter().map(|endpoint| endpoint.id).collect()
+    };
+    // The process has the Stripe key already: only the signing secret is asked for.
+    for fault in [CloudFault::AccessDenied, CloudFault::Invalid, CloudFault::Throttle] {
+        let stack = Stack::start().await.with_one_process();
+        stack.register("").await;
+        for is_rotating in [false, true] {
+            if is_rotating {
+                assert_eq!(stack.call("POST", "/endpoints/main/rotate", "").await.0, 200);
+            }
+            let (row, there) = (stack.row("main").await, ids(&stack));
+            stack.cloud.fail("GetSecretValue", "", 99, fault);
+            let later = now() + SignedDuration::from_secs(61);
+            let (status, answer) = stack.call_at(later, "POST", "/endpoints/main/repair", "").await;
+            let what = format!("{fault:?}, rotating: {is_rotating}: {answer}");
+            assert_eq!((status, error_code(&answer)), (503, "temporarily_unavailable"), "{what}");
+            assert_eq!(ids(&stack), there, "{what}");
+            assert_eq!(stack.row("main").await, row, "{what}");
+            stack.cloud.clear_faults();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_disabled_one_stays_disabled() {
     let stack = Stack::start().await;
     stack.register("").await;

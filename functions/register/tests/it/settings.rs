@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulated_stripe::{Fault, Key};
 use test_cloud::Fault as CloudFault;
 use test_cloud::fixtures::now;
@@ -22,6 +22,31 @@ async fn without_a_key_there_is_none_to_tell_of() {
     );
 }
 
+/// All rights, of each of which this is known.
+pub(crate) fn each(known: &str) -> Value {
+    let kinds = [
+        "webhook_endpoints",
+        "events",
+        "customers",
+        "subscriptions",
+        "invoices",
+        "invoice_payments",
+        "payments",
+        "charges",
+        "refunds",
+        "disputes",
+    ];
+    kinds.map(|kind| (format!("read_{kind}"), known)).into_iter().collect()
+}
+
+/// The same, but for some.
+fn but(mut rights: Value, others: &[(&str, &str)]) -> Value {
+    for (right, known) in others {
+        rights[*right] = json!(known);
+    }
+    rights
+}
+
 #[tokio::test]
 async fn rights_are_told_as_stripe_answers() {
     let stack = Stack::start().await;
@@ -31,18 +56,19 @@ async fn rights_are_told_as_stripe_answers() {
         let at = now() + SignedDuration::from_mins(minute.fetch_add(1, Ordering::Relaxed));
         stack.call_at(at, "GET", "/settings", "").await.1["stripe_key"]["rights"].clone()
     };
-    let expected =
-        |endpoints: &str, events: &str| json!({ "read_webhook_endpoints": endpoints, "read_events": events });
-    assert_eq!(rights().await, expected("ok", "ok"));
-    stack.stripe.set_keys(vec![Key::restricted(KEY, &["webhook_endpoints:write"])]);
-    assert_eq!(rights().await, expected("ok", "denied"));
+    assert_eq!(rights().await, each("ok"));
+    stack.stripe.set_keys(vec![Key::restricted(KEY, &["webhook_endpoints:write", "refunds:read"])]);
+    let two = but(each("denied"), &[("read_webhook_endpoints", "ok"), ("read_refunds", "ok")]);
+    assert_eq!(rights().await, two);
     stack.stripe.set_keys(vec![]);
-    assert_eq!(rights().await, expected("denied", "denied"));
+    assert_eq!(rights().await, each("denied"));
     stack.stripe.set_keys(vec![Key::full(KEY)]);
     stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/events").times(9));
-    assert_eq!(rights().await, expected("ok", "unknown"));
+    stack.stripe.add_fault(Fault::status(500).on("GET", "/v1/payment_intents").times(9));
+    let all_but_two = but(each("ok"), &[("read_events", "unknown"), ("read_payments", "unknown")]);
+    assert_eq!(rights().await, all_but_two);
     stack.cloud.fail("GetSecretValue", "", 9, CloudFault::AccessDenied);
-    assert_eq!(rights().await, expected("unknown", "unknown"));
+    assert_eq!(rights().await, each("unknown"));
 }
 
 #[tokio::test]
@@ -52,13 +78,13 @@ async fn stripe_is_asked_once_a_minute_for_what_the_key_may_do_and_of_many_at_on
     let rights = async |seconds| {
         stack.call_at(at(seconds), "GET", "/settings", "").await.1["stripe_key"]["rights"].clone()
     };
-    let known = json!({ "read_webhook_endpoints": "ok", "read_events": "ok" });
+    let known = each("ok");
     // Setting the key has asked.
     assert_eq!(rights(59).await, known);
     assert!(stack.stripe.requests().is_empty());
     let answers = join_all((0..20).map(|_| rights(60))).await;
     assert!(answers.iter().all(|answer| *answer == known), "{answers:?}");
-    assert_eq!(stack.stripe.requests().len(), 2, "one look at two rights");
+    assert_eq!(stack.stripe.requests().len(), 10, "one look at each right");
     // A key that was set meanwhile is another one: nothing that is known of the old one holds.
     stack
         .stripe
@@ -74,7 +100,7 @@ async fn settings_are_answered_whether_or_not_rights_can_be_kept() {
     let at = now() + SignedDuration::from_mins(2);
     stack.cloud.fail("PutItem", "RegistryTable", 9, CloudFault::AccessDenied);
     let (status, answer) = stack.call_at(at, "GET", "/settings", "").await;
-    let unknown = json!({ "read_webhook_endpoints": "unknown", "read_events": "unknown" });
+    let unknown = each("unknown");
     assert_eq!((status, &answer["stripe_key"]["rights"]), (200, &unknown));
     assert!(stack.stripe.requests().is_empty(), "without a row that says so, many would ask at once");
 }

@@ -1,9 +1,10 @@
 //! Every act on an endpoint in every state, also where a part of it is missing (Stripe's id, the secret, the
-//! second endpoint of a rotation), with a Stripe that does as asked, that refuses, and that fails. What each
-//! is answered and leads to stands in `states/expected.txt`, which is to be read as a specification.
+//! second endpoint of a rotation), with a Stripe that does as asked, that refuses all or only what changes
+//! something, and that fails. What each is answered and leads to stands in `states/expected.txt`, which is to
+//! be read as a specification.
 //!
 //! Whatever came of it, Stripe works again then: the schedule brings the endpoint to rest, writes nothing to
-//! the audit from there on, and one repair makes it whole.
+//! the audit from there on, and one repair makes it whole. And every remedy that an answer gives leads there.
 
 use jiff::{SignedDuration, Timestamp};
 use shared::account::AccountKey;
@@ -16,7 +17,10 @@ use crate::support::Stack;
 
 const EXPECTED: &str = include_str!("states/expected.txt");
 
-const ACTS: [(&str, &str, &str, &str); 12] = [
+/// Its name, and the request: method, path and body. The schedule has none.
+type Action = (&'static str, &'static str, &'static str, &'static str);
+
+const ACTS: [Action; 12] = [
     ("create", "POST", "/endpoints", ""),
     ("patch", "PATCH", "/endpoints/main", r#"{"description":"other"}"#),
     ("disable", "PATCH", "/endpoints/main", r#"{"disabled":true}"#),
@@ -36,6 +40,8 @@ const ACTS: [(&str, &str, &str, &str); 12] = [
 enum StripeDoes {
     AsAsked,
     Refuse,
+    /// It reads and deletes as asked.
+    RefusePosts,
     Fail,
     FailAfterItWasDone,
 }
@@ -52,6 +58,7 @@ impl StripeDoes {
         match self {
             Self::AsAsked => None,
             Self::Refuse => Some(Fault::status(400).times(999)),
+            Self::RefusePosts => Some(Fault::status(400).on("POST", "").times(999)),
             Self::Fail => Some(fails.times(999)),
             Self::FailAfterItWasDone => Some(fails.after().times(999)),
         }
@@ -146,9 +153,11 @@ async fn prepare(stack: &Stack, situation: &str) {
             };
             stack.edit(replacement).await;
         }
-        "changing" | "changing, nothing is at Stripe" => {
-            if situation != "changing" {
-                stack.lose_all().await;
+        "changing" | "changing, Stripe has deleted it" | "changing, nothing is at Stripe" => {
+            match situation {
+                "changing, Stripe has deleted it" => stack.delete_at_stripe(),
+                "changing, nothing is at Stripe" => stack.lose_all().await,
+                _ => {}
             }
             let changing = |row: &mut EndpointRow| {
                 row.state = EndpointState::Changing;
@@ -202,9 +211,10 @@ async fn prepare(stack: &Stack, situation: &str) {
     }
 }
 
-/// The answer, and the state after it.
-async fn outcome(stack: &Stack, act: (&str, &str, &str, &str)) -> String {
+/// The answer and the state after it; and the remedy, if it was refused.
+async fn outcome(stack: &Stack, act: Action) -> (String, Option<String>) {
     let (_, method, path, body) = act;
+    let mut remedy = None;
     let answer = if method.is_empty() {
         let report = stack.maintain(at(61)).await;
         let lists = report.as_object().unwrap().iter();
@@ -214,7 +224,8 @@ async fn outcome(stack: &Stack, act: (&str, &str, &str, &str)) -> String {
     } else {
         let (status, answer) = stack.call_at(at(61), method, path, body).await;
         if status >= 300 {
-            assert!(answer["error"]["remedy"].is_string(), "{answer}");
+            remedy = answer["error"]["remedy"].as_str().map(str::to_owned);
+            assert!(remedy.is_some(), "{answer}");
         }
         format!("{status} {}", error_code(&answer)).trim_end().to_owned()
     };
@@ -222,7 +233,53 @@ async fn outcome(stack: &Stack, act: (&str, &str, &str, &str)) -> String {
         || "gone".to_owned(),
         |row| serde_json::to_value(row.state).unwrap().as_str().unwrap().to_owned(),
     );
-    format!("{answer} → {state}")
+    (format!("{answer} → {state}"), remedy)
+}
+
+/// The requests that a remedy names, such as `POST /endpoints/main/rotate {"at_once":true}`.
+fn named_requests(remedy: &str) -> Vec<(String, String, String)> {
+    let mut named = Vec::new();
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        for (place, _) in remedy.match_indices(&format!("{method} /")) {
+            let rest = &remedy[place + method.len() + 1..];
+            let (path, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            let body = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+            let body = body.map(|(fields, _)| format!("{{{fields}}}")).unwrap_or_default();
+            let path = path.trim_end_matches([',', ';', ':', '.']);
+            named.push((method.to_owned(), path.to_owned(), body));
+        }
+    }
+    named
+}
+
+/// Does what a remedy says until it is answered well: what one step is refused with names the next.
+async fn assert_leads_on(stack: &Stack, situation: &str, act: Action, remedy: &str) {
+    let what = format!("{situation}: {}: {remedy}", act.0);
+    let first_steps = named_requests(remedy);
+    assert!(!first_steps.is_empty(), "{what}: no request is named");
+    for first_step in first_steps {
+        prepare(stack, situation).await;
+        outcome(stack, act).await;
+        let mut step = first_step;
+        let mut done = Vec::new();
+        loop {
+            let (method, path, body) = &step;
+            let (status, answer) = stack.call_at(at(62), method, path, body).await;
+            done.push(format!("{method} {path} {body}: {status} {}", error_code(&answer)));
+            if status < 300 {
+                break;
+            }
+            assert!(done.len() < 3, "{what}: {done:?}");
+            let next = answer["error"]["remedy"].as_str().unwrap_or_default();
+            step = named_requests(next).into_iter().next().unwrap_or_else(|| panic!("{what}: {done:?}"));
+        }
+        if remedy.contains("then send the same request again") {
+            let (status, answer) = stack.call_at(at(63), act.1, act.2, act.3).await;
+            assert!(status < 300, "{what}: {done:?}, then {answer}");
+        }
+        stack.deregister("main").await;
+        stack.assert_nothing_left("main").await;
+    }
 }
 
 /// Stripe works again: the endpoint comes to rest, and one repair makes it whole.
@@ -235,6 +292,9 @@ async fn assert_mended(stack: &Stack, disabled: bool, what: &str) {
             break;
         }
     }
+    let row = stack.row("main").await;
+    let is_at_rest = |row: &EndpointRow| matches!(row.state, EndpointState::Active | EndpointState::Disabled);
+    assert!(row.as_ref().is_none_or(is_at_rest), "{what}: it does not come to rest: {row:?}");
     let audited = stack.audit_entries().await.len();
     stack.maintain(at(600)).await;
     assert_eq!(stack.audit_entries().await.len(), audited, "{what}: the schedule goes on writing");
@@ -258,24 +318,29 @@ async fn assert_mended(stack: &Stack, disabled: bool, what: &str) {
     stack.assert_secret_is_right().await;
 }
 
-async fn assert_as_expected(situation: &str) {
+async fn assert_as_expected(situation: &'static str) {
     let was_disabled = situation.contains("disabled");
     let stack = &Stack::start().await.with_one_process();
     let mut actual = String::new();
+    let mut remedies: Vec<(Action, String)> = Vec::new();
     for act in ACTS {
         let mut cells = Vec::new();
-        for stripe in
-            [StripeDoes::AsAsked, StripeDoes::Refuse, StripeDoes::Fail, StripeDoes::FailAfterItWasDone]
-        {
+        for stripe in [
+            StripeDoes::AsAsked,
+            StripeDoes::Refuse,
+            StripeDoes::RefusePosts,
+            StripeDoes::Fail,
+            StripeDoes::FailAfterItWasDone,
+        ] {
             let what = format!("{situation}: {} where Stripe does {stripe:?}", act.0);
             prepare(stack, situation).await;
             if let Some(fault) = stripe.fault() {
                 stack.stripe.add_fault(fault);
             }
-            let cell = outcome(stack, act).await;
+            let (cell, remedy) = outcome(stack, act).await;
             stack.stripe.clear_faults();
             // A change that Stripe did not confirm is sent again, unless there is nothing to send it to.
-            let is_sent_again = cell.starts_with("503") && situation != "active, Stripe has deleted it";
+            let is_sent_again = cell.starts_with("503") && !situation.contains("Stripe has deleted it");
             let is_wanted = cell.starts_with("200") || is_sent_again;
             let disabled = match act.0 {
                 "disable" if is_wanted => true,
@@ -288,17 +353,27 @@ async fn assert_as_expected(situation: &str) {
             stack.assert_nothing_left("main").await;
             if stripe == StripeDoes::FailAfterItWasDone {
                 // An answer that is lost is none. Stripe may also have refused, and done nothing.
-                assert!(cell.starts_with("503") || cell == cells[0] || cell == cells[2], "{what}: {cell}");
+                assert!(cell.starts_with("503") || cell == cells[0] || cell == cells[3], "{what}: {cell}");
             } else {
                 cells.push(cell);
             }
+            if let Some(remedy) = remedy.filter(|_| stripe == StripeDoes::AsAsked)
+                && !remedies.iter().any(|(_, known)| *known == remedy)
+            {
+                remedies.push((act, remedy));
+            }
         }
-        let line = format!("{:16} | {:45} | {:45} | {}", act.0, cells[0], cells[1], cells[2]);
+        let (refused, failed) = (&cells[1..3], &cells[3]);
+        let line =
+            format!("{:16} | {:41} | {:41} | {:41} | {failed}", act.0, cells[0], refused[0], refused[1]);
         actual.push_str(&line);
         actual.push('\n');
     }
     let expected = EXPECTED.split("\n== ").find_map(|block| block.strip_prefix(&format!("{situation}\n")));
     assert_eq!(actual.trim(), expected.unwrap_or_default().trim(), "\n== {situation}\n{actual}");
+    for (act, remedy) in remedies {
+        assert_leads_on(stack, situation, act, &remedy).await;
+    }
 }
 
 macro_rules! situations {
@@ -322,6 +397,7 @@ situations! {
     registering_and_made: "registering, Stripe has made it";
     replacing_a_disabled_one: "registering in place of a disabled one";
     changing: "changing";
+    changing_and_deleted_at_stripe: "changing, Stripe has deleted it";
     changing_without_an_id: "changing, nothing is at Stripe";
     rotating_without_a_second: "rotating, no second endpoint yet";
     rotating: "rotating";

@@ -67,6 +67,14 @@ impl EndpointRow {
         UnixMillis::from(now) - self.state_since >= REQUEST_ENDS_WITHIN
     }
 
+    /// Whether nobody works any more on what is under way: the request that did has ended without finishing
+    /// it, by its own word or certainly by now. Then another may go on.
+    pub fn is_cut_off(&self, now: Timestamp) -> bool {
+        self.pending_change.as_ref().is_some_and(|change| change.abandoned)
+            || self.rotation.as_ref().is_some_and(|rotation| rotation.abandoned)
+            || self.is_left_half_done(now)
+    }
+
     /// The row with what stands at Stripe: from when a rotation has removed the first endpoint, that is the
     /// second.
     #[must_use]
@@ -140,7 +148,8 @@ pub struct PendingChange {
     pub disabled: bool,
     /// Whether it was disabled before.
     pub was_disabled: bool,
-    /// Whether it undoes a change that Stripe refused.
+    /// Whether it brings back what was before: it undoes a change that Stripe refused, or disables what was
+    /// made in place of a disabled endpoint. So it is never taken back itself.
     #[serde(rename = "back", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_rollback: bool,
     /// Whether the request that sent it to Stripe has ended without knowing what became of it. Then another

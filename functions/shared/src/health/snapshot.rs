@@ -110,16 +110,19 @@ pub struct Undelivered {
     pub count: u64,
 }
 
-impl Undelivered {
-    /// Returns whether nothing has been delivered since the newest was made. `last_delivery_at` is when a
-    /// delivery last came in; that is recorded once a minute, so one from the minute
-    /// before may stand for a later one. What another endpoint of the account failed to take counts as
-    /// undelivered too, while this one had deliveries.
-    pub fn still_holds(&self, last_delivery_at: Option<UnixMillis>) -> bool {
-        last_delivery_at.is_none_or(|last_delivery_at| {
-            last_delivery_at + ACTIVITY_INTERVAL < UnixMillis::from(self.newest)
-        })
-    }
+/// Returns when the newest event was made that did not arrive at an endpoint by itself: Stripe says that it
+/// could not deliver it, or it had to be fetched though Stripe believes that it was taken.
+pub fn newest_missed(undelivered: Option<&Undelivered>, arrivals: Option<&Arrivals>) -> Option<UnixSeconds> {
+    undelivered.map(|missed| missed.newest).max(arrivals.and_then(Arrivals::newest_fetched))
+}
+
+/// Returns whether nothing has been delivered since the newest missed event was made. `last_delivery_at` is
+/// when a delivery last came in; that is recorded once a minute, so one from the minute before may stand for
+/// a later one. What another endpoint of the account failed to take counts as undelivered too, while this one
+/// had deliveries.
+pub fn is_still_missed(newest: UnixSeconds, last_delivery_at: Option<UnixMillis>) -> bool {
+    last_delivery_at
+        .is_none_or(|last_delivery_at| last_delivery_at + ACTIVITY_INTERVAL < UnixMillis::from(newest))
 }
 
 /// Whether a signing secret is where the endpoint's row says.

@@ -11,8 +11,9 @@
 //! asked for, is somebody else's (a proxy, a firewall, a captive portal): it is no answer, whatever its
 //! status.
 //!
-//! The rule: a refusal that Stripe gives before it looks at the idempotency key (401, 403, a limit) says
-//! nothing about an earlier try of the same call that ended unclearly, so the whole is then no answer.
+//! The rule: a refusal says nothing of an earlier try of the same call that ended unclearly, so the whole is
+//! then no answer. Two are exceptions: one that Stripe has kept under the idempotency key is the answer to
+//! that try, and what Stripe does not know (any more) is not there, whatever became of it.
 
 use std::time::Duration;
 
@@ -292,8 +293,7 @@ fn error_for(status: u16, replayed: bool, unclear: bool, failure: Box<StripeFail
             StripeError::IdempotencyKeySpent(failure)
         }
         400..=499 if !failure.is_stripes() => StripeError::NoAnswer(failure),
-        401 | 403 if unclear => StripeError::NoAnswer(failure),
-        400..=499 if unclear && failure.is_rate_limit() => StripeError::NoAnswer(failure),
+        400..=499 if unclear && !replayed && !failure.is_missing() => StripeError::NoAnswer(failure),
         401 => StripeError::Unauthorized(failure),
         403 => StripeError::Forbidden(failure),
         // Stripe waited in vain for the whole request; the same call is still running.
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stripe_says_before_it_looks_at_the_key_does_not_settle_an_unclear_try() {
+    fn a_refusal_does_not_settle_an_earlier_try_that_ended_unclearly() {
         let failure = || {
             let kind = Some("invalid_request_error".to_owned());
             Box::new(StripeFailure { kind, ..StripeFailure::happened("x") })
@@ -391,7 +391,13 @@ mod tests {
                 "{status}"
             );
         }
-        assert!(matches!(error_for(400, false, true, failure()), StripeError::Refused(_)));
+        assert!(matches!(error_for(400, false, true, failure()), StripeError::NoAnswer(_)));
+        assert!(
+            matches!(error_for(400, true, true, failure()), StripeError::Refused(_)),
+            "kept, so it is of it"
+        );
+        let missing = Box::new(StripeFailure { code: Some("resource_missing".into()), ..*failure() });
+        assert!(error_for(404, false, true, missing).is_missing());
         for status in [400, 401, 403, 404, 429] {
             let elses = Box::new(StripeFailure { status: Some(status), ..StripeFailure::happened("x") });
             assert!(matches!(error_for(status, false, false, elses), StripeError::NoAnswer(_)), "{status}");

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::call::{Call, Session, StripeResponse, not_stripes};
 use super::error::StripeError;
 use crate::endpoint::{EndpointRow, EndpointSpec, REQUEST_ENDS_WITHIN};
+use crate::object_key::Kind;
 use crate::secret::SigningSecret;
 use crate::unix_time::UnixSeconds;
 
@@ -227,6 +228,15 @@ impl Session<'_> {
     /// [`StripeError::Forbidden`] if it may not.
     pub async fn try_reading_events(&self) -> Result<(), StripeError> {
         self.try_reading("events").await
+    }
+
+    /// Checks that the key may read objects of a kind, by reading one.
+    ///
+    /// # Errors
+    /// [`StripeError::Forbidden`] if it may not.
+    pub async fn try_reading_objects(&self, kind: Kind) -> Result<(), StripeError> {
+        // Stripe's paths are its words in the plural, for every kind that is kept as a record.
+        self.try_reading(&format!("{}s", kind.object())).await
     }
 
     async fn try_reading(&self, resource: &str) -> Result<(), StripeError> {

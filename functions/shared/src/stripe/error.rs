@@ -57,7 +57,7 @@ impl StripeError {
     /// Returns whether Stripe says that there is no object of this id.
     pub fn is_missing(&self) -> bool {
         match self {
-            Self::Refused(failure) => failure.code.as_deref() == Some("resource_missing"),
+            Self::Refused(failure) => failure.is_missing(),
             Self::Unauthorized(_) | Self::Forbidden(_) | Self::IdempotencyKeySpent(_) | Self::NoAnswer(_) => {
                 false
             }
@@ -98,6 +98,11 @@ impl StripeFailure {
         self.status == Some(429) || matches!(self.code.as_deref(), Some("rate_limit" | "lock_timeout"))
     }
 
+    /// Returns whether Stripe says that it does not know what was asked for.
+    pub(super) fn is_missing(&self) -> bool {
+        self.code.as_deref() == Some("resource_missing")
+    }
+
     /// Returns whether there was an answer that is too large to be read. The same call gets it again.
     pub fn is_too_large(&self) -> bool {
         self.status.is_none() && self.code.as_deref() == Some(TOO_LARGE)
@@ -113,7 +118,7 @@ impl StripeFailure {
     }
 
     /// What happened instead of an answer.
-    pub(super) fn happened(message: impl Into<String>) -> Self {
+    pub fn happened(message: impl Into<String>) -> Self {
         Self { status: None, kind: None, code: None, message: message.into(), param: None, request_id: None }
     }
 

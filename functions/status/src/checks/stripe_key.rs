@@ -46,10 +46,15 @@ pub(super) fn checks(inputs: &StatusInputs, severity: Severity) -> Vec<Check> {
             let answers = answers(failure.request_id.as_ref());
             checks.extend([rejected(failure), rights_unknown(), answers]);
         }
-        (StripeView::NotAsked, _) => checks.extend([
+        (StripeView::NotAsked, _) if inputs.stripe_key == StripeKeyState::NotSet => checks.extend([
             unknown("stripe_key_accepted", "there is no key that Stripe could accept"),
             rights_unknown(),
             unknown("stripe_answers", "Stripe was not asked, because there is no key"),
+        ]),
+        (StripeView::NotAsked, _) => checks.extend([
+            unknown("stripe_key_accepted", "it is not known whether Stripe accepts the key"),
+            rights_unknown(),
+            unknown("stripe_answers", "Stripe was not asked, because Secrets Manager did not give out the key"),
         ]),
         (StripeView::Answered { request_id, .. }, _) => {
             let id = request_id.as_ref();

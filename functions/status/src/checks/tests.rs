@@ -45,6 +45,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
         codes,
         [
             "endpoint_registered",
+            "secrets_manager_answers",
             "stripe_key_present",
             "stripe_key_accepted",
             "stripe_key_rights",
@@ -85,7 +86,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
     type Change = fn(&mut StatusInputs);
-    let cases: [(Change, &[&str], HealthStatus); 52] = [
+    let cases: [(Change, &[&str], HealthStatus); 53] = [
         // Without Stripe's view the cause fails, and nothing is known of the endpoint.
         (
             |inputs| (inputs.stripe_key, inputs.at_stripe) = (StripeKeyState::NotSet, StripeView::NotAsked),
@@ -94,8 +95,8 @@ fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
         ),
         (
             |inputs| (inputs.stripe_key, inputs.at_stripe) = (StripeKeyState::Unknown, StripeView::NotAsked),
-            &[],
-            HealthStatus::Active,
+            &["secrets_manager_answers"],
+            HealthStatus::Error,
         ),
         (
             |inputs| inputs.at_stripe = StripeView::KeyRejected(failure()),
@@ -229,7 +230,20 @@ fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
             &["secret_present"],
             HealthStatus::Error,
         ),
-        (|inputs| inputs.endpoints[0].secret = SecretPresence::Unknown, &[], HealthStatus::Active),
+        (
+            |inputs| inputs.endpoints[0].secret = SecretPresence::Unknown,
+            &["secrets_manager_answers"],
+            HealthStatus::Error,
+        ),
+        // It answered when reconciliation asked, minutes ago.
+        (
+            |inputs| {
+                inputs.endpoints[0].secret = SecretPresence::Unknown;
+                inputs.is_reconciled_lately = true;
+            },
+            &["secrets_manager_answers"],
+            HealthStatus::Active,
+        ),
         (|inputs| main_at_stripe(inputs).id = "we_other".into(), &["at_stripe"], HealthStatus::Error),
         (
             |inputs| main_at_stripe(inputs).status = "disabled".into(),

@@ -8,4 +8,5 @@ mod failing_checks;
 mod outages;
 mod remedies;
 mod snapshot;
+mod stripe_calls;
 mod support;

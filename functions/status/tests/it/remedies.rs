@@ -20,6 +20,7 @@ use shared::registry::{
 use shared::secret_store::SecretStore;
 use shared::stripe::{NewEndpoint, OwnerTag, Stripe, StripeKeys};
 use simulated_stripe::{EndpointChange, Fault, Key};
+use test_cloud::Fault as CloudFault;
 use test_cloud::fixtures::{self, STRIPE_KEY_SECRET, endpoint_row, retention};
 
 use crate::support::{Stack, checks, later};
@@ -219,6 +220,10 @@ impl SeededStack {
                 self.stack.registry().insert(&self.removed.take().unwrap()).await.unwrap();
                 self.stack.hear("main", before(600)).await;
             }
+            "secrets_manager_answers" if trouble => {
+                self.stack.cloud.fail("DescribeSecret", "", 1_000, CloudFault::AccessDenied);
+            }
+            "secrets_manager_answers" => self.stack.cloud.clear_faults(),
             "stripe_key_present" => {
                 let key = if trouble { "{}" } else { &self.key };
                 self.stack.cloud.put_secret(STRIPE_KEY_SECRET, key);
@@ -385,6 +390,26 @@ async fn one_limit_on_calls_does_not_undo_what_stripe_said_minutes_ago() {
     bare.stack.stripe.add_fault(Fault::status(500).times(1_000));
     let (_, body) = bare.stack.call_at(later(10), "/status?live=true").await;
     assert_eq!(body["status"], "error", "{body}");
+}
+
+#[tokio::test]
+async fn secrets_manager_that_answered_minutes_ago_is_a_warning_and_else_an_error() {
+    let seeded = SeededStack::start().await;
+    for (reconciled, severity, expected) in [(false, "error", "error"), (true, "warning", "active")] {
+        if reconciled {
+            seeded.reconcile().await;
+        }
+        seeded.stack.cloud.fail("DescribeSecret", "", 1_000, CloudFault::AccessDenied);
+        let (_, body) = seeded.stack.call_at(at(), "/status?live=true").await;
+        seeded.stack.cloud.clear_faults();
+        let check = |code: &str| checks(&body).into_iter().find(|check| check["code"] == code).unwrap();
+        let answers = check("secrets_manager_answers");
+        assert_eq!((&answers["outcome"], &answers["severity"]), (&"failed".into(), &severity.into()));
+        assert_eq!(answers["evidence"]["endpoints_unread"], serde_json::json!(["main"]));
+        assert_eq!(check("secret_present")["outcome"], "unknown");
+        // Without a reconciliation that is an error too.
+        assert_eq!(body["status"], expected, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,10 +20,11 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Response:
-    """A response: its status and its body."""
+    """A response: its status, its body, and its headers by their names in small letters."""
 
     status: int
     text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def json(self) -> Any:
@@ -65,10 +67,15 @@ def _send(
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)
     try:
         with _opener.open(request, timeout=timeout) as received:
-            return Response(received.status, received.read().decode(errors="replace"))
+            return _response(received.status, received.read(), received.headers)
     except urllib.error.HTTPError as error:
         with error:
-            return Response(error.code, error.read().decode(errors="replace"))
+            return _response(error.code, error.read(), error.headers)
+
+
+def _response(status: int, body: bytes, headers: Message) -> Response:
+    named = {name.lower(): value for name, value in headers.items()}
+    return Response(status, body.decode(errors="replace"), named)
 
 
 def send_json(

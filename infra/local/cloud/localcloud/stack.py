@@ -92,8 +92,12 @@ def down_command(port: int) -> str:
 
 
 @deploy.aws_errors_for_users()
-def up(paths: StackPaths, port: int, report: Reporter, stripe: StripeApi | None = None) -> Stack:
+def up(
+    paths: StackPaths, port: int, report: Reporter, stripe: StripeApi | None = None, with_key: bool = True
+) -> Stack:
     """Starts the stack, or updates it if it runs already; without a given Stripe it has a simulated one.
+
+    A new one gets its Stripe key, unless it is to be as after a first deployment.
 
     Running it again changes nothing if the source has not changed.
     """
@@ -113,7 +117,7 @@ def up(paths: StackPaths, port: int, report: Reporter, stripe: StripeApi | None 
         raise UserError(f"port {port} is in use: end what uses it, or choose another with PORT=…")
     paths.root.mkdir(parents=True)
     try:
-        return _start(paths, processes, port, stripe, report)
+        return _start(paths, processes, port, stripe, report, with_key)
     except BaseException:
         # Half a stack is of no use to anyone.
         down(paths)
@@ -121,7 +125,12 @@ def up(paths: StackPaths, port: int, report: Reporter, stripe: StripeApi | None 
 
 
 def _start(
-    paths: StackPaths, processes: Processes, port: int, given: StripeApi | None, report: Reporter
+    paths: StackPaths,
+    processes: Processes,
+    port: int,
+    given: StripeApi | None,
+    report: Reporter,
+    with_key: bool,
 ) -> Stack:
     """Does all of it: build, servers, deployment, users, key."""
     report("building the functions")
@@ -138,10 +147,11 @@ def _start(
             endpoint, outputs["UserPoolId"], outputs["ClientId"], name, name
         ).as_dict()
     stack = Stack(description)
-    report("giving Billhook its Stripe key (PUT /settings/stripe-key)")
-    response = stack.admin_call("PUT", "/settings/stripe-key", {"key": stripe.key})
-    if response.status // 100 != 2:
-        raise UserError(f"Billhook did not take the Stripe key: {response.status} {response.text}")
+    if with_key:
+        report("giving Billhook its Stripe key (PUT /settings/stripe-key)")
+        response = stack.admin_call("PUT", "/settings/stripe-key", {"key": stripe.key})
+        if response.status // 100 != 2:
+            raise UserError(f"Billhook did not take the Stripe key: {response.status} {response.text}")
     # Last, so that a description always is of a stack that is ready.
     _write(paths, description)
     return stack

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 import openapi_contract
+from console_browser import chromium
+from console_story import fill
 from localcloud import signals, users
 from localcloud import stack as local_stack
 from localcloud.progress import Reporter
@@ -20,8 +23,9 @@ from signed_deliveries import Endpoint
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds ``--stack``: a stack that runs already."""
+    """Adds ``--stack`` and ``--console-stack``: stacks that run already."""
     parser.addoption("--stack", help="the description (stack.json) of a stack to use instead of making one")
+    parser.addoption("--console-stack", help="the same for the console's tests")
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +47,30 @@ def running_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     if given := request.config.getoption("--stack"):
         yield Stack(json.loads(Path(given).read_text()))
         return
+    yield from _stack_of_its_own(request, StackPaths("test"))
+
+
+@pytest.fixture(scope="session")
+def console_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack for the console's tests: with an endpoint, some customers' stories, and events that wait."""
+    if given := request.config.getoption("--console-stack"):
+        yield Stack(json.loads(Path(given).read_text()))
+        return
+    for started in _stack_of_its_own(request, StackPaths("test-console")):
+        fill(started)
+        yield started
+
+
+@pytest.fixture
+def empty_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack as after a first deployment: without a Stripe key."""
+    yield from _stack_of_its_own(request, StackPaths("test-empty"), with_key=False)
+
+
+def _stack_of_its_own(
+    request: pytest.FixtureRequest, paths: StackPaths, with_key: bool = True
+) -> Iterator[Stack]:
     signals.interrupt_once()
-    paths = StackPaths("test")
     capture = request.config.pluginmanager.getplugin("capturemanager")
     assert capture
     try:
@@ -54,12 +80,19 @@ def running_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
                 # A first build takes minutes, so its progress is shown.
                 with capture.global_and_fixture_disabled():
                     print(flush=True)
-                    started = local_stack.up(paths, free_port(), Reporter())
+                    started = local_stack.up(paths, free_port(), Reporter(), with_key=with_key)
                 yield started
             finally:
                 local_stack.down(paths)
     except UserError as error:
         pytest.exit(f"the local stack does not come up: {error}", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, without a window on this machine's screen."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

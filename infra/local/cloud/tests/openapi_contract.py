@@ -73,6 +73,11 @@ class Contract:
             if response.text:
                 raise ContractError(f"{request}: {response.status} has a body: {_short(response.text)}")
             return
+        media_type = response.headers.get("content-type", _JSON).split(";")[0]
+        if media_type not in content:
+            raise ContractError(f"{request}: {response.status} is {media_type}: {_short(response.text)}")
+        if media_type != _JSON:
+            return
         if response.json is None:
             raise ContractError(f"{request}: {response.status} is no JSON: {_short(response.text)}")
         if misfit := self.misfit(f"{pointer}/content/{_escaped(_JSON)}/schema", response.json):

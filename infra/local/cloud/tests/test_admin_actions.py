@@ -127,5 +127,7 @@ def test_a_reconciliation_is_run_by_an_admin_and_seen_in_the_status(stack: Stack
     checks = {check["code"]: check for check in status["checks"] + main["checks"]}
     assert checks["reconciled_lately"]["evidence"]["reconciled_at"] is not None
     for code in ("reconciled_lately", "events_readable", "deliveries_arrive", "clock", "strangers_at_stripe"):
-        assert checks[code]["outcome"] != "failed", checks[code]
+        # Only whether deliveries arrive hangs on what other tests have sent.
+        allowed = {"ok", "unknown"} if code == "deliveries_arrive" else {"ok"}
+        assert checks[code]["outcome"] in allowed, checks[code]
     assert stack.admin_call("GET", "/status?live=true").json["status"] == status["status"]

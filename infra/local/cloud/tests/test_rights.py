@@ -94,9 +94,10 @@ def test_only_process_import_and_erase_write_records(stack: Stack) -> None:
 
 
 def test_only_register_makes_and_removes_endpoints(stack: Stack) -> None:
-    # Reconcile, import and erase write their progress there.
+    # Reconcile, import and erase write their progress there, status what Stripe said last.
     assert allowed_functions(stack, "dynamodb:PutItem", table(stack, "registry")) == {
         "register",
+        "status",
         "reconcile",
         "import",
         "erase",
@@ -106,16 +107,22 @@ def test_only_register_makes_and_removes_endpoints(stack: Stack) -> None:
     assert not is_allowed(stack, "register", "dynamodb:UpdateItem", table(stack, "registry"))
 
 
-def test_receive_updates_nothing_in_the_registry_but_when_an_event_arrived(stack: Stack) -> None:
+@pytest.mark.parametrize(
+    ("function", "action", "kind"),
+    [("receive", "dynamodb:UpdateItem", "heard"), ("status", "dynamodb:PutItem", "look")],
+)
+def test_who_writes_one_kind_of_row_in_the_registry_writes_no_other(
+    stack: Stack, function: str, action: str, kind: str
+) -> None:
     # MiniStack does not know this condition's key and so lets more through than AWS; hence the policy's own
     # text.
-    updates = [
+    writes = [
         statement
-        for statement in _statements(stack, "receive")
-        if "dynamodb:UpdateItem" in statement["Action"]
+        for statement in _statements(stack, function)
+        if action in statement["Action"] and table(stack, "registry") in statement["Resource"]
     ]
-    assert [statement["Condition"] for statement in updates] == [
-        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["heard"]}}
+    assert [statement["Condition"] for statement in writes] == [
+        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [kind]}}
     ]
 
 

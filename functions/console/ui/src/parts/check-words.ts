@@ -6,6 +6,7 @@ export type CheckAction = keyof typeof words.checkActions;
 
 const ACTIONS: Record<CheckCode, CheckAction | null> = {
   endpoint_registered: "register",
+  secrets_manager_answers: null,
   stripe_key_present: "set_key",
   stripe_key_accepted: "set_key",
   stripe_key_rights: "set_key",

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use shared::aws::error_chain;
 use shared::endpoint::{EndpointName, EndpointRow, EndpointSpec, EndpointState};
 use shared::registry::Written;
-use shared::stripe::OwnerTag;
+use shared::stripe::{OwnerTag, StripeError};
 use shared::unix_time::UnixMillis;
 
 use crate::context::RequestContext;
@@ -156,7 +156,7 @@ impl CreationAttempt for Registration {
         }
     }
 
-    async fn take_back(&mut self, context: RequestContext<'_>) {
+    async fn take_back(&mut self, context: RequestContext<'_>, _refusal: &StripeError) {
         let registry = &context.deps.registry;
         let name = &self.row.name;
         // What an earlier request of the attempt has kept.

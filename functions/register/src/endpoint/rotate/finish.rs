@@ -15,6 +15,7 @@ use crate::error::{RegisterError, StripeOperation};
 
 /// Why one is given up, for the status.
 const SECOND_DELETED: &str = "the endpoint at Stripe that was to take over was deleted there";
+const SECRET_LOST: &str = "the signing secret of the endpoint at Stripe that was to take over is lost";
 /// How long the first event of a connected account, which is not known here before it, may be on its way.
 const FIRST_EVENT_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
@@ -25,7 +26,7 @@ pub(crate) enum RotationStep {
     Waiting(EndpointRow),
     /// The second endpoint has taken over.
     Over(EndpointRow),
-    /// The second endpoint is gone, and the first is all there is again.
+    /// The second endpoint is gone, and the first is all there is again; or the new secret is lost.
     GivenUp(EndpointRow),
 }
 
@@ -48,6 +49,9 @@ pub(crate) async fn finish(
     let may_end = rotation.at_once || rotation.decided.is_some();
     if !may_end && !is_compared(context, &row, live_since).await? {
         return Ok(RotationStep::Waiting(row));
+    }
+    if !secret::is_there(context.deps, &row, Some(id)).await? {
+        return Ok(RotationStep::GivenUp(end_without_secret(stripe, row, rotation).await?));
     }
     let second = secret::for_endpoint(context.deps, &row, Some(id)).await?;
     // Decided before anything is deleted, so that nobody gives it up meanwhile.
@@ -79,14 +83,37 @@ pub(crate) async fn finish(
     let row = accept_only(context, row, &rotation, second).await?;
     let row = row::edit(context, &row, |new| {
         new.state = EndpointState::Active;
-        new.stripe_id.clone_from(&rotation.stripe_id);
-        new.registration = rotation.registration;
-        new.spec.api_version = rotation.api_version;
         new.rotated_at = Some(context.now.into());
-        new.rotation = None;
+        take_over(new, rotation);
     })
     .await?;
     Ok(RotationStep::Over(row))
+}
+
+/// Ends a rotation whose new signing secret is lost, so that neither waits for the other: what is left of the
+/// two endpoints is to be repaired, if it has no secret either.
+async fn end_without_secret(
+    stripe: StripeContext<'_>,
+    row: EndpointRow,
+    rotation: Rotation,
+) -> Result<EndpointRow, RegisterError> {
+    if !rotation.old_deleted {
+        return give_up(stripe, row, Some(SECRET_LOST)).await;
+    }
+    row::edit(stripe.request, &row, |new| {
+        new.state = EndpointState::Active;
+        new.rotation_given_up = row::given_up(stripe.request, Some(SECRET_LOST));
+        take_over(new, rotation);
+    })
+    .await
+}
+
+/// Writes the second endpoint in place of the first.
+fn take_over(row: &mut EndpointRow, rotation: Rotation) {
+    row.stripe_id = rotation.stripe_id;
+    row.registration = rotation.registration;
+    row.spec.api_version = rotation.api_version;
+    row.rotation = None;
 }
 
 /// Drops the first endpoint's signing secret.

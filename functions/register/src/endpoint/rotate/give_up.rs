@@ -4,15 +4,14 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use serde::Serialize;
-use shared::endpoint::{EndpointName, EndpointRow, EndpointState, GivenUpRotation, RotationEnd};
-use shared::http::{Query, json};
+use shared::endpoint::{EndpointRow, EndpointState, RotationEnd};
+use shared::http::json;
 use shared::secret::SigningSecrets;
 
 use super::edit_rotation;
 use crate::audit::ChangeDetails;
 use crate::context::{RequestContext, StripeContext};
-use crate::endpoint::view::EndpointView;
+use crate::endpoint::view::{ConsequenceView, EndpointView};
 use crate::endpoint::{row, secret, tag};
 use crate::error::{RegisterError, StripeOperation};
 
@@ -21,15 +20,6 @@ const CONSEQUENCE: &str = "no event is lost: the endpoint of before got all even
                            secret stays the one that is accepted, also if that had leaked; the new one is not \
                            accepted any more";
 
-/// The answer.
-#[derive(Serialize)]
-struct GivenUpView<'a> {
-    #[serde(flatten)]
-    endpoint: EndpointView<'a>,
-    /// What follows from it, and what it costs.
-    consequence: &'static str,
-}
-
 /// `DELETE /endpoints/{name}/rotate`
 pub(crate) async fn give_up_by_request(
     context: RequestContext<'_>,
@@ -37,14 +27,12 @@ pub(crate) async fn give_up_by_request(
     name: &str,
     details: &mut ChangeDetails,
 ) -> Result<Response<Body>, RegisterError> {
-    Query::read(request, &[])?;
     let deps = context.deps;
-    let row = row::load(context, name).await?;
-    details.before = serde_json::to_value(EndpointView::new(&row, deps.mode)).ok();
+    let row = row::load_to_change(context, request, name, details).await?;
     refuse_unless_it_can_be_given_up(context, &row).await?;
     let session = context.stripe_session().await?;
     let row = give_up(context.with_session(&session), row, None).await?;
-    let view = GivenUpView { endpoint: EndpointView::new(&row, deps.mode), consequence: CONSEQUENCE };
+    let view = ConsequenceView { endpoint: EndpointView::new(&row, deps.mode), consequence: CONSEQUENCE };
     details.after = serde_json::to_value(&view.endpoint).ok();
     Ok(json(StatusCode::OK, &view))
 }
@@ -67,14 +55,12 @@ async fn refuse_unless_it_can_be_given_up(
             _,
         ) => return Err(RegisterError::RotationNotFound(name)),
     };
-    let is_cut_off = rotation.abandoned || row.is_left_half_done(context.now);
+    let is_being_begun = rotation.live_since.is_none() && !row.is_cut_off(context.now);
     match rotation.decided {
         // It goes on where an earlier request ended.
         Some(RotationEnd::GiveUp) => return Ok(()),
-        Some(RotationEnd::TakeOver) => return Err(RegisterError::RotationEnding(name)),
-        None if rotation.live_since.is_none() && !is_cut_off => {
-            return Err(RegisterError::RotationInProgress(name));
-        }
+        Some(RotationEnd::TakeOver) => return Err(RegisterError::rotation_under_way(row)),
+        None if is_being_begun => return Err(RegisterError::rotation_under_way(row)),
         None => {}
     }
     // There is something to go back to.
@@ -110,26 +96,11 @@ pub(crate) async fn give_up(
     row::edit(context, &row, |new| {
         new.state = EndpointState::Active;
         new.rotation = None;
-        new.rotation_given_up = given_up(context, reason);
+        new.rotation_given_up = row::given_up(context, reason);
         if let Some((version, hint)) = kept {
             new.secret = Some(version);
             new.signing_secret_hint = Some(hint);
         }
     })
     .await
-}
-
-/// Writes, for the status, that a rotation did not come to its end, of an endpoint that is as it was before
-/// it.
-pub(crate) async fn note_given_up(
-    context: RequestContext<'_>,
-    name: &EndpointName,
-    reason: &str,
-) -> Result<(), RegisterError> {
-    let row = row::load(context, name.as_str()).await?;
-    row::edit(context, &row, |new| new.rotation_given_up = given_up(context, Some(reason))).await.map(drop)
-}
-
-fn given_up(context: RequestContext<'_>, reason: Option<&str>) -> Option<GivenUpRotation> {
-    reason.map(|reason| GivenUpRotation { at: context.now.into(), reason: reason.to_owned() })
 }

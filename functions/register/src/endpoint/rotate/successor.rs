@@ -4,7 +4,7 @@
 use shared::aws::error_chain;
 use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, Rotation};
 use shared::secret::{EndpointSecret, SigningSecret, SigningSecrets};
-use shared::stripe::OwnerTag;
+use shared::stripe::{OwnerTag, StripeError};
 use shared::unix_time::UnixMillis;
 
 use crate::context::{RequestContext, StripeContext};
@@ -141,11 +141,14 @@ impl CreationAttempt for Successor<'_> {
         Ok(())
     }
 
-    /// Nothing else of the endpoint has changed by then: the rotation is over.
-    async fn take_back(&mut self, context: RequestContext<'_>) {
+    /// Nothing else of the endpoint has changed by then: the rotation is over. Who asked for it is told by
+    /// the answer; what the schedule is refused, the status tells.
+    async fn take_back(&mut self, context: RequestContext<'_>, refusal: &StripeError) {
+        let reason = context.is_scheduled.then(|| refusal.to_string());
         let written = row::edit(context, self.row, |new| {
             new.state = EndpointState::Active;
             new.rotation = None;
+            new.rotation_given_up = row::given_up(context, reason.as_deref());
         });
         match written.await {
             Ok(written) => *self.row = written,

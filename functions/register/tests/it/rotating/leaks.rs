@@ -144,3 +144,32 @@ async fn one_that_the_schedule_gives_up_is_in_the_audit_and_in_the_row_for_the_s
         "{entries:?}"
     );
 }
+
+#[tokio::test]
+async fn one_that_is_due_and_refused_is_noted_and_audited_once() {
+    let mut stack = Stack::start().await;
+    stack.rotate_days = 1;
+    stack.register("").await;
+    let day = 24 * 3_600;
+    stack.stripe.add_fault(Fault::status(400).on("POST", ENDPOINTS).times(2));
+    for seconds in [day, day + 300] {
+        assert_eq!(stack.maintain(at(seconds)).await["taken_back"], json!(["main"]));
+        let row = stack.row("main").await.unwrap();
+        assert_eq!((row.state, &row.rotation), (EndpointState::Active, &None));
+        assert!(row.rotation_given_up.unwrap().reason.contains("Stripe refused"));
+        let entries = stack.audit_entries().await;
+        let expected = [("schedule".to_owned(), "stripe_error".to_owned())];
+        assert_eq!(actions(&entries, "endpoint.rotate"), expected, "said once");
+    }
+    assert_eq!(stack.maintain(at(day + 600)).await["switched_over"], json!(["main"]));
+    assert!(stack.row("main").await.unwrap().rotation_given_up.is_none(), "another one is under way");
+}
+
+#[tokio::test]
+async fn one_that_an_admin_is_refused_is_told_by_the_answer_alone() {
+    let stack = Stack::start().await;
+    stack.register("").await;
+    stack.stripe.add_fault(Fault::status(400).on("POST", ENDPOINTS));
+    assert_eq!(stack.rotate("").await.0, 502);
+    assert!(stack.row("main").await.unwrap().rotation_given_up.is_none());
+}

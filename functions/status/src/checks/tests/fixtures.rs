@@ -41,6 +41,8 @@ pub(super) fn healthy() -> StatusInputs {
         no_answer: None,
         events_readable: StripeView::Answered { value: (), request_id: Some("req_3".into()) },
         ignore: vec![],
+        is_reconciled_lately: false,
+        stripe_asked_at: Some(now()),
         reconciled_at: Some(now() - SignedDuration::from_mins(5)),
         key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],

@@ -10,7 +10,7 @@ use super::*;
 fn a_stack_without_endpoints_is_inactive_whatever_the_key() {
     for (stripe_key, at_stripe, fails) in [
         (StripeKeyState::NotSet, StripeView::NotAsked, 2),
-        (StripeKeyState::Unknown, StripeView::NotAsked, 1),
+        (StripeKeyState::Unknown, StripeView::NotAsked, 2),
         (StripeKeyState::Set { hint: "h".into() }, StripeView::KeyRejected(failure()), 2),
         (StripeKeyState::Set { hint: "h".into() }, StripeView::Unavailable(failure()), 2),
     ] {

@@ -46,7 +46,11 @@ fn throttles_are_numbers_when_they_arrive() {
         routes.insert(key);
     }
     assert_eq!(settings.keys().cloned().collect::<BTreeSet<_>>(), routes, "each route has its throttle");
+    let readme = read("infra/README.md");
+    let row = readme.lines().find(|line| line.starts_with("| the throttles |")).unwrap();
     for (route, limits) in settings {
+        let is_usual = limits["ThrottlingRateLimit"] == 50;
+        assert_eq!(row.contains(&format!("`{route}`")), !is_usual, "infra/README.md: {route}");
         for member in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
             assert!(limits[member].is_u64(), "{route}: {member} is no number");
         }
@@ -116,6 +120,27 @@ fn a_gradual_deployment_goes_back_for_alarms_of_deliveries() {
         assert_eq!(outputs[output]["Value"], output);
     }
     assert_eq!(receive["Alarms"].as_array().unwrap().len(), 3);
+}
+
+/// Turning `GradualDeployment` on or off points the API to the alias or to the function. The right to call
+/// either is there before and after, so no delivery meets an API that may not call it.
+#[test]
+fn the_api_may_call_receive_whichever_way_a_deployment_goes() {
+    let integration = &of_type("AWS::ApiGatewayV2::Integration")["ReceiveIntegration"];
+    let targets = integration["IntegrationUri"].as_array().unwrap();
+    assert_eq!(targets, &[json!("Gradual"), json!("Receive.Alias"), json!("Receive.Arn")]);
+    let all: BTreeMap<_, _> = resources().into_iter().collect();
+    let awaited: BTreeSet<_> =
+        all["ReceiveIntegration"]["DependsOn"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let may_call: BTreeMap<_, _> = awaited
+        .iter()
+        .map(|name| (all[*name]["Properties"]["FunctionName"].as_str().unwrap(), &all[*name]))
+        .collect();
+    assert_eq!(may_call.keys().copied().collect::<Vec<_>>(), ["Receive", "Receive.Alias"]);
+    for permission in may_call.values() {
+        assert_eq!(permission["Type"], "AWS::Lambda::Permission");
+        assert!(permission["Condition"].is_null(), "{permission}");
+    }
 }
 
 /// The audit names people by e-mail and `sub`: the subject of a token may write neither (Cognito takes its

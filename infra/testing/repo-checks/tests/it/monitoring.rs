@@ -236,6 +236,8 @@ fn the_document_explains_each_metric_and_counts_what_costs() {
     assert!(readme.contains(&format!("{metrics} metrics at 0.30")), "there are {metrics} metrics");
     let alarms = alarms().len();
     assert!(readme.contains(&format!("{alarms} alarms at 0.10")), "there are {alarms} alarms");
+    let (dollars, cents) = (alarms / 10, alarms % 10 * 10);
+    assert!(readme.contains(&format!("prices: alarms {dollars}.{cents:02}, ")), "the sum counts others");
 }
 
 #[test]

@@ -14,6 +14,11 @@ export const checks = {
     failed: "No endpoint is registered",
     todo: "Register a webhook, so that Stripe knows where to send its events.",
   },
+  secrets_manager_answers: {
+    fine: "Secrets Manager answers",
+    failed: "Secrets Manager does not answer",
+    todo: "Look again in a moment. While it is silent, nobody can tell whether the key and the secrets are there.",
+  },
   stripe_key_present: {
     fine: "A Stripe key is set",
     failed: "No Stripe key is set",

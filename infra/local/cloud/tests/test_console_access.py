@@ -1,0 +1,107 @@
+"""The console can be read and used by everybody: with a keyboard, a screen reader, a phone, in the dark."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from console_browser import Console, console
+from localcloud.stack import Stack
+
+PAGES = (
+    "Overview",
+    "Needs attention",
+    "Records",
+    "Events",
+    "Stripe",
+    "Endpoints",
+    "Set-up",
+    "Audit",
+)
+ADDRESSES = ("#/records/customers", "#/records/payments", "#/records/invoices", "#/events?state=dead")
+
+
+def settle(window: Console) -> None:
+    """Waits until a page shows what it loads."""
+    window.page.wait_for_load_state("networkidle")
+    expect(window.page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def visit(window: Console) -> Iterator[str]:
+    """Yields each page when it is shown."""
+    for name in PAGES:
+        if not window.page.get_by_role("link", name=name, exact=True).first.is_visible():
+            window.page.get_by_role("button", name="Menu").click()
+        window.page.get_by_role("link", name=name, exact=True).first.click()
+        settle(window)
+        yield name
+    for address in ADDRESSES:
+        window.open(address)
+        settle(window)
+        yield address
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(browser: Browser, console_stack: Stack, theme: str) -> None:
+    with console(browser, console_stack, color_scheme=theme) as window:
+        window.open()
+        assert window.axe() == []
+        window.sign_in()
+        found = {name: violations for name in visit(window) if (violations := window.axe())}
+        assert found == {}
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(320, 1), (1280, 2)])
+def test_a_phone_and_a_zoomed_page_lose_nothing(
+    browser: Browser, console_stack: Stack, width: int, zoom: int
+) -> None:
+    """At 320 pixels, and at 200 %: nothing is cut off, and nothing scrolls sideways but what is a table of its own."""
+    with console(browser, console_stack, viewport={"width": width // zoom, "height": 720}) as window:
+        window.open()
+        window.sign_in()
+        for name in visit(window):
+            over = window.page.evaluate(
+                "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert over <= 0, f"{name} is {over} pixels too wide"
+            expect(window.page.get_by_role("heading", level=1)).to_be_in_viewport()
+
+
+def test_each_page_can_be_reached_and_left_by_the_keyboard(browser: Browser, console_stack: Stack) -> None:
+    with console(browser, console_stack) as window:
+        window.open()
+        window.sign_in()
+        page = window.page
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+        reached: set[str] = set()
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(
+                """() => {
+                    const element = document.activeElement;
+                    const style = getComputedStyle(element);
+                    return {name: element.textContent.trim(), outline: style.outlineStyle + style.boxShadow};
+                }"""
+            )
+            assert focused["outline"] != "nonenone", f"{focused['name']!r} does not show that it has the focus"
+            reached.add(focused["name"])
+        assert reached >= set(PAGES), f"not reached: {set(PAGES) - reached}"
+        page.get_by_role("link", name="Audit", exact=True).focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1, name="Audit")).to_be_focused()
+        assert "Audit" in page.title()
+
+
+def test_a_viewer_sees_all_pages_and_no_power(browser: Browser, console_stack: Stack) -> None:
+    with console(browser, console_stack) as window:
+        window.open()
+        window.sign_in("viewer")
+        page = window.page
+        expect(page.get_by_text("You are signed in as a viewer").first).to_be_visible()
+        for name in visit(window):
+            for power in ("Register", "Deregister", "Replay", "Rotate", "Repair", "Reveal", "Disable", "Start"):
+                buttons = page.get_by_role("main").get_by_role("button", name=power)
+                assert buttons.count() == 0, f"{name} shows a viewer {buttons.all_inner_texts()}"
+        changes = [request for request in window.requests if request.method not in {"GET", "OPTIONS"}]
+        assert [request.url for request in changes if "/oauth2/" not in request.url and "/login" not in request.url] == []

@@ -1,0 +1,113 @@
+"""The console is small and quick: what a first visit downloads, and how soon a page can be used."""
+
+import json
+
+from playwright.sync_api import Browser, expect
+
+from console_browser import Console, console
+from localcloud import client
+from localcloud.settings import ROOT
+from localcloud.stack import Stack
+
+# All that a first visit downloads before the overview stands, compressed.
+FIRST_DOWNLOAD_BYTES = 150_000
+DIST = ROOT / "functions" / "console" / "ui" / "dist"
+
+
+def test_a_first_visit_downloads_little(browser: Browser, console_stack: Stack) -> None:
+    with console(browser, console_stack) as window:
+        window.open()
+        window.sign_in()
+        window.page.wait_for_load_state("networkidle")
+        sizes = window.page.evaluate(
+            """() => performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
+                .filter(entry => !entry.name.includes('/events') && !entry.name.includes('/status'))
+                .map(entry => [entry.name, entry.encodedBodySize])"""
+        )
+        files = {name: size for name, size in sizes if "/assets/" in name or name.startswith(window.url)}
+        total = sum(files.values())
+        assert 20_000 < total < FIRST_DOWNLOAD_BYTES, json.dumps(files, indent=1)
+
+
+def test_all_that_is_served_compressed_decompresses_to_the_file(console_stack: Stack) -> None:
+    """A browser that takes no Brotli gets the same page."""
+    names = [file.name for file in (DIST / "assets").iterdir() if file.suffix in {".js", ".css"}]
+    assert names
+    for name in names:
+        plain = client.send("GET", f"{console_stack.api_url}/assets/{name}")
+        assert plain.status == 200
+        assert plain.text == (DIST / "assets" / name).read_text()
+        assert plain.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_pages_change_without_loading_the_page_again(browser: Browser, console_stack: Stack) -> None:
+    with console(browser, console_stack) as window:
+        window.open()
+        window.sign_in()
+        window.page.evaluate("window.isStillTheSamePage = true")
+        for name in ("Records", "Events", "Audit", "Overview"):
+            window.go(name)
+        assert window.page.evaluate("window.isStillTheSamePage")
+
+
+def test_ten_thousand_rows_keep_few_in_the_page(browser: Browser, console_stack: Stack) -> None:
+    """Of a long list only the rows in sight are there, so that it scrolls as a short one does."""
+    with console(browser, console_stack) as window:
+        _long_list(window)
+
+
+def _long_list(window: Console) -> None:
+    window.open()
+    window.sign_in()
+    page = window.page
+    served = 0
+
+    def event(number: int) -> dict[str, object]:
+        return {
+            "id": f"evt_of_a_long_list_{number}",
+            "type": "customer.updated",
+            "state": "processed",
+            "reason": None,
+            "by": None,
+            "account": None,
+            "object": f"cus_{number}",
+            "endpoint": "main",
+            "source": "delivery",
+            "created": "2026-11-24T12:00:00Z",
+            "received_at": "2026-11-24T12:00:01Z",
+            "marked_at": "2026-11-24T12:00:01Z",
+            "attempts": 0,
+            "due_at": None,
+            "expires_at": None,
+            "erased": False,
+        }
+
+    def serve(route: object) -> None:
+        nonlocal served
+        data = [event(number) for number in range(served, served + 1_000)]
+        served += 1_000
+        more = f"cursor{served}" if served < 10_000 else None
+        route.fulfill(json={"data": data, "next_cursor": more})  # type: ignore[attr-defined]
+
+    page.route("**/events?*", serve)
+    window.open("#/events?since=2026-01-01T00:00:00Z")
+    more = page.get_by_role("button", name="Load more")
+    while more.is_visible():
+        more.click()
+        page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("10,000").first).to_be_visible()
+    assert page.get_by_role("row").count() < 200
+    longest = page.evaluate(
+        """async () => {
+            let longest = 0, before = performance.now();
+            for (let i = 0; i < 60; i++) {
+                window.scrollBy(0, 4000);
+                await new Promise(requestAnimationFrame);
+                const now = performance.now();
+                longest = Math.max(longest, now - before);
+                before = now;
+            }
+            return longest;
+        }"""
+    )
+    assert longest < 1_000, f"a frame took {longest:.0f} ms"
