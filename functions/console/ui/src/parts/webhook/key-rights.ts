@@ -43,7 +43,9 @@ export type RightState = "ok" | "denied" | "unknown";
 export interface ShownRight {
   name: string;
   title: string;
-  /** What is missing without it; null for a right of a later release. */
+  /** The row of Stripe's page that gives it; null for a right of a later release. */
+  row: string | null;
+  /** What is missing without it; null in the same way. */
   why: string | null;
   state: RightState;
 }
@@ -52,11 +54,13 @@ export interface ShownRight {
 export function rightsOf(rights: object): ShownRight[] {
   return Object.entries(rights).map(([name, state]) => {
     const right = KEY_RIGHTS.find(({ gives }) => gives.includes(name));
+    const row = right && words.stripe.key.rows[right.permission];
     const own = Object.hasOwn(words.stripe.key.rights, name) ? words.stripe.key.rights[name] : undefined;
     return {
       name,
       title: own ?? plain(name),
-      why: right ? words.stripe.key.rows[right.permission].without : null,
+      row: row ? words.stripe.key.rowOf(row.row, row.level) : null,
+      why: row?.without ?? null,
       state: state === "ok" || state === "denied" ? state : "unknown",
     };
   });

@@ -24,6 +24,8 @@ export const stripeKey = {
   rightsHint: "As Stripe says; asked at most once a minute.",
   right: { ok: "Allowed", denied: "Missing", unknown: "Not known yet" },
   missing: { one: "right is missing", other: "rights are missing" },
+  rowOf: (row: string, level: string) => `${row}: ${level}`,
+  missingRow: (row: string) => `On Stripe’s page it is “${row}”.`,
   missingTodo:
     "In Stripe’s dashboard open the key’s page, press “Edit key”, and give it these; or make another key and set it here.",
   warnings: {

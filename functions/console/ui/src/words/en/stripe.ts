@@ -52,7 +52,7 @@ export const stripe = {
     },
     replay: "Replay what is dead",
     replayCount: { one: "event is dead.", other: "events are dead." },
-    replayAsk: "They are tried again, oldest first. What still cannot be applied is dead again at the end.",
+    replayAsk: "Each is tried again, oldest first. What still cannot be applied is dead again at the end.",
     replayGo: (count: string) => `Replay ${count}`,
     replayNone: "No event is dead any more.",
     replaying: (done: string) => `${done} replayed so far…`,
@@ -85,11 +85,12 @@ export const stripe = {
     retry: {
       title: "Trying again",
       lead: "An event that could not be applied is tried again, each time after twice as long.",
+      tries: { one: "attempt", other: "attempts" },
       attempts: "Attempts until it is dead",
       first: "Seconds before the first",
       longest: "Seconds between two at most",
       said: (attempts: string, first: string, longest: string) =>
-        `${attempts} attempts, the first after ${first}, at most ${longest} apart.`,
+        `${attempts}, the first after ${first}, at most ${longest} apart.`,
       edit: "Change",
       save: "Save",
       saved: "The rule is saved. It holds everywhere in ten seconds.",
