@@ -1,6 +1,7 @@
 // What a record comes to in a sentence: why an invoice is unpaid, until when a subscription runs, by when a dispute
 // wants an answer, whether a refund went through.
 import { describe, expect, test } from "vitest";
+import { lacksPayment, likelyOf } from "../src/pages/records/likely-payment.ts";
 import type { AnyRecord } from "../src/pages/records/record.ts";
 import { storyOf } from "../src/pages/records/story/story.ts";
 import { payment, record } from "./help/records.ts";
@@ -71,6 +72,44 @@ describe("an unpaid invoice says why", () => {
 
   test("nothing was tried yet", () => {
     expect(told(open({ attempt_count: 0 }))?.says).toMatch(/no payment was tried/);
+  });
+});
+
+describe("an unpaid invoice to which nothing joins a payment", () => {
+  const invoice = record("invoices", {
+    status: "open",
+    customer: "cus_1",
+    object: { attempt_count: 1, amount_remaining: 2500, created: 100 },
+  });
+  const failed = (fields: Record<string, unknown>) =>
+    payment({ state: "failed", object: { created: 101 }, ...fields });
+
+  test("takes the newest unpaid one of the customer's of the same sum, made since", () => {
+    const newest = failed({ id: "pi_2", object: { created: 105 } });
+    const others = [
+      failed({ id: "pi_3", amount: 2501 }),
+      failed({ id: "pi_4", currency: "usd" }),
+      failed({ id: "pi_5", object: { created: 99 } }),
+      payment({ id: "pi_6", object: { created: 110 } }),
+    ];
+    expect(likelyOf(invoice, [failed({}), newest, ...others])?.id).toBe("pi_2");
+    expect(likelyOf(invoice, others)).toBeNull();
+  });
+
+  test("says that this is a guess", () => {
+    const likely = failed({ object: { created: 101, last_payment_error: { message: "Declined." } } });
+    const story = storyOf({ record: invoice, payments: [], likely, now: NOW });
+    expect(story?.facts).toContainEqual({ name: "What the bank said", foreign: "Declined." });
+    expect(story?.facts).toContainEqual({
+      name: "Probably this payment (same customer and sum)",
+      id: "pi_1",
+    });
+  });
+
+  test("is looked for only where a payment was tried, and none is known", () => {
+    expect(lacksPayment(invoice, 0)).toBe(true);
+    expect(lacksPayment(invoice, 1)).toBe(false);
+    expect(lacksPayment(record("invoices", { status: "paid", object: { attempt_count: 1 } }), 0)).toBe(false);
   });
 });
 

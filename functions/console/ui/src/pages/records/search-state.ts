@@ -1,5 +1,6 @@
 // How far a search through the kinds is. Long lists are searched from the newest on, page by page: a page can be
 // short or empty and still have a next one.
+import type { Problem } from "../../api/problem.ts";
 
 /** What a search has found in one kind so far. */
 export interface Finding {
@@ -7,8 +8,12 @@ export interface Finding {
   searching: boolean;
   /** Whether older records were not searched yet. */
   older: boolean;
-  failed: boolean;
+  /** Why it could not be searched (further). */
+  problem: Problem | null;
+  /** Why it is asked again by itself just now. */
+  trying: Problem | null;
   goOn: () => void;
+  again: () => void;
 }
 
 /** So many results of a kind are shown; the list of the kind has the rest. */

@@ -24,9 +24,12 @@ export const records = {
     onlyNewest: (kind: string) => `Only the newest ${kind} were searched so far.`,
     goOn: "Search older ones",
     all: (kind: string) => `Show all in the list of ${kind}`,
+    notSearched: "Could not be searched:",
+    tryingAgain: "Trying again…",
     notAll: "Older ones of these were not searched yet:",
     nothing: {
       title: "Nothing found",
+      soFar: "Nothing found so far",
       text: "The text has to stand in an id, name, e-mail address, description or number as it is. Part of it is enough; upper and lower case are the same.",
     },
     tooLong: (longest: string) => `A search takes at most ${longest} characters.`,
@@ -202,6 +205,7 @@ export const records = {
     stoppedWhat:
       "This customer turned out not to be deleted at Stripe. What was erased by then stays so; it goes on by itself once they are deleted.",
     button: "Erase personal data",
+    again: "Look again now",
     confirmTitle: "Erase this customer’s personal data?",
     goes: "Erased for good, from this record, from all that is theirs, and from the contents of their events: names, addresses, e-mail, descriptions, metadata, card details, evidence, links, and the invoices’ lines and numbers.",
     stays: "Kept: sums, states, times, ids and which event changed what, so that the books stay right.",
