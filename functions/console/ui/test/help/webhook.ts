@@ -62,6 +62,7 @@ export function statusOf(checks: Check[], ofMain: Check[] = [], rest: Partial<St
   return {
     status: "active",
     mode: "test",
+    stripe_asked_at: "2026-11-30T14:09:00Z",
     endpoints: [{ name: "main", status: "active", checks: ofMain, last_delivery_at: null }],
     checks,
     counts: { pending: 0, failed: 0, dead: 0, quarantined: 0 },

@@ -1,7 +1,7 @@
 // What a restricted key of Stripe has to be allowed, each with its reason. What a person reads of it is in
 // `words.stripe.key.rows`, by the same names.
 
-import type { Mode } from "../../api/types.ts";
+import type { KeyRightName, Mode } from "../../api/types.ts";
 import { plain } from "../../format/text.ts";
 import { newRestrictedKey } from "../../links.ts";
 import { words } from "../../words/words.ts";
@@ -9,12 +9,12 @@ import { words } from "../../words/words.ts";
 /** A right as Stripe names it, and the rights of the API's settings that it gives. */
 interface Right {
   permission: keyof typeof words.stripe.key.rows;
-  gives: readonly string[];
+  gives: readonly KeyRightName[];
 }
 
 export const KEY_RIGHTS: readonly Right[] = [
   // Registers, changes, rotates and removes endpoints, and reads them for the status.
-  { permission: "rak_webhook_write", gives: ["read_webhook_endpoints", "write_webhook_endpoints"] },
+  { permission: "rak_webhook_write", gives: ["read_webhook_endpoints"] },
   // Reconciliation lists events to find those that did not arrive.
   { permission: "rak_event_read", gives: ["read_events"] },
   // The rest: an import lists these objects, the nightly comparison and ties of one second ask for single ones.
@@ -22,7 +22,7 @@ export const KEY_RIGHTS: readonly Right[] = [
   { permission: "rak_subscription_read", gives: ["read_subscriptions"] },
   // What pays an invoice has no right of its own at Stripe: it goes with the invoice's.
   { permission: "rak_invoice_read", gives: ["read_invoices", "read_invoice_payments"] },
-  { permission: "rak_payment_intent_read", gives: ["read_payments", "read_payment_intents"] },
+  { permission: "rak_payment_intent_read", gives: ["read_payments"] },
   // Refunds have none either: Stripe's one row is "Charges and Refunds".
   { permission: "rak_charge_read", gives: ["read_charges", "read_refunds"] },
   { permission: "rak_dispute_read", gives: ["read_disputes"] },
@@ -53,9 +53,11 @@ export interface ShownRight {
 /** The rights as the settings name them; the API may name more in a later release. */
 export function rightsOf(rights: object): ShownRight[] {
   return Object.entries(rights).map(([name, state]) => {
-    const right = KEY_RIGHTS.find(({ gives }) => gives.includes(name));
+    const right = KEY_RIGHTS.find(({ gives }) => gives.some((given) => given === name));
     const row = right && words.stripe.key.rows[right.permission];
-    const own = Object.hasOwn(words.stripe.key.rights, name) ? words.stripe.key.rights[name] : undefined;
+    const own = Object.hasOwn(words.stripe.key.rights, name)
+      ? words.stripe.key.rights[name as KeyRightName]
+      : undefined;
     return {
       name,
       title: own ?? plain(name),

@@ -1,4 +1,6 @@
 // The Stripe key: what it has to be allowed, what is said of one that is typed, and of the one that is set.
+import type { KeyRightName } from "../../api/types.ts";
+
 export const stripeKey = {
   title: "Stripe key",
   none: "No key is set: Billhook cannot ask Stripe anything.",
@@ -40,18 +42,16 @@ export const stripeKey = {
   },
   rights: {
     read_webhook_endpoints: "Read webhook endpoints",
-    write_webhook_endpoints: "Change webhook endpoints",
     read_events: "Read events",
     read_customers: "Read customers",
     read_subscriptions: "Read subscriptions",
     read_invoices: "Read invoices",
     read_invoice_payments: "Read invoice payments",
     read_payments: "Read payments",
-    read_payment_intents: "Read payments",
     read_charges: "Read charges",
     read_refunds: "Read refunds",
     read_disputes: "Read disputes",
-  } as Partial<Record<string, string>>,
+  } satisfies Record<KeyRightName, string>,
   rows: {
     rak_webhook_write: {
       row: "Webhook Endpoints",

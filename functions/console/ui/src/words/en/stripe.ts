@@ -15,11 +15,10 @@ export const stripe = {
     noEvent: "None yet",
     compared: "Compared up to",
     comparedHint: "Everything that Stripe made up to then is here.",
-    reconciled: "Stripe last asked",
-    never: "Never",
+    asked: "Stripe last asked",
     again: "Check again now",
     asking: "Asking Stripe…",
-    asked: "Stripe was asked just now.",
+    askedNow: "Stripe was asked just now.",
   },
   checks: {
     title: "Checks",
