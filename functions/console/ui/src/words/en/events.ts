@@ -62,8 +62,8 @@ export const events = {
     show: "Show",
     hint: "New events come in by themselves, without moving what you read.",
   },
-  stuck: { one: "event waits for an admin", other: "events wait for an admin" },
   seeStuck: "See them by cause",
+  seeStuckOf: (state: string) => `See them by cause: ${state}`,
 
   one: {
     facts: "Facts",
@@ -109,7 +109,8 @@ export const events = {
     nextNow: "The next try is due",
     by: (who: string) => `by ${who}`,
     first: "At the first try.",
-    tries: { one: "further try by then.", other: "further tries by then." },
+    triedAgain: (times: string) => `Tried again ${times}.`,
+    times: { one: "time", other: "times" },
     saying: (why: string) => `“${why}”`,
   },
   record: {
@@ -118,6 +119,7 @@ export const events = {
     fetched: "The record shows what Stripe answered when this event came in:",
     later: "The record has moved on since:",
     laterBy: "It shows the event",
+    not: "This event changed nothing in its record:",
     none: "There is no record of this object.",
     noKind: "No record is kept of this kind of object.",
     open: "Its record:",
@@ -215,7 +217,7 @@ export const events = {
       todo: "Read what Stripe said below. When that is mended, replay all.",
     },
     store: {
-      title: "The database did not answer",
+      title: "The database did not take it",
       todo: "It was an outage, or a missing right of the function. When it is over, replay all.",
     },
     silent: {
