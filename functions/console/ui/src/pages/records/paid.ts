@@ -9,7 +9,8 @@ export interface Paid {
   currency: string;
   taken: bigint;
   back: bigint;
-  payments: number;
+  /** The payments that make them. */
+  from: AnyRecord[];
 }
 
 /** The first second of the month that a moment is in. */
@@ -30,10 +31,10 @@ export function paidSince(payments: readonly AnyRecord[], since: number): Paid[]
     const taken = BigInt(payment.amount_captured);
     if (taken === 0n) continue;
     const { currency } = payment;
-    const sum = sums.get(currency) ?? { currency, taken: 0n, back: 0n, payments: 0 };
+    const sum = sums.get(currency) ?? { currency, taken: 0n, back: 0n, from: [] };
     sum.taken += taken;
     sum.back += BigInt(payment.amount_refunded);
-    sum.payments += 1;
+    sum.from.push(payment);
     sums.set(currency, sum);
   }
   return [...sums.values()];

@@ -34,7 +34,6 @@ export const records = {
     },
     tooLong: (longest: string) => `A search takes at most ${longest} characters.`,
     asId: "Open the customer with exactly this id",
-    clear: "New search",
   },
   kinds: {
     title: "All of a kind",
@@ -61,7 +60,6 @@ export const records = {
     },
     filters: {
       search: "Search",
-      searchHint: "Part of an id, name or e-mail",
       status: "Status at Stripe",
       customer: "Customer",
       account: "Connected account",
@@ -153,7 +151,6 @@ export const records = {
       refunded: "Refunds that make this sum",
       disputed: "Disputes that make this sum",
     },
-    noPart: "No part of it is here.",
     history: "What became of it",
     historyLabel: "Each change of its state or sums, the earliest first",
     noHistory: "The events that made it are no longer here, or never were.",
@@ -169,6 +166,7 @@ export const records = {
     nothingPaid: "No payment this month.",
     taken: "taken",
     back: "given back",
+    from: (counted: string) => `From ${counted}`,
     allPayments: "See the payments",
     more: "There are more payments this month than were read.",
   },
