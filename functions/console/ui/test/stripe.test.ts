@@ -1,7 +1,7 @@
 // Settings > Stripe: the status in words, the rules, deregistering by name; and nothing of power for a viewer.
 import { screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { wrongRetry } from "../src/pages/stripe/retry.ts";
 import Stripe from "../src/pages/stripe/stripe.svelte";
 import { api } from "./help/api.ts";
@@ -11,6 +11,7 @@ import { show } from "./help/show.ts";
 import { check, endpoint, noKey, refusal, settings, statusOf } from "./help/webhook.ts";
 
 beforeEach(async () => {
+  vi.useRealTimers();
   sessionStorage.clear();
   await signedIn();
 });
@@ -43,6 +44,22 @@ describe("the status", () => {
     expect(await screen.findByText("You may not do this")).toBeTruthy();
     expect(statusCard().textContent).toContain("Not known yet");
     expect(statusCard().className).not.toMatch(/good|bad/);
+  });
+
+  test("that could not be read again for a minute is not known any more, and says what it was", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    let up = true;
+    api({
+      ...usual,
+      "GET status": () => (up ? statusOf([]) : json({ message: "Service Unavailable" }, 503)),
+    });
+    show(Stripe);
+    await within(statusCard()).findByText("Active");
+    up = false;
+    await vi.advanceTimersByTimeAsync(90_000);
+    expect(within(statusCard()).queryByText("Active")).toBeNull();
+    expect(statusCard().textContent).toMatch(/Not known yet.*it was “Active”/s);
+    vi.useRealTimers();
   });
 
   test("is asked of Stripe now when somebody wants it, and what comes is shown", async () => {

@@ -78,6 +78,8 @@ export const problems = {
     stripe_account_differs: "Take a key of the account whose records are here, or ask whoever runs Billhook.",
     stripe_account_unknown:
       "Take a secret key or a key with more rights once, so that Stripe says of which account it is.",
+    stripe_no_answer: "Try again in a minute. What was done already stays done.",
+    temporarily_unavailable: "Try again in a minute. What was done already stays done.",
     stripe_key_lacks_right: "Give the key “Webhook Endpoints: Write” in Stripe’s dashboard, or make another.",
     stripe_key_missing: "Set a Stripe key first: Settings, Stripe.",
     stripe_key_refused: "Copy the key once more from Stripe’s dashboard; it may have been cut, or revoked.",
