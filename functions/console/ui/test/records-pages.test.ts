@@ -259,6 +259,29 @@ describe("a record", () => {
     expect(search.getAttribute("href")).toBe("#/records?q=in_9&all=1");
   });
 
+  test("that is not there as what was asked for is offered as what its id says", async () => {
+    await at("#/records/payments/ch_1");
+    api(() => undefined);
+    show(RecordPage, { params: { kind: "payments", id: "ch_1" } });
+    const link = await screen.findByRole("link", { name: "Look for it as a charge" });
+    expect(link.getAttribute("href")).toBe("#/records/charges/ch_1");
+  });
+
+  test("of a connected account is asked for there, and so is all that it leads to", async () => {
+    const object = { customer: "cus_1" };
+    const invoice = { ...record("invoices", { account: "acct_1", customer: "cus_1", object }), timeline: [] };
+    await at("#/records/invoices/in_1?account=acct_1");
+    const fetched = api((url) => (url.pathname === "/records/invoices/in_1" ? invoice : page([])));
+    show(RecordPage, { params: { kind: "invoices", id: "in_1" } });
+    const links = await screen.findAllByRole("link", { name: "cus_1" });
+    for (const link of links) {
+      expect(link.getAttribute("href")).toBe("#/records/customers/cus_1?account=acct_1");
+    }
+    const asked = fetched.mock.calls.map(([url]) => new URL(String(url)));
+    const records = asked.filter(({ pathname }) => pathname !== "/billhook/records");
+    expect(records.every(({ searchParams }) => searchParams.get("account") === "acct_1")).toBe(true);
+  });
+
   test("of a kind that a later release adds shows what is known of it", async () => {
     const payout = {
       ...record("payouts", { id: "po_1", status: "paid", object: { object: "payout" } }),

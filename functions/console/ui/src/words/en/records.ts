@@ -111,6 +111,7 @@ export const records = {
     missing: {
       title: (kind: string) => `There is no such ${kind} here`,
       text: "Stripe may not have sent an event of it yet, it may be of a connected account, or of the other mode. If Stripe had it before the first event, an import brings it.",
+      other: (kind: string) => `Look for it as a ${kind}`,
       search: "Search everything for it",
       events: "Events of it",
       import: "Import",
