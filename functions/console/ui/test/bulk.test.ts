@@ -82,6 +82,11 @@ describe("a replay of all", () => {
     const closing = new Event("beforeunload", { cancelable: true });
     window.dispatchEvent(closing);
     expect(closing.defaultPrevented).toBe(true);
+    const here = location.href;
+    history.pushState(null, "", "#/elsewhere");
+    window.dispatchEvent(new Event("popstate"));
+    expect(location.href).toBe(here);
+    expect((await screen.findByRole("alert")).textContent).toContain("Stop it before you leave");
     await user.keyboard("{Escape}");
     expect(screen.getByRole("dialog")).toBeTruthy();
     await user.click(screen.getByRole("button", { name: "Stop" }));

@@ -211,6 +211,8 @@ describe("the life of an event", () => {
     expect(reasonOf({ state: "ignored", reason: "filter" })).toBe("The settings ignore events of this type.");
     expect(reasonOf({ state: "dead", reason: "filter" })).toBe("Filter.");
     expect(reasonOf({ state: "ignored", reason: "constructor" })).toBe("Constructor.");
+    expect(reasonOf({ state: "processed", reason: "erased" })).toContain("was erased");
+    expect(reasonOf({ state: "processed", reason: "order_uncertain: no order" })).toBe("No order.");
   });
 });
 

@@ -1,8 +1,11 @@
 // Keeps people on the page while something runs that would end with it.
 
+/** What tells that the address has changed; the first of them comes first. */
+const MOVES = ["popstate", "hashchange"] as const;
+
 /**
  * Until the returned function is called, closing the page asks first, and a change of the address is taken back:
- * `warn` is to say why. The listener captures, so that it comes before the router's.
+ * `warn` is to say why. The listeners capture, so that they come before the router's.
  */
 export function guardLeaving(warn: () => void): () => void {
   const here = location.href;
@@ -14,9 +17,9 @@ export function guardLeaving(warn: () => void): () => void {
     warn();
   };
   window.addEventListener("beforeunload", closing);
-  window.addEventListener("hashchange", moving, { capture: true });
+  for (const move of MOVES) window.addEventListener(move, moving, { capture: true });
   return () => {
     window.removeEventListener("beforeunload", closing);
-    window.removeEventListener("hashchange", moving, { capture: true });
+    for (const move of MOVES) window.removeEventListener(move, moving, { capture: true });
   };
 }

@@ -2,12 +2,14 @@
 import { sentence } from "../../format/text.ts";
 import { words } from "../../words/words.ts";
 
-/** The reason as a sentence; of an ignored event what its code means, or an admin's own words. */
+/** The reason as a sentence; a code as what it means, or as the admin's own words. */
 export function reasonOf({ state, reason }: { state: string; reason: string | null }): string | null {
   if (reason === null || reason.trim() === "") return null;
-  if (state !== "ignored") return sentence(reason);
   const [code = "", ...rest] = reason.split(":");
   const own = rest.join(":").trim();
+  if (code === "order_uncertain" && own) return sentence(own);
+  // An erasure takes the place of any reason.
+  if (state !== "ignored" && code !== "erased") return sentence(reason);
   if (code === "discarded") return own ? words.events.life.saying(own) : null;
   const { ignoredBecause } = words.states;
   return (Object.hasOwn(ignoredBecause, code) ? ignoredBecause[code] : undefined) ?? sentence(reason);

@@ -214,7 +214,7 @@ export const events = {
     },
     refused: {
       title: "Stripe refused",
-      todo: "Read what Stripe said below. When that is mended, replay all.",
+      todo: "Read above what Stripe said. When that is mended, replay all.",
     },
     store: {
       title: "The database did not take it",
