@@ -2,9 +2,7 @@
 export const attention = {
   title: "Needs attention",
   lead: "What is waiting for somebody, read from the records and events as they are now.",
-  asOf: (when: string) => `As of ${when}.`,
   refresh: "Look again",
-  jump: "Sections",
   none: "None.",
   noneYet: "None so far.",
   noneAmong: "None among the newest records. Older ones have not been looked through.",
@@ -40,7 +38,6 @@ export const attention = {
     hint: "The money is back in your Stripe balance, or waits for the customer.",
     of: { one: "refund", other: "refunds" },
     why: "Why",
-    at: "As of",
     payment: "Payment",
     requiresAction: "The customer has to do something",
     failed: "Not known",

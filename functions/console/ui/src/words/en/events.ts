@@ -23,12 +23,12 @@ export const events = {
     state: "State",
     since: "Came in",
     type: "Type",
-    typeHint: "Exact, or customer.* for all of a group",
+    typeLike: "such as customer.*",
     object: "Object",
-    objectHint: "An id, such as in_… or cus_…",
+    objectLike: "such as in_… or cus_…",
     endpoint: "Endpoint",
     reason: "Reason",
-    reasonHint: "What stands before the colon",
+    reasonLike: "what stands before its colon",
     account: "Connected account",
     more: "More filters",
   },
@@ -71,8 +71,6 @@ export const events = {
     object: "Object",
     account: "Connected account",
     endpoint: "Endpoint",
-    created: "Made by Stripe",
-    received: "Came in",
     expires: "Leaves the ledger",
     apiVersion: "API version",
     request: "Caused by the request",
@@ -104,7 +102,6 @@ export const events = {
     dead: "Given up: its tries are used up",
     replayed: "Replayed",
     again: "Set to be applied again",
-    pending: "Waits to be applied",
     next: "Next try",
     nextNow: "The next try is due",
     by: (who: string) => `by ${who}`,
@@ -122,7 +119,6 @@ export const events = {
     not: "This event changed nothing in its record:",
     none: "There is no record of this object.",
     noKind: "No record is kept of this kind of object.",
-    open: "Its record:",
   },
 
   replay: {
@@ -145,7 +141,6 @@ export const events = {
   },
 
   causes: {
-    title: "By cause",
     titleOf: { dead: "Dead, by cause", quarantined: "Quarantined, by cause" } satisfies Partial<
       Record<EventState, string>
     >,
@@ -153,14 +148,11 @@ export const events = {
     reading: (counted: string) => `Still reading: ${counted} so far…`,
     bound: (counted: string) =>
       `Grouped from the ${counted} that changed last. There are more; a replay takes all of a cause.`,
-    since: (first: string, last: string) => `from ${first} to ${last}`,
-    at: "Since",
     first: "First",
     last: "Last",
     example: "Example",
     see: "See these events",
     todo: "What to do",
-    said: "In its own words",
     noReason: "No cause is known",
     replayAll: "Replay all",
     closeAll: "Close all",
