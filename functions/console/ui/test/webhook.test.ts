@@ -22,8 +22,11 @@ import KeyView from "../src/parts/webhook/key-view.svelte";
 import { keyWarnings } from "../src/parts/webhook/key-warnings.ts";
 import RegisterDialog from "../src/parts/webhook/register-dialog.svelte";
 import RotateDialog from "../src/parts/webhook/rotate-dialog.svelte";
+import RunReconcile from "../src/parts/webhook/run-reconcile.svelte";
+import RunReplay from "../src/parts/webhook/run-replay.svelte";
 import { api } from "./help/api.ts";
 import { faults } from "./help/axe.ts";
+import { outcome } from "./help/samples.ts";
 import { json, signedIn } from "./help/session.ts";
 import { show } from "./help/show.ts";
 import { check, endpoint, refusal, registered, SECRET, settings, statusOf } from "./help/webhook.ts";
@@ -249,6 +252,37 @@ describe("checks", () => {
     show(CheckList, { checks: sortedChecks(status) });
     expect(screen.queryAllByRole("button")).toEqual([]);
   });
+});
+
+test("what is dead is replayed after a look at how many there are", async () => {
+  const asked = api({
+    "POST events/replay": ({ body }) =>
+      outcome(body.dry_run ? { matching: 12, dry_run: true } : { matching: 12, changed: 11, overtaken: 1 }),
+    "GET status": () => statusOf([]),
+  });
+  const user = userEvent.setup();
+  show(RunReplay);
+  await user.click(screen.getByRole("button", { name: "Replay what is dead" }));
+  expect(await screen.findByText(/12 events are dead\./)).toBeTruthy();
+  const replays = () => asked.filter(({ path }) => path === "events/replay").map(({ body }) => body);
+  expect(replays()).toEqual([{ state: "dead", dry_run: true }]);
+  await user.click(screen.getByRole("button", { name: "Replay 12" }));
+  expect(await screen.findByText("11 events are tried again.")).toBeTruthy();
+  expect(screen.getByText(/1 could not be replayed/)).toBeTruthy();
+  expect(replays().at(-1)).toEqual({ state: "dead" });
+});
+
+test("a reconciliation that could not ask Stripe says so, and is not well", async () => {
+  const found = { looked_at: 0, filled: 0, more: false, compared_until: null };
+  api({
+    "POST reconcile": () => ({ ...found, endpoints: "ok", events: "key_lacks_right" }),
+    "GET status": () => statusOf([]),
+  });
+  const user = userEvent.setup();
+  const { container } = show(RunReconcile);
+  await user.click(screen.getByRole("button", { name: "Reconcile now" }));
+  expect(await screen.findByText("The key may not read what it would take.")).toBeTruthy();
+  expect(container.querySelector(".good")).toBeNull();
 });
 
 describe("registering", () => {
