@@ -31,6 +31,7 @@
 //! - `metrics`: CloudWatch metrics, as log lines
 //! - `aws`: clients of AWS with bounded calls, and their errors
 //! - `batch_get`: `BatchGetItem`, whole
+//! - `query`: the first items of a `Query`, page by page
 //! - `secret_store`: Secrets Manager
 //! - `stripe`: Stripe's API
 //! - `http`: requests and answers of API Gateway
@@ -68,6 +69,7 @@ pub mod page;
 pub mod payload;
 pub mod probe;
 pub mod public_host;
+mod query;
 pub mod records;
 pub mod registry;
 pub mod retry;

@@ -27,7 +27,7 @@ async fn after(operation: &str, table: &str, fault: Fault) -> (EventState, Value
 
 #[tokio::test]
 async fn whatever_call_fails_the_records_end_the_same() {
-    for fault in [Fault::Throttle, Fault::ServerError, Fault::DoneAndCut] {
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::ProxyPage, Fault::DoneAndCut] {
         for (operation, table) in [
             ("PutItem", "RecordsTable"),
             ("UpdateItem", "LedgerTable"),

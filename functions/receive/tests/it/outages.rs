@@ -11,7 +11,7 @@ use crate::support::{SECRET, Stack, deliver, deliver_to, deliver_within, event, 
 #[tokio::test]
 async fn a_store_outage_is_a_503() {
     let stack = Stack::start().await;
-    for fault in [Fault::Throttle, Fault::ServerError, Fault::AccessDenied, Fault::Hang] {
+    for fault in [Fault::Throttle, Fault::ServerError, Fault::ProxyPage, Fault::AccessDenied, Fault::Hang] {
         let deps = stack.warm().await;
         stack.cloud.fail("PutItem", "LedgerTable", 10, fault);
         let (status, answer) = deliver(&deps, &event("evt_1"), later(1)).await;
@@ -34,7 +34,9 @@ async fn a_store_that_does_not_answer_is_a_503_when_the_answer_is_due() {
 #[tokio::test]
 async fn a_passing_fault_is_tried_again_and_acknowledged() {
     let stack = Stack::start().await;
-    for (i, fault) in [Fault::Throttle, Fault::ServerError, Fault::Hang].into_iter().enumerate() {
+    for (i, fault) in
+        [Fault::Throttle, Fault::ServerError, Fault::ProxyPage, Fault::Hang].into_iter().enumerate()
+    {
         let deps = stack.warm().await;
         stack.cloud.fail("PutItem", "LedgerTable", 1, fault);
         let id = format!("evt_{i}");

@@ -88,7 +88,7 @@ pub(crate) fn large_event(id: &str) -> String {
     .take(750_000)
     .collect();
     let noise = base64::engine::general_purpose::STANDARD.encode(noise);
-    event(id).replace("\"paid\"}", &format!("\"paid\",\"metadata\":{{\"a\":\"{noise}\"}}}}"))
+    event(id).replace("\"paid\"", &format!("\"paid\",\"metadata\":{{\"a\":\"{noise}\"}}"))
 }
 
 /// Delivers a body to `main` with a valid signature, made at `at`.

@@ -1,6 +1,5 @@
 //! What is open: rows whose time has come, and how many there are.
 
-use aws_sdk_dynamodb::types::Select;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use super::row::{OPEN_SHARDS, open_shard_key};
 use super::{EventState, Ledger, number};
 use crate::aws::StoreError;
 use crate::event::EventId;
+use crate::query;
 
 /// Where exact counting of open rows ends.
 pub const COUNTED: usize = 1_000;
@@ -50,16 +50,13 @@ impl Ledger {
     ) -> Result<Vec<EventId>, StoreError> {
         let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
         let shards = shards.map(async |key| {
-            let answer = self
+            let query = self
                 .query(&BY_OPEN, key)
                 .key_condition_expression("#key = :key AND #sort <= :until")
                 .expression_attribute_names("#sort", BY_OPEN.sort)
-                .expression_attribute_values(":until", number(now.as_millisecond()))
-                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-                .send()
-                .await
-                .map_err(StoreError::doing("looking for due events"))?;
-            answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
+                .expression_attribute_values(":until", number(now.as_millisecond()));
+            let items = query::first(query, limit, "looking for due events").await?;
+            items.iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
         });
         let mut due: Vec<EventPosition> = try_join_all(shards).await?.into_iter().flatten().collect();
         due.sort();
@@ -90,15 +87,12 @@ impl Ledger {
     ) -> Result<Vec<EventId>, StoreError> {
         let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
         let shards = shards.map(async |key| {
-            let answer = self
+            let query = self
                 .query(&BY_OPEN, key)
                 .key_condition_expression("#key = :key")
-                .scan_index_forward(earliest_first)
-                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-                .send()
-                .await
-                .map_err(StoreError::doing("looking at open events"))?;
-            answer.items().iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
+                .scan_index_forward(earliest_first);
+            let items = query::first(query, limit, "looking at open events").await?;
+            items.iter().map(|item| position(item, &BY_OPEN)).collect::<Result<Vec<_>, _>>()
         });
         let mut found: Vec<EventPosition> = try_join_all(shards).await?.into_iter().flatten().collect();
         found.sort();
@@ -113,22 +107,12 @@ impl Ledger {
     /// # Errors
     /// If the index cannot be read.
     pub async fn count(&self, state: EventState) -> Result<OpenCount, StoreError> {
-        let doing = "counting open events";
-        // One more than is counted, so that the end is known. An entry has under 200 bytes: one page a shard
-        // holds them all.
-        let enough = i32::try_from(COUNTED + 1).unwrap_or(i32::MAX);
         let shards = (0..OPEN_SHARDS).map(|shard| open_shard_key(state, shard));
-        let counts = try_join_all(shards.map(async |key| {
-            self.query(&BY_OPEN, key)
-                .key_condition_expression("#key = :key")
-                .select(Select::Count)
-                .limit(enough)
-                .send()
-                .await
-                .map_err(StoreError::doing(doing))
-        }))
-        .await?;
-        let count: usize = counts.iter().map(|answer| usize::try_from(answer.count()).unwrap_or(0)).sum();
-        Ok(OpenCount::from_count(count))
+        let counts = shards.map(|key| {
+            let query = self.query(&BY_OPEN, key).key_condition_expression("#key = :key");
+            // One more than is counted, so that the end is known.
+            query::count(query, COUNTED + 1, "counting open events")
+        });
+        Ok(OpenCount::from_count(try_join_all(counts).await?.into_iter().sum()))
     }
 }

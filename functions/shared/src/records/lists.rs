@@ -16,6 +16,7 @@ use crate::batch_get::{self, ItemKey, KeyValue};
 use crate::ledger::{COUNTED, OpenCount};
 use crate::object_key::{Kind, ObjectKey};
 use crate::page::MAX_LIMIT;
+use crate::query;
 
 /// Records that one request may look at before it gives a short page.
 const MAX_LOOKED_AT: usize = 1_000;
@@ -180,23 +181,17 @@ impl Records {
     /// If the index cannot be read.
     pub async fn uncertain(&self) -> Result<UncertainRecords, StoreError> {
         let doing = "looking for records of uncertain order";
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(UNCERTAIN)
             .key_condition_expression("#key = :key")
             .expression_attribute_names("#key", UNCERTAIN)
-            .expression_attribute_values(":key", AttributeValue::S(UNCERTAIN.to_owned()))
-            .limit(i32::try_from(COUNTED + 1).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(StoreError::doing(doing))?;
-        let keys = answer.items().iter().filter_map(|item| item.get("key")?.as_s().ok()?.parse().ok());
-        Ok(UncertainRecords {
-            count: OpenCount::from_count(answer.items().len()),
-            first: keys.take(NAMED).collect(),
-        })
+            .expression_attribute_values(":key", AttributeValue::S(UNCERTAIN.to_owned()));
+        let items = query::first(query, COUNTED + 1, doing).await?;
+        let keys = items.iter().filter_map(|item| item.get("key")?.as_s().ok()?.parse().ok());
+        Ok(UncertainRecords { count: OpenCount::from_count(items.len()), first: keys.take(NAMED).collect() })
     }
 
     /// The first `limit + 1` entries (sort, key) after `from`.
@@ -214,7 +209,7 @@ impl Records {
         let end = if object.is_empty() { "~".to_owned() } else { format!("{object}$") };
         let until = from.map_or(end, str::to_owned);
         let pages = try_join_all(source.keys.iter().map(async |key| {
-            let answer = self
+            let query = self
                 .client
                 .query()
                 .table_name(&self.table)
@@ -225,17 +220,14 @@ impl Records {
                 .expression_attribute_values(":key", AttributeValue::S(key.clone()))
                 .expression_attribute_values(":floor", AttributeValue::S(floor.clone()))
                 .expression_attribute_values(":until", AttributeValue::S(until.clone()))
-                .scan_index_forward(false)
-                // One more for the end, one for the place itself, which is left out below.
-                .limit(i32::try_from(limit + 2).unwrap_or(i32::MAX))
-                .send()
-                .await
-                .map_err(StoreError::doing(doing))?;
+                .scan_index_forward(false);
+            // One more for the end, one for the place itself, which is left out below.
+            let items = query::first(query, limit + 2, doing).await?;
             let text = |item: &HashMap<String, AttributeValue>, name: &str| {
                 item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
             };
             Ok::<_, StoreError>(
-                answer.items().iter().map(|item| (text(item, "sort"), text(item, "key"))).collect::<Vec<_>>(),
+                items.iter().map(|item| (text(item, "sort"), text(item, "key"))).collect::<Vec<_>>(),
             )
         }))
         .await?;

@@ -40,7 +40,7 @@ impl Event {
         if let Some(version) = api_version {
             value["api_version"] = json!(version);
         }
-        rendering::text(&value)
+        rendering::delivery_text(&value)
     }
 }
 

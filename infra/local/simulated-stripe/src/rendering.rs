@@ -2,7 +2,8 @@
 //!
 //! - The addresses that it signs hold the second of rendering, and that of a receipt random bytes too. So the
 //!   object of an event, its `previous_attributes`, and each fetch and list have another.
-//! - `id` and `object` come first, then all else by name.
+//! - `id` and `object` come first, then all else: by name in deliveries, and the other way round in answers.
+//!   Stripe promises no order.
 //! - Half an emoji, which a system of the merchant's has cut, is sent as it was given: `"\ud83d"`. No text
 //!   here can hold it; U+FFFD stands for it, which is also how it is read.
 
@@ -39,33 +40,51 @@ pub(crate) fn signed(object: &Value, now: i64) -> Value {
     object
 }
 
-/// Returns the text of a value: spread over lines, two spaces deep, `id` and `object` first.
-pub(crate) fn text(value: &Value) -> String {
-    // A value always serializes.
-    serde_json::to_string_pretty(&IdFirst(value)).unwrap_or_default().replace('\u{fffd}', "\\ud83d")
+/// Returns the text of a delivery: spread over lines, two spaces deep, `id` and `object` first.
+pub(crate) fn delivery_text(value: &Value) -> String {
+    text(&IdFirst { value, reversed: false })
 }
 
-struct IdFirst<'a>(&'a Value);
+/// Returns the text of an answer: the same with the other members the other way round.
+pub(crate) fn answer_text(value: &Value) -> String {
+    text(&IdFirst { value, reversed: true })
+}
+
+fn text(value: &IdFirst<'_>) -> String {
+    // A value always serializes.
+    serde_json::to_string_pretty(value).unwrap_or_default().replace('\u{fffd}', "\\ud83d")
+}
+
+struct IdFirst<'a> {
+    value: &'a Value,
+    reversed: bool,
+}
 
 impl Serialize for IdFirst<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        let of = |value| IdFirst { value, reversed: self.reversed };
+        match self.value {
             Value::Object(members) => {
                 const FIRST: [&str; 2] = ["id", "object"];
                 let mut map = serializer.serialize_map(Some(members.len()))?;
                 for name in FIRST {
                     if let Some(value) = members.get(name) {
-                        map.serialize_entry(name, &Self(value))?;
+                        map.serialize_entry(name, &of(value))?;
                     }
                 }
-                for (name, value) in members.iter().filter(|(name, _)| !FIRST.contains(&name.as_str())) {
-                    map.serialize_entry(name, &Self(value))?;
+                let mut rest: Vec<_> =
+                    members.iter().filter(|(name, _)| !FIRST.contains(&name.as_str())).collect();
+                if self.reversed {
+                    rest.reverse();
+                }
+                for (name, value) in rest {
+                    map.serialize_entry(name, &of(value))?;
                 }
                 map.end()
             }
-            Value::Array(elements) => serializer.collect_seq(elements.iter().map(IdFirst)),
+            Value::Array(elements) => serializer.collect_seq(elements.iter().map(of)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                self.0.serialize(serializer)
+                self.value.serialize(serializer)
             }
         }
     }
@@ -77,15 +96,19 @@ mod tests {
 
     #[test]
     fn the_id_comes_first_at_any_depth() {
-        let value = json!({ "a": 1, "object": "list", "data": [{ "b": 2, "id": "x" }] });
-        let text: String = text(&value).split_whitespace().collect();
-        assert_eq!(text, r#"{"object":"list","a":1,"data":[{"id":"x","b":2}]}"#);
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        let value = json!({ "a": 1, "object": "list", "data": [{ "b": 2, "c": 3, "id": "x" }] });
+        for (text, expected) in [
+            (delivery_text(&value), r#"{"object":"list","a":1,"data":[{"id":"x","b":2,"c":3}]}"#),
+            (answer_text(&value), r#"{"object":"list","data":[{"id":"x","c":3,"b":2}],"a":1}"#),
+        ] {
+            assert_eq!(text.split_whitespace().collect::<String>(), expected);
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
     }
 
     #[test]
     fn half_an_emoji_is_written_as_such() {
-        assert!(text(&json!({ "name": "a\u{fffd}" })).contains(r#""a\ud83d""#));
+        assert!(answer_text(&json!({ "name": "a\u{fffd}" })).contains(r#""a\ud83d""#));
     }
 
     #[test]

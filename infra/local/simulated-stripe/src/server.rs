@@ -100,7 +100,7 @@ fn respond(shared: &SharedState, call: &Call, sent: &HeaderMap, reply: Reply) ->
     // A text is the page of whoever stands between: it is sent as it is.
     let page = body.as_str().map(str::to_owned);
     let is_elses = page.is_some();
-    let text = page.unwrap_or_else(|| format!("{}\n", rendering::text(&body)));
+    let text = page.unwrap_or_else(|| format!("{}\n", rendering::answer_text(&body)));
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

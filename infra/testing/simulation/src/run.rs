@@ -63,7 +63,7 @@ pub async fn run(workload: Workload) -> Statistics {
 
 /// Returns the faults to draw from. One in a hundred is a call without an answer, which takes seconds.
 fn faults() -> Vec<Fault> {
-    let quick = [Fault::Throttle, Fault::ServerError, Fault::DoneAndCut].repeat(33);
+    let quick = [Fault::Throttle, Fault::ServerError, Fault::ProxyPage, Fault::DoneAndCut].repeat(25);
     [quick, vec![Fault::Hang]].concat()
 }
 

@@ -88,7 +88,9 @@ pub async fn run_scenario(environment: &Environment, histories: &[ObjectHistory]
 }
 
 async fn inject(environment: &Environment, plan: &FaultPlan) {
-    let mut faults = [Fault::Throttle, Fault::ServerError, Fault::DoneAndCut, Fault::AccessDenied].repeat(25);
+    let mut faults =
+        [Fault::Throttle, Fault::ServerError, Fault::ProxyPage, Fault::DoneAndCut, Fault::AccessDenied]
+            .repeat(20);
     faults.truncate(100 - plan.hangs);
     faults.extend(std::iter::repeat_n(Fault::Hang, plan.hangs));
     environment.cloud.fail_randomly(plan.per_mille, plan.seed, faults);

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value};
 
 use crate::call::Call;
 
@@ -15,6 +14,8 @@ pub enum Fault {
     Throttle,
     /// 500: nothing is done; the SDK may try again.
     ServerError,
+    /// 502 and a page of HTML, of whoever stands between: nothing is done; the SDK may try again.
+    ProxyPage,
     /// `AccessDeniedException`: nothing is done, and trying again does not help.
     AccessDenied,
     /// `ValidationException`: nothing is done, and the same call will always be refused.
@@ -38,7 +39,11 @@ impl Fault {
             Self::ServerError => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")),
             Self::AccessDenied => Some((StatusCode::BAD_REQUEST, "AccessDeniedException")),
             Self::Invalid => Some((StatusCode::BAD_REQUEST, "ValidationException")),
-            Self::Hang | Self::DoneWithoutAnswer | Self::DoneAndCut | Self::LeavesOut(_) => None,
+            Self::ProxyPage
+            | Self::Hang
+            | Self::DoneWithoutAnswer
+            | Self::DoneAndCut
+            | Self::LeavesOut(_) => None,
         }
     }
 }
@@ -107,21 +112,4 @@ impl RandomFaults {
         let index = usize::try_from(mixed >> 32).unwrap_or(0).checked_rem(self.faults.len())?;
         is_hit.then(|| self.faults[index])
     }
-}
-
-/// Takes all keys of a batch but the first `kept` out of its request, and returns them by table.
-pub(crate) fn take_keys(request: &mut Value, kept: usize) -> Map<String, Value> {
-    let mut left_out = Map::new();
-    let Some(tables) = request["RequestItems"].as_object_mut() else { return left_out };
-    for (table, batch) in tables {
-        let mut rest = batch.clone();
-        let keys = batch["Keys"].as_array().cloned().unwrap_or_default();
-        let (first, others) = keys.split_at(kept.min(keys.len()));
-        if !others.is_empty() {
-            rest["Keys"] = others.into();
-            left_out.insert(table.clone(), rest);
-        }
-        batch["Keys"] = first.into();
-    }
-    left_out
 }

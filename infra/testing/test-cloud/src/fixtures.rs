@@ -5,6 +5,7 @@ mod chosen_ids;
 mod endpoints;
 mod events;
 mod requests;
+mod text;
 
 use jiff::Timestamp;
 use shared::access::Access;
@@ -21,6 +22,7 @@ pub use self::events::{doorbell, event, ledger_row, receive, sweep};
 pub use self::requests::{
     API_ID, api_event, delivery, error_code, http_request, sign_in, status_and_body, trigger_answer,
 };
+pub use self::text::unsorted_text;
 
 /// The name of the secret with the Stripe key.
 pub const STRIPE_KEY_SECRET: &str = "stripe-key";

@@ -8,6 +8,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `proxy`, `call` | stands before both services, lists all calls and counts their units |
+//! | `pages` | makes answers short and puts them in no order |
 //! | `faults` | makes calls fail as real ones do: throttled, refused, hanging, done without an answer |
 //! | `lagging_indexes` | makes indexes show what was true some writes ago |
 //! | `killable` | kills a process between any two of its calls |
@@ -21,6 +22,7 @@ mod faults;
 pub mod fixtures;
 mod killable;
 mod lagging_indexes;
+mod pages;
 mod proxy;
 mod secrets;
 mod seed;
@@ -135,6 +137,11 @@ impl TestCloud {
         self.calls().iter().filter(|call| call.operation == operation && call.table == table).count()
     }
 
+    /// Makes each page of a query hold three items, and each batch answer ten keys.
+    pub fn answer_in_short_pages(&self) {
+        self.proxy.answer_in_short_pages();
+    }
+
     /// Drops the list of calls so far.
     pub fn clear_calls(&self) {
         self.proxy.clear_calls();
@@ -204,11 +211,6 @@ impl TestCloud {
     /// do.
     pub fn forget_tokens_of_secrets(&self) {
         self.proxy.secrets().forget_tokens();
-    }
-
-    /// Keeps deleted names from being used again, as Secrets Manager does for a while.
-    pub fn reserve_deleted_names(&self) {
-        self.proxy.secrets().reserve_deleted_names();
     }
 }
 

@@ -11,9 +11,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use crate::call::{Call, read_units, write_units};
-use crate::faults::{Fault, Faults, take_keys};
+use crate::faults::{Fault, Faults};
 use crate::killable::{KillPoint, PendingKill};
 use crate::lagging_indexes::{LaggingIndexes, Write};
+use crate::pages::{reorder, shorten, take_keys};
 use crate::secrets::Secrets;
 
 /// What the proxy knows, shared by all its connections.
@@ -32,6 +33,7 @@ struct ProxyState {
     calls: Vec<Call>,
     faults: Faults,
     kills: Vec<PendingKill>,
+    short_pages: bool,
     /// The database in which indexes are read, if they lag.
     index_url: Option<String>,
 }
@@ -57,6 +59,10 @@ impl Proxy {
 
     pub(crate) fn clear_calls(&self) {
         self.state().calls.clear();
+    }
+
+    pub(crate) fn answer_in_short_pages(&self) {
+        self.state().short_pages = true;
     }
 
     pub(crate) fn fail(&self, operation: &str, table: &str, times: usize, fault: Fault) {
@@ -151,14 +157,16 @@ impl Proxy {
         request: Value,
     ) -> (StatusCode, Bytes) {
         if left_out.is_empty() {
-            return self.read(operation, request).await;
+            let (status, answer) = self.read(operation, request).await;
+            let is_batch = operation == "BatchGetItem" && status.is_success();
+            return (status, if is_batch { unordered(&answer).to_string().into() } else { answer });
         }
         let mut tables = request["RequestItems"].as_object().into_iter().flatten();
         let asks_for_some =
             tables.any(|(_, batch)| batch["Keys"].as_array().is_some_and(|keys| !keys.is_empty()));
         let (status, mut answer) = if asks_for_some {
             let (status, answer) = self.read(operation, request).await;
-            (status, serde_json::from_slice(&answer).unwrap_or_default())
+            (status, unordered(&answer))
         } else {
             // DynamoDB takes no batch without keys.
             (StatusCode::OK, json!({ "Responses": {} }))
@@ -181,18 +189,12 @@ impl Proxy {
             if matches!(call.operation.as_str(), "GetItem" | "BatchGetItem" | "Query") {
                 request["ReturnConsumedCapacity"] = json!("TOTAL");
             }
-            let left_out = match call.fault {
-                Some(Fault::LeavesOut(kept)) => take_keys(&mut request, kept),
-                Some(
-                    Fault::Throttle
-                    | Fault::ServerError
-                    | Fault::AccessDenied
-                    | Fault::Invalid
-                    | Fault::Hang
-                    | Fault::DoneWithoutAnswer
-                    | Fault::DoneAndCut,
-                )
-                | None => Map::new(),
+            let left_out = if let Some(Fault::LeavesOut(kept)) = call.fault {
+                take_keys(&mut request, kept)
+            } else if self.state().short_pages {
+                shorten(&call.operation, &mut request)
+            } else {
+                Map::new()
             };
             self.read_all_but(left_out, &call.operation, request).await
         };
@@ -205,6 +207,13 @@ impl Proxy {
         self.log(call);
         (status, [("content-type", "application/x-amz-json-1.0")], answer).into_response()
     }
+}
+
+/// Returns the answer to a batch, with its items in another order.
+fn unordered(answer: &[u8]) -> Value {
+    let mut answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    reorder(&mut answer);
+    answer
 }
 
 /// Builds a request that dynoxide accepts.
@@ -248,6 +257,11 @@ async fn answer(State(proxy): State<Arc<Proxy>>, uri: Uri, headers: HeaderMap, b
         proxy.log(call);
         return refuse(status, error_type);
     }
+    if fault == Some(Fault::ProxyPage) {
+        proxy.log(call);
+        let page = "<html><body>502 Bad Gateway</body></html>";
+        return (StatusCode::BAD_GATEWAY, [("content-type", "text/html")], page).into_response();
+    }
     if fault == Some(Fault::Hang) {
         proxy.log(call);
         return std::future::pending().await;
@@ -269,6 +283,7 @@ async fn answer(State(proxy): State<Arc<Proxy>>, uri: Uri, headers: HeaderMap, b
         Some(
             Fault::Throttle
             | Fault::ServerError
+            | Fault::ProxyPage
             | Fault::AccessDenied
             | Fault::Invalid
             | Fault::Hang

@@ -13,8 +13,8 @@ pub(crate) struct Secrets(Mutex<SecretsState>);
 struct SecretsState {
     /// By name.
     secrets: BTreeMap<String, Vec<Version>>,
-    reserve_deleted: bool,
     forget_tokens: bool,
+    /// Names of deleted secrets: AWS keeps them from being used again for a while.
     deleted: BTreeSet<String>,
     /// The KMS keys that secrets were made under, by name; none for AWS's own.
     kms_keys: BTreeMap<String, String>,
@@ -53,10 +53,6 @@ impl Secrets {
         self.state().kms_keys.get(name).cloned()
     }
 
-    pub(crate) fn reserve_deleted_names(&self) {
-        self.state().reserve_deleted = true;
-    }
-
     pub(crate) fn forget_tokens(&self) {
         self.state().forget_tokens = true;
     }
@@ -79,9 +75,7 @@ impl SecretsState {
 
     fn remove(&mut self, name: &str) {
         self.secrets.remove(name);
-        if self.reserve_deleted {
-            self.deleted.insert(name.to_owned());
-        }
+        self.deleted.insert(name.to_owned());
     }
 
     fn answer(&mut self, operation: &str, request: &Value) -> (StatusCode, Value) {

@@ -1,6 +1,7 @@
 //! Events as Stripe writes them: the envelope around a snapshot, and `previous_attributes`.
 
 use serde_json::{Map, Value, json};
+use test_cloud::fixtures::unsorted_text;
 
 use super::object_kind::Notice;
 use super::rendering::signed;
@@ -112,7 +113,7 @@ fn event(
         version,
         object,
         expected: ExpectedOutcome::Applied,
-        body: event.to_string(),
+        body: unsorted_text(&event, &format!("{number:016x}")),
     }
 }
 

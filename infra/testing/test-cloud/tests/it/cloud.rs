@@ -1,10 +1,10 @@
-//! Lagging indexes lag and catch up; a process is killed at the call that was named, and what it had asked
+//! Short pages are read to their end; lagging indexes lag and catch up; a process is killed at the call that was named, and what it had asked
 //! for is done.
 
 use jiff::Timestamp;
 use serde_json::json;
 use shared::event::EventId;
-use shared::ledger::{EventState, Ledger, LedgerRow, Recorded};
+use shared::ledger::{EventListing, EventState, Ledger, LedgerRow, OpenCount, Recorded};
 use test_cloud::fixtures::{event, ledger, ledger_row, now};
 use test_cloud::{KillPoint, TestCloud};
 
@@ -45,6 +45,30 @@ async fn lagging_indexes_show_what_was_true_some_writes_ago_and_rows_what_is() {
     assert_eq!(due(&lagging).await.len(), 2, "a refused write does not count");
     cloud.catch_up_indexes().await;
     assert_eq!(due(&lagging).await, due(&direct).await);
+}
+
+#[tokio::test]
+async fn short_pages_are_read_to_their_end() {
+    let cloud = TestCloud::start().await;
+    let (paged, direct) = (ledger(&cloud.aws()), ledger(&cloud.direct_aws()));
+    for number in 0..40 {
+        direct.record(&row(&format!("evt_{number}"))).await.unwrap();
+    }
+    let events = EventListing::Object("-/invoice/in_1".parse().unwrap());
+    for whole in [true, false] {
+        if !whole {
+            cloud.answer_in_short_pages();
+        }
+        cloud.clear_calls();
+        let page = paged.list(&events, None, 35, now(), |_| true).await.unwrap();
+        assert_eq!(page, direct.list(&events, None, 35, now(), |_| true).await.unwrap());
+        assert_eq!((page.rows.len(), page.next.is_some()), (35, true));
+        let calls = ["Query", "BatchGetItem"].map(|operation| cloud.count(operation, "LedgerTable"));
+        assert_eq!(calls.map(|calls| calls == 1), [whole; 2], "{calls:?}");
+        let due = paged.due(EventState::Pending, later(), 40).await.unwrap();
+        assert_eq!((due.len(), paged.due_last(EventState::Pending, 40).await.unwrap().len()), (40, 40));
+        assert_eq!(paged.count(EventState::Pending).await.unwrap(), OpenCount::Exactly(40));
+    }
 }
 
 #[tokio::test]
