@@ -1,7 +1,7 @@
 //! The first items of a `Query`, page by page.
 //!
-//! A page of DynamoDB may hold fewer items than were asked for, or none: it ends where 1 MB has been looked at.
-//! That it names no `LastEvaluatedKey` is the only sign that nothing is left.
+//! A page of DynamoDB may hold fewer items than were asked for, or none: it ends where 1 MB has been looked
+//! at. That it names no `LastEvaluatedKey` is the only sign that nothing is left.
 
 use std::collections::HashMap;
 

@@ -62,14 +62,14 @@ struct IdFirst<'a> {
 
 impl Serialize for IdFirst<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let of = |value| IdFirst { value, reversed: self.reversed };
+        let member = |value| IdFirst { value, reversed: self.reversed };
         match self.value {
             Value::Object(members) => {
                 const FIRST: [&str; 2] = ["id", "object"];
                 let mut map = serializer.serialize_map(Some(members.len()))?;
                 for name in FIRST {
                     if let Some(value) = members.get(name) {
-                        map.serialize_entry(name, &of(value))?;
+                        map.serialize_entry(name, &member(value))?;
                     }
                 }
                 let mut rest: Vec<_> =
@@ -78,11 +78,11 @@ impl Serialize for IdFirst<'_> {
                     rest.reverse();
                 }
                 for (name, value) in rest {
-                    map.serialize_entry(name, &of(value))?;
+                    map.serialize_entry(name, &member(value))?;
                 }
                 map.end()
             }
-            Value::Array(elements) => serializer.collect_seq(elements.iter().map(of)),
+            Value::Array(elements) => serializer.collect_seq(elements.iter().map(member)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
                 self.value.serialize(serializer)
             }

@@ -1,5 +1,5 @@
-//! Short pages are read to their end; lagging indexes lag and catch up; a process is killed at the call that was named, and what it had asked
-//! for is done.
+//! Short pages are read to their end; lagging indexes lag and catch up; a process is killed at the call that
+//! was named, and what it had asked for is done.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -64,7 +64,8 @@ async fn short_pages_are_read_to_their_end() {
         assert_eq!(page, direct.list(&events, None, 35, now(), |_| true).await.unwrap());
         assert_eq!((page.rows.len(), page.next.is_some()), (35, true));
         let calls = ["Query", "BatchGetItem"].map(|operation| cloud.count(operation, "LedgerTable"));
-        assert_eq!(calls.map(|calls| calls == 1), [whole; 2], "{calls:?}");
+        // All are of one second, so the index is read to its end.
+        assert_eq!(calls.map(|calls| calls <= 2), [whole; 2], "{calls:?}");
         let due = paged.due(EventState::Pending, later(), 40).await.unwrap();
         assert_eq!((due.len(), paged.due_last(EventState::Pending, 40).await.unwrap().len()), (40, 40));
         assert_eq!(paged.count(EventState::Pending).await.unwrap(), OpenCount::Exactly(40));
