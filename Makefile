@@ -21,7 +21,7 @@ PAGE := $(UI)/dist/index.html
 NPM := PATH="$(CURDIR)/$(TOOLS):$$PATH" npm_config_update_notifier=false npm --prefix $(UI)
 
 .DEFAULT_GOAL := help
-.PHONY: help page demo up down test check unit lint fmt page-check end-to-end arm64 advisories prove bench deploy machine tools cloud
+.PHONY: help page demo up down test check unit lint fmt page-check end-to-end arm64 advisories prove bench deploy machine browser tools cloud
 
 help:
 	@echo 'See it work (Linux, or the container of .devcontainer)'
@@ -31,6 +31,7 @@ help:
 	@echo 'Change it'
 	@echo '  make fmt         formats the Rust and Python code'
 	@echo '  make unit        the Rust tests; needs cargo and a C compiler only'
+	@echo '  make page-check  types, lints and unit tests of that page'
 	@echo '  make page        builds the page of the console (functions/console/ui/README.md)'
 	@echo '  make lint        checks format, lints, types, docs, dependencies and the template'
 	@echo '  make check       lint and unit: all that needs no local cloud'
@@ -64,7 +65,7 @@ down:
 	@$(CLOUD)/check-machine.sh --local-cloud --quick
 	@PYTHONPATH=$(CLOUD) python3 -B -m localcloud down
 
-test: check end-to-end
+test: browser check end-to-end
 
 check: lint page-check unit
 
@@ -79,7 +80,7 @@ page: tools
 
 $(PAGE): $(UI)/node_modules/made functions/openapi.yaml $(wildcard functions/shared/src/event_type*.*) $(wildcard $(UI)/*.*) $(shell find $(UI)/src -type f 2>/dev/null)
 	@echo 'building the page of the console'
-	@$(NPM) run --silent build
+	@$(NPM) run --silent build -- --logLevel warn
 
 # `npm ci` does not say what it leaves undone by a date of its own, so a file does.
 $(UI)/node_modules/made: $(UI)/package-lock.json
@@ -97,7 +98,7 @@ fmt: tools
 	$(TOOLS)/ruff check --quiet --select I --fix $(CLOUD)
 	$(TOOLS)/ruff format $(CLOUD)
 	@$(MAKE) --no-print-directory $(UI)/node_modules/made
-	$(NPM) run format
+	$(NPM) run fix
 
 lint: tools
 	cargo fmt --all --check
@@ -112,7 +113,7 @@ lint: tools
 	$(SAM_OFFLINE) validate --lint --template infra/monitoring.yaml
 
 # On a stack of its own, which is ended whatever happens.
-end-to-end: cloud page
+end-to-end: browser cloud page
 	$(PYTHON) -m pytest $(CLOUD)/tests
 
 # What the local cloud cannot show on another processor: that C code and linking work for the one of AWS, with
@@ -148,6 +149,10 @@ deploy: tools page
 
 machine:
 	@$(CLOUD)/check-machine.sh --local-cloud
+
+browser:
+	@$(CLOUD)/check-machine.sh --local-cloud --quick
+	@$(CLOUD)/get-chromium.sh
 
 tools:
 	@$(CLOUD)/check-machine.sh

@@ -1,7 +1,7 @@
 //! The function's configuration, read from environment variables.
 
 use shared::access::Access;
-use shared::aws::AwsEnv;
+use shared::aws::{AwsEnv, CallLimits};
 use shared::env::{self, EnvError};
 use shared::mode::Mode;
 use shared::stripe::ApiBase;
@@ -11,6 +11,8 @@ use shared::stripe::ApiBase;
 pub struct Config {
     /// Where AWS is and who we are to it.
     pub aws: AwsEnv,
+    /// How long AWS may take to answer.
+    pub call_limits: CallLimits,
     /// The stack's mode.
     pub mode: Mode,
     /// The table of endpoints and settings.
@@ -39,6 +41,8 @@ impl Config {
     pub fn from_env() -> Result<Self, EnvError> {
         Ok(Self {
             aws: AwsEnv::from_env()?,
+            // Those of the receive path: this too answers within 3 s.
+            call_limits: CallLimits::RECEIVE,
             mode: env::value("MODE")?,
             registry_table: env::text("REGISTRY_TABLE")?,
             ledger_table: env::text("LEDGER_TABLE")?,

@@ -1,7 +1,6 @@
 //! What the function works with: its settings and its clients.
 
 use shared::access::Access;
-use shared::aws::CallLimits;
 use shared::ledger::Ledger;
 use shared::mode::Mode;
 use shared::records::Records;
@@ -39,9 +38,8 @@ impl Deps {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(config: Config) -> Result<Self, TlsError> {
-        // The limits of the receive path: this too answers within 3 s.
-        let dynamodb = config.aws.dynamodb(CallLimits::RECEIVE);
-        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::RECEIVE));
+        let dynamodb = config.aws.dynamodb(config.call_limits);
+        let secret_store = SecretStore::new(config.aws.secrets_manager(config.call_limits));
         let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
         Ok(Self {
             mode: config.mode,

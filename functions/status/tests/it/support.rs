@@ -162,6 +162,8 @@ impl Stack {
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
+            // A busy machine must not look like an outage.
+            call_limits: shared::aws::CallLimits::PATIENT,
             mode: self.mode,
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),

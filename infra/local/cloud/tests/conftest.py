@@ -23,9 +23,10 @@ from signed_deliveries import Endpoint
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds ``--stack`` and ``--console-stack``: stacks that run already."""
+    """Adds ``--stack``, ``--console-stack`` and ``--empty-stack``: stacks that run already."""
     parser.addoption("--stack", help="the description (stack.json) of a stack to use instead of making one")
     parser.addoption("--console-stack", help="the same for the console's tests")
+    parser.addoption("--empty-stack", help="the same for the story that begins without a key")
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +65,9 @@ def console_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 @pytest.fixture
 def empty_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack as after a first deployment: without a Stripe key."""
+    if given := request.config.getoption("--empty-stack"):
+        yield Stack(json.loads(Path(given).read_text()))
+        return
     yield from _stack_of_its_own(request, StackPaths("test-empty"), with_key=False)
 
 

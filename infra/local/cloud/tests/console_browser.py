@@ -1,7 +1,7 @@
 """The console as a person uses it: Chromium, driven by Playwright, on a stack of its own.
 
-Whatever the page does wrong on the way fails the test that it happens in: an error in the browser's console, a
-breach of the page's policy, a request to another origin, an answer of 500.
+Whatever the page does wrong on the way fails the test that it happens in: an error in the browser's console,
+a breach of the page's policy, a request to another origin, an answer of 500.
 """
 
 import contextlib
@@ -12,9 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
-from localcloud.settings import ROOT
+from localcloud.settings import LOCAL, ROOT
 from localcloud.stack import Stack
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -28,6 +36,8 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Each page as it was when it was looked at last.
+SCREENSHOTS = LOCAL / "screenshots"
 AXE = ROOT / "functions" / "console" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 # What WCAG 2.2 asks for at its levels A and AA.
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -67,7 +77,7 @@ class Console:
         """Signs in at the page of the pool, from wherever the console asks for it."""
         self.page.get_by_role("button", name="Sign in").click()
         self.give_password(self.page, user)
-        self.page.get_by_role("navigation").first.wait_for()
+        self.page.locator("#main").wait_for()
 
     def give_password(self, page: Page, user: str) -> None:
         """Fills in the pool's own form."""
@@ -101,6 +111,10 @@ class Console:
             for node in violation["nodes"]
         ]
 
+    def screenshot(self, name: str) -> None:
+        """Keeps what the window shows."""
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+
     def stored(self) -> str:
         """Returns all that outlives the tab: the lasting storage, the cookies, and the databases' names."""
         kept: Any = self.page.evaluate(
@@ -113,9 +127,7 @@ class Console:
 
 
 @contextlib.contextmanager
-def console(
-    browser: Browser, stack: Stack, url: str | None = None, **options: Any
-) -> Iterator[Console]:
+def console(browser: Browser, stack: Stack, url: str | None = None, **options: Any) -> Iterator[Console]:
     """Opens a window in which nobody has signed in; at its end nothing may have gone wrong in it."""
     context = browser.new_context(
         viewport=options.pop("viewport", {"width": 1280, "height": 900}),

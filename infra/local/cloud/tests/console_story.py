@@ -39,9 +39,9 @@ class Storyteller:
     at: int
 
     def happens(self, event_type: str, object_id: str | None = None, **fields: Any) -> str:
-        """Makes an event of the type's sample with other fields, a second after the one before; returns its id."""
+        """Makes an event of the type's sample with other fields, a second after the last; returns its id."""
         self.at += 1
-        new = {"type": event_type, "created": self.at, "fields": fields}
+        new = {"type": event_type, "created": self.at, "fields": {"created": self.at} | fields}
         if object_id:
             new["object_id"] = object_id
         return self.emit(new)
@@ -90,9 +90,7 @@ def annas(story: Storyteller) -> None:
         "billing_details": {"email": ANNAS_EMAIL, "name": "Anna Ärmel"},
     }
     story.happens("charge.succeeded", ANNAS_CHARGE, **charge)
-    story.happens(
-        "payment_intent.succeeded", ANNAS_PAYMENT, **paid, latest_charge=ANNAS_CHARGE, invoice=None
-    )
+    story.happens("payment_intent.succeeded", ANNAS_PAYMENT, **paid, latest_charge=ANNAS_CHARGE, invoice=None)
     refund = {
         "charge": ANNAS_CHARGE,
         "payment_intent": ANNAS_PAYMENT,

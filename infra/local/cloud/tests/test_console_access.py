@@ -47,7 +47,11 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, console_stack: Stack, t
         window.open()
         assert window.axe() == []
         window.sign_in()
-        found = {name: violations for name in visit(window) if (violations := window.axe())}
+        found = {}
+        for name in visit(window):
+            window.screenshot(f"{theme}/{name.strip('#/').replace('/', '-').replace('?', '-')}")
+            if violations := window.axe():
+                found[name] = violations
         assert found == {}
 
 
@@ -55,7 +59,7 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, console_stack: Stack, t
 def test_a_phone_and_a_zoomed_page_lose_nothing(
     browser: Browser, console_stack: Stack, width: int, zoom: int
 ) -> None:
-    """At 320 pixels, and at 200 %: nothing is cut off, and nothing scrolls sideways but what is a table of its own."""
+    """At 320 pixels, and at 200 %, nothing is cut off, and no page scrolls sideways."""
     with console(browser, console_stack, viewport={"width": width // zoom, "height": 720}) as window:
         window.open()
         window.sign_in()
@@ -81,10 +85,13 @@ def test_each_page_can_be_reached_and_left_by_the_keyboard(browser: Browser, con
                 """() => {
                     const element = document.activeElement;
                     const style = getComputedStyle(element);
-                    return {name: element.textContent.trim(), outline: style.outlineStyle + style.boxShadow};
+                    const shown = element === document.body ? 'nothing to focus' : style.outlineStyle;
+                    return {name: element.textContent.trim(), outline: shown + style.boxShadow};
                 }"""
             )
-            assert focused["outline"] != "nonenone", f"{focused['name']!r} does not show that it has the focus"
+            assert focused["outline"] != "nonenone", (
+                f"{focused['name']!r} does not show that it has the focus"
+            )
             reached.add(focused["name"])
         assert reached >= set(PAGES), f"not reached: {set(PAGES) - reached}"
         page.get_by_role("link", name="Audit", exact=True).focus()
@@ -100,8 +107,21 @@ def test_a_viewer_sees_all_pages_and_no_power(browser: Browser, console_stack: S
         page = window.page
         expect(page.get_by_text("You are signed in as a viewer").first).to_be_visible()
         for name in visit(window):
-            for power in ("Register", "Deregister", "Replay", "Rotate", "Repair", "Reveal", "Disable", "Start"):
+            for power in (
+                "Register",
+                "Deregister",
+                "Replay",
+                "Rotate",
+                "Repair",
+                "Reveal",
+                "Disable",
+                "Start",
+            ):
                 buttons = page.get_by_role("main").get_by_role("button", name=power)
                 assert buttons.count() == 0, f"{name} shows a viewer {buttons.all_inner_texts()}"
         changes = [request for request in window.requests if request.method not in {"GET", "OPTIONS"}]
-        assert [request.url for request in changes if "/oauth2/" not in request.url and "/login" not in request.url] == []
+        assert [
+            request.url
+            for request in changes
+            if "/oauth2/" not in request.url and "/login" not in request.url
+        ] == []

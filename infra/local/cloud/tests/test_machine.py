@@ -11,7 +11,7 @@ import pytest
 from localcloud.settings import ROOT
 
 # The programs of which a test may have another.
-REPLACED = ["cargo", "rustc", "python3", "cc", "ps", "uname"]
+REPLACED = ["cargo", "rustc", "python3", "cc", "ps", "uname", "id"]
 
 
 @pytest.fixture
@@ -136,8 +136,8 @@ def test_each_target_of_the_makefile_is_in_its_help() -> None:
     makefile = (ROOT / "Makefile").read_text()
     declared = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
     assert declared
-    # These three are steps of the others.
-    targets = set(declared[1].split()) - {"help", "machine", "tools", "cloud"}
+    # These are steps of the others.
+    targets = set(declared[1].split()) - {"help", "machine", "tools", "cloud", "browser"}
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30).stdout
     assert set(re.findall(r"^  make ([a-z0-9-]+)", shown, re.M)) == targets
 
@@ -162,10 +162,42 @@ def test_a_deployment_that_samconfig_does_not_know_is_refused_by_name(path: Path
 def test_building_and_deploying_read_the_same_parameters() -> None:
     # SAM builds for the Architecture that it reads, and Lambda refuses programs of another only when they
     # start.
-    recipe = (ROOT / "Makefile").read_text().split("\ndeploy: tools\n")[1].split("\n\n")[0]
+    recipe = (ROOT / "Makefile").read_text().split("\ndeploy: tools page\n")[1].split("\n\n")[0]
     for command in ("$(SAM) build", "$(SAM) deploy"):
         assert f"{command} --config-env $(ENV)" in recipe
     sections = tomllib.loads((ROOT / "samconfig.toml").read_text())
     for name in ("test", "live"):
         assert "Mode=" in sections[name]["global"]["parameters"]["parameter_overrides"]
         assert "parameter_overrides" not in sections[name]["deploy"]["parameters"]
+
+
+def get_chromium(path: Path) -> tuple[int, list[str]]:
+    """Runs what gets the browser; returns its exit code and lines."""
+    script = ROOT / "infra" / "local" / "cloud" / "get-chromium.sh"
+    done = subprocess.run(
+        ["sh", str(script)], env={"PATH": str(path)}, capture_output=True, text=True, timeout=30
+    )
+    return done.returncode, (done.stdout + done.stderr).splitlines()
+
+
+def test_a_browser_that_is_there_is_taken(path: Path, tmp_path: Path) -> None:
+    install(path, "chromium", f'echo chromium >> "{tmp_path}/called"')
+    assert get_chromium(path) == (0, [])
+
+
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_without_a_browser_one_line_says_how_to_get_it(path: Path, user: str) -> None:
+    install(path, "id", f"echo {user}")
+    code, lines = get_chromium(path)
+    assert code == 1
+    assert lines == [
+        "make: the tests of the console need Chromium (on Debian: apt-get install chromium fonts-dejavu-core)"
+    ]
+
+
+def test_on_debian_root_gets_a_browser_without_being_asked(path: Path, tmp_path: Path) -> None:
+    install(path, "id", "echo 0")
+    install(path, "apt-get", f'echo "$*" >> "{tmp_path}/called"')
+    code, _ = get_chromium(path)
+    assert code == 0
+    assert "chromium" in (tmp_path / "called").read_text()

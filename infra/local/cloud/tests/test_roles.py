@@ -14,6 +14,7 @@ NAMES = {
     "endpoint": "no-such-endpoint",
     "id": "evt_none",
     "customer": "cus_1",
+    "file": "none.js",
 }
 
 OPERATIONS = [
@@ -49,9 +50,12 @@ def test_a_viewer_may_not_do_what_is_for_admins(stack: Stack, method: str, path:
     assert stack.call(method, path, stack.viewer["token"]).code == "forbidden"
 
 
-def test_deliveries_need_no_token(stack: Stack) -> None:
+def test_deliveries_and_the_console_need_no_token(stack: Stack) -> None:
     public = {(method, path) for method, path, role in OPERATIONS if role == "public"}
-    assert public == {("GET", "/webhooks/no-such-endpoint"), ("POST", "/webhooks/no-such-endpoint")}
+    console = {("GET", "/"), ("GET", "/assets/none.js"), ("GET", "/config.json")}
+    deliveries = {("GET", "/webhooks/no-such-endpoint"), ("POST", "/webhooks/no-such-endpoint")}
+    assert public == console | deliveries
+    assert [stack.call(*one).status for one in sorted(console)] == [200, 404, 200]
     assert (
         stack.call("POST", "/webhooks/no-such-endpoint", None, {"id": "evt_none"}).code == "endpoint_unknown"
     )
