@@ -48,7 +48,8 @@ APPLIED_TIMEOUT_S = 240.0
 
 NEXT_STEPS = """
 Next:
-  make up       the same local cloud, left running; it prints its URL and a first request to try
+  make up       the same local cloud, left running, with the console for a browser at
+                {console_url}
   make test     the tests and checks of this repository
   README.md     what each part does, and how to deploy it to AWS
 """
@@ -76,7 +77,8 @@ def main() -> int:
                 stack.down(paths)
                 print("\nNothing is left running.", flush=True)
     print(f"The demo took {time.monotonic() - began:.0f} seconds.")
-    print(NEXT_STEPS, end="")
+    endpoint = f"http://localhost:{stack.DEFAULT_PORT}"
+    print(NEXT_STEPS.format(console_url=stack.console_url(endpoint)), end="")
     return 0
 
 

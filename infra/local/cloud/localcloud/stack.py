@@ -86,6 +86,11 @@ def locked(paths: StackPaths) -> Iterator[None]:
         yield
 
 
+def console_url(endpoint: str) -> str:
+    """Returns the console's URL. Without the slash MiniStack takes it for a bucket's."""
+    return f"{deploy.api_url(endpoint)}/"
+
+
 def down_command(port: int) -> str:
     """Returns the command that ends the stack at a port."""
     return "make down" if port == DEFAULT_PORT else f"PORT={port} make down"
@@ -261,8 +266,7 @@ def _description(
     """Returns what tests and tools need to know of the stack, without its users."""
     return {
         "api_url": deploy.api_url(endpoint),
-        # Without the slash MiniStack takes the address for a bucket's.
-        "console_url": f"{deploy.api_url(endpoint)}/",
+        "console_url": console_url(endpoint),
         "aws_endpoint_url": endpoint,
         "stripe_api_base": stripe.base,
         "stripe_api_key": stripe.key,

@@ -25,6 +25,7 @@ def settle(window: Console) -> None:
     """Waits until a page shows what it loads."""
     window.page.wait_for_load_state("networkidle")
     expect(window.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(window.page.locator("main .skeleton")).to_have_count(0)
 
 
 def visit(window: Console) -> Iterator[str]:
@@ -37,6 +38,7 @@ def visit(window: Console) -> Iterator[str]:
         yield name
     for address in ADDRESSES:
         window.open(address)
+        window.page.reload()
         settle(window)
         yield address
 

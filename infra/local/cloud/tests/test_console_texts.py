@@ -21,7 +21,9 @@ def test_markup_and_texts_that_turn_round_are_only_text(browser: Browser, consol
             f"#/events?object={console_story.HOSTILE}&since=all",
         ):
             window.open(address)
+            page.reload()
             page.wait_for_load_state("networkidle")
+            expect(page.locator("main .skeleton")).to_have_count(0)
             assert page.locator("main img, main script").count() == 0, address
             assert page.title() != "owned", address
             over = page.evaluate(
