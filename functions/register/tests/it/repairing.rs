@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
-use simulated_stripe::{EndpointChange, Fault};
+use simulated_stripe::{Answer, Effect, EndpointChange, Fault};
 use test_cloud::Fault as CloudFault;
 use test_cloud::fixtures::{error_code, now};
 
@@ -193,4 +193,40 @@ async fn a_disabled_one_that_is_cut_off_while_it_is_replaced_is_disabled_in_the_
     assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Disabled);
     assert!(stack.stripe.endpoints()[0].disabled);
     stack.assert_secret_is_right().await;
+}
+
+/// A replacement of a disabled endpoint that was made, and that Stripe has not disabled yet.
+async fn replaced_and_still_enabled() -> Stack {
+    let stack = Stack::start().await;
+    stack.register("").await;
+    stack.call("PATCH", "/endpoints/main", r#"{"disabled":true}"#).await;
+    stack.lose_secret();
+    let unanswered = Answer { status: 500, body: None, should_retry: Some(false), retry_after: None };
+    let unanswered = Fault { effect: Effect::Answer(unanswered), ..Fault::status(500) };
+    stack.stripe.add_fault(unanswered.on("POST", "/v1/webhook_endpoints/"));
+    assert_eq!(stack.repair().await.0, 503);
+    let row = stack.row("main").await.unwrap();
+    assert_eq!((row.state, stack.stripe.endpoints()[0].disabled), (EndpointState::Changing, false));
+    stack
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_while_a_disabled_one_is_replaced_does_not_switch_it_on() {
+    let stack = replaced_and_still_enabled().await;
+    stack.stripe.add_fault(Fault::status(400).on("POST", "/v1/webhook_endpoints/"));
+    let (status, answer) = stack.call("PATCH", "/endpoints/main", r#"{"description":"other"}"#).await;
+    assert_eq!((status, error_code(&answer)), (502, "stripe_error"), "{answer}");
+    assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Disabled);
+    assert!(stack.stripe.endpoints()[0].disabled);
+}
+
+#[tokio::test]
+async fn a_replacement_of_a_disabled_one_that_is_deleted_before_it_is_disabled_stays_disabled() {
+    let stack = replaced_and_still_enabled().await;
+    let id = stack.stripe.endpoints()[0].id.clone();
+    stack.stripe.delete_endpoint(&id).unwrap();
+    stack.maintain(now() + SignedDuration::from_secs(61)).await;
+    assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Disabled);
+    assert_eq!(stack.repair().await.1["state"], "disabled");
+    assert!(stack.stripe.endpoints()[0].disabled);
 }
