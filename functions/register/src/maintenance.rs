@@ -171,8 +171,8 @@ async fn resume_change(
 ) -> Result<(), RegisterError> {
     // From here on, nobody else writes to Stripe.
     let change = PendingChange { abandoned: false, ..change };
-    let row = update::begin(stripe.request, &row, change).await?;
-    update::send(stripe, row, true).await.map(drop)
+    let row = update::begin(stripe.request, &row, change.clone()).await?;
+    update::send(stripe, row, Some(&change)).await.map(drop)
 }
 
 async fn finish_rotation(stripe: StripeContext<'_>, row: EndpointRow, report: &mut MaintenanceReport) {

@@ -103,7 +103,7 @@ async fn finish(
     registration: Registration,
 ) -> Result<(EndpointRow, SigningSecret), RegisterError> {
     let (row, secret) = finish_enabled(stripe, registration).await?;
-    let row = if row.pending_change.is_some() { update::send(stripe, row, false).await? } else { row };
+    let row = if row.pending_change.is_some() { update::send(stripe, row, None).await? } else { row };
     Ok((row, secret))
 }
 

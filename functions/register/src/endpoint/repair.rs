@@ -53,12 +53,15 @@ pub(crate) async fn repair(
     };
     let has_secret = secret::is_there(deps, &row, row.stripe_id.as_deref()).await?;
     let replaced = at_stripe.is_none() || !has_secret;
-    let is_unclear = row.pending_change.is_some();
+    let earlier = row.pending_change.clone();
     let change = PendingChange { abandoned: false, ..wanted(&row) };
     // Written before anything is destroyed: from here on nobody else works on it.
     let row = update::begin(context, &row, change).await?;
-    let row =
-        if replaced { replace(stripe, row).await? } else { update::send(stripe, row, is_unclear).await? };
+    let row = if replaced {
+        replace(stripe, row).await?
+    } else {
+        update::send(stripe, row, earlier.as_ref()).await?
+    };
     let version = at_stripe.and_then(|found| found.value.api_version).filter(|_| !replaced);
     let remaining = version.filter(|version| *version != row.spec.api_version).map(|version| {
         format!(

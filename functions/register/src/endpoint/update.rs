@@ -3,7 +3,8 @@
 //! ```text
 //! row `changing`, with old and new ──► Stripe: update ──► row with the new
 //!                                          ├── refused ─────► the change is taken back
-//!                                          ├── not there ───► the change is taken back; repair makes another
+//!                                          ├── not there ───► the change is taken back; repair makes another,
+//!                                          │                  disabled if an earlier request wanted it so
 //!                                          └── no answer ───► row stays; a request or the schedule goes on
 //! ```
 //!
@@ -57,7 +58,9 @@ pub(crate) async fn update(
     if earlier.is_some() && !row.is_cut_off(context.now) {
         return Err(RegisterError::ChangeInProgress(name.to_owned()));
     }
-    let was_disabled = earlier.map_or(row.state == EndpointState::Disabled, |earlier| earlier.was_disabled);
+    let earlier = earlier.cloned();
+    let was_disabled =
+        earlier.as_ref().map_or(row.state == EndpointState::Disabled, |earlier| earlier.was_disabled);
     let is_unclear = earlier.is_some();
     // Whether it is disabled is sent again whenever it is asked for: Stripe may have changed it by itself.
     let is_so_already =
@@ -68,7 +71,7 @@ pub(crate) async fn update(
         let session = context.stripe_session().await?;
         let change = PendingChange { spec, disabled, was_disabled, is_rollback: false, abandoned: false };
         let row = begin(context, &row, change).await?;
-        send(context.with_session(&session), row, is_unclear).await?
+        send(context.with_session(&session), row, earlier.as_ref()).await?
     };
     let view = EndpointView::new(&row, deps.mode);
     details.after = serde_json::to_value(&view).ok();
@@ -88,19 +91,22 @@ pub(crate) async fn begin(
     .await
 }
 
-/// Sends to Stripe what a row in change is to become, and confirms it here. `is_unclear`: an earlier request
-/// has sent Stripe something, and nobody knows what became of it.
+/// Sends to Stripe what a row in change is to become, and confirms it here. `earlier` is what an earlier
+/// request has sent Stripe, of which nobody knows what became.
 pub(crate) async fn send(
     stripe: StripeContext<'_>,
     row: EndpointRow,
-    is_unclear: bool,
+    earlier: Option<&PendingChange>,
 ) -> Result<EndpointRow, RegisterError> {
     let StripeContext { request: context, session } = stripe;
     let Some(change) = row.pending_change.clone() else { return Ok(row) };
-    let Some(id) = row.stripe_id.clone() else { return leave_to_repair(context, &row, &change).await };
+    let is_unclear = earlier.is_some();
+    // Who sent the earlier request was not told that it is refused: what it wanted still holds.
+    let disabled = earlier.map_or(change.was_disabled, |earlier| earlier.disabled);
+    let Some(id) = row.stripe_id.clone() else { return leave_to_repair(context, &row, disabled).await };
     let error = match session.update_endpoint(&id, &change.spec, change.disabled).await {
         Ok(_) => return confirm(context, &row, &change).await,
-        Err(error) if error.is_missing() => return leave_to_repair(context, &row, &change).await,
+        Err(error) if error.is_missing() => return leave_to_repair(context, &row, disabled).await,
         Err(error) => error,
     };
     let rollback = PendingChange {
@@ -116,7 +122,9 @@ pub(crate) async fn send(
         let row = begin(context, &row, rollback.clone()).await?;
         match session.update_endpoint(&id, &rollback.spec, rollback.disabled).await {
             Ok(_) => drop(confirm(context, &row, &rollback).await?),
-            Err(error) if error.is_missing() => return leave_to_repair(context, &row, &rollback).await,
+            Err(error) if error.is_missing() => {
+                return leave_to_repair(context, &row, rollback.disabled).await;
+            }
             Err(_) => abandon(context, &row, rollback).await,
         }
     } else {
@@ -126,14 +134,14 @@ pub(crate) async fn send(
 }
 
 /// Takes back a change of an endpoint that Stripe has not (any more): nothing can be sent to what is not
-/// there. It is as before, and is to be repaired.
+/// there. It is as before but for `disabled`, and is to be repaired.
 async fn leave_to_repair(
     context: RequestContext<'_>,
     row: &EndpointRow,
-    change: &PendingChange,
+    disabled: bool,
 ) -> Result<EndpointRow, RegisterError> {
     row::edit(context, row, |new| {
-        new.state = state(change.was_disabled);
+        new.state = state(disabled);
         new.pending_change = None;
     })
     .await?;
