@@ -1,6 +1,6 @@
 //! What belongs to a record of the customer's, and does not name the customer itself: the charges, refunds,
 //! disputes and invoice payments of their payments and charges, the payment of a charge of theirs, and the
-//! invoice payments of their invoices.
+//! invoice payments of their invoices, with what paid these.
 //!
 //! What names another customer is not theirs, nor what belongs to a charge that does.
 
@@ -23,10 +23,7 @@ pub(crate) async fn parts(
     let parts = match owner.key.kind() {
         Some(Kind::Payment) => of_payment(deps, owner).await?,
         Some(Kind::Charge) => of_charge(deps, owner).await?,
-        Some(Kind::Invoice) => {
-            let (account, invoice) = (owner.key.account_key().clone(), owner.key.id().to_owned());
-            deps.records.all(&RecordListing::Invoice { account, invoice }).await?
-        }
+        Some(Kind::Invoice) => of_invoice(deps, owner).await?,
         Some(Kind::Customer | Kind::Subscription | Kind::InvoicePayment | Kind::Refund | Kind::Dispute)
         | None => Vec::new(),
     };
@@ -49,11 +46,7 @@ async fn of_payment(deps: &Deps, payment: &Record) -> Result<Vec<Record>, StoreE
 /// theirs by the charge, with all that belongs to it.
 async fn of_charge(deps: &Deps, charge: &Record) -> Result<Vec<Record>, StoreError> {
     let mut parts = deps.records.naming(&charge.key).await?;
-    let object_of_charge = object(charge);
-    let payment = reference_id(&object_of_charge["payment_intent"]);
-    let Some(key) = payment.and_then(|payment| charge.key.sibling(Kind::Payment, payment).ok()) else {
-        return Ok(parts);
-    };
+    let Some(key) = payment_of(charge) else { return Ok(parts) };
     match deps.records.get(&key).await? {
         Some(payment) if customer_of(&object(&payment)).is_none() => {
             parts.extend(of_payment(deps, &payment).await?);
@@ -66,6 +59,65 @@ async fn of_charge(deps: &Deps, charge: &Record) -> Result<Vec<Record>, StoreErr
         }
     }
     Ok(parts)
+}
+
+/// All that names an invoice, and what paid it and names no customer, with all that belongs to that.
+async fn of_invoice(deps: &Deps, invoice: &Record) -> Result<Vec<Record>, StoreError> {
+    let key = &invoice.key;
+    let listing = RecordListing::Invoice { account: key.account_key().clone(), invoice: key.id().to_owned() };
+    let mut parts = deps.records.all(&listing).await?;
+    let paid_by: BTreeSet<ObjectKey> = parts.iter().chain([invoice]).flat_map(paid_by).collect();
+    for key in paid_by {
+        let Some(record) = deps.records.get(&key).await? else {
+            // Of it there is no record, but there may be one of what names it.
+            parts.extend(deps.records.parts(&key, &Value::Null).await?);
+            continue;
+        };
+        if customer_of(&object(&record)).is_some() || is_of_named_payment(deps, &record).await? {
+            continue;
+        }
+        let is_payment = key.kind() == Some(Kind::Payment);
+        parts.extend(if is_payment {
+            of_payment(deps, &record).await?
+        } else {
+            of_charge(deps, &record).await?
+        });
+        parts.push(record);
+    }
+    Ok(parts)
+}
+
+/// The payments, or charges without one, that paid an invoice: as its invoice payments name them, as they
+/// name the invoice themselves, or as the invoice does (one up to API 2025-02-24, since then all that are
+/// expanded).
+fn paid_by(record: &Record) -> Vec<ObjectKey> {
+    let object = object(record);
+    let expanded = object["payments"]["data"].as_array().into_iter().flatten();
+    let names: Vec<&Value> = match record.key.kind() {
+        Some(Kind::InvoicePayment) => vec![&object["payment"]],
+        Some(Kind::Invoice) => expanded.map(|joint| &joint["payment"]).chain([&object]).collect(),
+        Some(Kind::Payment | Kind::Charge) => return vec![record.key.clone()],
+        Some(Kind::Customer | Kind::Subscription | Kind::Refund | Kind::Dispute) | None => Vec::new(),
+    };
+    let named = |names: &Value, field, kind| record.key.sibling(kind, reference_id(&names[field])?).ok();
+    let payment_or_charge = |names: &&Value| {
+        named(names, "payment_intent", Kind::Payment).or_else(|| named(names, "charge", Kind::Charge))
+    };
+    names.iter().filter_map(payment_or_charge).collect()
+}
+
+/// Whether a record is a charge whose payment names a customer, and is that one's.
+async fn is_of_named_payment(deps: &Deps, record: &Record) -> Result<bool, StoreError> {
+    let Some(key) = payment_of(record) else { return Ok(false) };
+    let payment = deps.records.get(&key).await?;
+    Ok(payment.is_some_and(|payment| customer_of(&object(&payment)).is_some()))
+}
+
+/// The payment that a charge names.
+fn payment_of(charge: &Record) -> Option<ObjectKey> {
+    let object = object(charge);
+    let payment = reference_id(&object["payment_intent"])?;
+    charge.key.sibling(Kind::Payment, payment).ok()
 }
 
 /// Leaves out what names another customer, and what belongs to a charge that does.

@@ -170,3 +170,38 @@ async fn what_names_an_invoice_and_no_payment_is_erased_with_the_invoice() {
     stack.run(now()).await;
     assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn what_paid_an_invoice_of_theirs_and_names_nobody_is_theirs() {
+    let stack = Stack::start().await;
+    stack.apply("evt_70", "customer.deleted", -60, &object("customer", "cus_1", json!({}))).await;
+    stack
+        .apply("evt_71", "invoice.paid", -59, &object("invoice", "in_1", json!({"customer": "cus_1"})))
+        .await;
+    let store = async |kind: &str, id: &str, fields: serde_json::Value| {
+        stack.store(&format!("-/{kind}/{id}"), &object(kind, id, fields)).await;
+    };
+    let paid_by =
+        |payment: serde_json::Value| json!({ "invoice": "in_1", "status": "paid", "payment": payment });
+    // A payment of nobody, with its charge and its refund, and with a payload.
+    store("invoice_payment", "inpay_1", paid_by(json!({ "payment_intent": "pi_9" }))).await;
+    let payment = object("payment_intent", "pi_9", json!({ "customer": null, "status": "succeeded" }));
+    stack.apply("evt_72", "payment_intent.succeeded", -58, &payment).await;
+    store("charge", "ch_9", json!({ "customer": null, "payment_intent": "pi_9" })).await;
+    store("refund", "re_9", json!({ "charge": "ch_9", "status": "succeeded" })).await;
+    // A charge of nobody without a payment.
+    store("invoice_payment", "inpay_2", paid_by(json!({ "charge": "ch_8" }))).await;
+    store("charge", "ch_8", json!({ "customer": null })).await;
+    store("dispute", "dp_8", json!({ "charge": "ch_8" })).await;
+    // A payment without a record, of which a charge is known.
+    store("invoice_payment", "inpay_3", paid_by(json!({ "payment_intent": "pi_7" }))).await;
+    store("charge", "ch_7", json!({ "customer": null, "payment_intent": "pi_7" })).await;
+    // Somebody else has paid it.
+    store("invoice_payment", "inpay_4", paid_by(json!({ "payment_intent": "pi_6" }))).await;
+    store("payment_intent", "pi_6", json!({ "customer": "cus_2" })).await;
+    store("charge", "ch_6", json!({ "customer": null, "payment_intent": "pi_6" })).await;
+    store("invoice_payment", "inpay_5", paid_by(json!({ "charge": "ch_6" }))).await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.naming(PERSON).await, ["-/charge/ch_6", "-/payment_intent/pi_6"]);
+}
