@@ -95,7 +95,7 @@ async fn finish(
     report: &mut MaintenanceReport,
 ) -> Result<(), RegisterError> {
     let context = stripe.request;
-    let name = row.name.clone();
+    let (name, registration) = (row.name.clone(), row.registration.clone());
     let state = row.state;
     let (action, result, list) = match state {
         EndpointState::Registering => {
@@ -131,8 +131,17 @@ async fn finish(
                 error,
                 RegisterError::Stripe { error: StripeError::Refused(_), .. } | RegisterError::NotAtStripe(_)
             );
-            let is_taken_back = is_refusal
-                && context.deps.registry.endpoint(&name).await?.map(|row| row.state) != Some(state);
+            let now = context.deps.registry.endpoint(&name).await?;
+            // A replacement that is registered, and is still to be disabled.
+            let is_registered = state == EndpointState::Registering
+                && now.as_ref().is_some_and(|now| {
+                    now.registration == registration && now.state == EndpointState::Changing
+                });
+            if is_registered {
+                report.registered.push(name.to_string());
+                audit::record_scheduled(context, action, &name, DONE).await;
+            }
+            let is_taken_back = is_refusal && !is_registered && now.map(|now| now.state) != Some(state);
             if !is_taken_back {
                 tracing::warn!(
                     error = error_chain(&error),

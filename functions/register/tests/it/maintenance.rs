@@ -196,3 +196,27 @@ async fn an_input_that_is_neither_is_refused_and_a_request_is_answered_with_its_
         (Some("stripe_key_missing"), Some("r-1"))
     );
 }
+
+#[tokio::test]
+async fn a_replacement_that_is_made_and_cannot_be_disabled_yet_is_registered() {
+    for status in [400, 403, 500] {
+        let stack = Stack::start().await.hasty();
+        stack.register("").await;
+        stack.call("PATCH", "/endpoints/main", r#"{"disabled":true}"#).await;
+        stack.stripe.delete_endpoint(&stack.stripe.endpoints()[0].id.clone()).unwrap();
+        stack.stripe.add_fault(Fault::cut().on("POST", ENDPOINTS).times(9));
+        assert_eq!(stack.call("POST", "/endpoints/main/repair", "").await.0, 503, "{status}");
+        assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Registering, "{status}");
+        stack.stripe.clear_faults();
+        // To make it is a call of the list, and to disable it one of the endpoint.
+        stack.stripe.add_fault(Fault::status(status).on("POST", "/v1/webhook_endpoints/").times(9));
+        let report = stack.maintain(soon()).await;
+        let expected = (&json!(["main"]), &json!(["main"]), &json!([]));
+        assert_eq!((&report["registered"], &report["left"], &report["taken_back"]), expected, "{status}");
+        assert_eq!(audited(&stack).await, entry("endpoint.register", "done"), "{status}");
+        stack.stripe.clear_faults();
+        stack.maintain(later(1)).await;
+        assert_eq!(stack.row("main").await.unwrap().state, EndpointState::Disabled, "{status}");
+        assert!(stack.stripe.endpoints()[0].disabled, "{status}");
+    }
+}
