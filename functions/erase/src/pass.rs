@@ -74,6 +74,7 @@ async fn next_page(deps: &Deps, job: &ErasureJob, now: Timestamp) -> Result<Eras
     let record = deps.records.get(&job.customer).await?;
     if record.as_ref().is_some_and(Record::is_at_stripe) {
         (next.state, next.finished_at, next.position) = (ErasureState::Stopped, None, None);
+        next.waiting_since = None;
         next.due_at = UnixMillis::from(now + LOOKED_AT_AGAIN_AFTER);
         return Ok(next);
     }
@@ -111,7 +112,9 @@ fn end_pass(job: &mut ErasureJob, now: Timestamp) {
     if job.waiting.count == 0 {
         job.state = ErasureState::Finished;
         job.finished_at = job.finished_at.or(Some(UnixMillis::from(now)));
+        job.waiting_since = None;
     } else {
+        job.waiting_since = job.waiting_since.or(Some(UnixMillis::from(now)));
         job.state = ErasureState::Running;
         job.finished_at = None;
     }

@@ -128,6 +128,8 @@ async fn start(
         records: before.as_ref().map_or(0, |before| before.records),
         events: before.as_ref().map_or(0, |before| before.events),
         waiting: Sampled::default(),
+        // Asking again ends no waiting.
+        waiting_since: before.as_ref().and_then(|before| before.waiting_since),
         tried_again: 0,
         rev: 0,
     };

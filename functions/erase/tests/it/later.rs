@@ -277,3 +277,19 @@ async fn an_import_brings_nothing_back() {
     assert!(stack.record("-/payment_intent/pi_1").await.erased);
     assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_finished_erasure_that_meets_an_open_event_waits_since_then() {
+    let stack = erased().await;
+    let since = async || stack.job("cus_1").await.waiting_since;
+    assert_eq!(since().await, None);
+    stack.receive("evt_36", "charge.refunded", DAY_MIN - 1, &refunded_charge()).await;
+    stack.run(later(DAY_MIN)).await;
+    assert_eq!(since().await, Some(later(DAY_MIN).into()));
+    // Another pass that leaves it does not begin anew, nor does one who asks.
+    stack.run(later(DAY_MIN + 5)).await;
+    assert_eq!(since().await, Some(later(DAY_MIN).into()));
+    stack.sweep(later(DAY_MIN + 6)).await;
+    stack.run(later(DAY_MIN + 10)).await;
+    assert_eq!((since().await, stack.erasure("cus_1").await["state"].as_str()), (None, Some("finished")));
+}

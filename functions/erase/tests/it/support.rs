@@ -11,6 +11,7 @@ use shared::event::EventId;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::mode::Mode;
 use shared::records::{Provenance, Record, Records};
+use shared::registry::ErasureJob;
 use shared::unix_time::{UnixMillis, UnixSeconds};
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::fixtures::{
@@ -123,6 +124,12 @@ impl Stack {
             .apply("evt_10", "customer.subscription.created", -51, &object("subscription", "sub_2", other))
             .await;
         stack
+    }
+
+    /// The erasure as it is stored.
+    pub(crate) async fn job(&self, customer: &str) -> ErasureJob {
+        let customer = format!("-/customer/{customer}").parse().unwrap();
+        fixtures::registry(&self.cloud.direct_aws()).erasure(&customer).await.unwrap().unwrap()
     }
 
     /// A stack with a deleted customer who has a payment with its charge, and nothing else.

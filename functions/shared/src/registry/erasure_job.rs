@@ -42,6 +42,10 @@ pub struct ErasureJob {
     /// Events that this pass found not yet final. Their payload is needed until they are.
     #[serde(default)]
     pub waiting: Sampled<EventId>,
+    /// When the first pass was over that left such events, of those that all have since; none if the last
+    /// left none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<UnixMillis>,
     /// How many of these the program tries again by itself; for the others an admin decides.
     #[serde(default)]
     pub tried_again: u64,

@@ -24,7 +24,8 @@ pub(super) fn erasures_go_on(inputs: &StatusInputs) -> Check {
     let now = UnixMillis::from(inputs.now);
     let is_overdue = |job: &ErasureJob| now - job.due_at.max(job.moved_at) > GOES_ON_WITHIN;
     let waits_for_long = |job: &ErasureJob| {
-        job.state == ErasureState::Running && job.waiting.count > 0 && now - job.asked_at > WAITS_AT_MOST
+        let waits_for = job.waiting_since.map(|since| now - since);
+        job.state == ErasureState::Running && waits_for.is_some_and(|waits_for| waits_for > WAITS_AT_MOST)
     };
     let fail = |summary: &str, is_it: &dyn Fn(&ErasureJob) -> bool, remedy: &str| {
         let named = jobs.iter().filter(|job| is_it(job)).take(NAMED);
@@ -71,5 +72,6 @@ fn erasure(job: &ErasureJob) -> Value {
         "moved_at": job.moved_at.to_timestamp(),
         "due_at": job.due_at.to_timestamp(),
         "waiting": job.waiting.first,
+        "waiting_since": job.waiting_since.and_then(UnixMillis::to_timestamp),
     })
 }

@@ -127,6 +127,7 @@ impl SeededStack {
             records: 0,
             events: 0,
             waiting: Sampled::default(),
+            waiting_since: None,
             tried_again: 0,
             rev: 0,
         };
