@@ -64,7 +64,7 @@ pub(crate) async fn ask_stripe(
         let look = match deadline.earlier_by(AFTER_READING).bound(turn).await {
             Some(Ok(Turn::Answered { answer, asked_at })) => return (answer, Some(asked_at)),
             Some(Ok(Turn::Ask(look))) => look,
-            // What was said before may be of any age.
+            // What was said before is older than what is shown.
             Some(Ok(Turn::Pending(_))) => {
                 if !deadline.allows(WAIT + AFTER_READING) {
                     break;

@@ -72,7 +72,8 @@ pub(super) async fn respond(
     json(StatusCode::OK, &SettingsView { mode, ignore: &rules.ignore, retry: rules.retry, stripe_key })
 }
 
-/// What the key may do: as Stripe said within the last minute, or says now.
+/// What the key may do: as Stripe said within the last minute, or says now; while another request asks, as it
+/// said within the last two.
 async fn key_rights(context: RequestContext<'_>, settings: &Settings) -> KeyRights {
     let registry = &context.deps.registry;
     let this_key = settings.stripe_key_set_at.to_string();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use shared::registry::{KeyRights, LookKind, Turn};
 use simulated_stripe::{Fault, Key};
 use test_cloud::Fault as CloudFault;
 use test_cloud::fixtures::now;
@@ -103,4 +104,28 @@ async fn settings_are_answered_whether_or_not_rights_can_be_kept() {
     let unknown = each("unknown");
     assert_eq!((status, &answer["stripe_key"]["rights"]), (200, &unknown));
     assert!(stack.stripe.requests().is_empty(), "without a row that says so, many would ask at once");
+}
+
+#[tokio::test]
+async fn while_another_request_asks_what_stripe_said_lately_is_told_and_nothing_older() {
+    let at = |seconds| now() + SignedDuration::from_secs(seconds);
+    // Setting the key has asked. Another request begins to ask then, and dies.
+    for (begun, known) in [(60, "ok"), (100, "ok"), (3_600, "unknown")] {
+        let stack = Stack::start().await;
+        stack.stripe.clear_requests();
+        let registry = stack.registry();
+        let key = registry.settings().await.unwrap().unwrap().stripe_key_set_at.to_string();
+        let turn: Turn<KeyRights> = registry.look(LookKind::KeyRights, &key, at(begun)).await.unwrap();
+        assert!(matches!(turn, Turn::Ask(_)), "{turn:?}");
+        let rights = async |seconds| {
+            stack.call_at(at(seconds), "GET", "/settings", "").await.1["stripe_key"]["rights"].clone()
+        };
+        assert_eq!(rights(begun + 1).await, each(known), "{begun}");
+        if begun == 100 {
+            assert_eq!(rights(120).await, each("ok"));
+            assert_eq!(rights(121).await, each("unknown"), "two minutes after it was said");
+        }
+        assert!(stack.stripe.requests().is_empty());
+        assert_eq!(rights(begun + 60).await, each("ok"), "the one who died is waited for no longer");
+    }
 }

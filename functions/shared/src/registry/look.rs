@@ -3,12 +3,12 @@
 //!
 //! ```text
 //! nobody has asked lately ──► the caller asks, and stores the answer
-//! somebody asks right now ──► what was said before, if anything was; the answer is there in a moment
+//! somebody asks right now ──► what was said lately, if anything was; the answer is there in a moment
 //! somebody has asked      ──► the answer
 //! ```
 //!
 //! The rule: an answer is of one subject (a key, or the endpoints as they are here now). What was said of
-//! another is none.
+//! another is none, nor is what was said longer ago than twice the time between two looks.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -56,6 +56,9 @@ pub struct Look {
     /// The answer as JSON; while the look is made, the one of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
+    /// When the answer of before was asked for, while the look is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer_asked_at: Option<UnixMillis>,
     /// Whether it is being made.
     is_open: bool,
     /// Tells two that begin in one moment apart.
@@ -67,6 +70,11 @@ impl Look {
     /// When it was begun.
     pub fn begun_at(&self) -> UnixMillis {
         self.begun_at
+    }
+
+    /// When what the answer says was asked for. A row of before this was kept does not say.
+    fn asked_at(&self) -> Option<UnixMillis> {
+        if self.is_open { self.answer_asked_at } else { Some(self.begun_at) }
     }
 
     /// The answer. What another version of this program has kept is none.
@@ -85,7 +93,8 @@ pub enum Turn<T> {
         /// When it was asked.
         asked_at: UnixMillis,
     },
-    /// Somebody else's, who asks at this moment. What Stripe said before, if it did.
+    /// Somebody else's, who asks at this moment. What Stripe said before, if it did within twice
+    /// [`LookKind::interval`].
     Pending(Option<T>),
     /// The caller's, who then stores the answer ([`Registry::store_look`]).
     Ask(Look),
@@ -105,7 +114,9 @@ impl Registry {
     ) -> Result<Turn<T>, StoreError> {
         let stored: Option<Look> = self.get(LOOK, kind.name(), "reading what Stripe said last").await?;
         let of_this = stored.as_ref().filter(|look| look.subject == subject);
-        let known = of_this.and_then(Look::read::<T>);
+        let is_recent = |asked_at| UnixMillis::from(now) - asked_at <= kind.interval() * 2;
+        let recent = of_this.filter(|look| look.asked_at().is_some_and(is_recent));
+        let known = recent.and_then(Look::read::<T>);
         if let Some(look) = of_this.filter(|look| UnixMillis::from(now) - look.begun_at < kind.interval()) {
             return Ok(match known {
                 Some(answer) if !look.is_open => Turn::Answered { answer, asked_at: look.begun_at },
@@ -116,6 +127,7 @@ impl Registry {
             begun_at: now.into(),
             subject: subject.to_owned(),
             answer: of_this.and_then(|look| look.answer.clone()),
+            answer_asked_at: of_this.and_then(Look::asked_at),
             is_open: true,
             asker: Uuid::new_v4().simple().to_string(),
             rev: stored.as_ref().map_or(0, |look| look.rev + 1),
@@ -137,7 +149,13 @@ impl Registry {
         answer: &T,
     ) -> Result<(), StoreError> {
         let answer = serde_json::to_string(answer).map_err(StoreError::doing(STORING))?;
-        let answered = Look { answer: Some(answer), is_open: false, rev: look.rev + 1, ..look.clone() };
+        let answered = Look {
+            answer: Some(answer),
+            answer_asked_at: None,
+            is_open: false,
+            rev: look.rev + 1,
+            ..look.clone()
+        };
         self.put_look(kind, Some(look), &answered).await.map(drop)
     }
 
