@@ -19,8 +19,16 @@ export function reconciledAt(status: Status): string | null {
   return time(evidence(status, "reconciled_lately").reconciled_at);
 }
 
+function allChecks(status: Status): Check[] {
+  return [...status.checks, ...status.endpoints.flatMap((endpoint) => endpoint.checks)];
+}
+
 /** How many checks fail, of the stack and of its endpoints. What is not known yet is no failure. */
 export function failing(status: Status): number {
-  const all: Check[] = [...status.checks, ...status.endpoints.flatMap((endpoint) => endpoint.checks)];
-  return all.filter((check) => check.outcome === "failed").length;
+  return allChecks(status).filter((check) => check.outcome === "failed").length;
+}
+
+/** How many checks are neither well nor amiss; an outcome of a later release is one of them. */
+export function notKnown(status: Status): number {
+  return allChecks(status).filter((check) => check.outcome !== "failed" && check.outcome !== "ok").length;
 }

@@ -2,11 +2,15 @@
 import { queryOptions } from "@tanstack/svelte-query";
 import { call } from "../call.ts";
 
-/** The status from what is known here; cheap, so pages may poll it. */
+/**
+ * The status from what is known here; cheap, so pages may poll it. Nothing is polled while a tab is hidden, so it is
+ * asked for at once when somebody comes back.
+ */
 export const statusQuery = () =>
   queryOptions({
     queryKey: ["status"],
     queryFn: ({ signal }) => call("get", "/status", { signal }),
+    refetchOnWindowFocus: true,
   });
 
 /** The status with Stripe asked now; takes seconds, so only when somebody wants it. */

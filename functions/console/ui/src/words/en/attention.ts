@@ -76,6 +76,7 @@ export const attention = {
     hint: "Whether the webhooks work, and what to do where they do not.",
     of: { one: "check", other: "checks" },
     none: "All checks are well.",
+    unknown: { one: "check is not known yet", other: "checks are not known yet" },
     endpoint: (name: string) => `Endpoint “${name}”`,
     see: "See it on the Stripe page",
     todo: "What to do",

@@ -9,6 +9,7 @@ export const overview = {
   reconciled: "Last reconciliation",
   never: "Never",
   trouble: { one: "check needs attention", other: "checks need attention" },
+  unknown: { one: "check is not known yet", other: "checks are not known yet" },
   fine: "All checks are well.",
   seeChecks: "See the checks",
   chart: "Events in the last 24 hours",

@@ -11,7 +11,7 @@ export const stripe = {
     title: "Webhook status",
     unknown: "Not known yet",
     unknownText: "The status could not be read, so nothing can be said. It is asked for again.",
-    stale: (word: string, at: string) => `It cannot be read at present. At ${at} it was “${word}”.`,
+    stale: (word: string, at: string) => `There is no newer answer. At ${at} it was “${word}”.`,
     lastEvent: "Last event",
     noEvent: "None yet",
     compared: "Compared up to",
