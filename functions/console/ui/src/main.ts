@@ -5,6 +5,8 @@ import { mount } from "svelte";
 import App from "./app.svelte";
 import { findSignIn, loadConfig } from "./session/config.ts";
 import { setSession } from "./session/current.ts";
+import { dropDrafts } from "./session/draft.svelte.ts";
+import { beginAnewWhenOver } from "./session/leave.ts";
 import { handOver, renewalOf } from "./session/renew.ts";
 import { Session } from "./session/session.svelte.ts";
 import { beginSignIn, finishSignIn, isAnswer, SignInProblem } from "./session/sign-in.ts";
@@ -19,6 +21,7 @@ async function begin(): Promise<GateState | null> {
   const signIn = await findSignIn(config);
   const session = new Session(config);
   setSession(session, signIn);
+  window.addEventListener("pageshow", beginAnewWhenOver);
 
   const renewal = renewalOf(location.hash);
   if (renewal) {
@@ -40,6 +43,7 @@ async function begin(): Promise<GateState | null> {
     // Only of the development server: it knows the local stack's users, and its address is no callback of theirs.
     session.take(await (await fetch("dev-token")).text());
   }
+  dropDrafts(session.subject);
   return session.role === "none" ? { at: "no_role" } : null;
 }
 

@@ -1,8 +1,8 @@
 // The session: who it is, what they may do, when it ends; and that no token lasts.
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { groupsIn, roleOf } from "../src/session/claims.ts";
-import { signOut } from "../src/session/current.ts";
-import { Draft, keepDrafts } from "../src/session/draft.svelte.ts";
+import { Draft, dropDrafts, keepDrafts } from "../src/session/draft.svelte.ts";
+import { atSignOut, beginAnewWhenOver, signInByRedirect, signOut } from "../src/session/leave.ts";
 import { handOver, openRenewal, renewalOf } from "../src/session/renew.ts";
 import { Session } from "../src/session/session.svelte.ts";
 import { forget, recall } from "../src/session/tab-storage.ts";
@@ -116,7 +116,8 @@ describe("the end of a session", () => {
   });
 });
 
-test("what is typed outlives a sign-in that leaves the page, once", () => {
+test("what is typed outlives a sign-in that leaves the page, once", async () => {
+  await signedIn();
   const draft = new Draft("register", { name: "", description: "" });
   const stop = draft.attend();
   draft.value.name = "disputes";
@@ -129,10 +130,77 @@ test("what is typed outlives a sign-in that leaves the page, once", () => {
   expect(new Draft("register", { name: "", description: "" }).value.name).toBe("");
 });
 
+describe("what is typed", () => {
+  const type = () => {
+    const draft = new Draft("register", { name: "" });
+    const stop = draft.attend();
+    draft.value.name = "disputes";
+    keepDrafts();
+    stop();
+  };
+
+  test("is for whoever typed it: nobody else gets it, or leaves it in the tab", async () => {
+    await signedIn();
+    type();
+    await signedIn({ sub: "sub-2" });
+    expect(new Draft("register", { name: "" }).value.name).toBe("");
+    await signedIn();
+    type();
+    dropDrafts("sub-1");
+    expect(JSON.stringify({ ...sessionStorage })).toContain("disputes");
+    dropDrafts("sub-2");
+    expect(JSON.stringify({ ...sessionStorage })).not.toContain("disputes");
+  });
+
+  test("is forgotten at sign-out", async () => {
+    vi.spyOn(location, "assign").mockImplementation(() => {});
+    await signedIn();
+    type();
+    signOut();
+    expect(JSON.stringify({ ...sessionStorage })).not.toContain("disputes");
+    await signedIn();
+    expect(new Draft("register", { name: "" }).value.name).toBe("");
+  });
+});
+
+describe("a page that comes back out of the browser's memory", () => {
+  const back = (persisted: boolean) => Object.assign(new Event("pageshow"), { persisted });
+
+  test("begins anew when the tab was signed out of since, and stays as it is otherwise", async () => {
+    const anew = vi.spyOn(location, "reload").mockImplementation(() => {});
+    vi.spyOn(location, "assign").mockImplementation(() => {});
+    const { session } = await signedIn();
+    beginAnewWhenOver(back(true) as PageTransitionEvent);
+    expect(anew).not.toHaveBeenCalled();
+    // Another page of the same tab has signed out: this one still remembers the token.
+    sessionStorage.removeItem(KEY);
+    expect(session.signedIn).toBe(true);
+    beginAnewWhenOver(back(false) as PageTransitionEvent);
+    expect(anew).not.toHaveBeenCalled();
+    beginAnewWhenOver(back(true) as PageTransitionEvent);
+    expect(anew).toHaveBeenCalledOnce();
+    signOut();
+    beginAnewWhenOver(back(true) as PageTransitionEvent);
+    expect(anew).toHaveBeenCalledTimes(2);
+  });
+});
+
+test("a window that was opened to sign in again still is for that when it is tried anew", async () => {
+  const left = vi.spyOn(location, "assign").mockImplementation(() => {});
+  await signedIn();
+  await signInByRedirect("renewal-1");
+  expect(left).toHaveBeenCalledOnce();
+  expect(JSON.parse(recall("billhook.sign-in") ?? "{}").renewal).toBe("renewal-1");
+});
+
 test("signing out forgets the person, and tells the provider nothing of the token", async () => {
   const { session } = await signedIn();
   const left = vi.spyOn(location, "assign").mockImplementation(() => {});
+  const forget = vi.fn();
+  const stop = atSignOut(forget);
   signOut();
+  stop();
+  expect(forget).toHaveBeenCalledOnce();
   expect(session.signedIn).toBe(false);
   expect(sessionStorage.getItem(KEY)).toBeNull();
   expect(String(left.mock.calls[0]?.[0])).toBe(

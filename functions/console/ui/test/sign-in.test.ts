@@ -115,6 +115,16 @@ describe("it is refused", () => {
     expect((await refusal()).kind).toBe("invalid");
   });
 
+  test("in a window for a renewal, and remembers which", async () => {
+    const left = await beginSignIn(config, signIn, "", "renewal-1");
+    const state = left.searchParams.get("state") ?? "";
+    history.replaceState(null, "", `/billhook/?${new URLSearchParams({ state, error: "access_denied" })}`);
+    expect(await refusal()).toMatchObject({ kind: "refused", renewal: "renewal-1" });
+    refuseStorage();
+    const begun = beginSignIn(config, signIn, "", "renewal-2");
+    await expect(begun).rejects.toMatchObject({ kind: "no_storage", renewal: "renewal-2" });
+  });
+
   test("when the provider does not answer", async () => {
     await comeBack({ code: "c-1" });
     answers(new TypeError("Failed to fetch"));

@@ -1,6 +1,7 @@
 // What somebody is typing, so that it is still there after a sign-in that leaves the page. It is written down
-// only when that happens. Never used for keys and secrets.
-import { forget, keep, recall } from "./tab-storage.ts";
+// only when that happens, and only whoever typed it gets it back. Never used for keys and secrets.
+import { session } from "./current.ts";
+import { forget, keep, namesFrom, recall } from "./tab-storage.ts";
 
 const live = new Map<string, () => unknown>();
 const PREFIX = "billhook.draft.";
@@ -29,17 +30,36 @@ export class Draft<T extends object> {
   }
 }
 
+/** What is written down. */
+interface Kept {
+  /** Who typed it: the subject of their token. */
+  of: string;
+  value: object;
+}
+
 /** Writes down what is typed in all forms that are shown. */
 export function keepDrafts(): void {
-  for (const [name, value] of live) keep(PREFIX + name, JSON.stringify(value()));
+  const of = session().subject;
+  for (const [name, value] of live) keep(PREFIX + name, JSON.stringify({ of, value: value() }));
+}
+
+/** Forgets what was written down; with `but`, only what others than this person typed. */
+export function dropDrafts(but?: string): void {
+  for (const name of namesFrom(PREFIX)) {
+    if (but === undefined || kept(name)?.of !== but) forget(name);
+  }
 }
 
 function readDraft(name: string): object {
-  const text = recall(PREFIX + name);
+  const draft = kept(PREFIX + name);
   forget(PREFIX + name);
+  return draft && draft.of === session().subject ? draft.value : {};
+}
+
+function kept(name: string): Kept | null {
   try {
-    return text ? (JSON.parse(text) as object) : {};
+    return JSON.parse(recall(name) ?? "null") as Kept | null;
   } catch {
-    return {};
+    return null;
   }
 }

@@ -2,7 +2,7 @@
 // password again; the storage ends with the tab, no script of others runs here, and no refresh token is kept.
 import { type Claims, claimsOf, nameOf, type Role, roleOf } from "./claims.ts";
 import type { Config } from "./config.ts";
-import { forget, keep, recall } from "./tab-storage.ts";
+import { forget, heldByTab, keep, recall } from "./tab-storage.ts";
 
 const KEY = "billhook.id-token";
 /** So long before its end a token counts as ended, so that no request is sent that would be refused. */
@@ -58,6 +58,16 @@ export class Session {
   /** Whether the person has to sign in again to go on; what they see stays. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Whom the token is of, as the provider knows them; empty where nobody is signed in. */
+  get subject(): string {
+    return this.#claims?.sub ?? "";
+  }
+
+  /** Whether what this page remembers is still the tab's session: it may have been signed out of since. */
+  get current(): boolean {
+    return this.#token !== null && heldByTab(KEY) === this.#token;
   }
 
   get name(): string {

@@ -25,6 +25,8 @@ export class SignInProblem extends Error {
     readonly kind: "refused" | "stale" | "invalid" | "no_answer" | "no_storage",
     message: string,
     options?: ErrorOptions,
+    /** The window that still waits for a token, to be kept when it is tried again. */
+    readonly renewal: string | null = null,
   ) {
     super(message, options);
   }
@@ -52,7 +54,8 @@ export async function beginSignIn(
     renewal,
   };
   if (!keep(KEY, JSON.stringify(begun))) {
-    throw new SignInProblem("no_storage", "the browser lets this page store nothing, so nobody can sign in");
+    const message = "the browser lets this page store nothing, so nobody can sign in";
+    throw new SignInProblem("no_storage", message, undefined, renewal);
   }
   const url = new URL(signIn.authorize);
   url.search = new URLSearchParams({
@@ -103,7 +106,7 @@ export async function finishSignIn(config: Config, signIn: SignInServer): Promis
     });
     return { token: tokens.id_token ?? "", hash: begun.hash, renewal: begun.renewal };
   } catch (cause) {
-    throw problemOf(cause, error, answer);
+    throw problemOf(cause, error, answer, begun.renewal);
   }
 }
 
@@ -115,15 +118,15 @@ function recallBegun(): Begun | null {
   }
 }
 
-function problemOf(cause: unknown, error: string | null, answer: URL): SignInProblem {
+function problemOf(cause: unknown, error: string | null, answer: URL, renewal: string | null): SignInProblem {
+  const problem = (kind: SignInProblem["kind"], message: string) =>
+    new SignInProblem(kind, message, { cause }, renewal);
   if (cause instanceof oauth.AuthorizationResponseError && error) {
-    return new SignInProblem("refused", answer.searchParams.get("error_description") ?? error, { cause });
+    return problem("refused", answer.searchParams.get("error_description") ?? error);
   }
   const code = cause instanceof oauth.OperationProcessingError ? cause.code : undefined;
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (/"state"/.test(message)) return new SignInProblem("stale", message, { cause });
-  if (!code && !(cause instanceof oauth.ResponseBodyError)) {
-    return new SignInProblem("no_answer", message, { cause });
-  }
-  return new SignInProblem("invalid", message, { cause });
+  if (/"state"/.test(message)) return problem("stale", message);
+  if (!code && !(cause instanceof oauth.ResponseBodyError)) return problem("no_answer", message);
+  return problem("invalid", message);
 }

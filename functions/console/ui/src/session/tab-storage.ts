@@ -12,6 +12,15 @@ export function recall(name: string): string | null {
   }
 }
 
+/** The text that the tab itself holds under a name: a page that the browser brings back may remember more. */
+export function heldByTab(name: string): string | null {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return memory.get(name) ?? null;
+  }
+}
+
 /** Keeps a text. False says that it will not outlive the page. */
 export function keep(name: string, text: string): boolean {
   memory.set(name, text);
@@ -31,4 +40,15 @@ export function forget(name: string): void {
   } catch {
     // What could not be stored need not be removed.
   }
+}
+
+/** The names that begin so, of all that is kept. */
+export function namesFrom(beginning: string): string[] {
+  const names = new Set(memory.keys());
+  try {
+    for (let n = 0; n < sessionStorage.length; n += 1) names.add(sessionStorage.key(n) ?? "");
+  } catch {
+    // What could not be stored has no name there.
+  }
+  return [...names].filter((name) => name.startsWith(beginning));
 }

@@ -3,6 +3,7 @@ export const sessionWords = {
   signIn: "Sign in",
   signInAgain: "Sign in again",
   signingIn: "Signing you in…",
+  signingOut: "Signing out…",
   welcome: "Sign in to see whether Stripe's events arrive, and what they say.",
   problems: {
     refused: {
