@@ -1,14 +1,23 @@
 // The set-up: how far it is comes from the API alone, so that it goes on wherever it was left.
 import { screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import Setup from "../src/pages/setup/setup.svelte";
 import { type Facts, stepsOf } from "../src/pages/setup/steps.ts";
 import { api } from "./help/api.ts";
 import { faults } from "./help/axe.ts";
 import { json, signedIn } from "./help/session.ts";
 import { show } from "./help/show.ts";
-import { endpoint, imported, noKey, registered, SECRET, settings, statusOf } from "./help/webhook.ts";
+import {
+  endpoint,
+  imported,
+  noKey,
+  refusal,
+  registered,
+  SECRET,
+  settings,
+  statusOf,
+} from "./help/webhook.ts";
 
 beforeEach(async () => {
   sessionStorage.clear();
@@ -93,6 +102,34 @@ test("an empty stack is led from the key to Active, each result shown as it come
   await user.click(within(step(/What was there before/)).getByRole("button", { name: "Start the import" }));
   expect(await within(step(/What was there before/)).findByText("Running")).toBeTruthy();
   expect(await faults()).toEqual([]);
+});
+
+test("a registration keeps its form and its error though its endpoint is there already", async () => {
+  let answer: (value: unknown) => void = () => {};
+  let there: object[] = [];
+  api({
+    "GET settings": () => settings(),
+    "GET endpoints": () => ({ data: there, next_cursor: null }),
+    "POST endpoints": () =>
+      new Promise((done) => {
+        answer = done;
+      }),
+    "GET import": () => imported(),
+    "GET status": () => inactive,
+  });
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const user = userEvent.setup({ advanceTimers: vi.advanceTimersByTime });
+  show(Setup);
+  await user.click(await within(step(/Webhook/)).findByRole("button", { name: "Register" }));
+  there = [endpoint({ state: "registering" })];
+  await vi.advanceTimersByTimeAsync(16_000);
+  expect(within(step(/Webhook/)).getByText("Registering")).toBeTruthy();
+  expect(within(step(/Webhook/)).getByLabelText("Name")).toBeTruthy();
+  answer(json(refusal("stripe_refused", "Stripe said no to this one"), 502));
+  expect(await within(step(/Webhook/)).findByText(/Stripe said no to this one/)).toBeTruthy();
+  await vi.advanceTimersByTimeAsync(16_000);
+  expect(within(step(/Webhook/)).getByText(/Stripe said no to this one/)).toBeTruthy();
+  vi.useRealTimers();
 });
 
 test("the import shows each kind as it comes, and why one is refused", async () => {
