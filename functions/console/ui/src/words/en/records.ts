@@ -169,6 +169,8 @@ export const records = {
     back: "given back",
     from: (counted: string) => `From ${counted}`,
     allPayments: "See the payments",
+    soFar: "so far",
+    nothingSoFar: "Nothing found so far.",
     more: "There are more payments this month than were read.",
   },
   events: {
