@@ -1,7 +1,8 @@
 // What Set-up, Stripe and Endpoints share: keys and their rights, choices of events, evidence, the order of checks.
-import { screen, within } from "@testing-library/svelte";
+import { render, screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test } from "vitest";
+import { makeQueryClient } from "../src/api/query-client.ts";
 import type { Check } from "../src/api/types.ts";
 import { checkWords } from "../src/parts/check-words.ts";
 import CheckList from "../src/parts/webhook/check-list.svelte";
@@ -28,6 +29,7 @@ import { api } from "./help/api.ts";
 import { faults } from "./help/axe.ts";
 import { outcome } from "./help/samples.ts";
 import { json, signedIn } from "./help/session.ts";
+import Show from "./help/show.svelte";
 import { show } from "./help/show.ts";
 import { check, endpoint, refusal, registered, SECRET, settings, statusOf } from "./help/webhook.ts";
 
@@ -250,26 +252,73 @@ describe("checks", () => {
   test("offer a viewer nothing that changes something", async () => {
     await signedIn({ "cognito:groups": ["viewer"] });
     show(CheckList, { checks: sortedChecks(status) });
-    expect(screen.queryAllByRole("button")).toEqual([]);
+    const buttons = screen.queryAllByRole("button").filter((one) => !one.hasAttribute("aria-expanded"));
+    expect(buttons).toEqual([]);
+  });
+
+  test("that are not known open where they stand", async () => {
+    const { container } = show(CheckList, { checks: sortedChecks(status) });
+    const unknown = () => [...container.querySelectorAll<HTMLElement>("li.unknown, li.later")];
+    expect(unknown().map((item) => item.hidden)).toEqual([true, true]);
+    await userEvent.setup().click(screen.getByRole("button", { name: "2 checks are not known yet" }));
+    expect(unknown().map((item) => item.hidden)).toEqual([false, false]);
+  });
+
+  test("keep what a remedy did, whatever the check turns into meanwhile", async () => {
+    let answer: (value: object) => void = () => {};
+    const now = (outcome: Check["outcome"]) =>
+      sortedChecks(statusOf([check("clock", "ok")], [check("probe_arrives", outcome)]));
+    api({
+      "POST endpoints/main/test": () =>
+        new Promise<object>((done) => {
+          answer = done;
+        }),
+      "GET status": () => statusOf([]),
+    });
+    const user = userEvent.setup();
+    const given = (outcome: Check["outcome"]) => ({
+      client: makeQueryClient(),
+      part: CheckList,
+      given: { checks: now(outcome) },
+    });
+    const first = given("unknown");
+    const { rerender } = render(Show, first);
+    await user.click(screen.getByRole("button", { name: "Test" }));
+    for (const outcome of ["failed", "unknown", "ok"] as const) {
+      await rerender({ ...given(outcome), client: first.client });
+      expect(screen.getByRole("list", { name: "Test" })).toBeTruthy();
+    }
+    answer({ name: "main", url: "https://x", ok: true, steps: [], took_ms: 12 });
+    expect(await screen.findByText(/12 ms/)).toBeTruthy();
   });
 });
 
-test("what is dead is replayed after a look at how many there are", async () => {
+test("what is dead is replayed as everywhere: counted first, in steps, stopped when asked, with a guard", async () => {
+  let answer = () => {};
   const asked = api({
     "POST events/replay": ({ body }) =>
-      outcome(body.dry_run ? { matching: 12, dry_run: true } : { matching: 12, changed: 11, overtaken: 1 }),
+      body.dry_run
+        ? outcome({ matching: 240, dry_run: true })
+        : new Promise((done) => {
+            answer = () => done(outcome({ matching: 100, changed: 99, overtaken: 1, next_cursor: "next" }));
+          }),
     "GET status": () => statusOf([]),
   });
   const user = userEvent.setup();
   show(RunReplay);
   await user.click(screen.getByRole("button", { name: "Replay what is dead" }));
-  expect(await screen.findByText(/12 events are dead\./)).toBeTruthy();
+  const go = await screen.findByRole("button", { name: "Replay 240 events" });
   const replays = () => asked.filter(({ path }) => path === "events/replay").map(({ body }) => body);
   expect(replays()).toEqual([{ state: "dead", dry_run: true }]);
-  await user.click(screen.getByRole("button", { name: "Replay 12" }));
-  expect(await screen.findByText("11 events are tried again.")).toBeTruthy();
-  expect(screen.getByText(/1 could not be replayed/)).toBeTruthy();
-  expect(replays().at(-1)).toEqual({ state: "dead" });
+  await user.click(go);
+  const closing = new Event("beforeunload", { cancelable: true });
+  window.dispatchEvent(closing);
+  expect(closing.defaultPrevented).toBe(true);
+  await user.click(screen.getByRole("button", { name: "Stop" }));
+  answer();
+  expect(await screen.findByText("Stopped before the end")).toBeTruthy();
+  expect(screen.getByText("Replayed").nextElementSibling?.textContent).toBe("99");
+  expect(replays().slice(1)).toEqual([{ state: "dead", limit: 100 }]);
 });
 
 test("a reconciliation that could not ask Stripe says so, and is not well", async () => {
@@ -300,6 +349,45 @@ describe("registering", () => {
     await user.click(screen.getByRole("button", { name: "Done" }));
     expect(document.body.innerHTML).not.toContain(SECRET);
     expect(JSON.stringify({ ...sessionStorage })).not.toContain(SECRET);
+  });
+
+  test("cannot be closed while it is under way, and can once it failed", async () => {
+    let answer: (value: unknown) => void = () => {};
+    api({
+      "POST endpoints": () =>
+        new Promise((done) => {
+          answer = done;
+        }),
+    });
+    const user = userEvent.setup();
+    show(RegisterDialog, { open: true, offered: "main" });
+    await user.click(await screen.findByRole("button", { name: "Register" }));
+    expect(screen.queryByRole("button", { name: "Close" })).toBeNull();
+    await user.keyboard("{Escape}");
+    expect(screen.getByRole("dialog")).toBeTruthy();
+    answer(json(refusal("no_key", "there is no key"), 409));
+    await user.click(await screen.findByRole("button", { name: "Close" }));
+    await expect.poll(() => screen.queryByRole("dialog")).toBeNull();
+  });
+
+  test("that ends when its dialog was closed leaves no secret behind", async () => {
+    let answer: (value: unknown) => void = () => {};
+    api({
+      "POST endpoints": () =>
+        new Promise((done) => {
+          answer = done;
+        }),
+    });
+    const client = makeQueryClient();
+    const shown = (open: boolean) => ({ client, part: RegisterDialog, given: { open, offered: "main" } });
+    const { rerender } = render(Show, shown(true));
+    await userEvent.setup().click(await screen.findByRole("button", { name: "Register" }));
+    await rerender(shown(false));
+    answer(json(registered(), 201));
+    await new Promise((done) => setTimeout(done, 50));
+    await rerender(shown(true));
+    expect(await screen.findByRole("button", { name: "Register" })).toBeTruthy();
+    expect(document.body.textContent).not.toContain("https://billhook.example/webhooks/main");
   });
 
   test("puts a refusal beside its field, in words that name no call", async () => {

@@ -1,4 +1,4 @@
-// One action on all events of a cause: counted first, then done step by step, so that it can be watched and stopped.
+// One action on all events of a cause, or of a state: counted first, then done step by step, so that it can be watched and stopped.
 import { countEvents, discardEvents, replayEvents } from "../api/queries/events.ts";
 import type { BulkOutcome } from "../api/types.ts";
 import type { StuckState } from "./causes.ts";
@@ -34,7 +34,8 @@ export class BulkRun {
   constructor(
     readonly action: BulkAction,
     readonly state: StuckState,
-    readonly codes: readonly string[],
+    /** What their reasons begin with; null is whatever the reason is. */
+    readonly codes: readonly (string | null)[],
   ) {}
 
   /** What has been done so far. */
@@ -54,9 +55,9 @@ export class BulkRun {
     this.total = 0;
     const { signal } = this.#stop;
     try {
-      for (const reason of this.codes) {
+      for (const code of this.codes) {
         if (signal.aborted) return;
-        const found = await countEvents({ state: this.state, reason }, signal);
+        const found = await countEvents(this.#filter(code), signal);
         this.total += found.matching;
       }
       this.phase = "ready";
@@ -76,12 +77,8 @@ export class BulkRun {
     const act = this.action === "replay" ? replayEvents : discardEvents;
     try {
       while (this.#next < this.codes.length && !signal.aborted) {
-        const filter = {
-          state: this.state,
-          reason: this.codes[this.#next],
-          limit: STEP,
-          ...(why ? { why } : {}),
-        };
+        const code = this.codes[this.#next] ?? null;
+        const filter = { ...this.#filter(code), limit: STEP, ...(why ? { why } : {}) };
         const end = await act(filter, (sum) => this.#told(sum), signal);
         this.#before = this.sums;
         this.#now = NOTHING;
@@ -100,6 +97,10 @@ export class BulkRun {
   stop(): void {
     this.#stop.abort();
     if (this.phase === "running") this.phase = "stopping";
+  }
+
+  #filter(code: string | null) {
+    return { state: this.state, ...(code === null ? {} : { reason: code }) };
   }
 
   #told({ matching, changed, overtaken, failed }: BulkOutcome): void {
