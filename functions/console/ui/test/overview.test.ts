@@ -1,10 +1,13 @@
 // The overview: it says that all is well only while that is known.
-import { screen } from "@testing-library/svelte";
+import { screen, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { to } from "../src/links.ts";
 import Checks from "../src/pages/attention/checks.svelte";
 import Endpoints from "../src/pages/endpoints/endpoints.svelte";
 import Overview from "../src/pages/overview/overview.svelte";
 import Setup from "../src/pages/setup/setup.svelte";
+import { words } from "../src/words/words.ts";
 import { api } from "./help/api.ts";
 import { json, signedIn } from "./help/session.ts";
 import { show } from "./help/show.ts";
@@ -41,6 +44,21 @@ describe("all checks are well", () => {
     show(part);
     expect(await screen.findByText("All checks are well.")).toBeTruthy();
   });
+});
+
+test("each hour of the chart leads to the events since it", async () => {
+  const hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
+  const counts = { processed: 3, superseded: 0, ignored: 0, quarantined: 0, failed: 0, dead: 0 };
+  const last_day = [{ hour: hour.toISOString(), ...counts }];
+  api({ ...usual, "GET status": () => statusOf([], [], { last_day }) });
+  const { container } = show(Overview);
+  await userEvent.setup().click(await screen.findByRole("button", { name: words.parts.asTable }));
+  const links = within(screen.getByRole("table")).getAllByRole("link");
+  expect(links).toHaveLength(24);
+  expect(links.at(-1)?.getAttribute("href")).toBe(to.events({ since: hour.toISOString() }));
+  await userEvent.setup().click(screen.getByRole("button", { name: words.parts.asChart }));
+  expect(container.querySelectorAll('figure a:not([tabindex="-1"])')).toHaveLength(0);
+  expect(container.querySelectorAll("svg a")).toHaveLength(24);
 });
 
 describe("a status that was not read again for a minute", () => {

@@ -12,6 +12,8 @@ export interface Series {
 /** One bar: where it stands, and how large each of its parts is. */
 export interface Bar {
   label: string;
+  /** Where it leads to, and what that is called. */
+  link?: { href: string; name: string };
   values: Record<string, number>;
 }
 

@@ -14,6 +14,7 @@ export const overview = {
   seeChecks: "See the checks",
   chart: "Events in the last 24 hours",
   hour: "Hour",
+  eventsSince: (time: string) => `Events since ${time}`,
   series: {
     applied: "Applied",
     other: "Superseded or ignored",
