@@ -307,6 +307,7 @@ test("what is dead is replayed as everywhere: counted first, in steps, stopped w
   const user = userEvent.setup();
   show(RunReplay);
   await user.click(screen.getByRole("button", { name: "Replay what is dead" }));
+  expect(await screen.findByRole("dialog", { name: "Replay what is dead" })).toBeTruthy();
   const go = await screen.findByRole("button", { name: "Replay 240 events" });
   const replays = () => asked.filter(({ path }) => path === "events/replay").map(({ body }) => body);
   expect(replays()).toEqual([{ state: "dead", dry_run: true }]);
