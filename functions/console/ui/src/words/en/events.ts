@@ -167,7 +167,7 @@ export const events = {
     replay: (counted: string) => `${counted} will be applied again. Records are never set back by that.`,
     close: (counted: string) =>
       `${counted} will be closed without being applied. They can still be replayed.`,
-    none: "There is none left of this cause.",
+    none: "There is none left.",
     startReplay: (counted: string) => `Replay ${counted}`,
     startClose: (counted: string) => `Close ${counted}`,
     progress: "Progress",
