@@ -36,6 +36,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# What is no fault: the pool's page on this machine has no icon; a thing that is not there is an answer; and a
+# busy machine may not answer in time, which the page tries again.
+ORDINARY = ("favicon", "status of 404", "status of 503")
 # Each page as it was when it was looked at last.
 SCREENSHOTS = LOCAL / "screenshots"
 AXE = ROOT / "functions" / "console" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
@@ -152,8 +155,9 @@ def _watch(opened: Console) -> Callable[[Page], None]:
     origin = _origin(opened.url)
 
     def said(message: ConsoleMessage) -> None:
-        # The pool's page on this machine has no icon.
-        if message.type in {"error", "warning"} and "favicon" not in str(message.location):
+        if message.type in {"error", "warning"} and not any(
+            part in f"{message.text} {message.location}" for part in ORDINARY
+        ):
             opened.faults.append(f"{message.type}: {message.text} {message.location}")
 
     def asked(request: Request) -> None:
@@ -162,7 +166,7 @@ def _watch(opened: Console) -> Callable[[Page], None]:
             opened.faults.append(f"a request to another origin: {request.url}")
 
     def answered(response: Response) -> None:
-        if response.status >= 500:
+        if response.status >= 500 and response.status != 503:
             opened.faults.append(f"{response.status}: {response.request.method} {response.url}")
 
     def watch(page: Page) -> None:

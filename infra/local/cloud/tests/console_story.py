@@ -90,7 +90,7 @@ def annas(story: Storyteller) -> None:
         "billing_details": {"email": ANNAS_EMAIL, "name": "Anna Ärmel"},
     }
     story.happens("charge.succeeded", ANNAS_CHARGE, **charge)
-    story.happens("payment_intent.succeeded", ANNAS_PAYMENT, **paid, latest_charge=ANNAS_CHARGE, invoice=None)
+    story.changes("payment_intent.succeeded", ANNAS_PAYMENT, status="succeeded", latest_charge=ANNAS_CHARGE)
     refund = {
         "charge": ANNAS_CHARGE,
         "payment_intent": ANNAS_PAYMENT,
@@ -127,10 +127,9 @@ def unpaid(story: Storyteller, now: int) -> None:
         status="requires_payment_method",
         last_payment_error={"code": "card_declined", "message": "Your card was declined."},
     )
-    story.happens(
+    story.changes(
         "invoice.payment_failed",
         UNPAID_INVOICE,
-        **bill,
         attempt_count=2,
         attempted=True,
         next_payment_attempt=now + 3 * 86_400,

@@ -74,7 +74,7 @@ def test_a_group_whose_name_contains_admin_is_not_admin(
     assert stack.call(method, path, token_of_similar_group, BODIES.get(path)).status == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/endpoint", "/webhooks", "/webhooks/main/more"])
+@pytest.mark.parametrize("path", ["/nothing", "/endpoint", "/webhooks", "/webhooks/main/more"])
 def test_what_is_no_route_is_answered_by_the_gateway(stack: Stack, path: str) -> None:
     response = stack.call("GET", path, stack.admin["token"])
     assert (response.status, response.json) == (404, {"message": "Not Found"})

@@ -1,10 +1,12 @@
 """The console can be read and used by everybody: with a keyboard, a screen reader, a phone, in the dark."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+import console_story
 from console_browser import Console, console
 from localcloud.stack import Stack
 
@@ -18,7 +20,36 @@ PAGES = (
     "Set-up",
     "Audit",
 )
-ADDRESSES = ("#/records/customers", "#/records/payments", "#/records/invoices", "#/events?state=dead")
+ADDRESSES = (
+    "#/records/customers",
+    "#/records/payments",
+    "#/records/invoices",
+    "#/records?q=anna",
+    f"#/records/customers/{console_story.ANNA}",
+    f"#/records/customers/{console_story.HOSTILE}",
+    f"#/records/payments/{console_story.ANNAS_PAYMENT}",
+    f"#/records/invoices/{console_story.UNPAID_INVOICE}",
+    f"#/records/disputes/{console_story.DISPUTE}",
+    "#/records/customers/cus_of_nobody",
+    "#/events?state=dead",
+    "#/settings/endpoints/main",
+    "#/settings/endpoints/none",
+)
+# The words on the buttons that change something, or show a secret.
+POWERS = (
+    "Register",
+    "Deregister",
+    "Replay",
+    "Close",
+    "Rotate",
+    "Repair",
+    "Show the secret",
+    "Disable",
+    "Start",
+    "Change",
+    "Erase",
+    "Check and save the key",
+)
 
 
 def settle(window: Console) -> None:
@@ -36,7 +67,8 @@ def visit(window: Console) -> Iterator[str]:
         window.page.get_by_role("link", name=name, exact=True).first.click()
         settle(window)
         yield name
-    for address in ADDRESSES:
+    (event,) = window.stack.admin_call("GET", "/events?limit=1").json["data"]
+    for address in (*ADDRESSES, f"#/events/{event['id']}"):
         window.open(address)
         window.page.reload()
         settle(window)
@@ -102,6 +134,27 @@ def test_each_page_can_be_reached_and_left_by_the_keyboard(browser: Browser, con
         assert "Audit" in page.title()
 
 
+def test_a_dialog_is_opened_and_left_by_the_keyboard(browser: Browser, console_stack: Stack) -> None:
+    with console(browser, console_stack) as window:
+        window.open("#/settings/stripe")
+        window.sign_in()
+        page = window.page
+        for name in ("Register another", "Deregister"):
+            button = page.get_by_role("main").get_by_role("button", name=name).first
+            button.focus()
+            page.keyboard.press("Enter")
+            dialog = page.get_by_role("dialog").or_(page.get_by_role("alertdialog"))
+            expect(dialog).to_be_visible()
+            assert window.axe() == []
+            for _ in range(12):
+                page.keyboard.press("Tab")
+                inside = page.evaluate("document.activeElement.closest('[role$=dialog]') !== null")
+                assert inside, f"the focus leaves the dialog of {name}"
+            page.keyboard.press("Escape")
+            expect(dialog).to_be_hidden()
+            expect(button).to_be_focused()
+
+
 def test_a_viewer_sees_all_pages_and_no_power(browser: Browser, console_stack: Stack) -> None:
     with console(browser, console_stack) as window:
         window.open()
@@ -109,17 +162,9 @@ def test_a_viewer_sees_all_pages_and_no_power(browser: Browser, console_stack: S
         page = window.page
         expect(page.get_by_text("You are signed in as a viewer").first).to_be_visible()
         for name in visit(window):
-            for power in (
-                "Register",
-                "Deregister",
-                "Replay",
-                "Rotate",
-                "Repair",
-                "Reveal",
-                "Disable",
-                "Start",
-            ):
-                buttons = page.get_by_role("main").get_by_role("button", name=power)
+            for power in POWERS:
+                word = re.compile(rf"^{power}\b")
+                buttons = page.get_by_role("main").get_by_role("button", name=word)
                 assert buttons.count() == 0, f"{name} shows a viewer {buttons.all_inner_texts()}"
         changes = [request for request in window.requests if request.method not in {"GET", "OPTIONS"}]
         assert [

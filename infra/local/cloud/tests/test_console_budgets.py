@@ -4,7 +4,7 @@ import json
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 
 from console_browser import Console, console
 from localcloud import client
@@ -14,6 +14,8 @@ from localcloud.stack import Stack
 # All that a first visit downloads before the overview stands, compressed.
 FIRST_DOWNLOAD_BYTES = 150_000
 USABLE_WITHIN_S = 1.0
+# At sixty frames a second. A long list may take three times what a short one does, in the same run.
+FRAME_MS = 1_000 / 60
 DIST = ROOT / "functions" / "console" / "ui" / "dist"
 
 
@@ -24,16 +26,18 @@ def test_a_first_visit_downloads_little(browser: Browser, console_stack: Stack) 
         window.page.wait_for_load_state("networkidle")
         sizes = window.page.evaluate(
             """() => ['resource', 'navigation'].flatMap(type => performance.getEntriesByType(type))
-                .filter(entry => !entry.name.includes('/events') && !entry.name.includes('/status'))
                 .map(entry => [entry.name, entry.encodedBodySize])"""
         )
-        files = {name: size for name, size in sizes if "/assets/" in name or name.startswith(window.url)}
+        own = f"{window.url}assets/"
+        files = {
+            name: size for name, size in sizes if name.startswith(own) or name.split("#")[0] == window.url
+        }
         total = sum(files.values())
         assert 20_000 < total < FIRST_DOWNLOAD_BYTES, json.dumps(files, indent=1)
 
 
 def test_each_page_can_be_used_within_a_second(browser: Browser, console_stack: Stack) -> None:
-    """From the click until it shows what it loads; the best of three, for the machine does other things too."""
+    """From the click until it shows what it loads; the best of three, for the machine does other things."""
     with console(browser, console_stack) as window:
         window.open()
         window.sign_in()
@@ -114,20 +118,31 @@ def _long_list(window: Console) -> None:
     # More comes by the button, and by itself where the end comes into sight.
     more = page.get_by_role("button", name="Load more").or_(whole).first
     more.wait_for()
+    short = slow_frame(window, 0)
     while not whole.is_visible():
         more.click()
     assert page.get_by_role("row").count() < 200
-    longest = page.evaluate(
-        """async () => {
-            let longest = 0, before = performance.now();
-            for (let i = 0; i < 60; i++) {
-                window.scrollBy(0, 4000);
+    long = slow_frame(window, 200_000)
+    assert long < 3 * max(short, FRAME_MS), f"{long:.0f} ms, and {short:.0f} ms with a thousand rows"
+
+
+def slow_frame(window: Console, start: int) -> float:
+    """Scrolls from a place on; returns within how many milliseconds nineteen of twenty frames were there."""
+    slow: float = window.page.evaluate(
+        """async (start) => {
+            const frames = [];
+            window.scrollTo(0, start);
+            await new Promise(requestAnimationFrame);
+            let before = performance.now();
+            for (let i = 0; i < 100; i++) {
+                window.scrollBy(0, 200);
                 await new Promise(requestAnimationFrame);
                 const now = performance.now();
-                longest = Math.max(longest, now - before);
+                frames.push(now - before);
                 before = now;
             }
-            return longest;
-        }"""
+            return frames.sort((a, b) => a - b)[94];
+        }""",
+        start,
     )
-    assert longest < 1_000, f"a frame took {longest:.0f} ms"
+    return slow

@@ -51,7 +51,7 @@ def test_a_refusal_says_what_it_is_and_what_to_do(
     page = window.page
     expect(page.get_by_text(title)).to_be_visible()
     expect(page.get_by_text(re.compile(text)).first).to_be_visible()
-    if status != 200:
+    if status not in {200, 404}:
         window.expect_faults(str(status))
 
 
@@ -72,7 +72,7 @@ def test_what_passes_is_tried_again_and_what_stays_is_told(window: Console, stat
     page.route("**/audit?*", once)
     window.go("Audit")
     expect(page.get_by_role("table").or_(page.get_by_text("Nobody has changed"))).to_be_visible()
-    window.expect_faults(str(status))
+    assert next(answers, None) is None, "nothing was asked"
 
     page.unroute("**/audit?*")
     page.route("**/audit?*", lambda route: route.fulfill(status=status, json={"message": "of a test"}))
@@ -84,7 +84,8 @@ def test_what_passes_is_tried_again_and_what_stays_is_told(window: Console, stat
     if again.is_visible():
         again.click()
     expect(page.get_by_text(title)).to_be_hidden(timeout=60_000)
-    window.expect_faults(str(status))
+    if status != 503:
+        window.expect_faults(str(status))
 
 
 def test_a_stopped_api_leaves_what_is_shown_and_says_how_old_it_is(window: Console) -> None:

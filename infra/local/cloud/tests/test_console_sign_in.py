@@ -106,6 +106,7 @@ def test_when_the_session_ends_somebody_signs_in_beside_the_page_and_goes_on(win
     window.sign_in()
     page = window.page
     page.evaluate("window.isStillTheSamePage = true")
+    page.get_by_role("searchbox").first.fill("typed before")
     page.route("**/status", lambda route: route.fulfill(status=401, json={"message": "Unauthorized"}))
     window.go("Overview")
     dialog = page.get_by_role("dialog", name="Your session has ended")
@@ -119,6 +120,7 @@ def test_when_the_session_ends_somebody_signs_in_beside_the_page_and_goes_on(win
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     assert page.evaluate("window.isStillTheSamePage")
+    expect(page.get_by_role("searchbox").first).to_have_value("typed before")
     assert len(tokens(page)) == 1
     window.expect_faults("401")
 

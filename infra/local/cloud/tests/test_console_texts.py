@@ -17,7 +17,7 @@ def test_markup_and_texts_that_turn_round_are_only_text(browser: Browser, consol
         for address in (
             f"#/records/customers/{console_story.HOSTILE}",
             "#/records/customers",
-            "#/records?search=onerror",
+            "#/records?q=onerror",
             f"#/events?object={console_story.HOSTILE}&since=all",
         ):
             window.open(address)

@@ -50,6 +50,8 @@ EXPECTED = {
     "replay/discard-event": 404,
     "replay/replay-dead": 200,
     "replay/replay-event": 404,
+    "console/page": 200,
+    "console/config": 200,
 }
 
 
