@@ -129,8 +129,8 @@ async fn replace(stripe: StripeContext<'_>, row: EndpointRow) -> Result<Endpoint
     }
     deps.secret_store.remove(&secret::entry_name(deps, &row)).await?;
     let wanted = wanted(&row);
-    // Stripe creates it enabled; if it is to be disabled, Stripe is sent that when its secret is here. It counts
-    // as disabled before that too: a change that is refused meanwhile must not switch it on.
+    // Stripe creates it enabled; if it is to be disabled, Stripe is sent that when its secret is here. It
+    // counts as disabled before that too: a change that is refused meanwhile must not switch it on.
     let change =
         wanted.disabled.then(|| PendingChange { was_disabled: true, is_rollback: true, ..wanted.clone() });
     let mut replacement = EndpointRow {

@@ -3,8 +3,8 @@
 //! ```text
 //! row `changing`, with old and new ──► Stripe: update ──► row with the new
 //!                                          ├── refused ─────► the change is taken back
-//!                                          ├── not there ───► the change is taken back; repair makes another,
-//!                                          │                  disabled if an earlier request wanted it so
+//!                                          ├── not there ───► it is taken back; repair makes another,
+//!                                          │                  disabled if a request before wanted it so
 //!                                          └── no answer ───► row stays; a request or the schedule goes on
 //! ```
 //!
