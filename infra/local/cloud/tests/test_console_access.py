@@ -110,6 +110,7 @@ def test_each_page_can_be_reached_and_left_by_the_keyboard(browser: Browser, con
         window.open()
         window.sign_in()
         page = window.page
+        settle(window)
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
         reached: set[str] = set()
