@@ -37,7 +37,7 @@ pub use self::retention::Retention;
 pub use self::row::{EventSource, LedgerRow, PastState, StoredPayload};
 pub use self::state::EventState;
 pub use self::transition::{Actor, Transition, Transitioned};
-use crate::aws::StoreError;
+use crate::aws::{StoreError, error_chain};
 use crate::batch_get::Patience;
 use crate::event::EventId;
 use crate::payload::PayloadError;
@@ -82,7 +82,8 @@ impl Ledger {
 
     /// Stores an event, once: one write, or for a very large payload its parts first and the row last, so
     /// that a row is always whole. A write that was done although its answer got lost meets itself when it is
-    /// tried again, and counts as new. Of a duplicate in another form, the parts are taken back.
+    /// tried again, and counts as new. Of a duplicate in another form, the parts are taken back; where that
+    /// fails they stay, and it is a duplicate all the same: the event is stored.
     ///
     /// # Errors
     /// If the row could not be stored, or it is not known whether it was. Storing it again is always right.
@@ -118,7 +119,10 @@ impl Ledger {
                 }
                 if let Some((start, parts)) = split.filter(|(start, _)| !names_parts(stored, *start)) {
                     for (part, _) in (start..).zip(parts) {
-                        self.take_part_back(row, part).await?;
+                        if let Err(error) = self.take_part_back(row, part).await {
+                            tracing::warn!(error = error_chain(&error), "parts that no row names are left");
+                            break;
+                        }
                     }
                 }
                 Ok(Recorded::Duplicate)

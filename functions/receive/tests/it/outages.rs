@@ -151,6 +151,26 @@ async fn a_large_event_stays_readable_when_it_comes_again_packed_in_another_way(
     assert_eq!(items.iter().filter(with_bytes).count() as u64, row.parts.unwrap());
 }
 
+/// The event is stored: Stripe must not send it again because of what is left to tidy.
+#[tokio::test]
+async fn a_duplicate_is_one_though_its_parts_cannot_be_taken_back() {
+    let stack = Stack::start().await;
+    let deps = stack.warm().await;
+    let body = large_event("evt_large");
+    assert_eq!(deliver(&deps, &body, now()).await.0, 200);
+    let mut other = shared::payload::pack(body.as_bytes()).unwrap();
+    other.dictionary = 2;
+    other.bytes.rotate_left(7);
+    let again = LedgerRow::unreadable("evt_large".parse().unwrap(), "x".into(), "main", later(3_600), other);
+    let row = stack.row("evt_large").await.unwrap();
+    // The parts and the row are written as ever.
+    let written = usize::try_from(row.parts.unwrap()).unwrap() + 1;
+    stack.cloud.fail("PutItem", "LedgerTable", written, Fault::LeavesOut(0));
+    stack.cloud.fail("PutItem", "LedgerTable", 100, Fault::AccessDenied);
+    assert_eq!(stack.ledger().record(&again).await.unwrap(), Recorded::Duplicate);
+    assert_eq!(stack.ledger().body(&row).await.unwrap().unwrap(), body.as_bytes());
+}
+
 #[tokio::test]
 async fn what_could_not_be_stored_is_no_delivery_to_the_status() {
     let stack = Stack::start().await;

@@ -7,6 +7,7 @@ use super::row::PastState;
 use super::transition::{ALSO_LISTED, Update, transitioned, while_as_read};
 use super::{Ledger, LedgerRow, Transitioned, number};
 use crate::aws::StoreError;
+use crate::query;
 
 /// What takes the place of a reason: one may quote what could not be read, or hold an admin's own words.
 const ERASED: &str = "erased";
@@ -52,33 +53,23 @@ impl Ledger {
     /// which a receipt that was cut off has left.
     async fn parts_with_bytes(&self, row: &LedgerRow) -> Result<Vec<u64>, StoreError> {
         let doing = "listing the parts of an event";
-        let (mut parts, mut page) = (Vec::new(), None);
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("#id = :id AND #part > :also_listed")
-                .filter_expression("attribute_exists(#body)")
-                .projection_expression("#part")
-                .expression_attribute_names("#id", "id")
-                .expression_attribute_names("#part", "part")
-                .expression_attribute_names("#body", "body")
-                .expression_attribute_values(":id", AttributeValue::S(row.id.to_string()))
-                .expression_attribute_values(":also_listed", number(ALSO_LISTED))
-                .consistent_read(true)
-                .set_exclusive_start_key(page)
-                .send()
-                .await
-                .map_err(StoreError::doing(doing))?;
-            for item in answer.items() {
-                let part = item.get("part").and_then(|part| part.as_n().ok()?.parse().ok());
-                parts.push(part.ok_or_else(|| StoreError::new(doing, "a part has no number"))?);
-            }
-            page = answer.last_evaluated_key;
-            if page.is_none() {
-                return Ok(parts);
-            }
-        }
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#id = :id AND #part > :also_listed")
+            .filter_expression("attribute_exists(#body)")
+            .projection_expression("#part")
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_names("#part", "part")
+            .expression_attribute_names("#body", "body")
+            .expression_attribute_values(":id", AttributeValue::S(row.id.to_string()))
+            .expression_attribute_values(":also_listed", number(ALSO_LISTED))
+            .consistent_read(true);
+        let parts = query::first(query, usize::MAX, doing).await?.into_iter().map(|item| {
+            let part = item.get("part").and_then(|part| part.as_n().ok()?.parse().ok());
+            part.ok_or_else(|| StoreError::new(doing, "a part has no number"))
+        });
+        parts.collect()
     }
 }
