@@ -5,7 +5,9 @@ import { words } from "../words/words.ts";
 
 /** What was done; an action of a later release by its own name. */
 export function actionOf(entry: AuditEntry): string {
-  const { actions } = words.audit;
+  const { actions, counted } = words.audit;
+  const asked = entry.before as { dry_run?: unknown } | null;
+  if (asked?.dry_run === true) return counted;
   return Object.hasOwn(actions, entry.action) ? actions[entry.action] : entry.action;
 }
 

@@ -29,13 +29,12 @@ export class BulkRun {
   #before = $state.raw<Sums>(NOTHING);
   #now = $state.raw<Sums>(NOTHING);
   #stop = new AbortController();
-  #next = 0;
 
   constructor(
     readonly action: BulkAction,
     readonly state: StuckState,
-    /** What their reasons begin with; null is whatever the reason is. */
-    readonly codes: readonly (string | null)[],
+    /** What their reasons begin with; empty is whatever the reason is. */
+    readonly reason: string,
   ) {}
 
   /** What has been done so far. */
@@ -55,12 +54,8 @@ export class BulkRun {
     this.total = 0;
     const { signal } = this.#stop;
     try {
-      for (const code of this.codes) {
-        if (signal.aborted) return;
-        const found = await countEvents(this.#filter(code), signal);
-        this.total += found.matching;
-      }
-      this.phase = "ready";
+      this.total = (await countEvents(this.#filter, signal)).matching;
+      if (!signal.aborted) this.phase = "ready";
     } catch (problem) {
       if (signal.aborted) return;
       this.problem = problem;
@@ -75,22 +70,16 @@ export class BulkRun {
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     const act = this.action === "replay" ? replayEvents : discardEvents;
+    const filter = { ...this.#filter, limit: STEP, ...(why ? { why } : {}) };
     try {
-      while (this.#next < this.codes.length && !signal.aborted) {
-        const code = this.codes[this.#next] ?? null;
-        const filter = { ...this.#filter(code), limit: STEP, ...(why ? { why } : {}) };
-        const end = await act(filter, (sum) => this.#told(sum), signal);
-        this.#before = this.sums;
-        this.#now = NOTHING;
-        if (end.next_cursor === null) this.#next += 1;
-      }
-      this.phase = this.#next < this.codes.length ? "stopped" : "done";
+      const end = await act(filter, (sum) => this.#told(sum), signal);
+      this.phase = end.next_cursor === null ? "done" : "stopped";
     } catch (problem) {
-      this.#before = this.sums;
-      this.#now = NOTHING;
       this.problem = problem;
       this.phase = "halted";
     }
+    this.#before = this.sums;
+    this.#now = NOTHING;
   }
 
   /** Ends it after the step that is under way. */
@@ -99,8 +88,8 @@ export class BulkRun {
     if (this.phase === "running") this.phase = "stopping";
   }
 
-  #filter(code: string | null) {
-    return { state: this.state, ...(code === null ? {} : { reason: code }) };
+  get #filter() {
+    return { state: this.state, ...(this.reason ? { reason: this.reason } : {}) };
   }
 
   #told({ matching, changed, overtaken, failed }: BulkOutcome): void {

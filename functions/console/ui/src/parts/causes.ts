@@ -1,5 +1,5 @@
 // Dead and quarantined events by what they have in common. The API's filter knows a reason by what stands before
-// its colon, so that is what a group is made of; ids in it differ from event to event and do not part groups.
+// its colon, so that is what a group is made of.
 import type { LedgerEvent } from "../api/types.ts";
 import { words } from "../words/words.ts";
 
@@ -9,10 +9,8 @@ export type StuckState = "dead" | "quarantined";
 export interface Cause {
   key: string;
   state: StuckState;
-  /** The reason with its ids left out; empty where there is none. */
+  /** What their reasons begin with, which the API's filter takes; empty where there is none. */
   text: string;
-  /** What the API's filter is to be asked for: each beginning that occurred, ids and all. */
-  codes: string[];
   count: number;
   /** When the first and the last of them came into their state. */
   first: string;
@@ -20,8 +18,6 @@ export interface Cause {
   /** The latest of them. */
   example: LedgerEvent;
 }
-
-const ID = /\b[a-z]{2,10}(?:_(?:test|live))?_[A-Za-z0-9]{6,}\b/g;
 
 /** What stands before a reason's colon, as the API's filter takes it. */
 export function codeOf(reason: string | null): string | null {
@@ -38,18 +34,15 @@ export function byCause(events: readonly LedgerEvent[], state: StuckState): Caus
   const causes = new Map<string, Cause>();
   for (const event of events) {
     if (event.state !== state) continue;
-    const code = codeOf(event.reason);
-    const text = (code ?? "").replace(ID, "…");
+    const text = codeOf(event.reason) ?? "";
     const at = stuckSince(event);
     const key = `${state}/${text}`;
     const cause = causes.get(key);
     if (!cause) {
-      const codes = code ? [code] : [];
-      causes.set(key, { key, state, text, codes, count: 1, first: at, last: at, example: event });
+      causes.set(key, { key, state, text, count: 1, first: at, last: at, example: event });
       continue;
     }
     cause.count += 1;
-    if (code && !cause.codes.includes(code)) cause.codes.push(code);
     if (Date.parse(at) < Date.parse(cause.first)) cause.first = at;
     if (Date.parse(at) > Date.parse(cause.last)) {
       cause.last = at;
@@ -65,7 +58,7 @@ type Known = keyof typeof words.events.causeWords;
 const KNOWN: readonly (readonly [RegExp, Known])[] = [
   [/^the key may not do this/, "forbidden"],
   [/^Stripe does not accept the key/, "unauthorized"],
-  [/^Stripe knows no /, "otherAccount"],
+  [/^Stripe does not know the object/, "otherAccount"],
   [/^Stripe gave no answer/, "noAnswer"],
   [/^Stripe refused/, "refused"],
   [/^every attempt ended/, "silent"],
