@@ -44,7 +44,10 @@ pub(crate) enum ApplyError {
     Stripe(#[from] StripeError),
     /// Stripe does not know an object of our own account that an event is about, and the key is not found to
     /// be of that account.
-    #[error("Stripe knows no {0}: the Stripe key is of another account, or it is not known of which account")]
+    // The object stands after the colon: what stands before it is what events are grouped and replayed by.
+    #[error(
+        "Stripe does not know the object, as the key is of another account, or it is not known of which: {0}"
+    )]
     NotAtStripe(String),
     /// The second is not over by Stripe's clock.
     #[error("the second of the event is not over by Stripe's clock, so Stripe's answer could miss a change")]

@@ -97,18 +97,9 @@ async fn refuse_inside_host(deps: &Deps, url: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid("url", message).remedy("give an address whose name leads to the internet"))
 }
 
-/// Registers the endpoint, and disables it if it takes the place of one that is disabled.
+/// Has Stripe create the endpoint, keeps its signing secret, then writes that the endpoint is active;
+/// disables it if it takes the place of one that is disabled.
 async fn finish(
-    stripe: StripeContext<'_>,
-    registration: Registration,
-) -> Result<(EndpointRow, SigningSecret), RegisterError> {
-    let (row, secret) = finish_enabled(stripe, registration).await?;
-    let row = if row.pending_change.is_some() { update::send(stripe, row, None).await? } else { row };
-    Ok((row, secret))
-}
-
-/// Has Stripe create the endpoint, keeps its signing secret, then writes that the endpoint is active.
-async fn finish_enabled(
     stripe: StripeContext<'_>,
     mut registration: Registration,
 ) -> Result<(EndpointRow, SigningSecret), RegisterError> {
@@ -132,9 +123,13 @@ async fn finish_enabled(
         ..row.clone()
     };
     match deps.registry.replace(&row, &mut active).await? {
+        Written::Done if active.pending_change.is_some() => {
+            Ok((update::send(stripe, active, None).await?, secret))
+        }
         Written::Done => Ok((active, secret)),
         Written::Conflict => match deps.registry.endpoint(&row.name).await? {
-            // Another request has finished the same attempt.
+            // Another request has finished the same attempt. What it, or one after it, changes is its to
+            // send.
             Some(other) if other.registration == row.registration && other.state.accepts_deliveries() => {
                 Ok((other, secret))
             }

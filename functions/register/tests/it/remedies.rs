@@ -76,6 +76,26 @@ async fn what_a_deregistration_overtook_says_so() {
     stack.assert_nothing_left("main").await;
 }
 
+/// What another request has changed meanwhile is that one's to send.
+#[tokio::test]
+async fn a_registration_that_comes_late_sends_nothing_of_a_change_that_came_between() {
+    let stack = Stack::start().await;
+    // Made at Stripe, and the answer is late.
+    stack.stripe.add_fault(Fault::hold().on("POST", ENDPOINTS).after());
+    let changed = async {
+        stack.until_stripe_is_asked("POST").await;
+        assert_eq!(stack.register("").await.0, 201);
+        stack.stripe.add_fault(Fault::status(500).on("POST", &format!("{ENDPOINTS}/")).times(9));
+        assert_eq!(stack.call("PATCH", "/endpoints/main", r#"{"description":"new"}"#).await.0, 503);
+        stack.stripe.clear_requests();
+        stack.stripe.clear_faults();
+    };
+    let ((status, answer), ()) = tokio::join!(stack.register(""), changed);
+    assert_eq!((status, &answer["state"]), (201, &"changing".into()), "{answer}");
+    let sent: Vec<_> = stack.stripe.requests().into_iter().map(|request| request.method).collect();
+    assert!(!sent.contains(&"POST".to_owned()), "{sent:?}");
+}
+
 #[tokio::test]
 async fn one_whose_replacement_was_refused_is_to_be_repaired_whatever_is_asked() {
     let stack = Stack::start().await;
