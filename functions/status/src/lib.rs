@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use shared::access::Role;
+use shared::aws::CallLimits;
 use shared::deadline::Deadline;
 use shared::http::{ApiError, Query, json, request_id, segments};
 
@@ -33,6 +34,11 @@ use self::report::StatusReport;
 /// What is asked has to answer before this, of the 3 s that are promised; the rest is for the checks and the
 /// network.
 pub const GATHER_WITHIN: Duration = Duration::from_millis(2_600);
+
+// AWS is given up before, so that what hangs is reported and does not take the answer with it; and 300 ms of
+// the 3 s are for the checks and the network.
+const _: () = assert!(CallLimits::RECEIVE.total.as_millis() < GATHER_WITHIN.as_millis());
+const _: () = assert!(GATHER_WITHIN.as_millis() + 300 <= 3_000);
 
 /// Answers one request. What has not answered at `deadline` is reported as not known.
 pub async fn handle(deps: &Deps, request: Request, now: Timestamp, deadline: Deadline) -> Response<Body> {

@@ -162,8 +162,8 @@ impl Stack {
     pub(crate) fn cold(&self) -> Deps {
         Deps::new(Config {
             aws: self.cloud.aws(),
-            // A busy machine must not look like an outage.
-            call_limits: shared::aws::CallLimits::PATIENT,
+            // The real ones where something hangs; else a busy machine must not look like an outage.
+            call_limits: if self.patience.is_some() { CallLimits::RECEIVE } else { CallLimits::PATIENT },
             mode: self.mode,
             registry_table: "RegistryTable".into(),
             ledger_table: "LedgerTable".into(),
