@@ -6,7 +6,7 @@
 
 use futures::StreamExt;
 use lambda_http::http::StatusCode;
-use lambda_http::{Body, Response};
+use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::json;
 use shared::audit::AuditDetails;
@@ -41,6 +41,15 @@ struct BulkResult {
     next_cursor: Option<String>,
 }
 
+/// Returns whether a request only asks how many events match.
+pub(crate) fn only_counts(request: &Request) -> bool {
+    Fields::read(request.body(), &fields_known()).is_ok_and(|fields| fields.flag("dry_run") == Ok(Some(true)))
+}
+
+fn fields_known() -> Vec<&'static str> {
+    [&EventFilter::PARAMETERS[..], &["why", "limit", "cursor", "dry_run"]].concat()
+}
+
 /// Does the action to all events that match. `details` gets the filter and what was done so far.
 pub(crate) async fn apply(
     action_request: ActionRequest<'_>,
@@ -48,8 +57,7 @@ pub(crate) async fn apply(
 ) -> Result<Response<Body>, ApiError> {
     let ActionRequest { deps, request, action, now, deadline, .. } = action_request;
     Query::read(request, &[])?;
-    let known = [&EventFilter::PARAMETERS[..], &["why", "limit", "cursor", "dry_run"]].concat();
-    let fields = Fields::read(request.body(), &known)?;
+    let fields = Fields::read(request.body(), &fields_known())?;
     let query = fields.query(&[&EventFilter::PARAMETERS[..], &["cursor"]].concat())?;
     let filter = EventFilter::read(&query)?;
     require_state(action, &filter)?;
@@ -57,7 +65,7 @@ pub(crate) async fn apply(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let dry_run = fields.flag("dry_run")?.unwrap_or(false);
     let reason = if dry_run { None } else { action.read_reason(&fields)? };
-    details.before = Some(json!({ "filter": query.to_json(), "dry_run": dry_run, "why": reason }));
+    details.before = Some(json!({ "filter": query.to_json(), "why": reason }));
 
     // Nothing can have come in before the first Stripe key was set.
     let since = deps.registry.settings().await?.map_or(now, |settings| settings.since());

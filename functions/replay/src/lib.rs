@@ -3,7 +3,7 @@
 //! - `POST /events/{id}/replay` and `POST /events/{id}/discard` (`single`);
 //! - `POST /events/replay` and `POST /events/discard`, with filters (`bulk`).
 //!
-//! Each action is written to the audit, refused ones too.
+//! Each action is written to the audit, refused ones too. Counting is none: it changes nothing, like a list.
 //!
 //! Rules: an event is changed under the condition that it has not changed since it was read. So of two
 //! admins, or an admin and the program, one wins and the other is refused. A replayed event is pending like a
@@ -42,7 +42,11 @@ async fn respond(
     let (action, target) = route(request)?;
     let mut details = AuditDetails::default();
     let action_request = ActionRequest { deps, request, action, caller: &caller, now, deadline };
-    let result = match deps.access.require(request, Role::Admin) {
+    let allowed = deps.access.require(request, Role::Admin);
+    if allowed.is_ok() && target == Target::Matching && bulk::only_counts(request) {
+        return bulk::apply(action_request, &mut details).await;
+    }
+    let result = match allowed {
         Ok(_) => match &target {
             Target::Event(id) => single::apply(action_request, id, &mut details).await,
             Target::Matching => bulk::apply(action_request, &mut details).await,

@@ -49,7 +49,7 @@ async fn each_action_is_recorded_with_who_did_what_to_which_events() {
             "events.discard",
             "events",
             "done",
-            Some(json!({ "filter": { "state": "dead" }, "dry_run": false, "why": "old" })),
+            Some(json!({ "filter": { "state": "dead" }, "why": "old" })),
             Some(json!({
                 "matching": 1, "changed": 1, "overtaken": 0, "failed": 0, "dry_run": false, "next_cursor": null,
             })),
@@ -68,6 +68,21 @@ async fn each_action_is_recorded_with_who_did_what_to_which_events() {
             (action.to_owned(), target.to_owned(), result.to_owned(), before, after)
         })
     );
+}
+
+#[tokio::test]
+async fn counting_is_no_action_and_is_not_recorded_but_where_it_is_refused() {
+    let stack = Stack::start().await;
+    stack.event("evt_1", EventState::Dead).await;
+    let count = json!({ "state": "dead", "dry_run": true });
+    for path in ["/events/replay", "/events/discard"] {
+        let (status, answer) = stack.call(path, count.clone()).await;
+        assert_eq!((status, &answer["matching"]), (200, &json!(1)), "{path}");
+    }
+    assert!(stack.audit_entries().await.is_empty());
+    assert_eq!(stack.call_as(Some("viewer"), "POST", "/events/replay", count).await.0, 403);
+    let entries = stack.audit_entries().await;
+    assert_eq!(entries.iter().map(|entry| entry.result.as_str()).collect::<Vec<_>>(), ["forbidden"]);
 }
 
 #[tokio::test]

@@ -5,9 +5,7 @@ import { words } from "../words/words.ts";
 
 /** What was done; an action of a later release by its own name. */
 export function actionOf(entry: AuditEntry): string {
-  const { actions, counted } = words.audit;
-  const asked = entry.before as { dry_run?: unknown } | null;
-  if (asked?.dry_run === true) return counted;
+  const { actions } = words.audit;
   return Object.hasOwn(actions, entry.action) ? actions[entry.action] : entry.action;
 }
 

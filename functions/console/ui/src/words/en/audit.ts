@@ -22,7 +22,6 @@ export const audit = {
     title: "Nothing has been done yet",
     text: "As soon as somebody sets a key or registers a webhook, it stands here.",
   },
-  counted: "Counted events",
   actions: {
     "endpoint.register": "Registered an endpoint",
     "endpoint.change": "Changed an endpoint",
