@@ -91,6 +91,9 @@ pub enum ProbeStage {
 pub struct ProbeReport {
     /// What became of it.
     pub outcome: ProbeOutcome,
+    /// The id of the event that it was stored as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
     /// Where the host's name led.
     pub addresses: Vec<SocketAddr>,
     /// How long it took, in milliseconds, to the answer or to where it ended.
@@ -120,6 +123,7 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
     let begun = Instant::now();
     let mut report = ProbeReport {
         outcome: ProbeOutcome::NoAnswer { at: ProbeStage::Name, why: String::new() },
+        event: None,
         addresses: Vec::new(),
         took_ms: 0,
         clock_ahead_ms: None,
@@ -138,7 +142,9 @@ async fn once(url: &str, secret: &SigningSecret, mode: Mode, local: bool, now: T
                 Ok(Ok(answer)) => {
                     report.clock_ahead_ms =
                         answer.date.map(|date| now.as_millisecond() - date.as_millisecond());
-                    outcome(answer.status, &answer.body, &id)
+                    let outcome = outcome(answer.status, &answer.body, &id);
+                    report.event = (outcome == ProbeOutcome::Stored).then_some(id);
+                    outcome
                 }
                 Ok(Err(error)) => {
                     let at = if error.is_connect() { ProbeStage::Connection } else { ProbeStage::Response };

@@ -2,15 +2,20 @@
 import { screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { to } from "../src/links.ts";
 import EndpointPage from "../src/pages/endpoints/endpoint.svelte";
 import Endpoints from "../src/pages/endpoints/endpoints.svelte";
 import SigningSecret from "../src/pages/endpoints/signing-secret.svelte";
 import { applied } from "../src/parts/webhook/event-types.ts";
+import { words } from "../src/words/words.ts";
 import { api } from "./help/api.ts";
 import { faults } from "./help/axe.ts";
+import { wholeEvent } from "./help/samples.ts";
 import { json, signedIn } from "./help/session.ts";
 import { show } from "./help/show.ts";
 import { check, endpoint, refusal, SECRET, statusOf } from "./help/webhook.ts";
+
+const said = words.endpoints.test;
 
 beforeEach(async () => {
   vi.useRealTimers();
@@ -107,11 +112,14 @@ describe("one endpoint", () => {
     show(EndpointPage, { params: { name: "main" } });
     await user.click(await screen.findByRole("button", { name: "Test" }));
     const steps = await screen.findByRole("list", { name: "Test" });
-    expect(within(steps).getAllByText("Waiting")).toHaveLength(6);
+    expect(within(steps).getAllByText("Waiting")).toHaveLength(8);
+    expect(within(steps).getByText(said.sent).nextElementSibling?.textContent).toContain("Well");
+    expect(screen.getByText(/^For 0 s now\./)).toBeTruthy();
     const step = (name: string, ok: boolean | null, evidence = {}) => ({ step: name, ok, evidence });
     answer({
       name: "main",
       url: "https://x",
+      event: null,
       ok: false,
       steps: [
         step("name", true, { addresses: ["203.0.113.5"] }),
@@ -128,8 +136,40 @@ describe("one endpoint", () => {
     expect(await screen.findByText("It did not come through.")).toBeTruthy();
     const after = screen.getByRole("list", { name: "Test" });
     expect(within(after).getByText("connection refused")).toBeTruthy();
-    expect(within(after).getAllByText("Not reached")).toHaveLength(4);
+    expect(within(after).getAllByText("Not reached")).toHaveLength(6);
     expect(screen.getByText("Look for a firewall.")).toBeTruthy();
+  });
+
+  test("is tested up to the ledger and the status, each asked until it is there", async () => {
+    const id = "evt_probe_1";
+    const sent = "2026-11-30T14:05:00Z";
+    const probe = { ...wholeEvent({ id, type: "billhook.probe", state: "ignored" }), created: sent };
+    let asks = 0;
+    let kept = false;
+    const knows = (at: string) => statusOf([], [check("probe_arrives", "ok", { evidence: { at } })]);
+    api({
+      ...page(endpoint()),
+      "POST endpoints/main/test": () => ({
+        ...{ name: "main", url: "https://x", event: id, ok: true, steps: [], took_ms: 12 },
+        ...{ summary: null, remedy: null },
+      }),
+      [`GET events/${id}`]: () => (kept ? probe : json(refusal("not_found", "no such event"), 404)),
+      "GET status": () => knows(asks++ < 3 ? "2026-11-30T13:00:00Z" : "2026-11-30T14:05:00.250Z"),
+    });
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const user = userEvent.setup({ advanceTimers: vi.advanceTimersByTime });
+    show(EndpointPage, { params: { name: "main" } });
+    await user.click(await screen.findByRole("button", { name: "Test" }));
+    const steps = await screen.findByRole("list", { name: "Test" });
+    const step = (text: string) => within(steps).getByText(text).parentElement?.textContent;
+    expect(await screen.findByText("It came through in 12 ms.")).toBeTruthy();
+    expect(step(said.inLedger)).toContain("Waiting");
+    kept = true;
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(step(said.inLedger)).toContain("There");
+    expect(within(steps).getByRole("link", { name: "See it" }).getAttribute("href")).toBe(to.event(id));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(step(said.inStatus)).toContain("There");
   });
 
   test("gets other events, with groups as patterns", async () => {

@@ -60,6 +60,7 @@ impl Stack {
         // So that no run sends one to a host of the internet.
         let report = ProbeReport {
             outcome: ProbeOutcome::Stored,
+            event: None,
             addresses: vec![],
             took_ms: 5,
             clock_ahead_ms: None,

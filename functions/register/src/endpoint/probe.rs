@@ -34,6 +34,8 @@ const CLOCK_OFF_BY: u64 = 30_000;
 pub(super) struct ProbeView {
     name: String,
     url: String,
+    /// The id of the event that it was stored as.
+    event: Option<String>,
     ok: bool,
     steps: Vec<ProbeStepView>,
     took_ms: u64,
@@ -88,6 +90,7 @@ async fn send(context: RequestContext<'_>, row: &EndpointRow, secret: &SigningSe
     let view = ProbeView {
         name: row.name.to_string(),
         url: row.spec.url.clone(),
+        event: report.event.clone(),
         ok: report.outcome == ProbeOutcome::Stored,
         steps: steps(&report),
         took_ms: report.took_ms,
@@ -150,6 +153,7 @@ mod tests {
     fn report(outcome: ProbeOutcome) -> ProbeReport {
         ProbeReport {
             outcome,
+            event: None,
             addresses: vec![([203, 0, 113, 5], 443).into()],
             took_ms: 12,
             clock_ahead_ms: Some(400),

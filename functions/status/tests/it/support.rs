@@ -89,7 +89,8 @@ impl Stack {
     pub(crate) async fn probe(&self, outcome: ProbeOutcome, at: Timestamp) {
         let name = "main".parse().unwrap();
         let row = self.registry().endpoint(&name).await.unwrap().unwrap();
-        let report = ProbeReport { outcome, addresses: vec![], took_ms: 5, clock_ahead_ms: None };
+        let report =
+            ProbeReport { outcome, event: None, addresses: vec![], took_ms: 5, clock_ahead_ms: None };
         let probe = LastProbe { at: at.into(), url: row.spec.url, report };
         self.registry().record_probe(&name, &probe).await.unwrap();
     }

@@ -19,6 +19,12 @@ export function reconciledAt(status: Status): string | null {
   return time(evidence(status, "reconciled_lately").reconciled_at);
 }
 
+/** When an endpoint was last sent a request of ours that the status knows of. */
+export function probedAt(status: Status, name: string): string | null {
+  const endpoint = status.endpoints.find((one) => one.name === name);
+  return time(endpoint?.checks.find((check) => check.code === "probe_arrives")?.evidence?.at);
+}
+
 function allChecks(status: Status): Check[] {
   return [...status.checks, ...status.endpoints.flatMap((endpoint) => endpoint.checks)];
 }

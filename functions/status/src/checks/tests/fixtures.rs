@@ -126,7 +126,7 @@ pub(super) fn gap_report(inputs: &mut StatusInputs) -> &mut GapReport {
 
 /// A probe to `main`, sent so long ago, came to this.
 pub(super) fn add_probe(inputs: &mut StatusInputs, seconds: i64, outcome: ProbeOutcome) {
-    let report = ProbeReport { outcome, addresses: vec![], took_ms: 5, clock_ahead_ms: None };
+    let report = ProbeReport { outcome, event: None, addresses: vec![], took_ms: 5, clock_ahead_ms: None };
     let url = inputs.endpoints[0].row.spec.url.clone();
     inputs.endpoints[0].probe = Some(LastProbe { at: ago(seconds), url, report });
 }

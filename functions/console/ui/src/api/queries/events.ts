@@ -8,6 +8,9 @@ import {
 import { call } from "../call.ts";
 import type { BulkOutcome, DiscardFilter, EventFilter, LedgerEvent, Page, ReplayFilter } from "../types.ts";
 
+/** The type of a request of ours that tests an endpoint; it is in no list. */
+export const PROBE = "billhook.probe";
+
 /** The list of events, newest first. */
 export const eventsQuery = (filter: EventFilter = {}) =>
   infiniteQueryOptions({

@@ -39,6 +39,8 @@ export const events = {
     "30d": "In the last 30 days",
     all: "At any time",
     from: (when: string) => `Since ${when}`,
+    before: (when: string) => `Before ${when}`,
+    between: (from: string, until: string) => `${from} to ${until}`,
   },
   empty: {
     title: "No event fits",
@@ -91,6 +93,7 @@ export const events = {
   },
   life: {
     created: "Made by Stripe",
+    probe: "Made by Billhook, to test the endpoint",
     received: (endpoint: string) => `Received by the endpoint “${endpoint}”`,
     fetched: "Fetched from Stripe, as no delivery had brought it",
     applied: "Applied to the record",
