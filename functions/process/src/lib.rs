@@ -36,6 +36,7 @@ use serde_json::Value;
 use shared::aws::error_chain;
 use shared::deadline::Deadline;
 use shared::ledger::EventState;
+use shared::registry::LagCounts;
 
 pub use self::config::Config;
 pub use self::deps::Deps;
@@ -71,7 +72,8 @@ pub async fn handle(
     metrics::emit(&deps.metrics, &outcomes, backlog_age, now);
     let summary = Summary::from_outcomes(&outcomes);
     let counts: Vec<_> = EventState::ALL.into_iter().map(|state| (state, summary.count(state))).collect();
-    if let Err(error) = deps.registry.add_hourly_counts(&counts, now).await {
+    let lags: LagCounts = outcomes.iter().filter_map(|outcome| outcome.lag).collect();
+    if let Err(error) = deps.registry.add_hourly_counts(&counts, lags, now).await {
         tracing::warn!(error = error_chain(&error), "the counts of this hour lack this batch");
     }
     Ok(summary)

@@ -122,11 +122,13 @@ pub struct EventFilter {
     object: Option<ObjectKey>,
     account: Option<String>,
     since: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
 impl EventFilter {
     /// The parameters it is read from.
-    pub const PARAMETERS: [&str; 7] = ["state", "reason", "type", "endpoint", "object", "account", "since"];
+    pub const PARAMETERS: [&str; 8] =
+        ["state", "reason", "type", "endpoint", "object", "account", "since", "until"];
 
     /// Reads the filters, each of which may be missing.
     ///
@@ -149,6 +151,7 @@ impl EventFilter {
             object: query.get("object").map(|text| object(text, query.get("account"))).transpose()?,
             account: text("account"),
             since: query.time("since")?,
+            until: query.time("until")?,
         })
     }
 
@@ -157,9 +160,10 @@ impl EventFilter {
         match (&self.object, self.state.filter(|state| state.is_open())) {
             (Some(key), _) => EventListing::Object(key.clone()),
             (None, Some(state)) => EventListing::Open(state),
-            (None, None) => {
-                EventListing::Received { since: self.since.unwrap_or(beginning).max(beginning), until: now }
-            }
+            (None, None) => EventListing::Received {
+                since: self.since.unwrap_or(beginning).max(beginning),
+                until: self.until.unwrap_or(now).min(now),
+            },
         }
     }
 
@@ -176,6 +180,7 @@ impl EventFilter {
                 .as_deref()
                 .is_none_or(|wanted| row.object.as_ref().and_then(ObjectKey::account) == Some(wanted))
             && self.since.is_none_or(|since| row.received_at >= UnixMillis::from(since))
+            && self.until.is_none_or(|until| row.received_at < UnixMillis::from(until))
     }
 }
 

@@ -37,7 +37,7 @@ pub use self::drift_progress::{
 };
 pub use self::endpoint_activity::EndpointActivity;
 pub use self::erasure_job::{ErasureJob, ErasurePosition, ErasureState};
-pub use self::hourly_counts::HourlyCounts;
+pub use self::hourly_counts::{HourlyCounts, LagCounts};
 pub use self::import_progress::{
     AccountImport, Import, ImportState, KindProgress, ListPosition, ScheduledWork, Stage,
 };

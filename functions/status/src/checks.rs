@@ -92,7 +92,7 @@ fn stack_checks(inputs: &StatusInputs) -> Vec<Check> {
     checks
 }
 
-/// Hours count what events came to, so every state but `pending`.
+/// Hours count what events came to, so every state but `pending`, and how long the applied ones took.
 fn hour(hour: &HourlyCounts) -> Value {
     let counts: HashMap<EventState, u64> = hour.counts.iter().copied().collect();
     let mut row = Map::new();
@@ -100,6 +100,9 @@ fn hour(hour: &HourlyCounts) -> Value {
     for state in EventState::ALL.into_iter().filter(|state| *state != EventState::Pending) {
         row.insert(state.to_string(), json!(counts.get(&state).copied().unwrap_or(0)));
     }
+    let lag =
+        hour.lags.by_bound().map(|(within_s, events)| json!({ "within_s": within_s, "events": events }));
+    row.insert("lag".to_owned(), lag.collect());
     Value::Object(row)
 }
 

@@ -11,7 +11,7 @@ import { words } from "../src/words/words.ts";
 import { api } from "./help/api.ts";
 import { json, signedIn } from "./help/session.ts";
 import { show } from "./help/show.ts";
-import { check, endpoint, imported, settings, statusOf } from "./help/webhook.ts";
+import { check, endpoint, hourOf, imported, settings, statusOf } from "./help/webhook.ts";
 
 beforeEach(async () => {
   vi.useRealTimers();
@@ -46,19 +46,49 @@ describe("all checks are well", () => {
   });
 });
 
-test("each hour of the chart leads to the events since it", async () => {
+describe("the charts of the last day", () => {
   const hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
-  const counts = { processed: 3, superseded: 0, ignored: 0, quarantined: 0, failed: 0, dead: 0 };
-  const last_day = [{ hour: hour.toISOString(), ...counts }];
-  api({ ...usual, "GET status": () => statusOf([], [], { last_day }) });
-  const { container } = show(Overview);
-  await userEvent.setup().click(await screen.findByRole("button", { name: words.parts.asTable }));
-  const links = within(screen.getByRole("table")).getAllByRole("link");
-  expect(links).toHaveLength(24);
-  expect(links.at(-1)?.getAttribute("href")).toBe(to.events({ since: hour.toISOString() }));
-  await userEvent.setup().click(screen.getByRole("button", { name: words.parts.asChart }));
-  expect(container.querySelectorAll('figure a:not([tabindex="-1"])')).toHaveLength(0);
-  expect(container.querySelectorAll("svg a")).toHaveLength(24);
+  const when = { since: hour.toISOString(), until: new Date(hour.getTime() + 3_600_000).toISOString() };
+  const shown = (...hours: ReturnType<typeof hourOf>[]) => {
+    api({ ...usual, "GET status": () => statusOf([], [], { last_day: hours }) });
+    return show(Overview);
+  };
+
+  test("lead to the events of an hour, and to those of them in a state", async () => {
+    const { container } = shown(hourOf(hour, { processed: 3, dead: 2, failed: 7 }));
+    const [asTable] = await screen.findAllByRole("button", { name: words.parts.asTable });
+    await userEvent.setup().click(asTable as HTMLElement);
+    const table = within(screen.getByRole("table", { name: words.overview.chart }));
+    const heads = table.getAllByRole("columnheader").map((head) => head.textContent);
+    expect(heads).toEqual(["Hour", "Processed", "Failed tries", "Dead"]);
+    expect(table.getAllByRole("row")).toHaveLength(25);
+    const links = within(table.getAllByRole("row").at(-1) as HTMLElement).getAllByRole("link");
+    expect(links.map((link) => link.getAttribute("href"))).toEqual([
+      to.events(when),
+      to.events({ state: "processed", ...when }),
+      to.events({ state: "failed", ...when }),
+      to.events({ state: "dead", ...when }),
+    ]);
+    expect(links.at(-1)?.getAttribute("aria-label")).toMatch(/^2: Dead, of those that came in from/);
+    await userEvent.setup().click(screen.getByRole("button", { name: words.parts.asChart }));
+    expect(container.querySelectorAll('figure a:not([tabindex="-1"])')).toHaveLength(0);
+    const drawn = [...(container.querySelector("figure")?.querySelectorAll("svg a") ?? [])];
+    expect(drawn.map((link) => link.getAttribute("href"))).toContain(to.events({ state: "dead", ...when }));
+  });
+
+  test("say how long events took, half of them and the slowest", async () => {
+    const before = new Date(hour.getTime() - 3_600_000);
+    shown(hourOf(before, { processed: 4 }, [3, 1, 0, 0]), hourOf(hour, { processed: 2 }, [0, 0, 0, 2]));
+    expect(await screen.findByText(/Half of them: within 5 s\. The slowest: over 10 min\./)).toBeTruthy();
+    const table = screen.getByRole("table", { name: words.overview.lagDay });
+    const cells = within(within(table).getAllByRole("row").at(-2) as HTMLElement).getAllByRole("cell");
+    expect(cells.map((cell) => cell.textContent?.trim())).toEqual(["3", "1", "0", "0"]);
+  });
+
+  test("say so where no event was applied", async () => {
+    shown(hourOf(hour, { ignored: 4 }));
+    expect(await screen.findByText(words.overview.noLag)).toBeTruthy();
+  });
 });
 
 describe("a status that was not read again for a minute", () => {

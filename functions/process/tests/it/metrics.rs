@@ -49,6 +49,8 @@ async fn a_batch_is_one_line_with_its_states_and_one_with_its_lags() {
     let sum: u64 = lags.iter().sum();
     assert_eq!(lags.len(), 98);
     assert!(lags.iter().all(|lag| (1..=3 + most).contains(lag)), "{lags:?}");
+    let hours = stack.registry().status_rows(&[], later(1)).await.unwrap().hours;
+    assert_eq!(hours[0].lags, lags.iter().copied().collect(), "the same by the hour");
     let ages = 33 + 33 * 2 + 32 * 3;
     assert!((ages..=ages + 98 * most).contains(&sum), "{lags:?} in {most} s");
     assert!(

@@ -138,6 +138,16 @@ async fn the_list_is_newest_first_over_days_and_complete() {
     }
     let since = stack.ids_of_all_pages("/events?since=2026-11-24T06:00:00Z", 4).await;
     assert_eq!(since, expected[..10], "exactly six hours ago is in");
+    let until = stack.ids_of_all_pages("/events?until=2026-11-24T06:00:00Z", 4).await;
+    assert_eq!(until, expected[10..], "exactly six hours ago is out");
+    let hours = "since=2026-11-24T00:00:00Z&until=2026-11-24T12:00:00Z";
+    assert_eq!(stack.ids_of_all_pages(&format!("/events?{hours}"), 4).await, expected[5..15]);
+    for other in ["&state=pending", "&object=in_1"] {
+        assert_eq!(stack.ids_of_all_pages(&format!("/events?{hours}{other}"), 4).await, expected[5..15]);
+    }
+    let none = "/events?since=2026-11-24T12:00:00Z&until=2026-11-24T06:00:00Z";
+    assert!(stack.ids_of_all_pages(none, 4).await.is_empty());
+    assert!(stack.ids_of_all_pages("/events?until=2001-01-01T00:00:00Z", 4).await.is_empty());
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ async fn each_refusal_names_the_field_and_the_reason() {
         ("/events?limit=x", 400, "parameter_invalid", Some("limit")),
         ("/events?state=deed", 400, "parameter_invalid", Some("state")),
         ("/events?since=yesterday", 400, "parameter_invalid", Some("since")),
+        ("/events?until=today", 400, "parameter_invalid", Some("until")),
         ("/events?object=thing", 400, "parameter_invalid", Some("object")),
         ("/events?cursor=x", 400, "parameter_invalid", Some("cursor")),
         ("/audit?since=1", 400, "parameter_unknown", Some("since")),

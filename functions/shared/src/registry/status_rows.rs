@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::drift_progress::{COMPARISON, DriftProgress};
-use super::hourly_counts::{HOUR, HourlyCounts, hour_name};
+use super::hourly_counts::{HOUR, HourlyCounts, LagCounts, hour_name};
 use super::import_progress::{IMPORT, Import};
 use super::reconcile_progress::HEALTH;
 use super::stack_id::StackId;
@@ -135,7 +135,8 @@ fn text(item: &Item, name: &str) -> String {
 
 fn hour(item: &Item, doing: &'static str) -> Result<HourlyCounts, StoreError> {
     let begins = format!("{}:00:00Z", text(item, "name")).parse().map_err(StoreError::doing(doing))?;
-    let count = |state: EventState| item.get(state.as_str())?.as_n().ok()?.parse().ok();
-    let counts = EventState::ALL.into_iter().filter_map(|state| Some((state, count(state)?))).collect();
-    Ok(HourlyCounts { begins, counts })
+    let count = |name: &str| item.get(name)?.as_n().ok()?.parse().ok();
+    let counts =
+        EventState::ALL.into_iter().filter_map(|state| Some((state, count(state.as_str())?))).collect();
+    Ok(HourlyCounts { begins, counts, lags: LagCounts::read(count) })
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 use shared::endpoint::EndpointState;
 use shared::ledger::EventState;
+use shared::registry::LagCounts;
 use simulated_stripe::{EndpointChange, Fault, Key};
 use test_cloud::fixtures::{STRIPE_KEY_SECRET, now};
 
@@ -12,7 +13,12 @@ use crate::support::{Stack, failing, later};
 async fn an_endpoint_that_is_at_stripe_as_wanted_is_active() {
     let stack = Stack::start().await;
     stack.registry().record_delivery(&"main".parse().unwrap(), 0, later(-90)).await.unwrap();
-    stack.registry().add_hourly_counts(&[(EventState::Processed, 7)], later(-3600)).await.unwrap();
+    // Two processes, each with a batch.
+    for lags in [vec![1, 2, 3], vec![1, 90, 7_200, 9_000]] {
+        let processed = (EventState::Processed, u64::try_from(lags.len()).unwrap());
+        let lags = lags.into_iter().collect();
+        stack.registry().add_hourly_counts(&[processed], lags, later(-3600)).await.unwrap();
+    }
     stack.event("evt_1", EventState::Pending).await;
     let status = stack.status().await;
     assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("active"), 0), "{status}");
@@ -23,6 +29,9 @@ async fn an_endpoint_that_is_at_stripe_as_wanted_is_active() {
     assert_eq!(status["counts"], json!({ "pending": 1, "failed": 0, "dead": 0, "quarantined": 0 }));
     assert_eq!(status["last_day"][0]["hour"], "2026-11-24T11:00:00Z");
     assert_eq!(status["last_day"][0]["processed"], 7);
+    let lag: Vec<_> =
+        status["last_day"][0]["lag"].as_array().unwrap().iter().map(|lag| &lag["events"]).collect();
+    assert_eq!(lag, [4, 0, 1, 2]);
     let request = stack.stripe.requests().remove(0).request_id;
     assert!(status.to_string().contains(&request), "Stripe's request can be looked up");
 }
@@ -252,7 +261,9 @@ async fn the_status_costs_no_more_with_a_hundred_thousand_final_events_than_with
 async fn hours_before_the_last_day_are_not_shown() {
     let stack = Stack::start().await;
     for hours in [0, 23, 26] {
-        stack.registry().add_hourly_counts(&[(EventState::Ignored, 1)], later(-3600 * hours)).await.unwrap();
+        let ignored = [(EventState::Ignored, 1)];
+        let no_lags = LagCounts::default();
+        stack.registry().add_hourly_counts(&ignored, no_lags, later(-3600 * hours)).await.unwrap();
     }
     let status = stack.status_at(now()).await;
     assert_eq!(status["last_day"].as_array().unwrap().len(), 2, "{status}");

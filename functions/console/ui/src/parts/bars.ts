@@ -6,15 +6,23 @@ import { stack } from "d3-shape";
 export interface Series {
   key: string;
   label: string;
-  tone: "good" | "calm" | "warn" | "bad";
+  tone: "good" | "calm" | "faint" | "warn" | "odd" | "bad";
+}
+
+/** Where something leads to, and what that is called. */
+export interface Link {
+  href: string;
+  name: string;
 }
 
 /** One bar: where it stands, and how large each of its parts is. */
 export interface Bar {
   label: string;
-  /** Where it leads to, and what that is called. */
-  link?: { href: string; name: string };
+  /** Where the whole of it leads to. */
+  link?: Link;
   values: Record<string, number>;
+  /** Where its parts lead to. */
+  links?: Record<string, Link>;
 }
 
 export interface Drawn {

@@ -90,6 +90,17 @@ export function imported(rest: Partial<Import> = {}): Import {
   };
 }
 
+/** What became of the events of an hour, with how long they took. */
+export function hourOf(hour: Date, rest: Partial<Status["last_day"][number]> = {}, lags = [0, 0, 0, 0]) {
+  const bounds = [5, 60, 600, null] as const;
+  return {
+    hour: hour.toISOString(),
+    ...{ processed: 0, superseded: 0, ignored: 0, quarantined: 0, failed: 0, dead: 0 },
+    lag: bounds.map((within_s, n) => ({ within_s, events: lags[n] ?? 0 })),
+    ...rest,
+  };
+}
+
 /** A refusal of the API. */
 export const refusal = (code: string, message: string, field?: string, remedy?: string) => ({
   error: { code, message, field, remedy, request_id: "req-1" },

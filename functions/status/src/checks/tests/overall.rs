@@ -47,18 +47,24 @@ fn one_broken_endpoint_is_enough_and_one_active_one_too() {
 }
 
 #[test]
-fn counts_end_at_a_thousand_and_hours_show_every_final_state() {
+fn counts_end_at_a_thousand_and_hours_show_every_final_state_and_the_lag() {
     let mut inputs = healthy();
     inputs.open.failed = OpenCount::More;
     inputs.hours = vec![HourlyCounts {
         begins: "2026-11-24T11:00:00Z".parse().unwrap(),
         counts: vec![(EventState::Processed, 5), (EventState::Ignored, 2)],
+        lags: [0, 5, 6, 600, 601].into_iter().collect(),
     }];
     let report = serde_json::to_value(run(&inputs)).unwrap();
     assert_eq!(report["counts"], json!({ "pending": 3, "failed": "1000+", "dead": 0, "quarantined": 0 }));
     assert_eq!(
         report["last_day"],
-        json!([{ "hour": "2026-11-24T11:00:00Z", "processed": 5, "superseded": 0, "ignored": 2, "quarantined": 0, "failed": 0, "dead": 0 }])
+        json!([{ "hour": "2026-11-24T11:00:00Z", "processed": 5, "superseded": 0, "ignored": 2, "quarantined": 0, "failed": 0, "dead": 0, "lag": [
+            { "within_s": 5, "events": 2 },
+            { "within_s": 60, "events": 1 },
+            { "within_s": 600, "events": 1 },
+            { "within_s": null, "events": 1 },
+        ] }])
     );
 }
 

@@ -2,7 +2,7 @@
 import type { EventFilter, EventState } from "../../api/types.ts";
 import type { Filters } from "../../parts/hash-query.svelte.ts";
 
-export const NAMES = ["state", "since", "type", "object", "endpoint", "reason", "account"] as const;
+export const NAMES = ["state", "since", "until", "type", "object", "endpoint", "reason", "account"] as const;
 export type Name = (typeof NAMES)[number];
 export type Asked = Filters<Name>;
 
@@ -28,7 +28,7 @@ const OPEN: readonly string[] = ["pending", "failed", "dead", "quarantined"];
  * object, since these lists are short and asked for whole.
  */
 export function usualSpan(asked: Asked): Span {
-  return OPEN.includes(asked.state) || asked.object ? "all" : "24h";
+  return OPEN.includes(asked.state) || asked.object || asked.until ? "all" : "24h";
 }
 
 /** The time before which nothing is asked for; a word counts from `now`, a time is itself. */
@@ -37,6 +37,11 @@ export function sinceOf(asked: Asked, now: number): string | undefined {
   if (since === "all") return undefined;
   if (!Object.hasOwn(SPANS, since)) return since;
   return new Date(now - SPANS[since as keyof typeof SPANS]).toISOString();
+}
+
+/** Whether nothing new can come into the list any more. */
+export function isOver(asked: Asked, now: number): boolean {
+  return Date.parse(asked.until) <= now;
 }
 
 /** What the API is asked for. */
