@@ -1,10 +1,10 @@
 // Events: what the list asks for, that nothing moves while it is read, how causes are made, what an event's life says.
 import { describe, expect, test } from "vitest";
 import { changesOf, shownValue } from "../src/pages/events/changed.ts";
-import { type Asked, NAMES, toFilter } from "../src/pages/events/filters.ts";
+import { type Asked, isOver, NAMES, toFilter } from "../src/pages/events/filters.ts";
 import { lifeOf } from "../src/pages/events/life.ts";
 import { LiveList } from "../src/pages/events/live.svelte.ts";
-import { reasonOf } from "../src/pages/events/reason.ts";
+import { reasonOf, shortReason } from "../src/pages/events/reason.ts";
 import { byCause, causeWords, codeOf } from "../src/parts/causes.ts";
 import { event, wholeEvent } from "./help/samples.ts";
 
@@ -26,6 +26,12 @@ describe("the list asks for", () => {
     expect(toFilter({ ...nothing, state: "dead", since: "1h" }, NOW).since).toBe("2026-11-30T11:00:00.000Z");
     expect(toFilter({ ...nothing, since: "2026-01-01T00:00:00Z" }, NOW).since).toBe("2026-01-01T00:00:00Z");
     expect(toFilter({ ...nothing, since: "all", type: "customer.*" }, NOW)).toEqual({ type: "customer.*" });
+    const hour = { since: "2026-11-30T10:00:00Z", until: "2026-11-30T11:00:00Z" };
+    expect(toFilter({ ...nothing, ...hour, state: "dead" }, NOW)).toEqual({ ...hour, state: "dead" });
+    expect(toFilter({ ...nothing, until: hour.until }, NOW)).toEqual({ until: hour.until });
+    expect(isOver({ ...nothing, ...hour }, NOW)).toBe(true);
+    expect(isOver({ ...nothing, until: "2026-11-30T12:00:00.001Z" }, NOW)).toBe(false);
+    expect(isOver(nothing, NOW)).toBe(false);
     expect(toFilter({ ...nothing, since: "constructor" }, NOW).since).toBe("constructor");
   });
 });
@@ -209,6 +215,12 @@ describe("the life of an event", () => {
 
   test("puts codes of ignored events into words, and nobody else's", () => {
     expect(reasonOf({ state: "ignored", reason: "filter" })).toBe("The settings ignore events of this type.");
+    const why = "writing a record failed: unhandled error (AccessDeniedException)";
+    expect(shortReason({ state: "dead", reason: why })).toBe("The database did not take it.");
+    expect(shortReason({ state: "dead", reason: "filter" })).toBe("Filter.");
+    expect(shortReason({ state: "ignored", reason: "filter" })).toBe(
+      "The settings ignore events of this type.",
+    );
     expect(reasonOf({ state: "dead", reason: "filter" })).toBe("Filter.");
     expect(reasonOf({ state: "ignored", reason: "constructor" })).toBe("Constructor.");
     expect(reasonOf({ state: "processed", reason: "erased" })).toContain("was erased");

@@ -70,6 +70,13 @@ const KNOWN: readonly (readonly [RegExp, Known])[] = [
   [/ failed$/, "store"],
 ];
 
+/** What a reason comes to in the words of this page; none where it is not known. */
+export function causeTitle(reason: string | null): string | null {
+  const text = codeOf(reason) ?? "";
+  const known = KNOWN.find(([begins]) => begins.test(text))?.[1];
+  return known && known !== "other" ? words.events.causeWords[known].title : null;
+}
+
 /** A cause in the words of this page; one that is not known in its own. */
 export function causeWords(cause: Cause): { title: string; todo: string; setsKey: boolean } {
   const said = words.events.causeWords;

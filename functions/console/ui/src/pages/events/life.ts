@@ -1,5 +1,7 @@
 // The life of an event as steps: made, come in, each state since, the next try.
+import { PROBE } from "../../api/queries/events.ts";
 import type { EventState, WholeEvent } from "../../api/types.ts";
+import { causeTitle } from "../../parts/causes.ts";
 import type { Tone } from "../../parts/tone.ts";
 import { words } from "../../words/words.ts";
 import { reasonOf } from "./reason.ts";
@@ -9,6 +11,8 @@ export interface Step {
   at: string | null;
   tone: Tone;
   title: string;
+  /** Why, in the words of its cause; null where that is not known. */
+  cause: string | null;
   /** Why; somebody else's words, perhaps. */
   text: string | null;
   by: string | null;
@@ -31,7 +35,7 @@ const TONES: Record<EventState, Tone> = {
 /** All steps, the earliest first. `now` tells a try that is due from one to come. */
 export function lifeOf(event: WholeEvent, now: number): Step[] {
   const said = words.events.life;
-  const plain = { text: null, by: null, attempts: null };
+  const plain = { cause: null, text: null, by: null, attempts: null };
   const [first, ...later] = event.history;
   const cameIn = event.source === "reconcile" ? said.fetched : said.received(event.endpoint);
   const steps: Step[] = [
@@ -41,7 +45,13 @@ export function lifeOf(event: WholeEvent, now: number): Step[] {
     ...later.map((past, n) => stepOf(past, n + 1)),
   ];
   if (event.created) {
-    steps.unshift({ ...plain, key: "created", at: event.created, tone: "calm", title: said.created });
+    steps.unshift({
+      ...plain,
+      key: "created",
+      at: event.created,
+      tone: "calm",
+      title: event.type === PROBE ? said.probe : said.created,
+    });
   }
   if (event.due_at && event.state === "failed") {
     const due = Date.parse(event.due_at) <= now;
@@ -63,6 +73,7 @@ function stepOf(past: Past, n: number): Step {
     at: past.at,
     tone: TONES[past.state] ?? "calm",
     title: titleOf(past),
+    cause: tried || past.state === "quarantined" ? causeTitle(past.reason) : null,
     text: past.state === "pending" && past.reason ? words.events.life.saying(past.reason) : reasonOf(past),
     by: past.by,
     attempts: tried ? past.attempts : null,
