@@ -350,6 +350,8 @@ def test_folded_checks_open_and_the_ignored_events_are_chosen(window: Console) -
     expect(fine.locator("xpath=..")).not_to_have_attribute("open", "")
     press(page, button(page, "Check again now"))
     expect(page.get_by_text("Stripe was asked just now.")).to_be_visible(timeout=SOON_MS)
+    press(page, page.get_by_role("main").locator("summary").filter(has_text="Replace the key"))
+    reach(page, page.get_by_label("Stripe key", exact=True))
     for title in ("Ignored events", "Trying again"):
         change = button(page, f"Change: {title}")
         press(page, change)
@@ -368,3 +370,26 @@ def test_somebody_is_found(window: Console) -> None:
     press(page, page.get_by_role("main").get_by_role("link", name=re.compile("Anna")).first)
     settle(window)
     expect(page).to_have_url(re.compile(console_story.ANNA))
+
+
+def test_who_was_signed_out_signs_in_again_and_is_where_they_were(window: Console) -> None:
+    page = window.page
+    window.open("#/audit")
+    settle(window)
+    page.route("**/status", lambda route: route.fulfill(status=401, json={"message": "Unauthorized"}))
+    press(page, page.get_by_role("navigation").first.get_by_role("link", name="Overview"))
+    ended = page.get_by_role("dialog", name="Your session has ended")
+    expect(ended).to_be_visible()
+    stays_inside(page)
+    page.keyboard.press("Escape")
+    expect(ended, "nothing can be done without signing in").to_be_visible()
+    page.unroute("**/status")
+    reach(page, ended.get_by_role("button", name="Sign in again"))
+    with window.context.expect_page() as opening:
+        page.keyboard.press("Enter")
+    with opening.value.expect_event("close"):
+        window.give_password(opening.value, "admin")
+    expect(ended).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(page.locator(":focus")).to_have_count(1)
+    window.expect_faults("401")
