@@ -45,6 +45,8 @@ async fn an_object_costs_its_record_and_its_index_entries_and_nothing_when_it_is
 async fn a_page_costs_one_call_of_stripe_two_reads_and_one_write_of_progress() {
     let costs = async |count: i64| {
         let stack = Stack::start().await;
+        // It counts calls.
+        stack.cloud.answer_in_whole_pages();
         stack.put_many("refund", "re", count);
         for minutes in [1, 2] {
             stack.import(json!({ "kinds": ["refunds"] })).await;

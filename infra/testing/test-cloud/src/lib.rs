@@ -137,9 +137,11 @@ impl TestCloud {
         self.calls().iter().filter(|call| call.operation == operation && call.table == table).count()
     }
 
-    /// Makes each page of a query hold three items, and each batch answer ten keys.
-    pub fn answer_in_short_pages(&self) {
-        self.proxy.answer_in_short_pages();
+    /// Makes each page of a query and each batch answer all that it can, from now on: for tests that count
+    /// calls or units. Else the first page of a query is empty, the others hold three items at most, and a
+    /// batch answers ten keys.
+    pub fn answer_in_whole_pages(&self) {
+        self.proxy.answer_in_whole_pages();
     }
 
     /// Drops the list of calls so far.

@@ -14,7 +14,7 @@ use crate::call::{Call, read_units, write_units};
 use crate::faults::{Fault, Faults};
 use crate::killable::{KillPoint, PendingKill};
 use crate::lagging_indexes::{LaggingIndexes, Write};
-use crate::pages::{reorder, shorten, take_keys};
+use crate::pages::{empty, reorder, shorten, shorten_batch, take_keys};
 use crate::secrets::Secrets;
 
 /// What the proxy knows, shared by all its connections.
@@ -33,7 +33,7 @@ struct ProxyState {
     calls: Vec<Call>,
     faults: Faults,
     kills: Vec<PendingKill>,
-    short_pages: bool,
+    whole_pages: bool,
     /// The database in which indexes are read, if they lag.
     index_url: Option<String>,
 }
@@ -61,8 +61,8 @@ impl Proxy {
         self.state().calls.clear();
     }
 
-    pub(crate) fn answer_in_short_pages(&self) {
-        self.state().short_pages = true;
+    pub(crate) fn answer_in_whole_pages(&self) {
+        self.state().whole_pages = true;
     }
 
     pub(crate) fn fail(&self, operation: &str, table: &str, times: usize, fault: Fault) {
@@ -149,6 +149,17 @@ impl Proxy {
         self.send(index_url.as_deref().unwrap_or(&self.dynamodb), operation, request.to_string()).await
     }
 
+    async fn query_in_short_pages(&self, mut request: Value) -> (StatusCode, Bytes) {
+        let is_first = shorten(&mut request);
+        let (status, answer) = self.read("Query", request).await;
+        if !is_first || !status.is_success() {
+            return (status, answer);
+        }
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        empty(&mut answer);
+        (status, answer.to_string().into())
+    }
+
     /// Does a read whose request holds no key of `left_out`; these are in the answer as `UnprocessedKeys`.
     async fn read_all_but(
         &self,
@@ -189,14 +200,17 @@ impl Proxy {
             if matches!(call.operation.as_str(), "GetItem" | "BatchGetItem" | "Query") {
                 request["ReturnConsumedCapacity"] = json!("TOTAL");
             }
-            let left_out = if let Some(Fault::LeavesOut(kept)) = call.fault {
-                take_keys(&mut request, kept)
-            } else if self.state().short_pages {
-                shorten(&call.operation, &mut request)
+            let whole_pages = self.state().whole_pages;
+            if call.operation == "Query" && !whole_pages {
+                self.query_in_short_pages(request).await
             } else {
-                Map::new()
-            };
-            self.read_all_but(left_out, &call.operation, request).await
+                let left_out = match (call.operation.as_str(), call.fault) {
+                    (_, Some(Fault::LeavesOut(kept))) => take_keys(&mut request, kept),
+                    ("BatchGetItem", _) if !whole_pages => shorten_batch(&mut request),
+                    _ => Map::new(),
+                };
+                self.read_all_but(left_out, &call.operation, request).await
+            }
         };
         if call.is_write() {
             call.write_units = write_units(&answer);
