@@ -91,6 +91,7 @@ async fn run_under_lease(
         secrets,
         open: health::open_events(&deps.ledger, now).await?,
         uncertain: deps.records.uncertain().await?,
+        erasures: Some(deps.registry.erasure_health(now).await?),
     };
     deps.registry.store_health_snapshot(&snapshot).await?;
     metrics::emit(&deps.metrics, &snapshot, &rows, now);

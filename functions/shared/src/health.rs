@@ -6,10 +6,12 @@
 //! gathers it anew. What could not be read is unknown, never left as it was.
 
 mod arrivals;
+mod erasures;
 mod gather;
 mod snapshot;
 
 pub use self::arrivals::{Arrivals, Arrived, RunArrivals, TypeArrivals};
+pub use self::erasures::{ErasureHealth, ErasureTrouble, StuckErasure};
 pub use self::gather::{endpoints, open_events, secrets};
 pub use self::snapshot::{
     CommonReason, GapReport, HealthSnapshot, OpenEvents, OwnStack, SecretPresence, StripeView, Undelivered,

@@ -9,6 +9,7 @@
 
 mod drift_progress;
 mod endpoint_activity;
+mod erasure_health;
 mod erasure_job;
 mod hourly_counts;
 mod import_progress;

@@ -1,4 +1,4 @@
-//! Reads the endpoints, the erasures and what reconciliation keeps, in three reads, two of them at once.
+//! Reads the endpoints and what reconciliation keeps, in two reads.
 //!
 //! What reconciliation keeps (the snapshot) is gathered anew when somebody asks for it (`live`), before the
 //! first reconciliation, when an endpoint or the key has changed here since (an earlier snapshot would
@@ -11,7 +11,7 @@ use shared::aws::{StoreError, error_chain};
 use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::health::{self, HealthSnapshot, OwnStack, SecretPresence, StripeView};
-use shared::registry::{ErasureJob, Settings, StatusRows};
+use shared::registry::{Settings, StatusRows};
 use shared::stripe::{Session, StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
@@ -33,14 +33,14 @@ pub(crate) async fn gather(
     deadline: Deadline,
 ) -> Result<StatusInputs, StoreError> {
     let stored = deadline.earlier_by(AFTER_READING).bound(stored(deps, now)).await;
-    let Stored { rows, kept, erasures } =
+    let (rows, kept) =
         stored.unwrap_or_else(|| Err(StoreError::new("reading what is stored", "no answer in time")))?;
     let recent = kept.health.clone().filter(|snapshot| is_usable(snapshot, &rows, &kept, now));
     let is_reconciled_lately = recent.is_some();
     let usable = recent.filter(|_| !live);
     let Gathered { stripe_key, snapshot, stripe_asked_at, no_answer, events_readable } = match usable {
         Some(snapshot) => Gathered::kept(kept.settings.as_ref(), snapshot),
-        None => gather_now(deps, &rows, &kept, deadline, now).await?,
+        None => gather_now(deps, &rows, &kept, live, deadline, now).await?,
     };
     let endpoints = rows.into_iter().map(|row| endpoint(row, &kept, &snapshot)).collect();
     Ok(StatusInputs {
@@ -65,23 +65,17 @@ pub(crate) async fn gather(
         key_since: kept.settings.and_then(|settings| settings.since.to_timestamp()),
         hours: kept.hours,
         import: kept.import,
-        erasures,
+        erasures: snapshot.erasures.unwrap_or_default(),
         drift: kept.drift,
     })
 }
 
 /// What the registry keeps.
-struct Stored {
-    rows: Vec<EndpointRow>,
-    kept: StatusRows,
-    erasures: Vec<ErasureJob>,
-}
-
-async fn stored(deps: &Deps, now: Timestamp) -> Result<Stored, StoreError> {
-    let (rows, erasures) = tokio::try_join!(deps.registry.endpoints(), deps.registry.erasures())?;
+async fn stored(deps: &Deps, now: Timestamp) -> Result<(Vec<EndpointRow>, StatusRows), StoreError> {
+    let rows = deps.registry.endpoints().await?;
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     let kept = deps.registry.status_rows(&names, now).await?;
-    Ok(Stored { rows, kept, erasures })
+    Ok((rows, kept))
 }
 
 fn endpoint(row: EndpointRow, kept: &StatusRows, snapshot: &HealthSnapshot) -> EndpointInputs {
@@ -110,9 +104,13 @@ fn is_usable(snapshot: &HealthSnapshot, rows: &[EndpointRow], kept: &StatusRows,
     let same_endpoints = rows.iter().all(has_secret) && snapshot.secrets.len() == rows.len();
     let complete = !matches!(snapshot.endpoints, StripeView::Unavailable(_))
         && is_told(&snapshot.events)
+        && snapshot.erasures.is_some()
         && !snapshot.secrets.values().any(|secret| *secret == SecretPresence::Unknown);
-    let recent = UnixMillis::from(now) - snapshot.at <= OLDEST_SNAPSHOT;
-    changed_before && same_endpoints && complete && recent
+    changed_before && same_endpoints && complete && is_recent(snapshot, now)
+}
+
+fn is_recent(snapshot: &HealthSnapshot, now: Timestamp) -> bool {
+    UnixMillis::from(now) - snapshot.at <= OLDEST_SNAPSHOT
 }
 
 /// Whether it is no refusal and no missing answer. Those are asked for again: somebody may have mended it.
@@ -153,12 +151,21 @@ async fn gather_now(
     deps: &Deps,
     rows: &[EndpointRow],
     kept: &StatusRows,
+    live: bool,
     deadline: Deadline,
     now: Timestamp,
 ) -> Result<Gathered, StoreError> {
+    // All of them are read for it, so only where nothing recent is kept, or somebody asks for it.
+    let erasures = async {
+        let recent = kept.health.as_ref().filter(|snapshot| !live && is_recent(snapshot, now));
+        match recent.and_then(|snapshot| snapshot.erasures.clone()) {
+            Some(erasures) => Ok(erasures),
+            None => deps.registry.erasure_health(now).await,
+        }
+    };
     let waiting = async {
-        let counts =
-            async { tokio::try_join!(health::open_events(&deps.ledger, now), deps.records.uncertain()) };
+        let open = health::open_events(&deps.ledger, now);
+        let counts = async { tokio::try_join!(open, deps.records.uncertain(), erasures) };
         let counts = deadline.earlier_by(AFTER_READING).bound(counts).await;
         counts.unwrap_or_else(|| Err(StoreError::new("counting what waits", "no answer in time")))
     };
@@ -176,7 +183,7 @@ async fn gather_now(
     };
     let secrets = health::secrets(&deps.secret_store, rows, deadline);
     let (waiting, (stripe_key, (answers, asked_at)), secrets) = tokio::join!(waiting, stripe, secrets);
-    let (open, uncertain) = waiting?;
+    let (open, uncertain, erasures) = waiting?;
     // What the key of before was told says nothing of this one.
     let key_set_at = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
     let of_this_key = |kept: &&HealthSnapshot| key_set_at.is_none_or(|set_at| set_at <= kept.at);
@@ -205,6 +212,7 @@ async fn gather_now(
         secrets,
         open,
         uncertain,
+        erasures: Some(erasures),
     };
     Ok(Gathered { stripe_key, snapshot, stripe_asked_at, no_answer, events_readable })
 }

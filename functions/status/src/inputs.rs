@@ -2,11 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shared::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
-use shared::health::{self, Arrivals, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered};
+use shared::health::{
+    self, Arrivals, ErasureHealth, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered,
+};
 use shared::mode::Mode;
 use shared::probe::ProbeOutcome;
 use shared::records::UncertainRecords;
-use shared::registry::{DriftProgress, EndpointActivity, ErasureJob, HourlyCounts, Import, LastProbe};
+use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, LastProbe};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
@@ -54,7 +56,7 @@ pub(crate) struct StatusInputs {
     pub(crate) hours: Vec<HourlyCounts>,
     /// The latest import.
     pub(crate) import: Option<Import>,
-    pub(crate) erasures: Vec<ErasureJob>,
+    pub(crate) erasures: ErasureHealth,
     /// How far comparing records with Stripe's objects is.
     pub(crate) drift: Option<DriftProgress>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::arrivals::{Arrivals, RunArrivals};
+use super::erasures::ErasureHealth;
 use crate::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use crate::event::EventId;
 use crate::ledger::OpenCount;
@@ -36,6 +37,9 @@ pub struct HealthSnapshot {
     pub open: OpenEvents,
     /// Records whose events could not be put in order.
     pub uncertain: UncertainRecords,
+    /// How the erasures of personal data are; none in a snapshot of an earlier version of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasures: Option<ErasureHealth>,
 }
 
 /// An answer of Stripe, or why there is none.

@@ -189,6 +189,7 @@ impl SeededStack {
             secrets: health::secrets(&secrets, &rows, Deadline::NEVER).await,
             open: health::open_events(&self.stack.ledger(), at()).await.unwrap(),
             uncertain: fixtures::records(&cloud.aws()).uncertain().await.unwrap(),
+            erasures: Some(registry.erasure_health(at()).await.unwrap()),
         };
         registry.store_health_snapshot(&snapshot).await.unwrap();
     }

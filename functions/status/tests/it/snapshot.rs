@@ -1,14 +1,16 @@
-//! The status is answered from the snapshot that reconciliation keeps, in three reads, and gathered anew
-//! where the snapshot cannot be used.
+//! The status is answered from the snapshot that reconciliation keeps, in two reads, and gathered anew where
+//! the snapshot cannot be used.
 
 use std::collections::BTreeMap;
 
+use futures::StreamExt;
 use shared::health::{GapReport, HealthSnapshot, OpenEvents, SecretPresence, StripeView, Undelivered};
 use shared::ledger::{EventState, OpenCount};
 use shared::records::UncertainRecords;
+use shared::registry::{ErasureJob, ErasureState, Sampled, Written};
 use simulated_stripe::EndpointChange;
 
-use crate::support::{Stack, failing, later};
+use crate::support::{Stack, checks, failing, later};
 
 impl Stack {
     /// Stores a snapshot, as reconciliation would at `seconds`, of what is at Stripe now. The newest event
@@ -37,24 +39,104 @@ impl Stack {
             secrets: BTreeMap::from([("main".to_owned(), SecretPresence::There)]),
             open: OpenEvents::default(),
             uncertain: UncertainRecords { count: OpenCount::default(), first: vec![] },
+            erasures: Some(self.registry().erasure_health(later(seconds)).await.unwrap()),
         };
         self.registry().store_health_snapshot(&snapshot).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn three_reads_answer_it_and_nobody_else_is_asked() {
+async fn two_reads_answer_it_and_nobody_else_is_asked() {
     let stack = Stack::start().await;
+    // It counts calls.
+    stack.cloud.answer_in_whole_pages();
     stack.reconcile(60, None).await;
     stack.stripe.clear_requests();
     stack.cloud.clear_calls();
     let (_, status) = stack.call_again_at(later(120), "/status").await;
     assert_eq!((status["status"].as_str(), failing(&status).len()), (Some("active"), 0), "{status}");
     let calls: Vec<_> = stack.cloud.calls().into_iter().map(|call| (call.operation, call.table)).collect();
-    let expected =
-        [("Query", "RegistryTable"), ("Query", "RegistryTable"), ("BatchGetItem", "RegistryTable")];
+    let expected = [("Query", "RegistryTable"), ("BatchGetItem", "RegistryTable")];
     assert_eq!(calls, expected.map(|(operation, table)| (operation.to_owned(), table.to_owned())));
     assert!(stack.stripe.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_status_costs_no_more_with_a_thousand_finished_erasures_than_with_none() {
+    let mut costs = Vec::new();
+    for erasures in [0, 1_000] {
+        let stack = Stack::start().await;
+        // It counts calls.
+        stack.cloud.answer_in_whole_pages();
+        let registry = stack.registry();
+        let stored = (0..erasures).map(async |number| {
+            let mut job = erasure(&format!("cus_{number}"));
+            registry.store_erasure(None, &mut job).await.unwrap()
+        });
+        let stored: Vec<Written> = futures::stream::iter(stored).buffer_unordered(16).collect().await;
+        assert!(stored.iter().all(|written| *written == Written::Done));
+        stack.reconcile(60, None).await;
+        stack.cloud.clear_calls();
+        let (_, status) = stack.call_at(later(120), "/status").await;
+        let check = checks(&status).into_iter().find(|check| check["code"] == "erasures_go_on").unwrap();
+        assert_eq!(check["evidence"]["finished"].as_u64().unwrap_or_default(), erasures, "{check}");
+        let kept = stack.cloud.calls().len();
+        // Something else of the snapshot cannot be used, and is gathered anew.
+        stack
+            .registry()
+            .store_health_snapshot(&{
+                let mut snapshot = stack.registry().health_snapshot().await.unwrap().unwrap();
+                snapshot.secrets.clear();
+                snapshot
+            })
+            .await
+            .unwrap();
+        stack.cloud.clear_calls();
+        stack.call_at(later(121), "/status").await;
+        costs.push((kept, stack.cloud.calls().len()));
+    }
+    assert_eq!(costs[0], costs[1]);
+}
+
+fn erasure(customer: &str) -> ErasureJob {
+    ErasureJob {
+        customer: format!("-/customer/{customer}").parse().unwrap(),
+        state: ErasureState::Finished,
+        asked_at: later(0).into(),
+        finished_at: Some(later(1).into()),
+        moved_at: later(1).into(),
+        due_at: later(86_400).into(),
+        position: None,
+        records: 8,
+        events: 9,
+        waiting: Sampled::default(),
+        waiting_since: None,
+        tried_again: 0,
+        rev: 0,
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_stopped_since_is_seen_when_asked_for() {
+    let stack = Stack::start().await;
+    stack.reconcile(60, None).await;
+    let mut job = ErasureJob { state: ErasureState::Stopped, ..erasure("cus_1") };
+    stack.registry().store_erasure(None, &mut job).await.unwrap();
+    assert!(failing(&stack.status_at(later(120)).await).is_empty(), "as it was then");
+    let (_, live) = stack.call_at(later(120), "/status?live=true").await;
+    assert!(failing(&live).contains("erasures_go_on"), "{live}");
+}
+
+#[tokio::test]
+async fn a_snapshot_of_an_earlier_version_says_nothing_of_erasures_and_they_are_read() {
+    let stack = Stack::start().await;
+    let mut job = ErasureJob { state: ErasureState::Stopped, ..erasure("cus_1") };
+    stack.registry().store_erasure(None, &mut job).await.unwrap();
+    stack.reconcile(60, None).await;
+    let mut snapshot = stack.registry().health_snapshot().await.unwrap().unwrap();
+    snapshot.erasures = None;
+    stack.registry().store_health_snapshot(&snapshot).await.unwrap();
+    assert!(failing(&stack.status_at(later(120)).await).contains("erasures_go_on"));
 }
 
 #[tokio::test]

@@ -56,7 +56,8 @@ fn an_erasure_that_does_not_go_on_is_a_warning_that_says_what_to_do() {
         (ErasureJob { state: ErasureState::Stopped, ..overdue(2 * AN_HOUR) }, "log of the erase function"),
     ];
     for (job, remedy) in cases {
-        let inputs = StatusInputs { erasures: vec![self::job(ErasureState::Finished), job], ..healthy() };
+        let jobs = [self::job(ErasureState::Finished), job];
+        let inputs = StatusInputs { erasures: ErasureJob::health(&jobs, healthy().now), ..healthy() };
         let report = run(&inputs);
         let check = all(&report).find(|check| check.code == "erasures_go_on").unwrap();
         assert_eq!(report.status, HealthStatus::Active);

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
 use shared::health::{
-    Arrivals, CommonReason, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered,
+    Arrivals, CommonReason, ErasureHealth, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered,
 };
 use shared::ledger::OpenCount;
 use shared::mode::Mode;
@@ -47,7 +47,7 @@ pub(super) fn healthy() -> StatusInputs {
         key_since: Some(now() - SignedDuration::from_hours(5)),
         hours: vec![],
         import: None,
-        erasures: vec![],
+        erasures: ErasureHealth::default(),
         drift: Some(compared()),
     }
 }
