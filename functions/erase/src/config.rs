@@ -4,6 +4,7 @@ use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::mode::Mode;
+use shared::stripe::ApiBase;
 
 /// The function's configuration.
 #[derive(Clone)]
@@ -22,10 +23,15 @@ pub struct Config {
     pub registry_table: String,
     /// The table of audited actions.
     pub audit_table: String,
+    /// The base URL of Stripe's API.
+    pub stripe_api_base: ApiBase,
+    /// The name of the secret that holds the Stripe key.
+    pub stripe_key_secret: String,
 }
 
 impl Config {
-    /// Reads `MODE`, the four tables' variables, those of [`Access`] and AWS's own.
+    /// Reads `MODE`, the four tables' variables, `STRIPE_API_BASE`, `STRIPE_KEY_SECRET`, those of [`Access`]
+    /// and AWS's own.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.
@@ -38,6 +44,8 @@ impl Config {
             records_table: env::text("RECORDS_TABLE")?,
             registry_table: env::text("REGISTRY_TABLE")?,
             audit_table: env::text("AUDIT_TABLE")?,
+            stripe_api_base: env::value("STRIPE_API_BASE")?,
+            stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
         })
     }
 }

@@ -1,13 +1,14 @@
-//! What the function works with: the tables.
+//! What the function works with: the tables and Stripe.
 
 use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::CallLimits;
-use shared::env::EnvError;
 use shared::ledger::Ledger;
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::Registry;
+use shared::secret_store::SecretStore;
+use shared::stripe::{Stripe, StripeKeys, TlsError};
 
 use crate::config::Config;
 
@@ -20,27 +21,34 @@ pub struct Deps {
     pub(crate) records: Records,
     pub(crate) registry: Registry,
     pub(crate) audit: Audit,
+    pub(crate) stripe: Stripe,
 }
 
 impl Deps {
     /// Reads the configuration and wires the function.
     ///
     /// # Errors
-    /// A missing or wrong environment variable.
-    pub fn start() -> Result<Self, EnvError> {
-        Ok(Self::new(Config::from_env()?))
+    /// A missing or wrong environment variable, or TLS that cannot be set up.
+    pub fn start() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self::new(Config::from_env()?)?)
     }
 
     /// Wires the function.
-    pub fn new(config: Config) -> Self {
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(config: Config) -> Result<Self, TlsError> {
         let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
-        Self {
+        let secret_store = SecretStore::new(config.aws.secrets_manager(CallLimits::PATIENT));
+        let keys = StripeKeys::new(secret_store, config.stripe_key_secret);
+        Ok(Self {
             mode: config.mode,
             access: config.access,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table).in_background(),
             records: Records::new(dynamodb.clone(), config.records_table).in_background(),
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             audit: Audit::new(dynamodb, config.audit_table),
-        }
+            stripe: Stripe::new(config.stripe_api_base, keys)?,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Erases a customer's personal data, when an admin asks for it: the person goes, the money stays.
 //!
-//! Requests (`request`) ask for it and show how far it is. A schedule invokes the function each minute, which
+//! Requests (`request`) ask for it, once the customer is deleted at Stripe (`at_stripe`), and show how far it
+//! is. A schedule invokes the function each minute, which
 //! costs one read when there is nothing to do. One run works at a time, under a lease, and takes the
 //! customers one after another (`pass`): the customer, and page by page all that is theirs (`owned`). Of each
 //! object the record is reduced to what names nobody, and the payload of each of its events is removed
@@ -11,6 +12,7 @@
 //! came since. An event that is not final keeps its payload until it is. How far a pass is is stored after
 //! each page; doing a page again changes nothing. The clock is an argument.
 
+mod at_stripe;
 mod config;
 mod deps;
 mod error;
@@ -49,7 +51,7 @@ pub async fn handle(
         &input,
         request_id,
         async || scheduled_run(deps, request_id, now, deadline).await,
-        async |request| request::respond(deps, &request, now).await,
+        async |request| request::respond(deps, &request, now, deadline).await,
     )
     .await
 }

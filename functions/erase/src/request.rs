@@ -6,13 +6,13 @@ use lambda_http::{Body, Request, Response};
 use serde_json::json;
 use shared::access::Role;
 use shared::audit::AuditDetails;
-use shared::aws::StoreError;
+use shared::deadline::Deadline;
 use shared::http::{self, ApiError, Fields, Query, path_rest, segments};
 use shared::object_key::{Kind, ObjectKey};
 use shared::page::Page;
-use shared::records::RecordListing;
 use shared::registry::{ErasureJob, ErasureState, Sampled, Written};
 
+use crate::at_stripe::{CLAIM, require_deleted};
 use crate::deps::Deps;
 use crate::view::{ErasurePlace, ErasureView, place};
 
@@ -26,6 +26,7 @@ pub(crate) async fn respond(
     deps: &Deps,
     request: &Request,
     now: Timestamp,
+    deadline: Deadline,
 ) -> Result<Response<Body>, ApiError> {
     let caller = deps.access.caller(request)?;
     let path = segments(request);
@@ -35,7 +36,7 @@ pub(crate) async fn respond(
             Method::GET => list(deps, request).await,
             Method::POST => {
                 let mut details = AuditDetails::default();
-                let started = start(deps, request, &mut details, now).await;
+                let started = start(deps, request, &mut details, now, deadline).await;
                 deps.audit.record_result(&caller, "erasure.start", TARGET, details, &started, now).await;
                 Ok(http::json(StatusCode::ACCEPTED, &started?))
             }
@@ -96,14 +97,15 @@ async fn start(
     request: &Request,
     details: &mut AuditDetails,
     now: Timestamp,
+    deadline: Deadline,
 ) -> Result<ErasureView, ApiError> {
     deps.access.require(request, Role::Admin)?;
     Query::read(request, &[])?;
-    let fields = Fields::read(request.body(), &["customer", "account", "confirm", "without_record", "why"])?;
+    let fields = Fields::read(request.body(), &["customer", "account", "confirm", CLAIM, "why"])?;
     let (customer, why) = (customer(&fields)?, reason(&fields)?);
-    let without_record = fields.flag("without_record")?.unwrap_or(false);
+    let claimed = fields.flag(CLAIM)?.unwrap_or(false);
     details.after = Some(json!({
-        "customer": customer.id(), "account": customer.account(), "without_record": without_record, "why": why,
+        "customer": customer.id(), "account": customer.account(), (CLAIM): claimed, "why": why,
     }));
     if fields.text("confirm")? != Some(customer.id()) {
         let message = "`confirm` does not repeat the customer's id: what is erased cannot be restored";
@@ -111,7 +113,7 @@ async fn start(
             .field("confirm")
             .remedy(format!("send \"confirm\": \"{}\" as well", customer.id())));
     }
-    require_deleted(deps, &customer, without_record).await?;
+    require_deleted(deps, &customer, claimed, deadline).await?;
     let before = deps.registry.erasure(&customer).await?;
     let is_running = |job: &ErasureJob| job.state == ErasureState::Running && !job.waits_for_admin();
     if before.as_ref().is_some_and(is_running) {
@@ -162,52 +164,6 @@ fn reason(fields: &Fields) -> Result<Option<&str>, ApiError> {
         return Err(ApiError::invalid("why", message).remedy("make it shorter"));
     }
     Ok(reason)
-}
-
-/// Refuses a customer who is unknown, or not known to be deleted at Stripe. One who was deleted before the
-/// stack was there has no record, nor has one of whom no event has come and who lives: that they are deleted
-/// somebody has to say.
-async fn require_deleted(deps: &Deps, customer: &ObjectKey, without_record: bool) -> Result<(), ApiError> {
-    match deps.records.get(customer).await? {
-        Some(record) if !record.is_at_stripe() => Ok(()),
-        Some(_) => {
-            let message = "the customer is not deleted at Stripe, so new events would bring the data back";
-            Err(ApiError::new(StatusCode::CONFLICT, "customer_not_deleted", message).remedy(
-                "delete the customer at Stripe, wait for its event `customer.deleted`, then ask again",
-            ))
-        }
-        None if !is_named(deps, customer).await? => Err(ApiError::not_found(format!(
-            "no record names a customer `{}`",
-            customer.id()
-        ))
-        .remedy(
-            "look it up with GET /records/customers; give `account` for a customer of a connected account",
-        )),
-        None if without_record => Ok(()),
-        None => {
-            let message = format!(
-                "there is no record of the customer `{}`, so nothing here says that they are deleted at Stripe",
-                customer.id()
-            );
-            Err(ApiError::new(StatusCode::CONFLICT, "customer_not_known", message)
-                .field("without_record")
-                .remedy(
-                    "look the customer up at Stripe. If Stripe has deleted them, send \"without_record\": true as well; if not, delete them there, wait for the event `customer.deleted`, then ask again",
-                ))
-        }
-    }
-}
-
-/// Whether any record names the customer.
-async fn is_named(deps: &Deps, customer: &ObjectKey) -> Result<bool, StoreError> {
-    for kind in Kind::ALL {
-        let (account, customer) = (customer.account_key().clone(), customer.id().to_owned());
-        let listing = RecordListing::Customer { account, customer, kind };
-        if !deps.records.list(&listing, None, 1, |_| true).await?.records.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn already_running(customer: &ObjectKey) -> ApiError {

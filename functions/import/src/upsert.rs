@@ -49,7 +49,7 @@ pub(crate) enum RecordCheck {
     /// The record is newer, or says the same.
     UpToDate,
     /// The record is to be replaced. Named are the fields that differ; none if only the order of its events
-    /// was uncertain.
+    /// was uncertain, or it is marked as gone at Stripe.
     Outdated(Vec<String>),
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn is_too_large(fetched: &FetchedObject<'_>) -> Result<bool, ImportEr
 }
 
 /// Compares a record with a fetched object. A record whose order is uncertain is outdated by any newer state,
-/// which settles the order.
+/// which settles the order; one that is marked as gone at Stripe by any that Stripe has.
 pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck {
     let deleted = is_deleted(fetched);
     let version = RecordVersion { as_of: record.as_of, deleted: record.deleted, fetched: record.fetched };
@@ -105,7 +105,7 @@ pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck
             // A damaged record is replaced.
             None => vec!["object".to_owned()],
         };
-    if fields.is_empty() && !record.order_uncertain {
+    if fields.is_empty() && !record.order_uncertain && !record.gone_at_stripe {
         RecordCheck::UpToDate
     } else {
         RecordCheck::Outdated(fields)

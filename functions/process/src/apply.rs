@@ -161,7 +161,7 @@ fn transition_for(record: &Record, snapshot: &Snapshot) -> Transition {
     let is_shown = record.event.as_ref() == Some(&snapshot.id);
     let state = if is_shown { EventState::Processed } else { EventState::Superseded };
     let is_of_its_second = record.events.contains(&snapshot.id);
-    if record.gone_at_stripe && is_of_its_second {
+    if record.order_uncertain && record.gone_at_stripe && is_of_its_second {
         Transition::with_reason(state, reasons::GONE_AT_STRIPE)
     } else if record.order_uncertain && is_of_its_second {
         Transition::with_reason(state, reasons::ORDER_UNCERTAIN)
@@ -206,7 +206,8 @@ async fn record_of_second(
     {
         return Ok(record);
     }
-    let gone_at_stripe = uncertain && matches!(fetched, Some(FetchOutcome::Gone));
+    // An event of a second that the record has reached already does not show that Stripe has the object.
+    let gone_at_stripe = old.gone_at_stripe || uncertain && matches!(fetched, Some(FetchOutcome::Gone));
     let is_shown = |id: &EventId| old.event.as_ref() == Some(id);
     let shown_has_expired = !second.iter().any(|snapshot| is_shown(&snapshot.id));
     if is_shown(&best.id) || uncertain && shown_has_expired {

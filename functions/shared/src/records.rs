@@ -77,8 +77,9 @@ pub struct Record {
     /// Whether the events of that second could not be put in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub order_uncertain: bool,
-    /// Whether those events could not be put in order because Stripe no longer has the object: test data that
-    /// was deleted, for one. It is not `deleted`, because nothing says that the object was.
+    /// Whether Stripe no longer has the object: test data that was deleted, for one. It is found when events
+    /// could not be put in order, by the nightly comparison, and when an erasure is asked for, where an
+    /// admin's word may stand for Stripe's. It is not `deleted`, because nothing says that the object was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gone_at_stripe: bool,
     /// Whether it was fetched from Stripe, and is no event's snapshot. Then it stands for the whole of that

@@ -5,6 +5,7 @@ use shared::deadline::Deadline;
 use shared::ledger::{Actor, EventState, Recorded, Transition};
 use shared::mode::Mode;
 use shared::records::Put;
+use simulated_stripe::Key;
 use test_cloud::fixtures::{
     self, STRIPE_KEY_SECRET, access, api_event, http_request, now, retention, sign_in, status_and_body,
 };
@@ -128,7 +129,8 @@ async fn a_customer_who_turns_out_to_be_there_is_left_alone() {
     let stack = Stack::start().await;
     let subscription = object("subscription", "sub_1", json!({ "customer": "cus_1", "status": "active" }));
     stack.apply("evt_36", "customer.subscription.created", -60, &subscription).await;
-    let body = json!({ "customer": "cus_1", "confirm": "cus_1", "without_record": true });
+    let body = json!({ "customer": "cus_1", "confirm": "cus_1", "deleted_at_stripe": true });
+    stack.forbid_reading_customers();
     assert_eq!(stack.call("admin", "POST", "/erasures", body.clone()).await.0, 202);
     // The first event of the customer comes before the first run.
     let customer = object("customer", "cus_1", json!({}));
@@ -137,6 +139,8 @@ async fn a_customer_who_turns_out_to_be_there_is_left_alone() {
     assert_eq!(stack.naming(PERSON).await.len(), 4);
     let erasure = stack.erasure("cus_1").await;
     assert_eq!((&erasure["state"], &erasure["finished_at"]), (&json!("stopped"), &Value::Null));
+    stack.stripe.set_keys(vec![Key::full(&stack.stripe.key())]);
+    stack.stripe.put_object(None, &customer);
     let (status, answer) = stack.call("admin", "POST", "/erasures", body).await;
     assert_eq!((status, fixtures::error_code(&answer)), (409, "customer_not_deleted"));
     // Deleted in the end, it goes on by itself.

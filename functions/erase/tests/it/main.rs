@@ -3,6 +3,7 @@
 // Always true here; so clippy lets helpers beside the tests unwrap as well.
 #![cfg(test)]
 
+mod at_stripe;
 mod erasing;
 mod later;
 mod outages;

@@ -11,9 +11,9 @@ use shared::event::EventId;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::mode::Mode;
 use shared::records::{Provenance, Record, Records};
-use shared::registry::ErasureJob;
+use shared::registry::{ErasureJob, Settings};
 use shared::unix_time::{UnixMillis, UnixSeconds};
-use simulated_stripe::{Options, SimulatedStripe};
+use simulated_stripe::{Key, Options, SimulatedStripe};
 use test_cloud::fixtures::{
     self, STRIPE_KEY_SECRET, access, api_event, now, retention, sign_in, trigger_answer,
 };
@@ -224,7 +224,23 @@ impl Stack {
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
             audit_table: "AuditTable".into(),
+            stripe_api_base: self.stripe.url().parse().unwrap(),
+            stripe_key_secret: STRIPE_KEY_SECRET.into(),
         })
+        .unwrap()
+    }
+
+    /// Takes the right to read customers from the stack's Stripe key.
+    pub(crate) fn forbid_reading_customers(&self) {
+        self.stripe.set_keys(vec![Key::restricted(&self.stripe.key(), &["events:read"])]);
+    }
+
+    /// Stores of which Stripe account the stack is.
+    pub(crate) async fn know_account(&self, account: &str) {
+        let registry = fixtures::registry(&self.cloud.direct_aws());
+        let old = registry.settings().await.unwrap().unwrap();
+        let mut new = Settings { stripe_account: Some(account.to_owned()), ..old.clone() };
+        registry.store_settings(Some(&old), &mut new).await.unwrap();
     }
 
     /// A scheduled run.

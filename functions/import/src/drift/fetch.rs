@@ -2,7 +2,7 @@
 //! refused, not answered or not to be read.
 //!
 //! The rule: an object that Stripe does not know is not deleted here, unless it is a draft invoice. It is
-//! gone, or the key is another account's (`Session::is_gone`).
+//! gone, which its record says from then on, or the key is another account's (`Session::is_gone`).
 
 use serde_json::{Value, json};
 use shared::lossy_json;
@@ -63,7 +63,10 @@ impl DriftRun<'_> {
                 Ok(Some(FetchedState { json: object.to_string(), object, as_of: record.as_of }))
             }
             Ok(None) => {
-                self.note_missing(session, key).await?;
+                if self.note_missing(session, key).await? && !record.gone_at_stripe {
+                    // Who changes it in the meantime knows better.
+                    self.deps.records.replace(record, &record.with_gone_at_stripe(true)).await?;
+                }
                 Ok(None)
             }
             Err(error) => {
@@ -73,15 +76,19 @@ impl DriftRun<'_> {
         }
     }
 
-    /// Notes an object that Stripe does not know: it is gone, or the key may be of another account. Where
-    /// Stripe does not say which, that holds up the others no longer than an object that it does not answer.
-    async fn note_missing(&mut self, session: &Session<'_>, key: &ObjectKey) -> Result<(), Interruption> {
+    /// Notes an object that Stripe does not know, and returns whether it is gone; else the key may be of
+    /// another account. Where Stripe does not say which, that holds up the others no longer than an object
+    /// that it does not answer.
+    async fn note_missing(&mut self, session: &Session<'_>, key: &ObjectKey) -> Result<bool, Interruption> {
         if let Some(failure) = self.account_failure.clone().filter(|_| key.account().is_none()) {
             self.pass.report.unread.add(UncomparedObject { key: key.clone(), failure });
-            return Ok(());
+            return Ok(false);
         }
         match session.is_gone(key, self.account).await {
-            Ok(true) => self.pass.report.gone.add(key.clone()),
+            Ok(true) => {
+                self.pass.report.gone.add(key.clone());
+                return Ok(true);
+            }
             Ok(false) => self.pass.report.missing.add(key.clone()),
             Err(error) => {
                 let failure = error.failure().clone();
@@ -89,7 +96,7 @@ impl DriftRun<'_> {
                 self.account_failure = Some(failure);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Notes an object that cannot be fetched, so that it does not hold up the others. Halts while it may

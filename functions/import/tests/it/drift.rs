@@ -240,6 +240,8 @@ async fn what_stripe_does_not_know_is_gone_unless_the_key_is_of_another_account(
         let report = stack.report().await;
         let expected = if is_gone { (2, 0) } else { (0, 2) };
         assert_eq!((report.gone.count, report.missing.count), expected, "{account:?} {may_ask}");
+        let record = stack.record(KEY).await.unwrap();
+        assert_eq!((record.gone_at_stripe, record.deleted), (is_gone, false), "{account:?} {may_ask}");
         let asked = stack.stripe.requests().iter().filter(|call| call.path == "/v1/account").count();
         assert_eq!(asked, usize::from(account.is_some()), "once a run");
     }

@@ -1,6 +1,7 @@
 """A deleted customer's personal data is erased, through the whole chain as deployed."""
 
 import time
+from typing import Any
 
 from localcloud import client
 from localcloud.stack import Stack
@@ -11,35 +12,49 @@ APPLIED_S = 240.0
 ERASED_S = 240.0
 
 
-def test_the_person_goes_from_records_and_events_and_the_record_stays(
-    stack: Stack, endpoint: Endpoint
-) -> None:
-    customer = f"cus_Erased{time.time_ns()}"
+def at_stripe(stack: Stack, value: dict[str, Any]) -> None:
+    """Stores an object at the simulated Stripe, which makes no event of it."""
+    response = client.send_json("PUT", f"{stack.stripe_control_url}/objects", None, value)
+    assert response.status == 204, response.text
+
+
+def deliver(endpoint: Endpoint, event_type: str, person: dict[str, Any]) -> str:
+    body = event(type=event_type, data={"object": person})
+    response = endpoint.deliver(body, endpoint.sign(body))
+    assert response.status == 200, response.text
+    return str(response.json["event"])
+
+
+def known_customer(stack: Stack, endpoint: Endpoint) -> tuple[dict[str, Any], str]:
+    """A customer with a record, and the event that made it."""
     person = {
         "object": "customer",
-        "id": customer,
+        "id": f"cus_Erased{time.time_ns()}",
         "created": 1_785_000_000,
         "email": "ann@example.com",
         "balance": 5,
     }
-
-    def deliver(event_type: str) -> str:
-        body = event(type=event_type, data={"object": person})
-        response = endpoint.deliver(body, endpoint.sign(body))
-        assert response.status == 200, response.text
-        return str(response.json["event"])
-
-    created = deliver("customer.created")
+    at_stripe(stack, person)
+    created = deliver(endpoint, "customer.created", person)
     client.poll(
-        lambda: stack.admin_call("GET", f"/records/customers/{customer}"),
+        lambda: stack.admin_call("GET", f"/records/customers/{person['id']}"),
         lambda response: response.status == 200,
         APPLIED_S,
     )
+    return person, created
+
+
+def test_the_person_goes_from_records_and_events_and_the_record_stays(
+    stack: Stack, endpoint: Endpoint
+) -> None:
+    person, created = known_customer(stack, endpoint)
+    customer = person["id"]
     asked = {"customer": customer, "confirm": customer, "why": "asked for by a test"}
     assert stack.call("POST", "/erasures", stack.viewer["token"], asked).status == 403
-    assert stack.admin_call("POST", "/erasures", asked).code == "customer_not_deleted"
+    claimed = asked | {"deleted_at_stripe": True}
+    assert stack.admin_call("POST", "/erasures", claimed).code == "customer_not_deleted"
 
-    deliver("customer.deleted")
+    deliver(endpoint, "customer.deleted", person)
     client.poll(
         lambda: stack.admin_call("GET", f"/records/customers/{customer}"),
         lambda response: bool(response.json["deleted"]),
@@ -67,3 +82,12 @@ def test_the_person_goes_from_records_and_events_and_the_record_stays(
         ("erasure.start", "forbidden"),
         ("erasure.start", "customer_not_deleted"),
     } <= entries
+
+
+def test_a_deletion_without_an_event_is_found_by_asking_stripe(stack: Stack, endpoint: Endpoint) -> None:
+    person, _ = known_customer(stack, endpoint)
+    customer = person["id"]
+    at_stripe(stack, {"object": "customer", "id": customer, "deleted": True})
+    response = stack.admin_call("POST", "/erasures", {"customer": customer, "confirm": customer})
+    assert (response.status, response.json["state"]) == (202, "running"), response.text
+    assert stack.admin_call("GET", f"/records/customers/{customer}").json["deleted"] is True

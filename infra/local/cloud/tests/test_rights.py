@@ -163,6 +163,7 @@ def test_the_stripe_key_is_read_by_who_calls_stripe_and_set_by_register(stack: S
         "register",
         "status",
         "import",
+        "erase",
     }
     assert allowed_functions(stack, "secretsmanager:PutSecretValue", key) == {"register"}
 

@@ -25,12 +25,12 @@ export interface AskedErasure {
   account: string | null;
   confirm: string;
   why: string;
-  /** There is no record of them, and somebody has looked: they are deleted at Stripe. */
-  without_record: boolean;
+  /** Somebody has looked: they are deleted at Stripe. It counts where Stripe cannot be asked. */
+  deleted_at_stripe: boolean;
 }
 
 /** Erases a deleted customer's personal data. */
-export const startErasure = ({ why, without_record, ...asked }: AskedErasure) =>
+export const startErasure = ({ why, deleted_at_stripe, ...asked }: AskedErasure) =>
   call("post", "/erasures", {
-    body: { ...asked, ...(why ? { why } : {}), ...(without_record ? { without_record } : {}) },
+    body: { ...asked, ...(why ? { why } : {}), ...(deleted_at_stripe ? { deleted_at_stripe } : {}) },
   });

@@ -134,7 +134,7 @@ export const records = {
     },
     gone: {
       word: "Gone at Stripe",
-      says: "Stripe no longer has it, as after test data was deleted. Its events could not be put in order, so this may not be its very last state. There is nothing to do.",
+      says: "Stripe no longer has it, as after test data was deleted. This may not be its very last state. There is nothing to do.",
     },
     uncertain: {
       word: "Order uncertain",
