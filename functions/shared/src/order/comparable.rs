@@ -8,10 +8,14 @@
 //! - *Addresses that Stripe signs.* A `receipt_url` contains random bytes and the second of rendering, and a
 //!   `hosted_invoice_url` and an `invoice_pdf` the second. So of an address at Stripe only counts that there
 //!   is one. `metadata` is the merchant's: there each text counts.
+//! - *Whose it is.* A `customer` is an id, or the customer's whole object (expanded). What that object says
+//!   is no state of what names it.
 //!
 //! In a list each element has its place, so a null or an empty map in one counts.
 
 use serde_json::{Map, Value};
+
+use crate::object_key::reference_id;
 
 /// What stands for every address that Stripe signs.
 const STRIPE_ADDRESS: &str = "https://stripe.com";
@@ -27,6 +31,9 @@ pub fn comparable(object: &Value) -> Value {
 fn without_rendering(value: &Value, name: Option<&str>) -> Option<Value> {
     match value {
         Value::Null => None,
+        Value::Object(_) if name == Some("customer") && value["object"] == "customer" => {
+            reference_id(value).map(Value::from)
+        }
         Value::Object(members) => {
             let counts = members.iter().filter_map(|(member, value)| {
                 let name = if name == METADATA { None } else { Some(member.as_str()) };
@@ -123,6 +130,20 @@ mod tests {
         assert!(!is_one(&signed, &json!({ "receipt_url": null })), "there is one, or there is none");
         let pdf = |url: &str| json!({ "invoice_pdf": url, "lines": [{ "image_url_png": url }] });
         assert!(is_one(&pdf("https://pay.stripe.com/a"), &pdf("https://files.stripe.com/b")));
+    }
+
+    #[test]
+    fn a_customer_is_one_whether_it_is_expanded_or_not() {
+        let naming = |customer: Value| json!({ "amount": 5, "customer": customer });
+        let expanded = |id: &str, name: &str| naming(json!({ "id": id, "object": "customer", "name": name }));
+        assert!(is_one(&naming(json!("cus_1")), &expanded("cus_1", "a")));
+        assert!(is_one(&expanded("cus_1", "b"), &expanded("cus_1", "a")));
+        assert!(!is_one(&naming(json!("cus_2")), &expanded("cus_1", "a")));
+        assert!(!is_one(&naming(Value::Null), &expanded("cus_1", "a")));
+        let customer = |name: &str| json!({ "object": "customer", "id": "cus_1", "name": name });
+        assert!(!is_one(&customer("a"), &customer("b")), "of its own state all counts");
+        let metadata = |text: &str| json!({ "metadata": { "customer": text } });
+        assert!(!is_one(&metadata("a"), &metadata("b")));
     }
 
     #[test]

@@ -319,17 +319,26 @@ async fn bounded(mut response: Response) -> Result<Body, reqwest::Error> {
 impl Headers {
     fn read(status: u16, headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name)?.to_str().ok();
-        let seconds = text("retry-after").and_then(|value| value.parse().ok());
+        let date = text("date").and_then(http_date);
         Self {
             request_id: text("request-id").map(str::to_owned),
-            date: text("date").and_then(http_date),
+            date,
             failed: Failed {
                 status: Some(status),
                 should_retry: text("stripe-should-retry").and_then(|value| value.parse().ok()),
                 replayed: text("idempotent-replayed") == Some("true"),
-                retry_after: seconds.map(Duration::from_secs),
+                retry_after: text("retry-after").and_then(|value| retry_after(value, date)),
             },
         }
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3), which is compared with the answer's own, so that our
+/// clock does not matter. What has passed by then is no wait.
+fn retry_after(value: &str, date: Option<Timestamp>) -> Option<Duration> {
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some(http_date(value)?.duration_since(date?).try_into().unwrap_or_default()),
     }
 }
 
@@ -353,6 +362,23 @@ mod tests {
         let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         assert_eq!(date.as_second(), 784_111_777);
         assert!(http_date("yesterday").is_none());
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_by_the_answers_own_clock() {
+        let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT");
+        for (value, date, seconds) in [
+            ("3", None, Some(3)),
+            ("3", date, Some(3)),
+            ("Sun, 06 Nov 1994 08:49:39 GMT", date, Some(2)),
+            // It has passed.
+            ("Sun, 06 Nov 1994 08:49:36 GMT", date, Some(0)),
+            ("Sun, 06 Nov 1994 08:49:39 GMT", None, None),
+            ("-3", date, None),
+            ("soon", date, None),
+        ] {
+            assert_eq!(retry_after(value, date), seconds.map(Duration::from_secs), "{value}");
+        }
     }
 
     #[test]

@@ -38,7 +38,13 @@ impl Clock {
 
     /// Returns the `Date` header of an answer given now.
     pub(crate) fn date(&self) -> String {
-        let time = Timestamp::from_second(self.now() + self.date_skew).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.date_in(0)
+    }
+
+    /// Returns the date so many seconds later, by the clock of the `Date` header.
+    pub(crate) fn date_in(&self, seconds: i64) -> String {
+        let time = self.now() + self.date_skew + seconds;
+        let time = Timestamp::from_second(time).unwrap_or(Timestamp::UNIX_EPOCH);
         time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rendering;
+use crate::{ids, rendering};
 
 /// Thirty days: as far back as Stripe lists and fetches events.
 const LISTED_SECONDS: i64 = 30 * 24 * 3600;
@@ -62,16 +62,15 @@ impl Events {
         self.emitted.iter().find(|event| event.id == id)
     }
 
-    /// Returns those of an account that are not too old, newest first.
+    /// Returns those of an account that are not too old, the newest second first; within one, in no order
+    /// that means anything.
     pub(crate) fn newest_first(&self, account: Option<&str>, now: i64) -> Vec<&Event> {
         let mut found: Vec<_> = self
             .emitted
             .iter()
-            .rev()
             .filter(|event| event.account.as_deref() == account && event.created >= now - LISTED_SECONDS)
             .collect();
-        // A stable sort: of two emitted in one second the later one stays first.
-        found.sort_by_key(|event| std::cmp::Reverse(event.created));
+        found.sort_by_key(|event| (std::cmp::Reverse(event.created), ids::place_in_second(&event.id)));
         found
     }
 }

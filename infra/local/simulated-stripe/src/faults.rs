@@ -32,7 +32,7 @@ pub struct Answer {
     /// The `Stripe-Should-Retry` header.
     #[serde(default)]
     pub should_retry: Option<bool>,
-    /// The `Retry-After` header, in seconds.
+    /// The `Retry-After` header, in seconds. It is sent as such and as a date by turns: HTTP has both.
     #[serde(default)]
     pub retry_after: Option<u64>,
 }

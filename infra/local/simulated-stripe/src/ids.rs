@@ -12,6 +12,12 @@ pub(crate) fn fresh(prefix: &str) -> String {
     id
 }
 
+/// Returns the place of an object in a list among those of its second: fixed, and no matter when it was made.
+/// (FNV-1a.)
+pub(crate) fn place_in_second(id: &str) -> u32 {
+    id.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 /// Returns a new signing secret: `whsec_` and 32 more.
 pub(crate) fn signing_secret() -> String {
     format!("whsec_{}", Uuid::new_v4().simple())

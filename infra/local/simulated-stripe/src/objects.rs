@@ -5,6 +5,8 @@
 
 use serde_json::{Value, json};
 
+use crate::ids;
+
 /// A kind of object that can be fetched and listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectKind {
@@ -130,16 +132,15 @@ impl Objects {
         self.stored.iter().find(|stored| stored.account.as_deref() == account && stored.id == id)
     }
 
-    /// Returns all of one kind, newest first.
+    /// Returns all of one kind, the newest second first; within one, in no order that means anything.
     pub(crate) fn newest_first(&self, account: Option<&str>, kind: ObjectKind) -> Vec<&StoredObject> {
         let mut found: Vec<_> = self
             .stored
             .iter()
-            .rev()
             .filter(|stored| stored.account.as_deref() == account && stored.kind == kind)
             .collect();
-        // A stable sort: of two made in one second the later one stays first.
-        found.sort_by_key(|stored| std::cmp::Reverse(stored.value["created"].as_i64()));
+        let second = |stored: &StoredObject| stored.value["created"].as_i64();
+        found.sort_by_key(|stored| (std::cmp::Reverse(second(stored)), ids::place_in_second(&stored.id)));
         found
     }
 }

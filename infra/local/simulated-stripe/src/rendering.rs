@@ -4,6 +4,8 @@
 //!   object of an event, its `previous_attributes`, and each fetch and list have another.
 //! - `id` and `object` come first, then all else: by name in deliveries, and the other way round in answers.
 //!   Stripe promises no order.
+//! - A `customer` is an id; in answers about every other object that names one it is the whole customer
+//!   (expanded), where they are known here.
 //! - Half an emoji, which a system of the merchant's has cut, is sent as it was given: `"\ud83d"`. No text
 //!   here can hold it; U+FFFD stands for it, which is also how it is read.
 

@@ -123,7 +123,9 @@ fn respond(shared: &SharedState, call: &Call, sent: &HeaderMap, reply: Reply) ->
         }
     }
     for (name, value) in &reply.headers {
-        set(name, value);
+        let seconds =
+            value.parse().ok().filter(|_| *name == "retry-after" && state.requests.len().is_multiple_of(2));
+        set(name, &seconds.map_or_else(|| value.clone(), |seconds| state.clock.date_in(seconds)));
     }
     response
 }

@@ -7,6 +7,7 @@ use super::Call;
 use super::error::ApiError;
 use super::page::{self, CreatedFilter, Item, page};
 use super::params::Params;
+use crate::ids;
 use crate::objects::{ObjectKind, StoredObject};
 use crate::rendering::signed;
 use crate::state::StripeState;
@@ -19,9 +20,7 @@ pub(crate) fn retrieve(
 ) -> Result<Value, ApiError> {
     call.params.only(&[])?;
     let stored = state.objects.get(call.account.as_deref(), id).filter(|stored| stored.kind == kind);
-    stored
-        .map(|stored| signed(&stored.value, state.clock.now()))
-        .ok_or_else(|| ApiError::no_such(kind.noun, id))
+    stored.map(|stored| rendered(state, stored)).ok_or_else(|| ApiError::no_such(kind.noun, id))
 }
 
 pub(crate) fn list(state: &StripeState, call: &Call, kind: ObjectKind) -> Result<Value, ApiError> {
@@ -38,13 +37,19 @@ pub(crate) fn list(state: &StripeState, call: &Call, kind: ObjectKind) -> Result
         .into_iter()
         .map(|stored| Item { id: &stored.id, matches: matches(stored), value: stored })
         .collect();
-    page(
-        &items,
-        |stored| signed(&stored.value, state.clock.now()),
-        call,
-        kind.noun,
-        state.options.longest_page,
-    )
+    page(&items, |stored| rendered(state, stored), call, kind.noun, state.options.longest_page)
+}
+
+/// Returns an object as an answer shows it. Of about every other one the customer is expanded.
+fn rendered(state: &StripeState, stored: &StoredObject) -> Value {
+    let mut object = signed(&stored.value, state.clock.now());
+    if ids::place_in_second(&stored.id).is_multiple_of(2)
+        && let Some(customer) = object["customer"].as_str()
+        && let Some(customer) = state.objects.get(stored.account.as_deref(), customer)
+    {
+        object["customer"] = signed(&customer.value, state.clock.now());
+    }
+    object
 }
 
 /// Whether an object passes the filters of a list. Subscriptions that ended are listed only when they are

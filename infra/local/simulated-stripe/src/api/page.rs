@@ -1,4 +1,4 @@
-//! Stripe's pages: newest first, cursors being ids, both directions.
+//! Stripe's pages: the newest second first, cursors being ids, both directions.
 //!
 //! `ending_before` gives the page that lies just before the cursor, not the first one of the list, and still
 //! newest first: a client that pages towards newer items goes on from the first id of each page.

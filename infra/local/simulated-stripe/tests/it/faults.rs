@@ -41,9 +41,17 @@ async fn an_answer_can_be_given_whole() {
     let body = json!({ "error": { "type": "invalid_request_error", "code": "lock_timeout" } });
     let answer = Answer { status: 429, body: Some(body), should_retry: None, retry_after: Some(3) };
     let effect = Effect::Answer(answer);
-    stripe.add_fault(Fault { method: None, path: String::new(), times: 1, when: When::Before, effect });
-    let limited = Api::new(&stripe).get(PATH).await;
-    assert_eq!((&limited.error()["code"], limited.header("retry-after")), (&json!("lock_timeout"), "3"));
+    stripe.add_fault(Fault { method: None, path: String::new(), times: 2, when: When::Before, effect });
+    let api = Api::new(&stripe);
+    let (first, second) = (api.get(PATH).await, api.get(PATH).await);
+    let in_three_seconds = stripe.now() + 3;
+    let date = jiff::Timestamp::from_second(in_three_seconds).unwrap().strftime("%a, %d %b %Y %H:%M:%S GMT");
+    for (limited, advice) in [(first, "3"), (second, &*date.to_string())] {
+        assert_eq!(
+            (&limited.error()["code"], limited.header("retry-after")),
+            (&json!("lock_timeout"), advice)
+        );
+    }
 }
 
 #[tokio::test]

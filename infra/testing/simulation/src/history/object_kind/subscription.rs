@@ -16,6 +16,7 @@ pub(super) fn initial(variant: u8, at: i64) -> (Value, &'static [&'static str]) 
             "current_period_start": at, "current_period_end": at + MONTH,
         }] },
         "cancel_at_period_end": false, "pause_collection": null, "pending_update": null, "ended_at": null,
+        "application_fee_percent": null,
         "cancellation_details": { "comment": null, "feedback": null, "reason": null },
     });
     (object, &["customer.subscription.created"])
@@ -33,11 +34,18 @@ pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {
         0 => Value::Null,
         _ => json!({ "behavior": pick(value, ["", "void", "keep_as_draft"]), "resumes_at": null }),
     };
+    let fee_percent = match value {
+        0 => Value::Null,
+        1 => json!(2.5),
+        _ => json!(8.875),
+    };
     possible.extend([
         changed(with_item(object, json!({ "quantity": value }), json!({ "quantity": value }))),
         changed(with_item(object, json!({ "quantity": value }), json!({ "quantity": value }))),
         changed(json!({ "cancel_at_period_end": value == 1 })),
         changed(json!({ "pause_collection": paused })),
+        // A number that is not whole, and comes and goes.
+        changed(json!({ "application_fee_percent": fee_percent })),
         renewed(object).updated(UPDATED),
         pending_update(object, value),
     ]);
