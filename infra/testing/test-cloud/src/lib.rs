@@ -138,8 +138,8 @@ impl TestCloud {
     }
 
     /// Makes each page of a query and each batch answer all that it can, from now on: for tests that count
-    /// calls or units. Else the first page of a query is empty, the others hold three items at most, and a
-    /// batch answers ten keys.
+    /// calls or units. Else the first page of a query is empty, the others are short, and a batch answers
+    /// ten keys or half.
     pub fn answer_in_whole_pages(&self) {
         self.proxy.answer_in_whole_pages();
     }

@@ -1,15 +1,18 @@
 //! Answers of reads that are as short and unordered as DynamoDB's may be.
 //!
 //! A page of a query ends after 1 MB, and a batch after 16 MB, so tests with small items would never see a
-//! second one. Of a query the first page is empty here, as one is whose items a filter has all left out, and
-//! each other page holds three items at most. That a page names no `LastEvaluatedKey` is the only sign of the
-//! end, so the last page is empty too where the one before it was full.
+//! second one. Of a query the first page is empty here, as one is whose items a filter has all left out, the
+//! second holds three items at most, and each other 25. That a page names no `LastEvaluatedKey` is the only
+//! sign of the end, so the last page is empty too where the one before it was full.
 
 use serde_json::{Map, Value, json};
 
-/// Items that a page of a query looks at.
-const QUERIED: u64 = 3;
-/// Keys of a batch that are answered; the others come back as `UnprocessedKeys`.
+/// Items that the second page of a query looks at.
+const SECOND_PAGE: u64 = 3;
+/// Items that each other page looks at: more, so that tests with many items do not take minutes.
+const LATER_PAGE: u64 = 25;
+/// Keys of a batch that are answered, or half of them if those are more; the others come back as
+/// `UnprocessedKeys`.
 const ANSWERED: usize = 10;
 /// What the key at the end of an empty first page ends with. No item has such a key.
 const BEFORE: &str = " (before)";
@@ -19,13 +22,17 @@ const BEFORE: &str = " (before)";
 pub(crate) fn shorten(request: &mut Value) -> bool {
     let start = request["ExclusiveStartKey"].as_object();
     let is_first = start.is_none();
-    if start.is_some_and(|key| key.values().any(|part| text(part).ends_with(BEFORE)))
-        && let Some(request) = request.as_object_mut()
-    {
+    let is_second = start.is_some_and(|key| key.values().any(|part| text(part).ends_with(BEFORE)));
+    if is_second && let Some(request) = request.as_object_mut() {
         request.remove("ExclusiveStartKey");
     }
-    let limit = request["Limit"].as_u64().unwrap_or(QUERIED);
-    request["Limit"] = json!(if is_first { 1 } else { limit.min(QUERIED) });
+    let longest = match (is_first, is_second) {
+        (true, _) => 1,
+        (false, true) => SECOND_PAGE,
+        (false, false) => LATER_PAGE,
+    };
+    let limit = request["Limit"].as_u64().unwrap_or(longest);
+    request["Limit"] = json!(limit.min(longest));
     is_first
 }
 
@@ -45,9 +52,11 @@ fn text(attribute: &Value) -> &str {
     attribute["S"].as_str().unwrap_or_default()
 }
 
-/// Takes all keys of a batch but the first ten out of its request, and returns them by table.
+/// Takes keys of a batch out of its request: all but the first ten, or half. Returns them by table.
 pub(crate) fn shorten_batch(request: &mut Value) -> Map<String, Value> {
-    take_keys(request, ANSWERED)
+    let tables = request["RequestItems"].as_object().into_iter().flatten();
+    let keys = tables.map(|(_, batch)| batch["Keys"].as_array().map_or(0, Vec::len)).max().unwrap_or(0);
+    take_keys(request, ANSWERED.max(keys.div_ceil(2)))
 }
 
 /// Takes all keys of a batch but the first `kept` out of its request, and returns them by table.
