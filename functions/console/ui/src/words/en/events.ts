@@ -85,6 +85,7 @@ export const events = {
     after: "After",
     absent: "not there",
     payload: "What Stripe sent",
+    probePayload: "What Billhook sent",
     copyPayload: "the payload",
     payloadText: "It is no JSON. This is its text:",
     erased: "Its payload was erased with the customer’s personal data. What happened to the event is kept.",
