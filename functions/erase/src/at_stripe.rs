@@ -23,7 +23,8 @@ use shared::aws::{StoreError, error_chain};
 use shared::deadline::Deadline;
 use shared::http::ApiError;
 use shared::lossy_json;
-use shared::object_key::{Kind, ObjectKey};
+use shared::kind::Kind;
+use shared::object_key::ObjectKey;
 use shared::records::{Provenance, Put, Record, RecordListing};
 use shared::stripe::{StripeError, StripeFailure};
 use shared::unix_time::UnixSeconds;
@@ -103,7 +104,7 @@ pub(crate) async fn require_deleted(
 
 /// Whether any record names the customer.
 async fn is_named(deps: &Deps, customer: &ObjectKey) -> Result<bool, StoreError> {
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let (account, customer) = (customer.account_key().clone(), customer.id().to_owned());
         let listing = RecordListing::Customer { account, customer, kind };
         if !deps.records.list(&listing, None, 1, |_| true).await?.records.is_empty() {

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::aws::StoreError;
+use shared::kind::Kind;
 use shared::lossy_json;
-use shared::object_key::{Kind, ObjectKey, reference_id};
+use shared::object_key::{ObjectKey, reference_id};
 use shared::records::{Record, RecordListing, charges_in_payment};
 
 use crate::deps::Deps;
@@ -21,11 +22,10 @@ pub(crate) async fn parts(
     customer: &ObjectKey,
 ) -> Result<Vec<Record>, StoreError> {
     let parts = match owner.key.kind() {
-        Some(Kind::Payment) => of_payment(deps, owner).await?,
-        Some(Kind::Charge) => of_charge(deps, owner).await?,
-        Some(Kind::Invoice) => of_invoice(deps, owner).await?,
-        Some(Kind::Customer | Kind::Subscription | Kind::InvoicePayment | Kind::Refund | Kind::Dispute)
-        | None => Vec::new(),
+        Some(Kind::PAYMENT) => of_payment(deps, owner).await?,
+        Some(Kind::CHARGE) => of_charge(deps, owner).await?,
+        Some(Kind::INVOICE) => of_invoice(deps, owner).await?,
+        _ => Vec::new(),
     };
     Ok(without_others(parts, customer).into_iter().filter(|part| part.key != owner.key).collect())
 }
@@ -76,7 +76,7 @@ async fn of_invoice(deps: &Deps, invoice: &Record) -> Result<Vec<Record>, StoreE
         if customer_of(&object(&record)).is_some() || is_of_named_payment(deps, &record).await? {
             continue;
         }
-        let is_payment = key.kind() == Some(Kind::Payment);
+        let is_payment = key.kind() == Some(Kind::PAYMENT);
         parts.extend(if is_payment {
             of_payment(deps, &record).await?
         } else {
@@ -94,14 +94,14 @@ fn paid_by(record: &Record) -> Vec<ObjectKey> {
     let object = object(record);
     let expanded = object["payments"]["data"].as_array().into_iter().flatten();
     let names: Vec<&Value> = match record.key.kind() {
-        Some(Kind::InvoicePayment) => vec![&object["payment"]],
-        Some(Kind::Invoice) => expanded.map(|joint| &joint["payment"]).chain([&object]).collect(),
-        Some(Kind::Payment | Kind::Charge) => return vec![record.key.clone()],
-        Some(Kind::Customer | Kind::Subscription | Kind::Refund | Kind::Dispute) | None => Vec::new(),
+        Some(Kind::INVOICE_PAYMENT) => vec![&object["payment"]],
+        Some(Kind::INVOICE) => expanded.map(|joint| &joint["payment"]).chain([&object]).collect(),
+        Some(Kind::PAYMENT | Kind::CHARGE) => return vec![record.key.clone()],
+        _ => Vec::new(),
     };
     let named = |names: &Value, field, kind| record.key.sibling(kind, reference_id(&names[field])?).ok();
     let payment_or_charge = |names: &&Value| {
-        named(names, "payment_intent", Kind::Payment).or_else(|| named(names, "charge", Kind::Charge))
+        named(names, "payment_intent", Kind::PAYMENT).or_else(|| named(names, "charge", Kind::CHARGE))
     };
     names.iter().filter_map(payment_or_charge).collect()
 }
@@ -117,7 +117,7 @@ async fn is_of_named_payment(deps: &Deps, record: &Record) -> Result<bool, Store
 fn payment_of(charge: &Record) -> Option<ObjectKey> {
     let object = object(charge);
     let payment = reference_id(&object["payment_intent"])?;
-    charge.key.sibling(Kind::Payment, payment).ok()
+    charge.key.sibling(Kind::PAYMENT, payment).ok()
 }
 
 /// Leaves out what names another customer, and what belongs to a charge that does.
@@ -127,7 +127,7 @@ fn without_others(parts: Vec<Record>, customer: &ObjectKey) -> Vec<Record> {
     let is_others = |object: &Value| customer_of(object).is_some_and(|other| other != customer.id());
     let others: BTreeSet<String> = parts
         .iter()
-        .filter(|(key, (object, _))| key.kind() == Some(Kind::Charge) && is_others(object))
+        .filter(|(key, (object, _))| key.kind() == Some(Kind::CHARGE) && is_others(object))
         .map(|(key, _)| key.id().to_owned())
         .collect();
     let is_theirs = |object: &Value| {

@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use shared::deadline::Deadline;
-use shared::object_key::{Kind, ObjectKey};
+use shared::kind::Kind;
+use shared::object_key::ObjectKey;
 use shared::records::{Record, RecordListing};
 use shared::registry::{ErasureJob, ErasurePosition, ErasureState, Sampled, Written};
 use shared::unix_time::UnixMillis;
@@ -136,7 +137,7 @@ async fn erase_page(
     let all = parts.into_iter().flatten().chain(owners);
     let all: BTreeMap<ObjectKey, Record> = all.map(|record| (record.key.clone(), record)).collect();
     let (payments, others): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|(key, _)| key.kind() == Some(Kind::Payment));
+        all.into_iter().partition(|(key, _)| key.kind() == Some(Kind::PAYMENT));
     let mut erased = Erased::default();
     for records in [others, payments] {
         let erasures =
@@ -151,7 +152,7 @@ async fn erase_page(
 
 /// The beginning of the kind that is gone through next; none after the last.
 fn kind_after(kind: Option<Kind>) -> Option<ErasurePosition> {
-    let mut kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Customer);
+    let mut kinds = Kind::all().filter(|kind| *kind != Kind::CUSTOMER);
     let next = match kind {
         None => kinds.next(),
         Some(kind) => kinds.skip_while(|other| *other != kind).nth(1),

@@ -8,7 +8,8 @@ use shared::access::Role;
 use shared::audit::AuditDetails;
 use shared::deadline::Deadline;
 use shared::http::{self, ApiError, Fields, Query, path_rest, segments};
-use shared::object_key::{Kind, ObjectKey};
+use shared::kind::Kind;
+use shared::object_key::ObjectKey;
 use shared::page::Page;
 use shared::registry::{ErasureJob, ErasureState, Sampled, Written};
 
@@ -77,7 +78,7 @@ async fn show(deps: &Deps, request: &Request, ids: &[String]) -> Result<Response
     deps.access.require(request, Role::Viewer)?;
     let query = Query::read(request, &["account"])?;
     for id in ids {
-        let Ok(customer) = ObjectKey::new(query.get("account"), Kind::Customer.object(), id) else {
+        let Ok(customer) = ObjectKey::new(query.get("account"), Kind::CUSTOMER.object(), id) else {
             continue;
         };
         if let Some(job) = deps.registry.erasure(&customer).await? {
@@ -147,11 +148,11 @@ fn customer(fields: &Fields) -> Result<ObjectKey, ApiError> {
         return Err(missing.field("customer").remedy("send {\"customer\":\"cus_…\",\"confirm\":\"cus_…\"}"));
     };
     let account = fields.text("account")?;
-    ObjectKey::new(None, Kind::Customer.object(), id).map_err(|_| {
+    ObjectKey::new(None, Kind::CUSTOMER.object(), id).map_err(|_| {
         ApiError::invalid("customer", "`customer` can be no customer's id")
             .remedy("give the id as GET /records/customers shows it, such as cus_…")
     })?;
-    ObjectKey::new(account, Kind::Customer.object(), id).map_err(|_| {
+    ObjectKey::new(account, Kind::CUSTOMER.object(), id).map_err(|_| {
         ApiError::invalid("account", "`account` can be no account's id")
             .remedy("give the connected account as GET /records/customers shows it, or leave it out")
     })

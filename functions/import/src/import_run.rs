@@ -19,8 +19,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
+use shared::kind::Kind;
 use shared::lossy_json::{self, LossyJsonError};
-use shared::object_key::{Kind, ObjectKey};
+use shared::object_key::ObjectKey;
 use shared::records::Record;
 use shared::registry::{
     AccountImport, Halt, Import, ImportState, KindProgress, ListPosition, RefusedKind, Sampled, Stage,

@@ -7,7 +7,7 @@ use serde_json::json;
 use shared::access::{Caller, Role};
 use shared::audit::AuditDetails;
 use shared::http::{self, ApiError, Fields, Query, segments};
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::registry::{Import, ImportState, Sampled, Written};
 use shared::unix_time::UnixSeconds;
 use uuid::Uuid;
@@ -114,8 +114,8 @@ fn already_running() -> ApiError {
 
 /// Reads the kinds to import, each once and customers first; all of them where none are given.
 fn kinds(fields: &Fields) -> Result<Vec<Kind>, ApiError> {
-    let Some(names) = fields.texts("kinds")? else { return Ok(Kind::ALL.to_vec()) };
-    let all = Kind::ALL.map(Kind::plural).join(", ");
+    let Some(names) = fields.texts("kinds")? else { return Ok(Kind::all().collect()) };
+    let all = Kind::all().map(Kind::plural).collect::<Vec<_>>().join(", ");
     if let Some(unknown) = names.iter().find(|name| Kind::from_plural(name).is_none()) {
         return Err(ApiError::invalid("kinds", format!("`{unknown}` is no kind of record"))
             .remedy(format!("the kinds are {all}")));
@@ -124,7 +124,7 @@ fn kinds(fields: &Fields) -> Result<Vec<Kind>, ApiError> {
         return Err(ApiError::invalid("kinds", "`kinds` names none")
             .remedy(format!("name some of {all}, or leave it out for all")));
     }
-    Ok(Kind::ALL.into_iter().filter(|kind| names.contains(&kind.plural())).collect())
+    Ok(Kind::all().filter(|kind| names.contains(&kind.plural())).collect())
 }
 
 async fn stop(deps: &Deps, request: &Request, now: Timestamp) -> Result<ImportView, ApiError> {

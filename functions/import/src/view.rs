@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::account::AccountKey;
 use shared::http::ApiError;
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::registry::{AccountImport, Halt, Import, ImportState, KindProgress, Sampled, Stage};
 use shared::stripe::StripeFailure;
 use shared::unix_time::{UnixMillis, UnixSeconds};

@@ -239,15 +239,19 @@ async fn record_from_stripe(
     ids: &[EventId],
     fetched: &mut Option<FetchOutcome>,
 ) -> Result<Option<Record>, ApplyError> {
-    let was_draft = second.iter().all(|snapshot| snapshot.object["status"] == "draft");
+    let can_be_deleted = second
+        .iter()
+        .all(|snapshot| snapshot.key.kind().is_some_and(|kind| kind.deletion().can_follow(&snapshot.object)));
     let fetched = match fetched {
         Some(fetched) => &*fetched,
-        None => fetched.insert(fetch_object(invocation, &snapshot.key, snapshot.created, was_draft).await?),
+        None => {
+            fetched.insert(fetch_object(invocation, &snapshot.key, snapshot.created, can_be_deleted).await?)
+        }
     };
     let (raw, as_of) = match fetched {
         FetchOutcome::NotReadable | FetchOutcome::Gone => return Ok(None),
         FetchOutcome::Fetched { raw, as_of } => (raw.get().to_owned(), *as_of),
-        FetchOutcome::DeletedDraft => {
+        FetchOutcome::Deleted => {
             let deleted =
                 json!({ "id": snapshot.key.id(), "object": snapshot.key.object(), "deleted": true });
             (deleted.to_string(), snapshot.created)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use shared::aws::error_chain;
-use shared::object_key::{Kind, ObjectKey};
+use shared::object_key::ObjectKey;
 use shared::stripe::StripeError;
 use shared::unix_time::UnixSeconds;
 
@@ -34,21 +34,21 @@ pub(crate) enum FetchOutcome {
         /// The last second whose events are all in it.
         as_of: UnixSeconds,
     },
-    /// It was a draft invoice, and is deleted for good.
-    DeletedDraft,
+    /// It is deleted for good.
+    Deleted,
     /// Stripe no longer has it, though the key is of its account: test data that was deleted, for one.
     Gone,
     /// The key may not read it, or there is no key.
     NotReadable,
 }
 
-/// Fetches an object with all that happened to it up to `second`. `was_draft` says whether its events of that
-/// second show a draft.
+/// Fetches an object with all that happened to it up to `second`. `can_be_deleted` says whether one
+/// that stood as its events of that second show may be deleted for good.
 pub(crate) async fn fetch_object(
     invocation: Invocation<'_>,
     key: &ObjectKey,
     second: UnixSeconds,
-    was_draft: bool,
+    can_be_deleted: bool,
 ) -> Result<FetchOutcome, ApplyError> {
     let deps = invocation.deps;
     let Some(settings) = deps.registry.settings().await? else { return Ok(FetchOutcome::NotReadable) };
@@ -62,10 +62,7 @@ pub(crate) async fn fetch_object(
     for call in 1..=MAX_CALLS {
         let response = match session.object(key).await {
             Ok(Some(response)) => response,
-            // Only a draft can be deleted for good (Stripe's API reference, "Delete a draft invoice").
-            Ok(None) if key.kind() == Some(Kind::Invoice) && was_draft => {
-                return Ok(FetchOutcome::DeletedDraft);
-            }
+            Ok(None) if can_be_deleted => return Ok(FetchOutcome::Deleted),
             Ok(None) if session.is_gone(key, settings.stripe_account.as_deref()).await? => {
                 return Ok(FetchOutcome::Gone);
             }

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use shared::aws::StoreError;
-use shared::object_key::{Kind, ObjectKey, reference_id};
+use shared::kind::Kind;
+use shared::object_key::{ObjectKey, reference_id};
 use shared::records::{Record, RecordListing};
 
 use crate::deps::Deps;
@@ -58,9 +59,9 @@ pub(crate) struct PartsPage {
 impl OwnerKind {
     fn kind(self) -> Kind {
         match self {
-            Self::Payments => Kind::Payment,
-            Self::Charges => Kind::Charge,
-            Self::Customer => Kind::Customer,
+            Self::Payments => Kind::PAYMENT,
+            Self::Charges => Kind::CHARGE,
+            Self::Customer => Kind::CUSTOMER,
         }
     }
 
@@ -69,7 +70,9 @@ impl OwnerKind {
         let start_of = |owner_kind| PartPosition { owner_kind, owner: None, part: None };
         match self {
             Self::Payments => Some(start_of(Self::Charges)),
-            Self::Charges => Some(start_of(Self::Customer)).filter(|_| part_kind == Kind::Refund),
+            Self::Charges => {
+                Some(start_of(Self::Customer)).filter(|_| !part_kind.customer_members().is_empty())
+            }
             Self::Customer => None,
         }
     }
@@ -105,6 +108,12 @@ impl PartPosition {
         let returned = self.part.as_deref().filter(|_| self.owner.as_deref() == Some(owner.list_position()));
         returned.is_some_and(|returned| part.list_position() >= returned)
     }
+}
+
+/// Whether a customer's records of a kind are found over their payments and charges: those name the customer,
+/// and the records name them.
+pub(crate) fn is_listed_by_payments(kind: Kind) -> bool {
+    !kind.part_of().is_empty() && (kind.customer_members().is_empty() || kind.is_listed_by_payment_alone())
 }
 
 /// The records of a kind that name the customer.
@@ -193,8 +202,8 @@ pub(crate) async fn newest_parts(deps: &Deps, customer: &ObjectKey) -> Result<Ve
         let page = deps.records.list(&listing(customer, kind), None, MAX_OWNERS, |_| true).await?;
         with_parts(deps, page.records).await
     };
-    let own = list_own_parts(deps, customer, Kind::Refund, None, MAX_OWNERS, |_| true);
-    let (payments, charges, own) = tokio::try_join!(newest(Kind::Payment), newest(Kind::Charge), own)?;
+    let own = list_own_parts(deps, customer, Kind::REFUND, None, MAX_OWNERS, |_| true);
+    let (payments, charges, own) = tokio::try_join!(newest(Kind::PAYMENT), newest(Kind::CHARGE), own)?;
     let of_payments = payments.into_iter().chain(charges).flat_map(|(_, parts)| parts);
     let mut all: Vec<LoadedRecord> = of_payments.chain(own.parts.into_iter().map(|(_, part)| part)).collect();
     all.sort_by(|a, b| b.record.list_position().cmp(a.record.list_position()));
@@ -243,6 +252,6 @@ async fn with_parts(
 
 /// The key of the payment that a charge belongs to.
 fn payment_of_charge(owner: &LoadedRecord) -> Option<ObjectKey> {
-    let payment = reference_id(&owner.object["payment_intent"]).filter(|_| owner.kind == Kind::Charge)?;
-    owner.record.key.sibling(Kind::Payment, payment).ok()
+    let payment = reference_id(&owner.object["payment_intent"]).filter(|_| owner.kind == Kind::CHARGE)?;
+    owner.record.key.sibling(Kind::PAYMENT, payment).ok()
 }

@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::event_view::EventView;
 use shared::http::{ApiError, Query, json};
+use shared::kind::Kind;
 use shared::ledger::EventListing;
-use shared::object_key::{Kind, ObjectKey, reference_id};
+use shared::object_key::{ObjectKey, reference_id};
 use shared::page::MAX_LIMIT;
 
 use crate::customer;
@@ -60,14 +61,14 @@ async fn find(
     account: Option<&str>,
     ids: &[String],
 ) -> Result<LoadedRecord, ApiError> {
-    let kinds = if kind == Kind::Payment { &[Kind::Payment, Kind::Charge][..] } else { &[kind] };
+    let kinds = if kind == Kind::PAYMENT { &[Kind::PAYMENT, Kind::CHARGE][..] } else { &[kind] };
     for id in ids {
         for kind_of_id in kinds {
             let Ok(key) = ObjectKey::new(account, kind_of_id.object(), id) else { continue };
             let Some(record) = deps.records.get(&key).await? else { continue };
             let record = LoadedRecord::new(record)?;
             let intent = reference_id(&record.object["payment_intent"]);
-            match intent.filter(|_| kind == Kind::Payment && record.kind == Kind::Charge) {
+            match intent.filter(|_| kind == Kind::PAYMENT && record.kind == Kind::CHARGE) {
                 None => return Ok(record),
                 Some(intent) => {
                     return Err(ApiError::not_found(format!("`{id}` is a charge of the payment `{intent}`"))
@@ -98,14 +99,14 @@ pub(crate) async fn get(
         deps.ledger.list(&EventListing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
     let (mut payment, mut history, mut invoice, mut customer_records) = (None, None, None, None);
     match kind {
-        Kind::Payment => {
+        Kind::PAYMENT => {
             let with_parts = PaymentWithParts::load(deps, &loaded).await?;
             payment = Some(with_parts.view());
             history = Some(with_parts.history(deps, now).await?);
         }
-        Kind::Invoice => invoice = Some(invoice::view(deps, &loaded).await?),
-        Kind::Customer => customer_records = Some(self::customer_records(deps, &key).await?),
-        Kind::Subscription | Kind::InvoicePayment | Kind::Charge | Kind::Refund | Kind::Dispute => {}
+        Kind::INVOICE => invoice = Some(invoice::view(deps, &loaded).await?),
+        Kind::CUSTOMER => customer_records = Some(self::customer_records(deps, &key).await?),
+        _ => {}
     }
     let view = if payment.is_some() { loaded.view_as_payment() } else { loaded.view() };
     let record = ListedRecord { record: view, payment };
@@ -122,15 +123,18 @@ async fn customer_records(deps: &Deps, customer: &ObjectKey) -> Result<CustomerR
     let payments = async {
         let listing = |kind| customer::listing(customer, kind);
         let page = list_payments(deps, listing, None, RECORDS_OF_KIND, |_| true).await?;
-        Ok::<_, StoreError>((Kind::Payment, list_records(deps, Kind::Payment, page.records).await?))
+        Ok::<_, StoreError>((Kind::PAYMENT, list_records(deps, Kind::PAYMENT, page.records).await?))
     };
-    let kinds_naming_customers = [Kind::Subscription, Kind::Invoice, Kind::Charge];
+    let others = Kind::all().filter(|kind| ![Kind::CUSTOMER, Kind::PAYMENT].contains(kind));
+    let (by_payments, by_customer): (Vec<Kind>, Vec<Kind>) =
+        others.partition(|kind| customer::is_listed_by_payments(*kind));
+    let by_customer = by_customer.into_iter().filter(|kind| !kind.customer_members().is_empty());
     let (naming_customer, payments, parts) = tokio::try_join!(
-        try_join_all(kinds_naming_customers.into_iter().map(list)),
+        try_join_all(by_customer.map(list)),
         payments,
         customer::newest_parts(deps, customer)
     )?;
-    let through_payments = [Kind::Refund, Kind::Dispute, Kind::InvoicePayment].map(|kind| {
+    let through_payments = by_payments.into_iter().map(|kind| {
         let of_kind = parts.iter().filter(|part| part.kind == kind).take(RECORDS_OF_KIND);
         (kind, of_kind.map(ListedRecord::without_payment).collect())
     });

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 use shared::aws::StoreError;
-use shared::object_key::{Kind, reference_id};
+use shared::kind::Kind;
+use shared::object_key::reference_id;
 use shared::records::RecordListing;
 
 use crate::deps::Deps;
@@ -68,18 +69,18 @@ async fn find_payments(deps: &Deps, invoice: &LoadedRecord) -> Result<Vec<String
 
 /// Whether an id is a charge's; Stripe makes these itself.
 fn is_charge(id: &str) -> bool {
-    Kind::from_id_prefix(id) == Some(Kind::Charge)
+    Kind::from_id_prefix(id) == Some(Kind::CHARGE)
 }
 
 /// Returns the id of the payment, or of the charge without one, that a record which names an invoice is or
 /// names.
 fn payment_of(record: &LoadedRecord) -> Option<&str> {
     match record.kind {
-        Kind::InvoicePayment => payment_in(&record.object),
-        Kind::Payment => Some(record.record.key.id()),
-        Kind::Charge => {
+        Kind::INVOICE_PAYMENT => payment_in(&record.object),
+        Kind::PAYMENT => Some(record.record.key.id()),
+        Kind::CHARGE => {
             reference_id(&record.object["payment_intent"]).or_else(|| Some(record.record.key.id()))
         }
-        Kind::Customer | Kind::Subscription | Kind::Invoice | Kind::Refund | Kind::Dispute => None,
+        _ => None,
     }
 }

@@ -3,7 +3,8 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use shared::http::{ApiError, Query, json};
-use shared::object_key::{Kind, ObjectKey};
+use shared::kind::Kind;
+use shared::object_key::ObjectKey;
 use shared::page::Page;
 use shared::records::{Record, RecordListing};
 
@@ -113,26 +114,18 @@ fn search(query: &Query) -> Result<Option<String>, ApiError> {
 fn list_source(kind: Kind, query: &Query) -> Result<ListSource, ApiError> {
     let Some(customer) = query.get("customer") else {
         return Ok(match kind {
-            Kind::Payment => ListSource::Payments(None),
-            Kind::Customer
-            | Kind::Subscription
-            | Kind::Invoice
-            | Kind::InvoicePayment
-            | Kind::Charge
-            | Kind::Refund
-            | Kind::Dispute => ListSource::Index(RecordListing::Kind(kind)),
+            Kind::PAYMENT => ListSource::Payments(None),
+            _ => ListSource::Index(RecordListing::Kind(kind)),
         });
     };
-    let customer = ObjectKey::new(query.get("account"), Kind::Customer.object(), customer).map_err(|_| {
+    let customer = ObjectKey::new(query.get("account"), Kind::CUSTOMER.object(), customer).map_err(|_| {
         ApiError::invalid("customer", "`customer` or `account` is no id of Stripe's")
             .remedy("give the ids as Stripe shows them, such as cus_… and acct_…")
     })?;
     Ok(match kind {
-        Kind::Payment => ListSource::Payments(Some(customer)),
-        Kind::Subscription | Kind::Invoice | Kind::Charge => {
-            ListSource::Index(customer::listing(&customer, kind))
-        }
-        Kind::InvoicePayment | Kind::Refund | Kind::Dispute => ListSource::PaymentParts(customer),
-        Kind::Customer => ListSource::Customer(customer),
+        Kind::PAYMENT => ListSource::Payments(Some(customer)),
+        Kind::CUSTOMER => ListSource::Customer(customer),
+        kind if customer::is_listed_by_payments(kind) => ListSource::PaymentParts(customer),
+        kind => ListSource::Index(customer::listing(&customer, kind)),
     })
 }

@@ -3,7 +3,7 @@
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use shared::aws::StoreError;
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::records::Record;
 
 use crate::deps::Deps;
@@ -39,17 +39,11 @@ pub(crate) async fn list_records(
     let listed = records.into_iter().map(async |record| {
         let record = LoadedRecord::new(record)?;
         match kind {
-            Kind::Payment => {
+            Kind::PAYMENT => {
                 let payment = Some(PaymentWithParts::load(deps, &record).await?.view());
                 Ok(ListedRecord { record: record.view_as_payment(), payment })
             }
-            Kind::Customer
-            | Kind::Subscription
-            | Kind::Invoice
-            | Kind::InvoicePayment
-            | Kind::Charge
-            | Kind::Refund
-            | Kind::Dispute => Ok(ListedRecord::without_payment(&record)),
+            _ => Ok(ListedRecord::without_payment(&record)),
         }
     });
     futures::stream::iter(listed).buffered(CONCURRENT_READS).try_collect().await

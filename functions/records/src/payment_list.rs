@@ -6,7 +6,7 @@
 //! older than the page's last PaymentIntent are not looked at.
 
 use shared::aws::StoreError;
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::records::{Record, RecordListing, RecordPage};
 
 use crate::deps::Deps;
@@ -28,15 +28,15 @@ pub(crate) async fn list_payments(
     limit: usize,
     wanted: impl Fn(&Record) -> bool,
 ) -> Result<RecordPage, StoreError> {
-    let intents = deps.records.list(&listing(Kind::Payment), from.clone(), limit, &wanted).await?;
+    let intents = deps.records.list(&listing(Kind::PAYMENT), from.clone(), limit, &wanted).await?;
     let mut records = intents.records;
     // Each list is known down to a position in it; one that is known to its end, to none.
     let intents_to = intents.next.as_deref().map(|position| place(position).to_owned());
     let mut charges_to = from.as_deref().map(|position| place(position).to_owned());
     let (mut looked_at, mut found) = (0, 0);
     loop {
-        let from = charges_to.as_deref().map(|place| position(Kind::Charge, place));
-        let page = deps.records.list(&listing(Kind::Charge), from, CHARGES_PAGE, |_| true).await?;
+        let from = charges_to.as_deref().map(|place| position(Kind::CHARGE, place));
+        let page = deps.records.list(&listing(Kind::CHARGE), from, CHARGES_PAGE, |_| true).await?;
         looked_at += page.records.len();
         for charge in page.records {
             if !charge.names_payment() && wanted(&charge) {
@@ -60,16 +60,16 @@ pub(crate) async fn list_payments(
     records.sort_by(|a, b| place(b.list_position()).cmp(place(a.list_position())));
     let next = if records.len() > limit {
         records.truncate(limit);
-        records.last().map(|last| position(Kind::Payment, place(last.list_position())))
+        records.last().map(|last| position(Kind::PAYMENT, place(last.list_position())))
     } else {
-        known_to.map(|known| position(Kind::Payment, &known))
+        known_to.map(|known| position(Kind::PAYMENT, &known))
     };
     Ok(RecordPage { records, next })
 }
 
 /// The position in the list of payments of a record that is one of them.
 pub(crate) fn payment_position(record: &Record) -> String {
-    position(Kind::Payment, place(record.list_position()))
+    position(Kind::PAYMENT, place(record.list_position()))
 }
 
 /// What follows the kind in a list position.

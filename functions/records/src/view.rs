@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::event::EventId;
 use shared::http::ApiError;
+use shared::kind::Kind;
 use shared::lossy_json;
-use shared::object_key::{Kind, reference_id};
+use shared::object_key::reference_id;
 use shared::records::Record;
 
 use crate::kinds;
@@ -59,7 +60,7 @@ impl LoadedRecord {
     /// Returns the object's status as Stripe wrote it, if it has one. Invoices have one since API 2018-11-08.
     /// Of the flags that they had before (`paid`, `closed`, `forgiven`) only `paid` equals a status.
     pub(crate) fn status(&self) -> Option<&str> {
-        let old_invoice = || (self.kind == Kind::Invoice && self.object["paid"] == true).then_some("paid");
+        let old_invoice = || (self.kind == Kind::INVOICE && self.object["paid"] == true).then_some("paid");
         self.object["status"].as_str().or_else(old_invoice)
     }
 
@@ -71,20 +72,14 @@ impl LoadedRecord {
 
     /// Shows it as a payment.
     pub(crate) fn view_as_payment(&self) -> RecordView {
-        RecordView { kind: Kind::Payment.plural(), ..self.view() }
+        RecordView { kind: Kind::PAYMENT.plural(), ..self.view() }
     }
 
     pub(crate) fn view(&self) -> RecordView {
         let key = &self.record.key;
         let customer = match self.kind {
-            Kind::Customer => Some(key.id()),
-            Kind::Subscription
-            | Kind::Invoice
-            | Kind::InvoicePayment
-            | Kind::Payment
-            | Kind::Charge
-            | Kind::Refund
-            | Kind::Dispute => reference_id(&self.object["customer"]),
+            Kind::CUSTOMER => Some(key.id()),
+            _ => reference_id(&self.object["customer"]),
         };
         RecordView {
             id: key.id().to_owned(),
@@ -111,7 +106,7 @@ impl LoadedRecord {
 /// 404 for a word that is no kind.
 pub(crate) fn parse_kind(plural: &str) -> Result<Kind, ApiError> {
     Kind::from_plural(plural).ok_or_else(|| {
-        let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
+        let kinds: Vec<_> = Kind::all().map(Kind::plural).collect();
         ApiError::not_found(format!("there are no records of kind `{plural}`"))
             .remedy(format!("the kinds are {}", kinds.join(", ")))
     })

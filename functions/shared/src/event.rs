@@ -17,9 +17,10 @@ pub use self::id::{EventId, InvalidEventId};
 use self::preview::Preview;
 
 use crate::event_type;
+use crate::kind::Kind;
 use crate::lossy_json;
 use crate::mode::Mode;
-use crate::object_key::{Kind, ObjectKey};
+use crate::object_key::ObjectKey;
 use crate::unix_time::UnixSeconds;
 
 /// An event that could be read.
@@ -190,7 +191,7 @@ impl<'a> Event<'a> {
     /// no id or one that names nothing, and for an id that cannot be a key.
     pub fn subject(&self) -> Option<ObjectKey> {
         let head = self.head.as_ref()?;
-        let is_preview = head.object == Kind::Invoice.object()
+        let is_preview = head.object == Kind::INVOICE.object()
             && head.id.as_deref().is_some_and(|id| id.starts_with("upcoming_in_"));
         let id = head.id.as_deref().filter(|_| !is_preview)?;
         ObjectKey::new(self.account.as_deref(), &head.object, id).ok()
@@ -269,7 +270,7 @@ mod tests {
             assert!(event.listed_under().is_some());
             seen += 1;
         }
-        assert_eq!(seen, event_type::APPLIED.len() + event_type::APPLIED_IF_SENT.len());
+        assert_eq!(seen, Kind::all().flat_map(Kind::event_types).count());
     }
 
     #[test]

@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use crate::kind::{self, Kind};
+
 /// Every type that an endpoint can ask for, from Stripe's API of 2026-10-28.
 static KNOWN: LazyLock<BTreeSet<&'static str>> =
     LazyLock::new(|| include_str!("event_types.txt").lines().filter(|line| !line.is_empty()).collect());
@@ -13,72 +15,23 @@ static KNOWN: LazyLock<BTreeSet<&'static str>> =
 /// The type of a probe of ours (`probe`): none of Stripe's begins so.
 pub const PROBE: &str = "billhook.probe";
 
-/// The types that Billhook applies to records, in alphabetical order: what an endpoint gets that asks for
-/// nothing else.
-pub const APPLIED: [&str; 53] = [
-    "charge.captured",
-    "charge.dispute.closed",
-    "charge.dispute.created",
-    "charge.dispute.funds_reinstated",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.updated",
-    "charge.expired",
-    "charge.failed",
-    "charge.pending",
-    "charge.refund.updated",
-    "charge.refunded",
-    "charge.succeeded",
-    "charge.updated",
-    "customer.created",
-    "customer.deleted",
-    "customer.subscription.created",
-    "customer.subscription.deleted",
-    "customer.subscription.paused",
-    "customer.subscription.pending_update_applied",
-    "customer.subscription.pending_update_expired",
-    "customer.subscription.resumed",
-    "customer.subscription.trial_will_end",
-    "customer.subscription.updated",
-    "customer.updated",
-    "invoice.created",
-    "invoice.deleted",
-    "invoice.finalization_failed",
-    "invoice.finalized",
-    "invoice.marked_uncollectible",
-    "invoice.overdue",
-    "invoice.overpaid",
-    "invoice.paid",
-    "invoice.payment_action_required",
-    "invoice.payment_attempt_required",
-    "invoice.payment_failed",
-    "invoice.payment_succeeded",
-    "invoice.sent",
-    "invoice.upcoming",
-    "invoice.updated",
-    "invoice.voided",
-    "invoice.will_be_due",
-    "invoice_payment.paid",
-    "payment_intent.amount_capturable_updated",
-    "payment_intent.canceled",
-    "payment_intent.created",
-    "payment_intent.partially_funded",
-    "payment_intent.payment_failed",
-    "payment_intent.processing",
-    "payment_intent.requires_action",
-    "payment_intent.succeeded",
-    "refund.created",
-    "refund.failed",
-    "refund.updated",
-];
+/// Those of the types that change a record here for which an endpoint can ask.
+static APPLIED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let unlisted: BTreeSet<&str> = Kind::all().flat_map(Kind::unlisted_event_types).copied().collect();
+    let types: BTreeSet<&str> = Kind::all().flat_map(Kind::event_types).collect();
+    types.difference(&unlisted).copied().collect()
+});
 
-/// Types that are applied where they come, but that an endpoint cannot ask for: Stripe makes them, and has
-/// taken them off the list that endpoints choose from (its SDKs' changelogs, 2026-06-24). They come to an
-/// endpoint that asks for `*`.
-pub const APPLIED_IF_SENT: [&str; 1] = ["invoice_payment.detached"];
+/// The types that Billhook applies to records, in alphabetical order: what an endpoint gets that asks for
+/// nothing else. Others, which no endpoint can ask for by name, are applied where they come
+/// ([`Kind::unlisted_event_types`]).
+pub fn applied() -> &'static [&'static str] {
+    &APPLIED
+}
 
 /// Returns whether an event of this type changes a record here.
 pub fn is_applied(event_type: &str) -> bool {
-    APPLIED.binary_search(&event_type).is_ok() || APPLIED_IF_SENT.contains(&event_type)
+    kind::effect(event_type).is_some()
 }
 
 /// A pattern that names no type of Stripe.
@@ -135,9 +88,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_applied_is_sorted_and_known_to_stripe() {
-        assert!(APPLIED.is_sorted());
-        assert!(APPLIED.iter().all(|event_type| KNOWN.contains(event_type)));
+    fn an_endpoint_can_ask_for_what_is_applied_but_for_what_stripe_does_not_list() {
+        assert!(applied().is_sorted() && applied().len() >= 53);
+        for event_type in Kind::all().flat_map(Kind::event_types) {
+            let is_listed = applied().contains(&event_type);
+            assert_eq!(is_listed, KNOWN.contains(event_type), "{event_type}");
+            assert!(is_applied(event_type), "{event_type}");
+        }
     }
 
     #[test]

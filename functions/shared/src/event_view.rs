@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::event_type;
 use crate::http::{ApiError, Query};
+use crate::kind::Kind;
 use crate::ledger::{EventListing, EventSource, EventState, LedgerRow, PastState};
-use crate::object_key::{Kind, ObjectKey};
+use crate::object_key::ObjectKey;
 use crate::unix_time::{UnixMillis, UnixSeconds};
 
 /// One event as lists show it.

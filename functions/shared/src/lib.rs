@@ -10,8 +10,9 @@
 //! - `lossy_json`: JSON that is not all Unicode, read
 //! - `account`: our own Stripe account, or a connected one, in keys
 //! - `mode`: test or live
+//! - `kind`: the kinds of object that are kept as records, a row of a table each
 //! - `event_type`: Stripe's event types, which are applied, and patterns of them
-//! - `object_key`: names one object at Stripe; the kinds of record
+//! - `object_key`: names one object at Stripe
 //! - `event`: Stripe's event, parsed
 //! - `erasure`: what is left of an object once the person is erased from it
 //! - `secret`: signing secrets and Stripe keys, never printed
@@ -58,6 +59,7 @@ pub mod event_type;
 pub mod event_view;
 pub mod health;
 pub mod http;
+pub mod kind;
 pub mod ledger;
 pub mod log;
 pub mod lossy_json;

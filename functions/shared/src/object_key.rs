@@ -11,123 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::{AccountKey, is_key_part};
-
-/// The kinds of object that are kept as records. Written as in `GET /records/{kind}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "&'static str", try_from = "String")]
-pub enum Kind {
-    /// `customer`
-    Customer,
-    /// `subscription`
-    Subscription,
-    /// `invoice`
-    Invoice,
-    /// `invoice_payment`, which joins an invoice and a payment since API 2025-03-31
-    InvoicePayment,
-    /// `payment_intent`, called a payment here
-    Payment,
-    /// `charge`
-    Charge,
-    /// `refund`
-    Refund,
-    /// `dispute`
-    Dispute,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 8] = [
-        Self::Customer,
-        Self::Subscription,
-        Self::Invoice,
-        Self::InvoicePayment,
-        Self::Payment,
-        Self::Charge,
-        Self::Refund,
-        Self::Dispute,
-    ];
-
-    /// Stripe's word in the `object` field.
-    pub fn object(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Subscription => "subscription",
-            Self::Invoice => "invoice",
-            Self::InvoicePayment => "invoice_payment",
-            Self::Payment => "payment_intent",
-            Self::Charge => "charge",
-            Self::Refund => "refund",
-            Self::Dispute => "dispute",
-        }
-    }
-
-    /// The word in `GET /records/{kind}`.
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::Customer => "customers",
-            Self::Subscription => "subscriptions",
-            Self::Invoice => "invoices",
-            Self::InvoicePayment => "invoice_payments",
-            Self::Payment => "payments",
-            Self::Charge => "charges",
-            Self::Refund => "refunds",
-            Self::Dispute => "disputes",
-        }
-    }
-
-    /// The kind of what Stripe calls `object`, if it is kept as a record.
-    pub fn from_object_name(object: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.object() == object)
-    }
-
-    /// The kind of `GET /records/{plural}`.
-    pub fn from_plural(plural: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.plural() == plural)
-    }
-
-    /// What Stripe's ids of the kind begin with, before the `_`.
-    pub fn id_prefixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Customer => &["cus"],
-            Self::Subscription => &["sub"],
-            Self::Invoice => &["in"],
-            Self::InvoicePayment => &["inpay"],
-            Self::Payment => &["pi"],
-            Self::Charge => &["ch", "py"],
-            Self::Refund => &["re", "pyr"],
-            Self::Dispute => &["dp", "du"],
-        }
-    }
-
-    /// The kind that an id's prefix tells. Only a help for people who look an id up: a key is never made from
-    /// it, because merchants may choose a customer's id themselves.
-    pub fn from_id_prefix(id: &str) -> Option<Self> {
-        let prefix = id.split_once('_')?.0;
-        Self::ALL.into_iter().find(|kind| kind.id_prefixes().contains(&prefix))
-    }
-}
-
-impl From<Kind> for &'static str {
-    fn from(kind: Kind) -> Self {
-        kind.plural()
-    }
-}
-
-/// A word that names no kind of record.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no kind of record")]
-pub struct UnknownKind(String);
-
-impl TryFrom<String> for Kind {
-    type Error = UnknownKind;
-
-    fn try_from(plural: String) -> Result<Self, Self::Error> {
-        Self::from_plural(&plural).ok_or(UnknownKind(plural))
-    }
-}
+use crate::kind::Kind;
 
 /// The longest id. Places in lists are sort keys, of 1,024 bytes at most (DynamoDB's Service Quotas), and
-/// hold the kind (16 bytes), the second (13), the account (256) and the id.
+/// hold the kind (40 bytes at most), the second (13), the account (256) and the id.
 const MAX_ID_BYTES: usize = 700;
 
 /// Names one object at Stripe. Its id may be any text: merchants choose the ids of customers, products,
@@ -280,16 +167,6 @@ mod tests {
                 ObjectKey::new(account, object, id),
                 Err(InvalidObjectKey),
                 "{account:?} {object} {id}"
-            );
-        }
-    }
-
-    #[test]
-    fn each_kind_is_found_by_its_words() {
-        for kind in Kind::ALL {
-            assert_eq!(
-                (Kind::from_object_name(kind.object()), Kind::from_plural(kind.plural())),
-                (Some(kind), Some(kind))
             );
         }
     }

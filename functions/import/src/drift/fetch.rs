@@ -1,12 +1,14 @@
 //! Fetches the object of a record for the comparison, and notes those that cannot be fetched: missing, gone,
 //! refused, not answered or not to be read.
 //!
-//! The rule: an object that Stripe does not know is not deleted here, unless it is a draft invoice. It is
-//! gone, which its record says from then on, or the key is another account's (`Session::is_gone`).
+//! The rule: an object that Stripe does not know is not deleted here, unless it can be, as a draft invoice
+//! can. It is gone, which its record says from then on, or the key is another account's
+//! (`Session::is_gone`).
 
 use serde_json::{Value, json};
+use shared::kind::Kind;
 use shared::lossy_json;
-use shared::object_key::{Kind, ObjectKey};
+use shared::object_key::ObjectKey;
 use shared::records::Record;
 use shared::registry::{Halt, RefusedKind, UnansweredObject, UncomparedObject};
 use shared::stripe::{Session, StripeError, StripeFailure};
@@ -57,8 +59,7 @@ impl DriftRun<'_> {
                     }
                 }
             }
-            // Only a draft can be deleted for good (Stripe's API reference, "Delete a draft invoice").
-            Ok(None) if is_draft_invoice(record) => {
+            Ok(None) if can_be_deleted(record) => {
                 let object = json!({ "id": key.id(), "object": key.object(), "deleted": true });
                 Ok(Some(FetchedState { json: object.to_string(), object, as_of: record.as_of }))
             }
@@ -147,7 +148,9 @@ impl DriftRun<'_> {
     }
 }
 
-fn is_draft_invoice(record: &Record) -> bool {
+/// Whether an object that stood as its record shows may be deleted for good.
+fn can_be_deleted(record: &Record) -> bool {
     let object = || lossy_json::from_slice::<Value>(&record.object().ok()?).ok();
-    record.key.kind() == Some(Kind::Invoice) && object().is_some_and(|object| object["status"] == "draft")
+    let deletion = record.key.kind().map(Kind::deletion);
+    deletion.is_some_and(|deletion| object().is_some_and(|object| deletion.can_follow(&object)))
 }

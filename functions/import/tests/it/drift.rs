@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::records::RecordListing;
 use shared::registry::{DriftReport, Settings};
 use simulated_stripe::{Fault, Key};
@@ -375,7 +375,7 @@ async fn half_an_emoji_is_compared_and_its_record_is_still_found_where_it_belong
         let of_customer = RecordListing::Customer {
             account: AccountKey::OWN,
             customer: "cus_1".into(),
-            kind: Kind::Charge,
+            kind: Kind::CHARGE,
         };
         let listed = stack.records().list(&of_customer, None, 10, |_| true).await.unwrap();
         assert_eq!(listed.records.len(), 1, "{before}");

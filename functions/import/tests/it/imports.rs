@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::account::AccountKey;
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::order::comparable;
 use shared::records::RecordListing;
 use simulated_stripe::{Fault, Key};
@@ -235,7 +235,7 @@ async fn half_an_emoji_comes_in_as_stripe_sends_it_and_its_record_is_found_where
     let kept = stack.record("-/charge/ch_1").await.unwrap().object().unwrap();
     assert!(String::from_utf8(kept).unwrap().contains(r#""a\ud83d""#));
     let of_customer =
-        RecordListing::Customer { account: AccountKey::OWN, customer: "cus_1".into(), kind: Kind::Charge };
+        RecordListing::Customer { account: AccountKey::OWN, customer: "cus_1".into(), kind: Kind::CHARGE };
     let listed = stack.records().list(&of_customer, None, 10, |_| true).await.unwrap();
     assert_eq!(listed.records.len(), 1);
 }

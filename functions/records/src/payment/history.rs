@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use shared::event::EventId;
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::order::{Snapshot, winner};
 use shared::records::Record;
 use shared::unix_time::UnixSeconds;
@@ -84,8 +84,8 @@ pub(crate) fn history(timelines: &[ObjectTimeline<'_>]) -> Vec<HistoryEntry> {
 
 /// The kind of what the payment is: a PaymentIntent, or a charge without one.
 fn main_kind(timelines: &[ObjectTimeline<'_>]) -> Kind {
-    let has_intent = timelines.iter().any(|timeline| timeline.kind == Kind::Payment);
-    if has_intent { Kind::Payment } else { Kind::Charge }
+    let has_intent = timelines.iter().any(|timeline| timeline.kind == Kind::PAYMENT);
+    if has_intent { Kind::PAYMENT } else { Kind::CHARGE }
 }
 
 /// Derives the payment at the end of a second; none before what it is is known.
@@ -101,9 +101,9 @@ fn payment_at(
             .filter_map(move |(_, states)| states.range(..=second).next_back().map(|(_, state)| state.object))
     };
     let object = objects(main).next()?;
-    let of_charge = (main == Kind::Charge).then(|| as_payment_intent(object));
+    let of_charge = (main == Kind::CHARGE).then(|| as_payment_intent(object));
     let intent = of_charge.as_ref().unwrap_or(object);
-    Some(derive(intent, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute)))
+    Some(derive(intent, objects(Kind::CHARGE), objects(Kind::REFUND), objects(Kind::DISPUTE)))
 }
 
 /// A payment without events existed, and was paid, when the first of its refunds or disputes was created. So
@@ -165,7 +165,7 @@ fn states_by_second<'a>(timeline: &'a ObjectTimeline<'_>) -> StatesBySecond<'a> 
 impl ObjectTimeline<'_> {
     /// Whether such an object can be created only after the payment was paid.
     fn is_after_payment(&self) -> bool {
-        matches!(self.kind, Kind::Refund | Kind::Dispute)
+        matches!(self.kind, Kind::REFUND | Kind::DISPUTE)
     }
 }
 

@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::aws::StoreError;
 use shared::event::{self, ParsedEvent};
+use shared::kind::Kind;
 use shared::ledger::{EventListing, EventState, LedgerRow};
-use shared::object_key::{Kind, reference_id};
+use shared::object_key::reference_id;
 use shared::order::Snapshot;
 use shared::page::MAX_LIMIT;
 
@@ -48,41 +49,41 @@ impl<'a> PaymentWithParts<'a> {
     /// Loads the parts of a PaymentIntent, or of a charge without one.
     pub(crate) async fn load(deps: &Deps, payment: &'a LoadedRecord) -> Result<Self, StoreError> {
         let mut parts = load_parts(deps, payment).await?;
-        if payment.kind == Kind::Charge {
+        if payment.kind == Kind::CHARGE {
             parts.push(payment.clone());
         }
         Ok(Self { payment, parts })
     }
 
     pub(crate) fn view(&self) -> PaymentView {
-        let of_charge = (self.payment.kind == Kind::Charge).then(|| as_payment_intent(&self.payment.object));
+        let of_charge = (self.payment.kind == Kind::CHARGE).then(|| as_payment_intent(&self.payment.object));
         let intent = of_charge.as_ref().unwrap_or(&self.payment.object);
         let objects = |kind| parts_of_kind(&self.parts, kind).map(|part| &part.object);
-        let payment = derive(intent, objects(Kind::Charge), objects(Kind::Refund), objects(Kind::Dispute));
+        let payment = derive(intent, objects(Kind::CHARGE), objects(Kind::REFUND), objects(Kind::DISPUTE));
         let views = |kind| parts_of_kind(&self.parts, kind).take(MAX_SHOWN).map(LoadedRecord::view).collect();
         // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent and its charges
         // named their invoice.
-        let mut joints = objects(Kind::InvoicePayment).filter(|joint| joins(joint));
+        let mut joints = objects(Kind::INVOICE_PAYMENT).filter(|joint| joins(joint));
         let invoice = reference_id(&intent["invoice"])
             .or_else(|| joints.find_map(|joint| reference_id(&joint["invoice"])))
-            .or_else(|| objects(Kind::Charge).find_map(|charge| reference_id(&charge["invoice"])));
+            .or_else(|| objects(Kind::CHARGE).find_map(|charge| reference_id(&charge["invoice"])));
         PaymentView {
             payment,
-            charges: views(Kind::Charge),
-            refunds: views(Kind::Refund),
-            disputes: views(Kind::Dispute),
+            charges: views(Kind::CHARGE),
+            refunds: views(Kind::REFUND),
+            disputes: views(Kind::DISPUTE),
             invoice: invoice.map(str::to_owned),
         }
     }
 
     /// Returns its history, derived from the latest hundred events of each of its objects.
     pub(crate) async fn history(&self, deps: &Deps, now: Timestamp) -> Result<Vec<HistoryEntry>, StoreError> {
-        let parts: Vec<_> = self.parts.iter().filter(|part| part.kind != Kind::InvoicePayment).collect();
+        let parts: Vec<_> = self.parts.iter().filter(|part| part.kind != Kind::INVOICE_PAYMENT).collect();
         if parts.len() > MAX_SHOWN {
             return Ok(Vec::new());
         }
         // A charge without a PaymentIntent is among the parts.
-        let intent = Some(self.payment).filter(|payment| payment.kind == Kind::Payment);
+        let intent = Some(self.payment).filter(|payment| payment.kind == Kind::PAYMENT);
         let loads: Vec<_> =
             intent.into_iter().chain(parts).map(|object| load_timeline(deps, object, now)).collect();
         let timelines: Vec<ObjectTimeline<'_>> =

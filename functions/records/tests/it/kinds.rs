@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use shared::object_key::Kind;
+use shared::kind::Kind;
 
 use crate::support::Stack;
 
@@ -17,7 +17,7 @@ async fn each_kind_says_what_its_records_are_known_by_and_lead_to() {
     let kinds = stack.ok("/records").await;
     let kinds = kinds["data"].as_array().unwrap();
     let named: BTreeSet<_> = kinds.iter().map(|kind| kind["kind"].as_str().unwrap()).collect();
-    assert_eq!(named, Kind::ALL.map(Kind::plural).into_iter().collect());
+    assert_eq!(named, Kind::all().map(Kind::plural).collect());
     for kind in kinds {
         for prefix in texts(&kind["id_prefixes"]) {
             let found = Kind::from_id_prefix(&format!("{prefix}_1")).unwrap();

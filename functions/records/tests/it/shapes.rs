@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use shared::event_type;
+use shared::kind::Kind;
 
 use crate::support::{Stack, ids, provenance, request};
 
@@ -13,13 +13,13 @@ fn samples() -> Vec<(String, Value)> {
         .map(|path| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap())
         .map(|event| (event["type"].as_str().unwrap().to_owned(), event["data"]["object"].clone()))
         .collect();
-    assert_eq!(samples.len(), event_type::APPLIED.len() + event_type::APPLIED_IF_SENT.len());
+    assert_eq!(samples.len(), Kind::all().flat_map(Kind::event_types).count());
     samples
 }
 
 fn plural(object: &Value) -> &'static str {
     let kind = object["object"].as_str().unwrap();
-    shared::object_key::Kind::from_object_name(kind).unwrap().plural()
+    Kind::from_object_name(kind).unwrap().plural()
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod url;
 
 use jiff::civil::Date;
 use shared::endpoint::{API_VERSION, EndpointName, EndpointRow, EndpointSpec, EndpointState};
-use shared::event_type::{APPLIED, expand};
+use shared::event_type::{applied, expand};
 use shared::http::{ApiError, Fields};
 
 use self::url::{check, refuse_path_of_another};
@@ -119,7 +119,7 @@ fn name(fields: &Fields) -> Result<EndpointName, ApiError> {
 
 fn events(fields: &Fields) -> Result<Vec<String>, ApiError> {
     let Some(patterns) = fields.texts("events")? else {
-        return Ok(APPLIED.map(str::to_owned).to_vec());
+        return Ok(applied().iter().map(|event_type| (*event_type).to_owned()).collect());
     };
     if patterns.is_empty() {
         return Err(ApiError::invalid(
@@ -173,7 +173,7 @@ mod tests {
     fn an_empty_request_asks_for_all_that_is_applied_at_the_public_url() {
         let (name, spec) = spec("").unwrap();
         assert_eq!((name.as_str(), spec.url.as_str()), ("main", "https://hooks.example.com/webhooks/main"));
-        assert_eq!((spec.events.len(), spec.api_version.as_str()), (APPLIED.len(), API_VERSION));
+        assert_eq!((spec.events.len(), spec.api_version.as_str()), (applied().len(), API_VERSION));
         assert!(!spec.connect && spec.description.is_empty());
     }
 

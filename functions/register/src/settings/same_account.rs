@@ -7,7 +7,8 @@
 //! been deleted.
 
 use shared::endpoint::EndpointRow;
-use shared::object_key::{Kind, ObjectKey};
+use shared::kind::{Deletion, Kind};
+use shared::object_key::ObjectKey;
 use shared::records::{Record, RecordListing};
 use shared::registry::Settings;
 use shared::stripe::{Session, StripeError};
@@ -16,18 +17,18 @@ use crate::context::RequestContext;
 use crate::deps::Deps;
 use crate::error::{RegisterError, StripeOperation};
 
-/// Kinds by what their absence proves: all but the last two cannot be deleted at Stripe, a deleted customer
-/// is still shown, and a draft invoice can be gone for good.
-const KINDS: [Kind; 8] = [
-    Kind::Payment,
-    Kind::Charge,
-    Kind::Subscription,
-    Kind::InvoicePayment,
-    Kind::Refund,
-    Kind::Dispute,
-    Kind::Customer,
-    Kind::Invoice,
-];
+/// Kinds by what their absence proves: first those that cannot be deleted at Stripe, then those that are
+/// still shown when they are, last those that can be gone for good.
+fn kinds() -> Vec<Kind> {
+    let proof = |kind: &Kind| match kind.deletion() {
+        Deletion::Never => 0,
+        Deletion::Marked => 1,
+        Deletion::GoneWhile(_) => 2,
+    };
+    let mut kinds: Vec<Kind> = Kind::all().collect();
+    kinds.sort_by_key(proof);
+    kinds
+}
 
 /// How a new key's account compares with the one that is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,11 +129,11 @@ async fn finds_any(session: &Session<'_>, ids: &[&str]) -> Result<bool, StripeEr
 /// Asks Stripe for one record of each kind, until one proves something.
 async fn compare_records(deps: &Deps, new: &Session<'_>) -> Result<Evidence, RegisterError> {
     let mut evidence = Evidence::Nothing;
-    for kind in KINDS {
+    for kind in kinds() {
         let Some(key) = own_record(deps, kind).await? else { continue };
         match new.object(&key).await {
             Ok(Some(_)) => return Ok(Evidence::Same),
-            Ok(None) if kind == Kind::Invoice => {}
+            Ok(None) if matches!(kind.deletion(), Deletion::GoneWhile(_)) => {}
             Ok(None) => return Ok(Evidence::Other),
             Err(StripeError::Forbidden(_)) => evidence = Evidence::Unreadable,
             Err(error) => return Err(RegisterError::stripe(StripeOperation::CheckKey)(error)),
@@ -155,7 +156,7 @@ async fn holds_anything(deps: &Deps, endpoints: &[EndpointRow]) -> Result<bool, 
 }
 
 async fn holds_any_record(deps: &Deps) -> Result<bool, RegisterError> {
-    for kind in KINDS {
+    for kind in kinds() {
         let page = deps.records.list(&RecordListing::Kind(kind), None, 1, |_| true).await?;
         if !page.records.is_empty() {
             return Ok(true);

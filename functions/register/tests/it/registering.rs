@@ -1,7 +1,7 @@
 //! Registering makes one endpoint at Stripe, keeps its secret, and says what it made.
 
 use serde_json::json;
-use shared::event_type::APPLIED;
+use shared::event_type::applied;
 use test_cloud::fixtures::error_code;
 
 use crate::support::Stack;
@@ -65,7 +65,7 @@ async fn an_empty_request_registers_main_at_the_public_url_for_all_that_is_appli
         (Some("main"), Some("https://127.0.0.1:1/webhooks/main"))
     );
     let at_stripe = stack.stripe.endpoints().remove(0);
-    assert_eq!(at_stripe.enabled_events, APPLIED);
+    assert_eq!(at_stripe.enabled_events, applied());
     assert_eq!(at_stripe.api_version.as_deref(), Some(shared::endpoint::API_VERSION));
     assert_eq!(at_stripe.description, None);
     let call = stack.stripe.requests().remove(0);

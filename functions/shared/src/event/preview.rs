@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::object_key::Kind;
+use crate::kind::Kind;
 
 /// An id, or the object it stands for.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,8 +48,8 @@ struct SubscriptionDetails {
 impl Preview {
     /// The kinds and ids of what it is for: its subscription, if there is one, and its customer.
     pub(super) fn belongs_to(self) -> Vec<(Kind, String)> {
-        let subscription = self.subscription().map(|id| (Kind::Subscription, id));
-        let customer = self.customer.map(|customer| (Kind::Customer, customer.into_id()));
+        let subscription = self.subscription().map(|id| (Kind::SUBSCRIPTION, id));
+        let customer = self.customer.map(|customer| (Kind::CUSTOMER, customer.into_id()));
         subscription.into_iter().chain(customer).collect()
     }
 

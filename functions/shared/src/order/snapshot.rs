@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::event::{Event, EventId};
+use crate::kind::{self, Effect, Kind};
 use crate::lossy_json;
-use crate::object_key::{Kind, ObjectKey};
+use crate::object_key::ObjectKey;
 use crate::unix_time::UnixSeconds;
 use serde_json::Value;
 
@@ -48,8 +49,8 @@ impl Snapshot {
         let object: Value = lossy_json::from_str(event.object.get())
             .map_err(|error| SnapshotError::Unreadable(format!("data.object: {error}")))?;
         let Some(key) = event.subject() else {
-            return match event.event_type.as_ref() {
-                "invoice.upcoming" => Err(SnapshotError::NoRecord),
+            return match kind::effect(&event.event_type) {
+                Some(Effect::Preview) => Err(SnapshotError::NoRecord),
                 _ => Err(SnapshotError::Unreadable(
                     "data.object has no id that could name a record".to_owned(),
                 )),
@@ -79,38 +80,40 @@ impl Snapshot {
         })
     }
 
+    /// What its type says of the object; of an unknown type, that something may have changed.
+    fn effect(&self) -> Effect {
+        kind::effect(&self.event_type).unwrap_or(Effect::Change)
+    }
+
     /// Returns whether it says that the object is deleted, which is final: Stripe never uses an id again. A
     /// canceled subscription is not gone: it can still change (Stripe's API reference, "Cancel a
     /// subscription").
     pub fn is_deletion(&self) -> bool {
-        matches!(self.event_type.as_str(), "customer.deleted" | "invoice.deleted")
-            || self.object["deleted"] == true
+        self.effect() == Effect::Deletion || self.object["deleted"] == true
     }
 
-    /// Returns whether its type reports no change, but only that a time has come (Stripe's API reference,
-    /// "Types of events".)
+    /// Returns whether its type reports no change, but only that a time has come.
     pub(crate) fn is_notice(&self) -> bool {
-        matches!(
-            self.event_type.as_str(),
-            "customer.subscription.trial_will_end" | "invoice.will_be_due" | "invoice.overdue"
-        )
+        self.effect() == Effect::Notice
     }
 
-    /// Returns whether it reports the creation of the object. Charges have no type for that: the first of
-    /// their events does, and is of the second in which the charge was made.
+    /// Returns whether it reports the creation of the object.
     pub(super) fn is_creation(&self) -> bool {
-        match self.event_type.as_str() {
-            "charge.pending" | "charge.succeeded" | "charge.failed" => {
-                self.object["created"].as_i64() == Some(self.created.get())
-            }
-            other => other.ends_with(".created"),
+        match self.effect() {
+            Effect::Creation => true,
+            Effect::CreationOrChangeOf(_) => self.object["created"].as_i64() == Some(self.created.get()),
+            Effect::Change
+            | Effect::ChangeOf(_)
+            | Effect::Deletion
+            | Effect::Detachment
+            | Effect::Notice
+            | Effect::Preview => false,
         }
     }
 
-    /// Returns whether it reports that a payment no longer belongs to its invoice, after which the invoice
-    /// payment never changes again. Stripe makes such events since 2026-01-28.preview.
+    /// Returns whether it reports that a payment no longer belongs to its invoice.
     pub(super) fn is_detachment(&self) -> bool {
-        self.event_type == "invoice_payment.detached"
+        self.effect() == Effect::Detachment
     }
 
     /// Returns whether its status is one that Stripe never leaves, other than those that an event of the
@@ -123,22 +126,11 @@ impl Snapshot {
     /// Returns the status of an object, if Stripe never leaves it. Invoices of before API 2018-11-08 have no
     /// status, but a flag `paid`.
     pub(super) fn settled_status(kind: Option<Kind>, object: &Value) -> Option<&str> {
+        let kind = kind?;
         let Some(status) = object["status"].as_str() else {
-            return (kind == Some(Kind::Invoice) && object["paid"] == true).then_some("paid");
+            return (kind == Kind::INVOICE && object["paid"] == true).then_some("paid");
         };
-        let is_settled = match kind {
-            Some(Kind::Payment) => matches!(status, "succeeded" | "canceled"),
-            Some(Kind::Charge) => status == "failed",
-            Some(Kind::Invoice) => matches!(status, "paid" | "void"),
-            Some(Kind::Subscription) => matches!(status, "canceled" | "incomplete_expired"),
-            Some(Kind::InvoicePayment) => matches!(status, "paid" | "canceled"),
-            // A refund that succeeded can fail later.
-            Some(Kind::Refund) => matches!(status, "failed" | "canceled"),
-            // A lost dispute can be reopened by an appeal.
-            Some(Kind::Dispute) => matches!(status, "won" | "warning_closed" | "prevented"),
-            Some(Kind::Customer) | None => false,
-        };
-        is_settled.then_some(status)
+        Some(status).filter(|status| kind.is_settled(status))
     }
 
     /// Returns the status that the change left, if the event says so.
@@ -163,37 +155,15 @@ impl Snapshot {
             let are_unknown = values.clone().all(|(before, after)| before.is_none() && after.is_none());
             are_unknown || values.any(|(before, after)| before != after)
         };
-        if self.key.kind() == Some(Kind::Invoice) && !self.invoice_can_become(before, after) {
+        if self.key.kind() == Some(Kind::INVOICE) && !self.invoice_can_become(before, after) {
             return false;
         }
-        match self.event_type.as_str() {
-            "charge.captured" => differ(&["captured", "amount_captured"]),
-            "charge.expired" => differ(&["refunded", "status"]),
-            "charge.refunded" => differ(&["amount_refunded", "refunded"]),
-            "charge.dispute.funds_withdrawn" | "charge.dispute.funds_reinstated" => {
-                differ(&["balance_transactions"])
-            }
-            "customer.subscription.pending_update_applied"
-            | "customer.subscription.pending_update_expired" => differ(&["pending_update"]),
-            "invoice.payment_succeeded" => differ(&["status", "amount_paid"]),
-            "invoice.overpaid" => differ(&["amount_overpaid"]),
-            "charge.succeeded"
-            | "charge.failed"
-            | "charge.dispute.closed"
-            | "customer.subscription.deleted"
-            | "customer.subscription.paused"
-            | "customer.subscription.resumed"
-            | "invoice.finalized"
-            | "invoice.marked_uncollectible"
-            | "invoice.paid"
-            | "invoice.voided"
-            | "invoice_payment.paid"
-            | "payment_intent.canceled"
-            | "payment_intent.succeeded"
-            | "refund.failed" => differ(&["status"]),
+        match self.effect() {
+            Effect::ChangeOf(members) => differ(members),
+            Effect::CreationOrChangeOf(members) => !members.is_empty() && differ(members),
             // An object is made once.
-            "charge.pending" => false,
-            other => !other.ends_with(".created"),
+            Effect::Creation => false,
+            Effect::Change | Effect::Deletion | Effect::Detachment | Effect::Notice | Effect::Preview => true,
         }
     }
 

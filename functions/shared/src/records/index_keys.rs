@@ -8,7 +8,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::account::AccountKey;
-use crate::object_key::{Kind, ObjectKey, reference_id as id};
+use crate::kind;
+use crate::object_key::{ObjectKey, reference_id as id};
 use crate::unix_time::UnixSeconds;
 
 /// Shards of a kind in index `by_kind`.
@@ -51,31 +52,17 @@ impl IndexKeys {
         let created = object["created"].as_i64().or(object["date"].as_i64()).map_or(as_of, UnixSeconds::new);
         let shard = Sha256::digest(key.id())[0] % KIND_SHARDS;
         let owned = |id: Option<&str>| id.map(|id| owner(key.account_key(), id));
-        let (customer, payment) = match key.kind() {
-            Some(Kind::Subscription | Kind::Invoice | Kind::Payment) => (id(&object["customer"]), None),
-            Some(Kind::Charge) => (id(&object["customer"]), id(&object["payment_intent"])),
-            Some(Kind::Refund) => {
-                let payment = id(&object["payment_intent"]).or(id(&object["charge"]));
-                // A refund of a customer's cash balance is of no payment, and names the customer itself.
-                (id(&object["customer"]).filter(|_| payment.is_none()), payment)
-            }
-            Some(Kind::Dispute) => (None, id(&object["payment_intent"]).or(id(&object["charge"]))),
-            Some(Kind::InvoicePayment) => {
-                let payment = &object["payment"];
-                (None, id(&payment["payment_intent"]).or(id(&payment["charge"])))
-            }
-            Some(Kind::Customer) | None => (None, None),
-        };
-        // Since API 2025-03-31 only invoice payments name their invoice; before, what paid it did.
-        let invoice = match key.kind() {
-            Some(Kind::InvoicePayment | Kind::Payment | Kind::Charge) => id(&object["invoice"]),
-            Some(Kind::Customer | Kind::Subscription | Kind::Invoice | Kind::Refund | Kind::Dispute)
-            | None => None,
-        };
+        let kind = key.kind();
+        let named = |member: &str| id(kind::member(object, member)?);
+        let part_of = kind.and_then(|kind| kind.part_of().iter().find_map(|whole| named(whole.member)));
+        let customer = kind
+            .filter(|kind| part_of.is_none() || !kind.is_listed_by_payment_alone())
+            .and_then(|kind| kind.customer_members().iter().find_map(|member| named(member)));
+        let invoice = kind.and_then(|kind| kind.invoice_members().iter().find_map(|member| named(member)));
         Self {
             by_kind: kind_key(key.object(), shard),
             by_customer: owned(customer),
-            by_payment: owned(payment),
+            by_payment: owned(part_of),
             by_invoice: owned(invoice),
             sort: format!("{}#{:012}#{}", key.object(), created.get(), owner(key.account_key(), key.id())),
         }

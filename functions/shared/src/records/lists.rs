@@ -13,8 +13,9 @@ use super::{Record, Records, UNCERTAIN};
 use crate::account::AccountKey;
 use crate::aws::StoreError;
 use crate::batch_get::{self, ItemKey, KeyValue};
+use crate::kind::Kind;
 use crate::ledger::{COUNTED, OpenCount};
-use crate::object_key::{Kind, ObjectKey};
+use crate::object_key::ObjectKey;
 use crate::page::MAX_LIMIT;
 use crate::query;
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{Record, RecordListing, Records};
 use crate::aws::StoreError;
-use crate::object_key::{Kind, ObjectKey, reference_id};
+use crate::kind::Kind;
+use crate::object_key::{ObjectKey, reference_id};
 
 impl Records {
     /// All records that name a payment, or a charge; each kind the latest made first.
@@ -27,10 +28,10 @@ impl Records {
     /// If they cannot be read.
     pub async fn parts(&self, owner: &ObjectKey, object: &Value) -> Result<Vec<Record>, StoreError> {
         let mut parts = self.naming(owner).await?;
-        if owner.kind() != Some(Kind::Payment) {
+        if owner.kind() != Some(Kind::PAYMENT) {
             return Ok(parts);
         }
-        let listed = parts.iter().map(|part| &part.key).filter(|key| key.kind() == Some(Kind::Charge));
+        let listed = parts.iter().map(|part| &part.key).filter(|key| key.kind() == Some(Kind::CHARGE));
         let charges: BTreeSet<ObjectKey> = listed.cloned().chain(charges_in_payment(owner, object)).collect();
         let of_charges = try_join_all(charges.iter().map(|charge| self.naming(charge))).await?;
         parts.extend(of_charges.into_iter().flatten());
@@ -44,5 +45,5 @@ impl Records {
 pub fn charges_in_payment(payment: &ObjectKey, object: &Value) -> impl Iterator<Item = ObjectKey> {
     let listed = object["charges"]["data"].as_array().into_iter().flatten();
     let ids = listed.chain([&object["latest_charge"]]).filter_map(reference_id);
-    ids.filter_map(|charge| payment.sibling(Kind::Charge, charge).ok())
+    ids.filter_map(|charge| payment.sibling(Kind::CHARGE, charge).ok())
 }

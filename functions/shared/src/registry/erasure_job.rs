@@ -10,7 +10,8 @@ use super::progress::Sampled;
 use super::{Registry, Written};
 use crate::aws::StoreError;
 use crate::event::EventId;
-use crate::object_key::{Kind, ObjectKey};
+use crate::kind::Kind;
+use crate::object_key::ObjectKey;
 use crate::unix_time::UnixMillis;
 
 const ERASURE: &str = "erasure";

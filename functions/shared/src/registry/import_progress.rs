@@ -18,7 +18,7 @@ use super::{Registry, SETTINGS, Settings, THE_STACK, Written, row_key};
 use crate::account::AccountKey;
 use crate::aws::{StoreError, error_chain};
 use crate::batch_get;
-use crate::object_key::Kind;
+use crate::kind::Kind;
 use crate::stripe::StripeFailure;
 use crate::unix_time::{UnixMillis, UnixSeconds};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::object_key::Kind;
+use crate::kind::Kind;
 
 /// What the key may read, by the right's name: `read_webhook_endpoints`, `read_events`, and `read_<kind>` for
 /// each kind of record, as in `GET /records/{kind}`.
@@ -38,7 +38,7 @@ pub enum KeyRight {
 impl Readable {
     /// All that is read at Stripe.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::WebhookEndpoints, Self::Events].into_iter().chain(Kind::ALL.map(Self::Objects))
+        [Self::WebhookEndpoints, Self::Events].into_iter().chain(Kind::all().map(Self::Objects))
     }
 
     /// The name of the right to read it.

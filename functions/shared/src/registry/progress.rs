@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::object_key::Kind;
+use crate::kind::Kind;
 use crate::stripe::{StripeError, StripeFailure};
 
 /// So many are named of what there can be many of.

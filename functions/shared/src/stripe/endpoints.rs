@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::call::{Call, Session, StripeResponse, not_stripes};
 use super::error::StripeError;
 use crate::endpoint::{EndpointRow, EndpointSpec, REQUEST_ENDS_WITHIN};
-use crate::object_key::Kind;
+use crate::kind::Kind;
 use crate::secret::SigningSecret;
 use crate::unix_time::UnixSeconds;
 

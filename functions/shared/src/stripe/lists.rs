@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::call::{Call, Session, StripeResponse};
 use super::error::StripeError;
 use super::page::{ListPage, OversizedItem};
-use crate::object_key::Kind;
+use crate::kind::Kind;
 use crate::unix_time::UnixSeconds;
 
 /// A page of objects.
@@ -46,11 +46,10 @@ impl Session<'_> {
         &self,
         wanted: ObjectsQuery<'_>,
     ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
-        let plural = format!("{}s", wanted.kind.object());
-        let path = [plural.as_str()];
+        let path: Vec<&str> = wanted.kind.path().split('/').collect();
         let mut call = Call::new(Method::GET, &path);
-        if wanted.kind == Kind::Subscription {
-            call = call.param("status", "all");
+        for (name, value) in wanted.kind.list_params() {
+            call = call.param(name, *value);
         }
         if let Some(since) = wanted.since {
             call = call.param("created[gte]", since.to_string());

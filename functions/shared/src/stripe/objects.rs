@@ -66,9 +66,11 @@ impl Session<'_> {
             let message = format!("no address can name the object `{}`", key.id());
             return Err(StripeError::NoAnswer(Box::new(StripeFailure::happened(message))));
         }
-        // Stripe's paths are its words in the plural, for every kind that is kept as a record.
-        let plural = format!("{}s", key.object());
-        let path = [plural.as_str(), key.id()];
+        let Some(kind) = key.kind() else {
+            let message = format!("a `{}` is no kind of record, so it is not asked for", key.object());
+            return Err(StripeError::NoAnswer(Box::new(StripeFailure::happened(message))));
+        };
+        let path: Vec<&str> = kind.path().split('/').chain([key.id()]).collect();
         let mut call = Call::new(Method::GET, &path);
         call.account = key.account();
         match self.call_for(&call, key.object(), Some(key.id())).await {

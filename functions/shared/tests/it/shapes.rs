@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use shared::event::{self, Event, ParsedEvent};
-use shared::event_type;
+use shared::kind::Kind;
 use shared::order::{Snapshot, SnapshotError};
 use shared::records::{Provenance, Record};
 
@@ -31,7 +31,7 @@ fn samples() -> Vec<(String, Value)> {
             (event["type"].as_str().unwrap().to_owned(), event)
         })
         .collect();
-    assert_eq!(samples.len(), event_type::APPLIED.len() + event_type::APPLIED_IF_SENT.len());
+    assert_eq!(samples.len(), Kind::all().flat_map(Kind::event_types).count());
     samples
 }
 

@@ -9,9 +9,10 @@ use shared::aws::CallLimits;
 use shared::deadline::Deadline;
 use shared::endpoint::{EndpointName, EndpointRow, EndpointState, Rotation, SecretVersion};
 use shared::health::{self, GapReport, HealthSnapshot, OwnStack, StripeView, Undelivered};
+use shared::kind::Kind;
 use shared::ledger::{Actor, EventState, Transitioned};
 use shared::mode::Mode;
-use shared::object_key::{Kind, ObjectKey};
+use shared::object_key::ObjectKey;
 use shared::probe::ProbeOutcome;
 use shared::registry::{
     Difference, DriftProgress, DriftReport, ErasureJob, ErasureState, FinishedPass, Import, ImportState,
@@ -98,7 +99,7 @@ impl SeededStack {
         let mut new = Import {
             id: "0000000001-a".into(),
             since: None,
-            kinds: Kind::ALL.to_vec(),
+            kinds: Kind::all().collect(),
             by: "a@example.com".into(),
             begun_at: before(7_200).into(),
             state,

@@ -18,7 +18,6 @@ export type ErrorCode = Schemas["ErrorCode"];
 export type EventState = Schemas["EventState"];
 export type HealthStatus = Schemas["HealthStatus"];
 export type Import = Schemas["Import"];
-export type KeyRightName = keyof NonNullable<Schemas["Settings"]["stripe_key"]>["rights"];
 export type LedgerEvent = Schemas["Event"];
 export type ListedRecord = Schemas["ListedRecord"];
 export type Mode = Schemas["Mode"];

@@ -266,7 +266,7 @@ fn what_rests_on_events_without_an_order_says_so() {
     ];
     let uncertain = |record: &Record| {
         let timeline =
-            ObjectTimeline { kind: Kind::Payment, record, object: &now, snapshots: snapshots.clone() };
+            ObjectTimeline { kind: Kind::PAYMENT, record, object: &now, snapshots: snapshots.clone() };
         let entries = history(&[timeline]);
         entries.iter().map(|entry| (entry.amount_captured, entry.order_uncertain)).collect::<Vec<_>>()
     };

@@ -38,7 +38,7 @@ fn overdue(seconds: i64) -> ErasureJob {
 
 #[test]
 fn an_erasure_that_does_not_go_on_is_a_warning_that_says_what_to_do() {
-    let position = ErasurePosition { kind: shared::object_key::Kind::Invoice, after: None };
+    let position = ErasurePosition { kind: shared::kind::Kind::INVOICE, after: None };
     let cases: [(ErasureJob, &str); 11] = [
         (job(ErasureState::Running), ""),
         (job(ErasureState::Finished), ""),

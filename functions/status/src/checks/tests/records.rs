@@ -1,6 +1,6 @@
 //! Each thing that is wrong with comparing or importing is a warning of its own, and all else is none.
 
-use shared::object_key::Kind;
+use shared::kind::Kind;
 use shared::registry::{
     Difference, DriftPass, DriftProgress, DriftReport, FinishedPass, Halt, Import, ImportState, RefusedKind,
     Sampled, UncomparedObject,
@@ -39,7 +39,7 @@ fn import(state: ImportState) -> Import {
     Import {
         id: "0000000001-a".into(),
         since: None,
-        kinds: Kind::ALL.to_vec(),
+        kinds: Kind::all().collect(),
         by: "a@example.com".into(),
         begun_at: ago(AN_HOUR),
         state,
@@ -61,7 +61,7 @@ fn uncompared() -> UncomparedObject {
 
 fn refused_and_ended(state: ImportState, seconds: i64) -> Import {
     let mut import = Import { ended_at: Some(ago(seconds)), ..import(state) };
-    import.refused.add(refused(Kind::Customer));
+    import.refused.add(refused(Kind::CUSTOMER));
     import
 }
 
@@ -90,7 +90,7 @@ fn each_thing_that_is_wrong_is_a_warning_and_all_else_is_none() {
             },
             compared,
         ),
-        (|inputs| drift_report(inputs).refused.add(refused(Kind::Dispute)), compared),
+        (|inputs| drift_report(inputs).refused.add(refused(Kind::DISPUTE)), compared),
         (|inputs| drift_report(inputs).unread.add(uncompared()), compared),
         (|inputs| drift_report(inputs).missing.add("-/invoice/in_1".parse().unwrap()), compared),
         (|inputs| drift_report(inputs).too_large.add("-/invoice/in_1".parse().unwrap()), compared),
@@ -155,7 +155,7 @@ fn each_thing_that_is_wrong_is_a_warning_and_all_else_is_none() {
         (
             |inputs| {
                 let mut import = import(ImportState::Running);
-                import.refused.add(refused(Kind::Customer));
+                import.refused.add(refused(Kind::CUSTOMER));
                 inputs.import = Some(import);
             },
             imported,
@@ -199,7 +199,7 @@ fn what_is_refused_and_what_differed_are_named() {
         differed.evidence["last"]["first_that_differed"],
         json!([{ "kind": "payments", "id": "pi_1", "account": "acct_1", "fields": ["status", "amount"] }])
     );
-    for kind in [Kind::Refund, Kind::Customer, Kind::Refund] {
+    for kind in [Kind::REFUND, Kind::CUSTOMER, Kind::REFUND] {
         drift_report(&mut inputs).refused.add(refused(kind));
     }
     let refused = check(&inputs, "records_as_stripe");

@@ -412,10 +412,6 @@ fn each_enumeration_has_the_words_of_the_sources() {
         in_source.extend(more.map(str::to_owned));
         same(&words(&document, schema), &in_source, schema);
     }
-    let kinds = read("functions/shared/src/object_key.rs");
-    let plurals = after(&kinds, "fn plural(self)").next().unwrap().split("\n    }").next().unwrap();
-    let plurals = after(plurals, "=> ").filter_map(literal).map(str::to_owned).collect();
-    same(&words(&document, "RecordKind"), &plurals, "RecordKind");
 }
 
 #[test]

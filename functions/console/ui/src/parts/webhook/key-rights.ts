@@ -1,7 +1,7 @@
 // What a restricted key of Stripe has to be allowed, each with its reason. What a person reads of it is in
 // `words.stripe.key.rows`, by the same names.
 
-import type { KeyRightName, Mode } from "../../api/types.ts";
+import type { Mode } from "../../api/types.ts";
 import { plain } from "../../format/text.ts";
 import { newRestrictedKey } from "../../links.ts";
 import { words } from "../../words/words.ts";
@@ -9,7 +9,7 @@ import { words } from "../../words/words.ts";
 /** A right as Stripe names it, and the rights of the API's settings that it gives. */
 interface Right {
   permission: keyof typeof words.stripe.key.rows;
-  gives: readonly KeyRightName[];
+  gives: readonly string[];
 }
 
 export const KEY_RIGHTS: readonly Right[] = [
@@ -55,12 +55,9 @@ export function rightsOf(rights: object): ShownRight[] {
   return Object.entries(rights).map(([name, state]) => {
     const right = KEY_RIGHTS.find(({ gives }) => gives.some((given) => given === name));
     const row = right && words.stripe.key.rows[right.permission];
-    const own = Object.hasOwn(words.stripe.key.rights, name)
-      ? words.stripe.key.rights[name as KeyRightName]
-      : undefined;
     return {
       name,
-      title: own ?? plain(name),
+      title: plain(name),
       row: row ? words.stripe.key.rowOf(row.row, row.level) : null,
       why: row?.without ?? null,
       state: state === "ok" || state === "denied" ? state : "unknown",

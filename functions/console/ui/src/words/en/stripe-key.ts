@@ -1,5 +1,4 @@
 // The Stripe key: what it has to be allowed, what is said of one that is typed, and of the one that is set.
-import type { KeyRightName } from "../../api/types.ts";
 
 export const stripeKey = {
   title: "Stripe key",
@@ -40,18 +39,6 @@ export const stripeKey = {
     unrestricted:
       "This is a secret key that may do everything, moving money too. It works, but a restricted key can do less harm.",
   },
-  rights: {
-    read_webhook_endpoints: "Read webhook endpoints",
-    read_events: "Read events",
-    read_customers: "Read customers",
-    read_subscriptions: "Read subscriptions",
-    read_invoices: "Read invoices",
-    read_invoice_payments: "Read invoice payments",
-    read_payments: "Read payments",
-    read_charges: "Read charges",
-    read_refunds: "Read refunds",
-    read_disputes: "Read disputes",
-  } satisfies Record<KeyRightName, string>,
   rows: {
     rak_webhook_write: {
       row: "Webhook Endpoints",

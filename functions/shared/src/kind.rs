@@ -1,0 +1,282 @@
+//! The kinds of object that are kept as records: one row of a table each, and what follows from it.
+//!
+//! A kind is added by a row: its events are applied and asked for, its objects are imported, compared, listed
+//! and described. Code of its own has only what no table can say, such as the state of a payment.
+//!
+//! The facts are those of Stripe's API reference and of its official library (stripe-node 23.1).
+
+mod billing;
+mod payments;
+mod row;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use self::row::{Deletion, Effect, Listing, Reference};
+use self::row::{KindRow, same_text};
+
+/// All kinds, in the order in which they are shown.
+const TABLE: &[&KindRow] = &[
+    &billing::CUSTOMER,
+    &billing::SUBSCRIPTION,
+    &billing::INVOICE,
+    &billing::INVOICE_PAYMENT,
+    &payments::PAYMENT_INTENT,
+    &payments::CHARGE,
+    &payments::REFUND,
+    &payments::DISPUTE,
+];
+
+/// How many there are.
+#[allow(clippy::cast_possible_truncation, reason = "the next line holds that it does not happen")]
+const COUNT: u8 = TABLE.len() as u8;
+const _: () = assert!(TABLE.len() < u8::MAX as usize);
+
+/// What an event of each type says of the object that it carries.
+static EFFECTS: LazyLock<BTreeMap<&'static str, Effect>> =
+    LazyLock::new(|| TABLE.iter().flat_map(|row| row.events).copied().collect());
+
+/// A kind of object that is kept as a record. Written as in `GET /records/{kind}`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
+pub struct Kind(u8);
+
+impl Kind {
+    /// `customer`
+    pub const CUSTOMER: Self = Self::named("customer");
+    /// `invoice`
+    pub const INVOICE: Self = Self::named("invoice");
+    /// `invoice_payment`, which joins an invoice and a payment since API 2025-03-31
+    pub const INVOICE_PAYMENT: Self = Self::named("invoice_payment");
+    /// `payment_intent`, called a payment here
+    pub const PAYMENT: Self = Self::named("payment_intent");
+    /// `charge`
+    pub const CHARGE: Self = Self::named("charge");
+    /// `refund`
+    pub const REFUND: Self = Self::named("refund");
+    /// `dispute`
+    pub const DISPUTE: Self = Self::named("dispute");
+    /// `subscription`
+    pub const SUBSCRIPTION: Self = Self::named("subscription");
+
+    /// The kind of a row of the table; without one the program is not compiled.
+    const fn named(object: &str) -> Self {
+        let mut index: u8 = 0;
+        while !same_text(TABLE[index as usize].object, object) {
+            index += 1;
+        }
+        Self(index)
+    }
+
+    /// All kinds, in the order in which they are shown.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator + Clone {
+        (0..COUNT).map(Self)
+    }
+
+    fn row(self) -> &'static KindRow {
+        TABLE[usize::from(self.0)]
+    }
+
+    /// Stripe's word in the `object` field.
+    pub fn object(self) -> &'static str {
+        self.row().object
+    }
+
+    /// The word in `GET /records/{kind}`.
+    pub fn plural(self) -> &'static str {
+        self.row().plural
+    }
+
+    /// The path below `/v1` at which Stripe lists them, and reads one by its id.
+    pub fn path(self) -> &'static str {
+        self.row().path
+    }
+
+    /// How Stripe lists them.
+    pub fn listing(self) -> Listing {
+        self.row().listing
+    }
+
+    /// The parameters without which Stripe's list leaves some out.
+    pub fn list_params(self) -> &'static [(&'static str, &'static str)] {
+        self.row().list_params
+    }
+
+    /// How one is deleted.
+    pub fn deletion(self) -> Deletion {
+        self.row().deletion
+    }
+
+    /// The values of `status` that Stripe documents, in the order of a life.
+    pub fn statuses(self) -> &'static [&'static str] {
+        self.row().statuses
+    }
+
+    /// Whether Stripe never leaves this status.
+    pub fn is_settled(self, status: &str) -> bool {
+        self.row().settled.contains(&status)
+    }
+
+    /// The member that holds its sum in `currency`.
+    pub fn amount(self) -> Option<&'static str> {
+        self.row().amount
+    }
+
+    /// The members by which people know one, the best first; a dot leads into an object.
+    pub fn labels(self) -> &'static [&'static str] {
+        self.row().labels
+    }
+
+    /// The members that hold the id of another record.
+    pub fn references(self) -> &'static [Reference] {
+        self.row().references
+    }
+
+    /// The members that may name the customer whom one is listed under, the best first.
+    pub fn customer_members(self) -> &'static [&'static str] {
+        self.row().customer
+    }
+
+    /// Whether one that is part of a payment is not listed under its customer as well: a list of the
+    /// customer's goes over the payments.
+    pub fn is_listed_by_payment_alone(self) -> bool {
+        self.row().by_payment_alone
+    }
+
+    /// The members that may name what one is part of, such as a payment or a charge, the best first.
+    pub fn part_of(self) -> &'static [Reference] {
+        self.row().part_of
+    }
+
+    /// The members that may name the invoice whom one is listed under.
+    pub fn invoice_members(self) -> &'static [&'static str] {
+        self.row().invoice
+    }
+
+    /// The types of events that carry one and are applied, in the order of the table.
+    pub fn event_types(self) -> impl Iterator<Item = &'static str> {
+        self.row().events.iter().map(|(event_type, _)| *event_type)
+    }
+
+    /// Those of [`Kind::event_types`] that an endpoint cannot ask for by name. They come to one that asks
+    /// for `*`.
+    pub fn unlisted_event_types(self) -> &'static [&'static str] {
+        self.row().unlisted_events
+    }
+
+    /// What Stripe's ids of the kind begin with, before the last `_`; none if the merchant chooses them.
+    pub fn id_prefixes(self) -> &'static [&'static str] {
+        self.row().id_prefixes
+    }
+
+    /// The kind of what Stripe calls `object`, if it is kept as a record.
+    pub fn from_object_name(object: &str) -> Option<Self> {
+        Self::all().find(|kind| kind.object() == object)
+    }
+
+    /// The kind of `GET /records/{plural}`.
+    pub fn from_plural(plural: &str) -> Option<Self> {
+        Self::all().find(|kind| kind.plural() == plural)
+    }
+
+    /// The kind that an id's prefix tells. Only a help for people who look an id up: a key is never made from
+    /// it, because merchants may choose a customer's id themselves.
+    pub fn from_id_prefix(id: &str) -> Option<Self> {
+        let of_prefix = |prefix: &str| Self::all().find(|kind| kind.id_prefixes().contains(&prefix));
+        // `sub_sched_…` is none of `sub_…`.
+        let long = id.rsplit_once('_').and_then(|(prefix, _)| of_prefix(prefix));
+        long.or_else(|| of_prefix(id.split_once('_')?.0))
+    }
+}
+
+/// What an event of a type says of the object that it carries; none if the type is not applied.
+pub fn effect(event_type: &str) -> Option<Effect> {
+    EFFECTS.get(event_type).copied()
+}
+
+/// A member of an object; a dot leads into an object.
+pub fn member<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(object, |object, name| object.get(name))
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.plural())
+    }
+}
+
+impl From<Kind> for &'static str {
+    fn from(kind: Kind) -> Self {
+        kind.plural()
+    }
+}
+
+/// A word that names no kind of record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no kind of record")]
+pub struct UnknownKind(String);
+
+impl TryFrom<String> for Kind {
+    type Error = UnknownKind;
+
+    fn try_from(plural: String) -> Result<Self, Self::Error> {
+        Self::from_plural(&plural).ok_or(UnknownKind(plural))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_is_found_by_its_words() {
+        for kind in Kind::all() {
+            let found = (Kind::from_object_name(kind.object()), Kind::from_plural(kind.plural()));
+            assert_eq!(found, (Some(kind), Some(kind)));
+        }
+    }
+
+    #[test]
+    fn no_word_path_prefix_or_event_type_stands_for_two_kinds() {
+        let all = |words: &mut dyn Iterator<Item = &'static str>| {
+            let words: Vec<_> = words.collect();
+            let once: BTreeSet<_> = words.iter().collect();
+            assert_eq!(once.len(), words.len(), "{words:?}");
+        };
+        all(&mut Kind::all().map(Kind::object));
+        all(&mut Kind::all().map(Kind::plural));
+        all(&mut Kind::all().map(Kind::path));
+        all(&mut Kind::all().flat_map(Kind::id_prefixes).copied());
+        all(&mut Kind::all().flat_map(Kind::event_types));
+    }
+
+    #[test]
+    fn each_reference_leads_to_a_kind() {
+        for kind in Kind::all() {
+            for reference in kind.references().iter().chain(kind.part_of()) {
+                assert!(Kind::from_object_name(reference.object).is_some(), "{kind:?} {reference:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_settled_status_is_one_that_stripe_documents() {
+        for kind in Kind::all() {
+            let row = kind.row();
+            assert!(row.settled.iter().all(|status| row.statuses.contains(status)), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_longer_prefix_goes_before_a_shorter_one() {
+        assert_eq!(Kind::from_id_prefix("sub_1"), Some(Kind::SUBSCRIPTION));
+        assert_eq!(Kind::from_id_prefix("cus_a_b"), Some(Kind::CUSTOMER));
+        assert_eq!(Kind::from_id_prefix("acme/42"), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! What a row of the table of kinds holds.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// All that Billhook knows of a kind of object at Stripe.
+#[derive(Debug)]
+pub(super) struct KindRow {
+    /// Stripe's word in the `object` field.
+    pub(super) object: &'static str,
+    /// The word in `GET /records/{kind}`.
+    pub(super) plural: &'static str,
+    /// What Stripe's ids begin with, before the last `_`; none if the merchant may choose them.
+    pub(super) id_prefixes: &'static [&'static str],
+    /// Below `/v1`: where they are listed, and one is read by its id.
+    pub(super) path: &'static str,
+    /// How Stripe lists them.
+    pub(super) listing: Listing,
+    /// What a list must be asked with so that it leaves nothing out.
+    pub(super) list_params: &'static [(&'static str, &'static str)],
+    /// How one is deleted.
+    pub(super) deletion: Deletion,
+    /// The documented values of `status`, in the order of a life.
+    pub(super) statuses: &'static [&'static str],
+    /// Those of `statuses` that Stripe never leaves.
+    pub(super) settled: &'static [&'static str],
+    /// The member that holds its sum in `currency`.
+    pub(super) amount: Option<&'static str>,
+    /// The members by which people know one, the best first.
+    pub(super) labels: &'static [&'static str],
+    /// The members that hold the id of another record.
+    pub(super) references: &'static [Reference],
+    /// The members that may name the customer whom one is listed under, the best first.
+    pub(super) customer: &'static [&'static str],
+    /// Whether one that is part of something is not listed under its customer as well.
+    pub(super) by_payment_alone: bool,
+    /// The members that may name what it is part of, the best first.
+    pub(super) part_of: &'static [Reference],
+    /// The members that may name the invoice whom it is listed under.
+    pub(super) invoice: &'static [&'static str],
+    /// The types of events that carry one, and what each says.
+    pub(super) events: &'static [(&'static str, Effect)],
+    /// Those of `events` that an endpoint cannot ask for by name.
+    pub(super) unlisted_events: &'static [&'static str],
+}
+
+impl KindRow {
+    /// What most kinds have: one that is never deleted, is listed by when it was made, and names nothing.
+    pub(super) const fn new(object: &'static str, plural: &'static str, path: &'static str) -> Self {
+        Self {
+            object,
+            plural,
+            id_prefixes: &[],
+            path,
+            listing: Listing::ByCreated,
+            list_params: &[],
+            deletion: Deletion::Never,
+            statuses: &[],
+            settled: &[],
+            amount: None,
+            labels: &[],
+            references: &[],
+            customer: &[],
+            by_payment_alone: false,
+            part_of: &[],
+            invoice: &[],
+            events: &[],
+            unlisted_events: &[],
+        }
+    }
+}
+
+/// A member that holds the id of another record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Reference {
+    /// The member; a dot leads into an object.
+    pub member: &'static str,
+    /// Stripe's word for what it names.
+    pub object: &'static str,
+}
+
+pub(super) const fn to(member: &'static str, object: &'static str) -> Reference {
+    Reference { member, object }
+}
+
+/// How Stripe lists the objects of a kind, always the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// The list can be bounded by `created`.
+    ByCreated,
+}
+
+/// How an object of a kind is deleted at Stripe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is not.
+    Never,
+    /// Stripe goes on showing it, as `{"id", "object", "deleted": true}`.
+    Marked,
+    /// It is gone for good, while it has this status; in others it cannot be deleted.
+    GoneWhile(&'static str),
+}
+
+impl Deletion {
+    /// Whether one that stood like this may be gone for good, and not only unknown to the key that asks.
+    pub fn can_follow(self, object: &Value) -> bool {
+        match self {
+            Self::Never | Self::Marked => false,
+            Self::GoneWhile(status) => object["status"] == status,
+        }
+    }
+}
+
+/// What an event of a type says of the object that it carries (Stripe's API reference, "Types of events").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It was made.
+    Creation,
+    /// Something of it changed.
+    Change,
+    /// At least one of these members changed.
+    ChangeOf(&'static [&'static str]),
+    /// It was made, if the event is of the second in which it was; else one of these members changed. Charges
+    /// have no type of their own for being made.
+    CreationOrChangeOf(&'static [&'static str]),
+    /// It was deleted.
+    Deletion,
+    /// A payment no longer belongs to its invoice, after which the invoice payment never changes again.
+    /// Stripe makes such events since 2026-01-28.preview.
+    Detachment,
+    /// Nothing of it changed: a time has come.
+    Notice,
+    /// It does not exist: the event shows what it will be like.
+    Preview,
+}
+
+/// Whether two texts are the same, for constants.
+pub(super) const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if a[index] != b[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
