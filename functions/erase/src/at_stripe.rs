@@ -104,7 +104,7 @@ pub(crate) async fn require_deleted(
 
 /// Whether any record names the customer.
 async fn is_named(deps: &Deps, customer: &ObjectKey) -> Result<bool, StoreError> {
-    for kind in Kind::all() {
+    for kind in Kind::all().filter(|kind| !kind.customer_members().is_empty()) {
         let (account, customer) = (customer.account_key().clone(), customer.id().to_owned());
         let listing = RecordListing::Customer { account, customer, kind };
         if !deps.records.list(&listing, None, 1, |_| true).await?.records.is_empty() {

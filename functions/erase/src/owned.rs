@@ -25,6 +25,8 @@ pub(crate) async fn parts(
         Some(Kind::PAYMENT) => of_payment(deps, owner).await?,
         Some(Kind::CHARGE) => of_charge(deps, owner).await?,
         Some(Kind::INVOICE) => of_invoice(deps, owner).await?,
+        // Such as the mandate of a payment method.
+        Some(kind) if kind.has_parts() => deps.records.naming(&owner.key).await?,
         _ => Vec::new(),
     };
     Ok(without_others(parts, customer).into_iter().filter(|part| part.key != owner.key).collect())

@@ -112,19 +112,23 @@ fn already_running() -> ApiError {
         .remedy("GET /import shows how far it is; DELETE /import stops it")
 }
 
-/// Reads the kinds to import, each once and customers first; all of them where none are given.
+/// Reads the kinds to import, each once and customers first; all that Stripe lists where none are given.
 fn kinds(fields: &Fields) -> Result<Vec<Kind>, ApiError> {
-    let Some(names) = fields.texts("kinds")? else { return Ok(Kind::all().collect()) };
-    let all = Kind::all().map(Kind::plural).collect::<Vec<_>>().join(", ");
-    if let Some(unknown) = names.iter().find(|name| Kind::from_plural(name).is_none()) {
-        return Err(ApiError::invalid("kinds", format!("`{unknown}` is no kind of record"))
-            .remedy(format!("the kinds are {all}")));
+    let listed = || Kind::all().filter(|kind| kind.is_listed());
+    let Some(names) = fields.texts("kinds")? else { return Ok(listed().collect()) };
+    let all = listed().map(Kind::plural).collect::<Vec<_>>().join(", ");
+    if let Some(unknown) = names.iter().find(|name| listed().all(|kind| kind.plural() != **name)) {
+        return Err(ApiError::invalid(
+            "kinds",
+            format!("`{unknown}` is no kind of record that Stripe lists"),
+        )
+        .remedy(format!("the kinds are {all}")));
     }
     if names.is_empty() {
         return Err(ApiError::invalid("kinds", "`kinds` names none")
             .remedy(format!("name some of {all}, or leave it out for all")));
     }
-    Ok(Kind::all().filter(|kind| names.contains(&kind.plural())).collect())
+    Ok(listed().filter(|kind| names.contains(&kind.plural())).collect())
 }
 
 async fn stop(deps: &Deps, request: &Request, now: Timestamp) -> Result<ImportView, ApiError> {

@@ -16,6 +16,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use shared::aws::error_chain;
 use shared::event::{self, Event, EventId, ParsedEvent};
+use shared::kind::Kind;
 use shared::ledger::{EventState, LedgerRow, Transition, Transitioned};
 use shared::lossy_json;
 use shared::order::{Comparison, RecordVersion, Snapshot, SnapshotError, compare, winner};
@@ -239,14 +240,12 @@ async fn record_from_stripe(
     ids: &[EventId],
     fetched: &mut Option<FetchOutcome>,
 ) -> Result<Option<Record>, ApplyError> {
-    let can_be_deleted = second
-        .iter()
-        .all(|snapshot| snapshot.key.kind().is_some_and(|kind| kind.deletion().can_follow(&snapshot.object)));
+    let deletion = snapshot.key.kind().map(Kind::deletion);
+    let deletion =
+        deletion.filter(|deletion| second.iter().all(|snapshot| deletion.can_follow(&snapshot.object)));
     let fetched = match fetched {
         Some(fetched) => &*fetched,
-        None => {
-            fetched.insert(fetch_object(invocation, &snapshot.key, snapshot.created, can_be_deleted).await?)
-        }
+        None => fetched.insert(fetch_object(invocation, &snapshot.key, snapshot.created, deletion).await?),
     };
     let (raw, as_of) = match fetched {
         FetchOutcome::NotReadable | FetchOutcome::Gone => return Ok(None),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use shared::aws::error_chain;
+use shared::kind::Deletion;
 use shared::object_key::ObjectKey;
 use shared::stripe::StripeError;
 use shared::unix_time::UnixSeconds;
@@ -42,13 +43,13 @@ pub(crate) enum FetchOutcome {
     NotReadable,
 }
 
-/// Fetches an object with all that happened to it up to `second`. `can_be_deleted` says whether one
-/// that stood as its events of that second show may be deleted for good.
+/// Fetches an object with all that happened to it up to `second`. `deletion` says how one that
+/// stood as its events of that second show may be deleted for good; none if it cannot be.
 pub(crate) async fn fetch_object(
     invocation: Invocation<'_>,
     key: &ObjectKey,
     second: UnixSeconds,
-    can_be_deleted: bool,
+    deletion: Option<Deletion>,
 ) -> Result<FetchOutcome, ApplyError> {
     let deps = invocation.deps;
     let Some(settings) = deps.registry.settings().await? else { return Ok(FetchOutcome::NotReadable) };
@@ -62,9 +63,10 @@ pub(crate) async fn fetch_object(
     for call in 1..=MAX_CALLS {
         let response = match session.object(key).await {
             Ok(Some(response)) => response,
-            Ok(None) if can_be_deleted => return Ok(FetchOutcome::Deleted),
+            Ok(None) if matches!(deletion, Some(Deletion::GoneWhile(_))) => return Ok(FetchOutcome::Deleted),
             Ok(None) if session.is_gone(key, settings.stripe_account.as_deref()).await? => {
-                return Ok(FetchOutcome::Gone);
+                let is_deleted = deletion == Some(Deletion::Gone);
+                return Ok(if is_deleted { FetchOutcome::Deleted } else { FetchOutcome::Gone });
             }
             Ok(None) => return Err(ApplyError::NotAtStripe(key.to_string())),
             Err(StripeError::Forbidden(failure)) => {

@@ -7,6 +7,8 @@ use serde_json::Value;
 use shared::http::{ApiError, Query, json};
 use shared::kind::{Kind, Reference, member};
 
+use crate::customer;
+
 /// What a kind of record is.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct KindDescription {
@@ -21,6 +23,12 @@ pub(crate) struct KindDescription {
     /// The members by which people know one, the best first; a dot leads into an object.
     labels: &'static [&'static str],
     references: Vec<ReferenceDescription>,
+    /// Whether Stripe lists them, so that an import finds them.
+    listed: bool,
+    /// Whether `customer` narrows a list of them.
+    by_customer: bool,
+    /// What Stripe calls the right of a restricted key to read them, where that is known.
+    permission: Option<&'static str>,
 }
 
 /// A member that holds the id of another record.
@@ -62,6 +70,9 @@ impl From<Kind> for KindDescription {
             amount: kind.amount(),
             labels: kind.labels(),
             references: kind.references().iter().filter_map(reference).collect(),
+            listed: kind.is_listed(),
+            by_customer: customer::is_listed_by_customer(kind),
+            permission: kind.permission(),
         }
     }
 }

@@ -9,7 +9,6 @@ use shared::event::EventId;
 use shared::http::ApiError;
 use shared::kind::Kind;
 use shared::lossy_json;
-use shared::object_key::reference_id;
 use shared::records::Record;
 
 use crate::kinds;
@@ -79,7 +78,7 @@ impl LoadedRecord {
         let key = &self.record.key;
         let customer = match self.kind {
             Kind::CUSTOMER => Some(key.id()),
-            _ => reference_id(&self.object["customer"]),
+            kind => kind.customer(&self.object),
         };
         RecordView {
             id: key.id().to_owned(),

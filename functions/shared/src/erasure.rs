@@ -8,9 +8,15 @@
 //!
 //! The rule: reducing twice is reducing once, so that a reduced state and a new one can be compared.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
-/// Keys whose text names another object at Stripe, or the object itself. Expanded, the object is reduced.
+use crate::kind::Kind;
+
+/// Keys whose text names another object at Stripe, or the object itself, beside those of the table of kinds.
+/// Expanded, the object is reduced.
 const REFERENCES: [&str; 19] = [
     "application",
     "balance_transaction",
@@ -32,6 +38,12 @@ const REFERENCES: [&str; 19] = [
     "transfer",
     "transfer_reversal",
 ];
+
+/// The keys by which kinds of record name others.
+static REFERENCES_OF_KINDS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let named = Kind::all().flat_map(|kind| kind.references().iter().chain(kind.part_of()));
+    named.filter_map(|reference| reference.member.rsplit('.').next()).collect()
+});
 
 /// Keys whose text is a word of Stripe's own.
 const WORDS: [&str; 20] = [
@@ -93,15 +105,19 @@ fn reduced_field(key: &str, value: &Value) -> Option<Value> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Some(value.clone()),
         Value::String(text) => {
-            let is_kept = REFERENCES.contains(&key) || WORDS.contains(&key) && is_word(text);
+            let is_kept = is_reference(key) || WORDS.contains(&key) && is_word(text);
             is_kept.then(|| value.clone())
         }
-        Value::Object(fields) if REFERENCES.contains(&key) || MAPS.contains(&key) => {
+        Value::Object(fields) if is_reference(key) || MAPS.contains(&key) => {
             Some(Value::Object(reduced_fields(fields)))
         }
         Value::Array(objects) if key == LIST => Some(objects.iter().map(reduced).collect()),
         Value::Object(_) | Value::Array(_) => None,
     }
+}
+
+fn is_reference(key: &str) -> bool {
+    REFERENCES.contains(&key) || REFERENCES_OF_KINDS.contains(key)
 }
 
 /// Whether a text can be a word of Stripe's: `past_due`, `usd`.

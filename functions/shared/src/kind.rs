@@ -5,7 +5,9 @@
 //!
 //! The facts are those of Stripe's API reference and of its official library (stripe-node 23.1).
 
+mod balance;
 mod billing;
+mod catalog;
 mod payments;
 mod row;
 
@@ -16,7 +18,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::row::{Deletion, Effect, Listing, Reference};
+pub use self::row::{Deletion, Effect, Reference};
 use self::row::{KindRow, same_text};
 
 /// All kinds, in the order in which they are shown.
@@ -29,6 +31,31 @@ const TABLE: &[&KindRow] = &[
     &payments::CHARGE,
     &payments::REFUND,
     &payments::DISPUTE,
+    &payments::EARLY_FRAUD_WARNING,
+    &payments::REVIEW,
+    &payments::CHECKOUT_SESSION,
+    &payments::PAYMENT_METHOD,
+    &payments::SETUP_INTENT,
+    &payments::MANDATE,
+    &billing::INVOICE_ITEM,
+    &billing::CREDIT_NOTE,
+    &billing::QUOTE,
+    &billing::SUBSCRIPTION_SCHEDULE,
+    &billing::TAX_ID,
+    &billing::CREDIT_GRANT,
+    &billing::CREDIT_BALANCE_TRANSACTION,
+    &catalog::PRODUCT,
+    &catalog::PRICE,
+    &catalog::PLAN,
+    &catalog::COUPON,
+    &catalog::PROMOTION_CODE,
+    &catalog::TAX_RATE,
+    &catalog::PAYMENT_LINK,
+    &catalog::METER,
+    &balance::PAYOUT,
+    &balance::TOPUP,
+    &balance::TRANSFER,
+    &balance::APPLICATION_FEE,
 ];
 
 /// How many there are.
@@ -96,9 +123,26 @@ impl Kind {
         self.row().path
     }
 
-    /// How Stripe lists them.
-    pub fn listing(self) -> Listing {
-        self.row().listing
+    /// What Stripe calls the right of a restricted key to read them, `rak_…`, where that is known: from what
+    /// Stripe's refusals name. Refunds go with charges, and what belongs to an invoice with invoices.
+    pub fn permission(self) -> Option<&'static str> {
+        self.row().permission
+    }
+
+    /// Whether Stripe lists them.
+    pub fn is_listed(self) -> bool {
+        self.row().list_filters.is_some()
+    }
+
+    /// By what Stripe's list can be narrowed, as far as it is used.
+    pub fn list_filters(self) -> &'static [&'static str] {
+        self.row().list_filters.unwrap_or_default()
+    }
+
+    /// Whether Stripe's list can be bounded by when they were made. One that cannot goes from the newest to
+    /// the oldest.
+    pub fn is_listed_by_created(self) -> bool {
+        self.list_filters().contains(&"created")
     }
 
     /// The parameters without which Stripe's list leaves some out.
@@ -141,6 +185,12 @@ impl Kind {
         self.row().customer
     }
 
+    /// The customer whom an object of the kind names; `None` for none, and for a customer.
+    pub fn customer(self, object: &Value) -> Option<&str> {
+        let named = |path: &&str| reference_id(member(object, path)?);
+        self.customer_members().iter().find_map(named)
+    }
+
     /// Whether one that is part of a payment is not listed under its customer as well: a list of the
     /// customer's goes over the payments.
     pub fn is_listed_by_payment_alone(self) -> bool {
@@ -150,6 +200,11 @@ impl Kind {
     /// The members that may name what one is part of, such as a payment or a charge, the best first.
     pub fn part_of(self) -> &'static [Reference] {
         self.row().part_of
+    }
+
+    /// Whether objects of another kind can be part of one.
+    pub fn has_parts(self) -> bool {
+        Self::all().any(|other| other.part_of().iter().any(|whole| whole.object == self.object()))
     }
 
     /// The members that may name the invoice whom one is listed under.
@@ -201,6 +256,12 @@ pub fn effect(event_type: &str) -> Option<Effect> {
 /// A member of an object; a dot leads into an object.
 pub fn member<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(object, |object, name| object.get(name))
+}
+
+/// The id of a reference to another object, which Stripe renders as an id, as the object itself (expanded) or
+/// as null.
+pub fn reference_id(reference: &Value) -> Option<&str> {
+    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }
 
 impl fmt::Debug for Kind {

@@ -8,10 +8,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::account::{AccountKey, is_key_part};
 use crate::kind::Kind;
+pub use crate::kind::reference_id;
 
 /// The longest id. Places in lists are sort keys, of 1,024 bytes at most (DynamoDB's Service Quotas), and
 /// hold the kind (40 bytes at most), the second (13), the account (256) and the id.
@@ -87,12 +87,6 @@ impl ObjectKey {
     pub fn id(&self) -> &str {
         &self.id
     }
-}
-
-/// The id of a reference to another object, which Stripe renders as an id, as the object itself (expanded) or
-/// as null.
-pub fn reference_id(reference: &Value) -> Option<&str> {
-    reference.as_str().or_else(|| reference["id"].as_str()).filter(|id| !id.is_empty())
 }
 
 impl fmt::Display for ObjectKey {

@@ -6,7 +6,7 @@
 //! (`Session::is_gone`).
 
 use serde_json::{Value, json};
-use shared::kind::Kind;
+use shared::kind::{Deletion, Kind};
 use shared::lossy_json;
 use shared::object_key::ObjectKey;
 use shared::records::Record;
@@ -30,6 +30,12 @@ pub(super) struct FetchedState {
 }
 
 impl FetchedState {
+    /// An object that is deleted for good.
+    fn deleted(record: &Record) -> Self {
+        let object = json!({ "id": record.key.id(), "object": record.key.object(), "deleted": true });
+        Self { json: object.to_string(), object, as_of: record.as_of }
+    }
+
     pub(super) fn to_fetched_object(&self, key: &ObjectKey) -> FetchedObject<'_> {
         FetchedObject { key: key.clone(), raw: &self.json, object: &self.object, as_of: self.as_of }
     }
@@ -59,12 +65,16 @@ impl DriftRun<'_> {
                     }
                 }
             }
-            Ok(None) if can_be_deleted(record) => {
-                let object = json!({ "id": key.id(), "object": key.object(), "deleted": true });
-                Ok(Some(FetchedState { json: object.to_string(), object, as_of: record.as_of }))
-            }
             Ok(None) => {
-                if self.note_missing(session, key).await? && !record.gone_at_stripe {
+                let deletion = deletion(record);
+                if matches!(deletion, Some(Deletion::GoneWhile(_))) {
+                    return Ok(Some(FetchedState::deleted(record)));
+                }
+                let is_gone = self.note_missing(session, key, deletion).await?;
+                if is_gone && deletion == Some(Deletion::Gone) {
+                    return Ok(Some(FetchedState::deleted(record)));
+                }
+                if is_gone && !record.gone_at_stripe {
                     // Who changes it in the meantime knows better.
                     self.deps.records.replace(record, &record.with_gone_at_stripe(true)).await?;
                 }
@@ -79,15 +89,22 @@ impl DriftRun<'_> {
 
     /// Notes an object that Stripe does not know, and returns whether it is gone; else the key may be of
     /// another account. Where Stripe does not say which, that holds up the others no longer than an object
-    /// that it does not answer.
-    async fn note_missing(&mut self, session: &Session<'_>, key: &ObjectKey) -> Result<bool, Interruption> {
+    /// that it does not answer. One that can be deleted for good is: that is none to note.
+    async fn note_missing(
+        &mut self,
+        session: &Session<'_>,
+        key: &ObjectKey,
+        deletion: Option<Deletion>,
+    ) -> Result<bool, Interruption> {
         if let Some(failure) = self.account_failure.clone().filter(|_| key.account().is_none()) {
             self.pass.report.unread.add(UncomparedObject { key: key.clone(), failure });
             return Ok(false);
         }
         match session.is_gone(key, self.account).await {
             Ok(true) => {
-                self.pass.report.gone.add(key.clone());
+                if deletion != Some(Deletion::Gone) {
+                    self.pass.report.gone.add(key.clone());
+                }
                 return Ok(true);
             }
             Ok(false) => self.pass.report.missing.add(key.clone()),
@@ -148,9 +165,8 @@ impl DriftRun<'_> {
     }
 }
 
-/// Whether an object that stood as its record shows may be deleted for good.
-fn can_be_deleted(record: &Record) -> bool {
-    let object = || lossy_json::from_slice::<Value>(&record.object().ok()?).ok();
-    let deletion = record.key.kind().map(Kind::deletion);
-    deletion.is_some_and(|deletion| object().is_some_and(|object| deletion.can_follow(&object)))
+/// How an object that stood as its record shows may be deleted for good; none if it cannot be.
+fn deletion(record: &Record) -> Option<Deletion> {
+    let object: Value = lossy_json::from_slice(&record.object().ok()?).ok()?;
+    record.key.kind().map(Kind::deletion).filter(|deletion| deletion.can_follow(&object))
 }

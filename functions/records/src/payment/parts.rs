@@ -78,7 +78,8 @@ impl<'a> PaymentWithParts<'a> {
 
     /// Returns its history, derived from the latest hundred events of each of its objects.
     pub(crate) async fn history(&self, deps: &Deps, now: Timestamp) -> Result<Vec<HistoryEntry>, StoreError> {
-        let parts: Vec<_> = self.parts.iter().filter(|part| part.kind != Kind::INVOICE_PAYMENT).collect();
+        let with_state = [Kind::CHARGE, Kind::REFUND, Kind::DISPUTE];
+        let parts: Vec<_> = self.parts.iter().filter(|part| with_state.contains(&part.kind)).collect();
         if parts.len() > MAX_SHOWN {
             return Ok(Vec::new());
         }

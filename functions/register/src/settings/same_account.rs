@@ -23,7 +23,7 @@ fn kinds() -> Vec<Kind> {
     let proof = |kind: &Kind| match kind.deletion() {
         Deletion::Never => 0,
         Deletion::Marked => 1,
-        Deletion::GoneWhile(_) => 2,
+        Deletion::Gone | Deletion::GoneWhile(_) => 2,
     };
     let mut kinds: Vec<Kind> = Kind::all().collect();
     kinds.sort_by_key(proof);
@@ -133,7 +133,7 @@ async fn compare_records(deps: &Deps, new: &Session<'_>) -> Result<Evidence, Reg
         let Some(key) = own_record(deps, kind).await? else { continue };
         match new.object(&key).await {
             Ok(Some(_)) => return Ok(Evidence::Same),
-            Ok(None) if matches!(kind.deletion(), Deletion::GoneWhile(_)) => {}
+            Ok(None) if matches!(kind.deletion(), Deletion::Gone | Deletion::GoneWhile(_)) => {}
             Ok(None) => return Ok(Evidence::Other),
             Err(StripeError::Forbidden(_)) => evidence = Evidence::Unreadable,
             Err(error) => return Err(RegisterError::stripe(StripeOperation::CheckKey)(error)),

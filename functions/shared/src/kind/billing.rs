@@ -1,9 +1,11 @@
 //! Customers, what they subscribe to and what they are billed.
 
-use super::row::{Deletion, Effect, KindRow, to};
+use super::row::{CUSTOMER_OR_ACCOUNT, Deletion, Effect, KindRow, to};
 
 pub(super) const CUSTOMER: KindRow = KindRow {
+    permission: Some("rak_customer_read"),
     id_prefixes: &["cus"],
+    list_filters: Some(&["created", "email"]),
     deletion: Deletion::Marked,
     labels: &["name", "email", "phone", "description"],
     events: &[
@@ -15,7 +17,9 @@ pub(super) const CUSTOMER: KindRow = KindRow {
 };
 
 pub(super) const SUBSCRIPTION: KindRow = KindRow {
+    permission: Some("rak_subscription_read"),
     id_prefixes: &["sub"],
+    list_filters: Some(&["created", "customer", "collection_method", "status"]),
     // Without it, those that have ended are left out.
     list_params: &[("status", "all")],
     statuses: &[
@@ -31,7 +35,7 @@ pub(super) const SUBSCRIPTION: KindRow = KindRow {
     settled: &["canceled", "incomplete_expired"],
     labels: &["description"],
     references: &[to("customer", "customer"), to("latest_invoice", "invoice")],
-    customer: &["customer"],
+    customer: CUSTOMER_OR_ACCOUNT,
     events: &[
         ("customer.subscription.created", Effect::Creation),
         // It is canceled, and still there.
@@ -47,7 +51,9 @@ pub(super) const SUBSCRIPTION: KindRow = KindRow {
 };
 
 pub(super) const INVOICE: KindRow = KindRow {
+    permission: Some("rak_invoice_read"),
     id_prefixes: &["in"],
+    list_filters: Some(&["created", "customer", "collection_method", "status"]),
     deletion: Deletion::GoneWhile("draft"),
     statuses: &["draft", "open", "paid", "uncollectible", "void"],
     settled: &["paid", "void"],
@@ -60,7 +66,7 @@ pub(super) const INVOICE: KindRow = KindRow {
         to("payment_intent", "payment_intent"),
         to("charge", "charge"),
     ],
-    customer: &["customer"],
+    customer: CUSTOMER_OR_ACCOUNT,
     events: &[
         ("invoice.created", Effect::Creation),
         ("invoice.deleted", Effect::Deletion),
@@ -84,7 +90,9 @@ pub(super) const INVOICE: KindRow = KindRow {
 };
 
 pub(super) const INVOICE_PAYMENT: KindRow = KindRow {
+    permission: Some("rak_invoice_read"),
     id_prefixes: &["inpay"],
+    list_filters: Some(&["created", "invoice", "status"]),
     statuses: &["open", "paid", "canceled"],
     settled: &["paid", "canceled"],
     amount: Some("amount_requested"),
@@ -102,4 +110,131 @@ pub(super) const INVOICE_PAYMENT: KindRow = KindRow {
     // Taken off the list that endpoints choose from (the changelogs of Stripe's SDKs, 2026-06-24).
     unlisted_events: &["invoice_payment.detached"],
     ..KindRow::new("invoice_payment", "invoice_payments", "invoice_payments")
+};
+
+pub(super) const INVOICE_ITEM: KindRow = KindRow {
+    permission: Some("rak_invoice_read"),
+    id_prefixes: &["ii"],
+    list_filters: Some(&["created", "customer", "invoice"]),
+    deletion: Deletion::Gone,
+    amount: Some("amount"),
+    labels: &["description"],
+    references: &[
+        to("customer", "customer"),
+        to("invoice", "invoice"),
+        to("parent.subscription_details.subscription", "subscription"),
+        to("subscription", "subscription"),
+        to("pricing.price_details.price", "price"),
+        to("pricing.price_details.product", "product"),
+    ],
+    customer: CUSTOMER_OR_ACCOUNT,
+    events: &[("invoiceitem.created", Effect::Creation), ("invoiceitem.deleted", Effect::Deletion)],
+    ..KindRow::new("invoiceitem", "invoice_items", "invoiceitems")
+};
+
+pub(super) const CREDIT_NOTE: KindRow = KindRow {
+    permission: Some("rak_credit_note_read"),
+    id_prefixes: &["cn"],
+    list_filters: Some(&["created", "customer", "invoice"]),
+    statuses: &["issued", "void"],
+    settled: &["void"],
+    amount: Some("total"),
+    labels: &["number", "memo"],
+    references: &[to("customer", "customer"), to("invoice", "invoice")],
+    customer: CUSTOMER_OR_ACCOUNT,
+    invoice: &["invoice"],
+    events: &[
+        ("credit_note.created", Effect::Creation),
+        ("credit_note.updated", Effect::Change),
+        ("credit_note.voided", Effect::ChangeOf(&["status"])),
+    ],
+    ..KindRow::new("credit_note", "credit_notes", "credit_notes")
+};
+
+pub(super) const QUOTE: KindRow = KindRow {
+    id_prefixes: &["qt"],
+    list_filters: Some(&["customer", "status"]),
+    statuses: &["draft", "open", "accepted", "canceled"],
+    settled: &["accepted", "canceled"],
+    amount: Some("amount_total"),
+    labels: &["number", "description", "header"],
+    references: &[
+        to("customer", "customer"),
+        to("invoice", "invoice"),
+        to("subscription", "subscription"),
+        to("subscription_schedule", "subscription_schedule"),
+    ],
+    customer: CUSTOMER_OR_ACCOUNT,
+    events: &[
+        ("quote.accepted", Effect::ChangeOf(&["status"])),
+        ("quote.canceled", Effect::ChangeOf(&["status"])),
+        ("quote.created", Effect::Creation),
+        ("quote.finalized", Effect::ChangeOf(&["status"])),
+    ],
+    ..KindRow::new("quote", "quotes", "quotes")
+};
+
+pub(super) const SUBSCRIPTION_SCHEDULE: KindRow = KindRow {
+    permission: Some("rak_subscription_schedule_read"),
+    id_prefixes: &["sub_sched"],
+    list_filters: Some(&["created", "customer"]),
+    statuses: &["not_started", "active", "completed", "released", "canceled"],
+    settled: &["completed", "released", "canceled"],
+    references: &[to("customer", "customer"), to("subscription", "subscription")],
+    customer: CUSTOMER_OR_ACCOUNT,
+    events: &[
+        ("subscription_schedule.aborted", Effect::ChangeOf(&["status"])),
+        ("subscription_schedule.canceled", Effect::ChangeOf(&["status"])),
+        ("subscription_schedule.completed", Effect::ChangeOf(&["status"])),
+        ("subscription_schedule.created", Effect::Creation),
+        ("subscription_schedule.expiring", Effect::Notice),
+        ("subscription_schedule.released", Effect::ChangeOf(&["status"])),
+        ("subscription_schedule.updated", Effect::Change),
+    ],
+    ..KindRow::new("subscription_schedule", "subscription_schedules", "subscription_schedules")
+};
+
+pub(super) const TAX_ID: KindRow = KindRow {
+    id_prefixes: &["txi"],
+    list_filters: Some(&[]),
+    deletion: Deletion::Gone,
+    labels: &["value", "verification.verified_name"],
+    references: &[to("customer", "customer")],
+    customer: &["customer", "customer_account", "owner.customer", "owner.customer_account"],
+    events: &[
+        ("customer.tax_id.created", Effect::Creation),
+        ("customer.tax_id.deleted", Effect::Deletion),
+        ("customer.tax_id.updated", Effect::Change),
+    ],
+    ..KindRow::new("tax_id", "tax_ids", "tax_ids")
+};
+
+pub(super) const CREDIT_GRANT: KindRow = KindRow {
+    id_prefixes: &["credgr"],
+    list_filters: Some(&["customer"]),
+    labels: &["name"],
+    references: &[to("customer", "customer")],
+    customer: CUSTOMER_OR_ACCOUNT,
+    events: &[
+        ("billing.credit_grant.created", Effect::Creation),
+        ("billing.credit_grant.updated", Effect::Change),
+    ],
+    ..KindRow::new("billing.credit_grant", "credit_grants", "billing/credit_grants")
+};
+
+pub(super) const CREDIT_BALANCE_TRANSACTION: KindRow = KindRow {
+    id_prefixes: &["cbtxn"],
+    list_filters: Some(&["credit_grant"]),
+    references: &[
+        to("credit_grant", "billing.credit_grant"),
+        to("credit.credits_application_invoice_voided.invoice", "invoice"),
+        to("debit.credits_applied.invoice", "invoice"),
+    ],
+    part_of: &[to("credit_grant", "billing.credit_grant")],
+    events: &[("billing.credit_balance_transaction.created", Effect::Creation)],
+    ..KindRow::new(
+        "billing.credit_balance_transaction",
+        "credit_balance_transactions",
+        "billing/credit_balance_transactions",
+    )
 };

@@ -1,11 +1,13 @@
 //! Payments: what was charged, given back and disputed.
 
-use super::row::{Effect, KindRow, Reference, to};
+use super::row::{CUSTOMER_OR_ACCOUNT, Effect, KindRow, Reference, to};
 
 const PAYMENT_OR_CHARGE: &[Reference] = &[to("payment_intent", "payment_intent"), to("charge", "charge")];
 
 pub(super) const PAYMENT_INTENT: KindRow = KindRow {
+    permission: Some("rak_payment_intent_read"),
     id_prefixes: &["pi"],
+    list_filters: Some(&["created", "customer"]),
     statuses: &[
         "requires_payment_method",
         "requires_confirmation",
@@ -26,7 +28,7 @@ pub(super) const PAYMENT_INTENT: KindRow = KindRow {
         "billing_details.name",
     ],
     references: &[to("customer", "customer"), to("latest_charge", "charge"), to("invoice", "invoice")],
-    customer: &["customer"],
+    customer: CUSTOMER_OR_ACCOUNT,
     invoice: &["invoice"],
     events: &[
         ("payment_intent.amount_capturable_updated", Effect::Change),
@@ -42,7 +44,9 @@ pub(super) const PAYMENT_INTENT: KindRow = KindRow {
 };
 
 pub(super) const CHARGE: KindRow = KindRow {
+    permission: Some("rak_charge_read"),
     id_prefixes: &["ch", "py"],
+    list_filters: Some(&["created", "customer", "payment_intent"]),
     statuses: &["pending", "succeeded", "failed"],
     settled: &["failed"],
     amount: Some("amount"),
@@ -58,7 +62,7 @@ pub(super) const CHARGE: KindRow = KindRow {
         to("payment_intent", "payment_intent"),
         to("invoice", "invoice"),
     ],
-    customer: &["customer"],
+    customer: CUSTOMER_OR_ACCOUNT,
     part_of: &[to("payment_intent", "payment_intent")],
     invoice: &["invoice"],
     events: &[
@@ -74,7 +78,9 @@ pub(super) const CHARGE: KindRow = KindRow {
 };
 
 pub(super) const REFUND: KindRow = KindRow {
+    permission: Some("rak_charge_read"),
     id_prefixes: &["re", "pyr"],
+    list_filters: Some(&["created", "charge", "payment_intent"]),
     statuses: &["pending", "requires_action", "succeeded", "failed", "canceled"],
     // One that succeeded can fail later.
     settled: &["failed", "canceled"],
@@ -82,7 +88,7 @@ pub(super) const REFUND: KindRow = KindRow {
     labels: &["description", "receipt_number", "instructions_email"],
     references: &[to("payment_intent", "payment_intent"), to("charge", "charge"), to("customer", "customer")],
     // One of a customer's cash balance is of no payment, and names the customer itself.
-    customer: &["customer"],
+    customer: CUSTOMER_OR_ACCOUNT,
     by_payment_alone: true,
     part_of: PAYMENT_OR_CHARGE,
     events: &[
@@ -95,7 +101,9 @@ pub(super) const REFUND: KindRow = KindRow {
 };
 
 pub(super) const DISPUTE: KindRow = KindRow {
+    permission: Some("rak_dispute_read"),
     id_prefixes: &["dp", "du"],
+    list_filters: Some(&["created", "charge", "payment_intent"]),
     statuses: &[
         "warning_needs_response",
         "warning_under_review",
@@ -120,4 +128,113 @@ pub(super) const DISPUTE: KindRow = KindRow {
         ("charge.dispute.updated", Effect::Change),
     ],
     ..KindRow::new("dispute", "disputes", "disputes")
+};
+
+pub(super) const EARLY_FRAUD_WARNING: KindRow = KindRow {
+    id_prefixes: &["issfr"],
+    list_filters: Some(&["created", "charge", "payment_intent"]),
+    labels: &["fraud_type"],
+    references: PAYMENT_OR_CHARGE,
+    part_of: PAYMENT_OR_CHARGE,
+    events: &[
+        ("radar.early_fraud_warning.created", Effect::Creation),
+        ("radar.early_fraud_warning.updated", Effect::Change),
+    ],
+    ..KindRow::new("radar.early_fraud_warning", "early_fraud_warnings", "radar/early_fraud_warnings")
+};
+
+pub(super) const REVIEW: KindRow = KindRow {
+    id_prefixes: &["prv"],
+    labels: &["reason"],
+    references: PAYMENT_OR_CHARGE,
+    part_of: PAYMENT_OR_CHARGE,
+    events: &[
+        ("review.closed", Effect::ChangeOf(&["open", "closed_reason"])),
+        ("review.opened", Effect::Creation),
+    ],
+    ..KindRow::new("review", "reviews", "reviews")
+};
+
+pub(super) const PAYMENT_METHOD: KindRow = KindRow {
+    permission: Some("rak_payment_method_read"),
+    id_prefixes: &["pm"],
+    list_filters: Some(&["customer", "type"]),
+    labels: &["billing_details.name", "billing_details.email", "card.last4"],
+    references: &[to("customer", "customer")],
+    customer: CUSTOMER_OR_ACCOUNT,
+    events: &[
+        ("payment_method.attached", Effect::ChangeOf(&["customer", "customer_account"])),
+        ("payment_method.automatically_updated", Effect::Change),
+        ("payment_method.detached", Effect::ChangeOf(&["customer", "customer_account"])),
+        ("payment_method.updated", Effect::Change),
+    ],
+    ..KindRow::new("payment_method", "payment_methods", "payment_methods")
+};
+
+pub(super) const SETUP_INTENT: KindRow = KindRow {
+    permission: Some("rak_setup_intent_read"),
+    id_prefixes: &["seti"],
+    list_filters: Some(&["created", "customer", "payment_method"]),
+    statuses: &[
+        "requires_payment_method",
+        "requires_confirmation",
+        "requires_action",
+        "processing",
+        "succeeded",
+        "canceled",
+    ],
+    settled: &["succeeded", "canceled"],
+    labels: &["description"],
+    references: &[
+        to("customer", "customer"),
+        to("payment_method", "payment_method"),
+        to("mandate", "mandate"),
+        to("single_use_mandate", "mandate"),
+    ],
+    customer: CUSTOMER_OR_ACCOUNT,
+    events: &[
+        ("setup_intent.canceled", Effect::ChangeOf(&["status"])),
+        ("setup_intent.created", Effect::Creation),
+        ("setup_intent.requires_action", Effect::Change),
+        ("setup_intent.setup_failed", Effect::Change),
+        ("setup_intent.succeeded", Effect::ChangeOf(&["status"])),
+    ],
+    ..KindRow::new("setup_intent", "setup_intents", "setup_intents")
+};
+
+pub(super) const MANDATE: KindRow = KindRow {
+    id_prefixes: &["mandate"],
+    // Stripe has no list of them: they come by their events.
+    list_filters: None,
+    statuses: &["pending", "active", "inactive"],
+    references: &[to("payment_method", "payment_method")],
+    part_of: &[to("payment_method", "payment_method")],
+    events: &[("mandate.updated", Effect::Change)],
+    ..KindRow::new("mandate", "mandates", "mandates")
+};
+
+pub(super) const CHECKOUT_SESSION: KindRow = KindRow {
+    permission: Some("rak_checkout_session_read"),
+    id_prefixes: &["cs", "cs_test", "cs_live"],
+    list_filters: Some(&["created", "customer", "payment_intent", "payment_link", "status", "subscription"]),
+    statuses: &["open", "complete", "expired"],
+    settled: &["complete", "expired"],
+    amount: Some("amount_total"),
+    labels: &["client_reference_id", "customer_details.email", "customer_details.name", "customer_email"],
+    references: &[
+        to("customer", "customer"),
+        to("payment_intent", "payment_intent"),
+        to("invoice", "invoice"),
+        to("subscription", "subscription"),
+        to("setup_intent", "setup_intent"),
+        to("payment_link", "payment_link"),
+    ],
+    customer: CUSTOMER_OR_ACCOUNT,
+    events: &[
+        ("checkout.session.async_payment_failed", Effect::Change),
+        ("checkout.session.async_payment_succeeded", Effect::ChangeOf(&["payment_status"])),
+        ("checkout.session.completed", Effect::ChangeOf(&["status"])),
+        ("checkout.session.expired", Effect::ChangeOf(&["status"])),
+    ],
+    ..KindRow::new("checkout.session", "checkout_sessions", "checkout/sessions")
 };

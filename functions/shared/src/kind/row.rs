@@ -3,6 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+/// Where an account is the customer, `customer` is null (Accounts v2).
+pub(super) const CUSTOMER_OR_ACCOUNT: &[&str] = &["customer", "customer_account"];
+
 /// All that Billhook knows of a kind of object at Stripe.
 #[derive(Debug)]
 pub(super) struct KindRow {
@@ -14,8 +17,11 @@ pub(super) struct KindRow {
     pub(super) id_prefixes: &'static [&'static str],
     /// Below `/v1`: where they are listed, and one is read by its id.
     pub(super) path: &'static str,
-    /// How Stripe lists them.
-    pub(super) listing: Listing,
+    /// What Stripe calls the right of a restricted key to read them, where that is known.
+    pub(super) permission: Option<&'static str>,
+    /// The members and ranges by which Stripe's list can be narrowed, as far as they are used; with `created`,
+    /// it can be bounded by when they were made. None: Stripe lists them nowhere.
+    pub(super) list_filters: Option<&'static [&'static str]>,
     /// What a list must be asked with so that it leaves nothing out.
     pub(super) list_params: &'static [(&'static str, &'static str)],
     /// How one is deleted.
@@ -52,7 +58,8 @@ impl KindRow {
             plural,
             id_prefixes: &[],
             path,
-            listing: Listing::ByCreated,
+            permission: None,
+            list_filters: Some(&["created"]),
             list_params: &[],
             deletion: Deletion::Never,
             statuses: &[],
@@ -83,13 +90,6 @@ pub(super) const fn to(member: &'static str, object: &'static str) -> Reference 
     Reference { member, object }
 }
 
-/// How Stripe lists the objects of a kind, always the newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing {
-    /// The list can be bounded by `created`.
-    ByCreated,
-}
-
 /// How an object of a kind is deleted at Stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
@@ -97,6 +97,8 @@ pub enum Deletion {
     Never,
     /// Stripe goes on showing it, as `{"id", "object", "deleted": true}`.
     Marked,
+    /// It is gone for good.
+    Gone,
     /// It is gone for good, while it has this status; in others it cannot be deleted.
     GoneWhile(&'static str),
 }
@@ -106,6 +108,7 @@ impl Deletion {
     pub fn can_follow(self, object: &Value) -> bool {
         match self {
             Self::Never | Self::Marked => false,
+            Self::Gone => true,
             Self::GoneWhile(status) => object["status"] == status,
         }
     }

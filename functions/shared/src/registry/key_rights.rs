@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::Kind;
 
 /// What the key may read, by the right's name: `read_webhook_endpoints`, `read_events`, and `read_<kind>` for
-/// each kind of record, as in `GET /records/{kind}`.
+/// each kind of record that Stripe lists, as in `GET /records/{kind}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyRights(BTreeMap<String, KeyRight>);
@@ -36,9 +36,10 @@ pub enum KeyRight {
 }
 
 impl Readable {
-    /// All that is read at Stripe.
+    /// All that is listed at Stripe.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::WebhookEndpoints, Self::Events].into_iter().chain(Kind::all().map(Self::Objects))
+        let kinds = Kind::all().filter(|kind| kind.is_listed());
+        [Self::WebhookEndpoints, Self::Events].into_iter().chain(kinds.map(Self::Objects))
     }
 
     /// The name of the right to read it.

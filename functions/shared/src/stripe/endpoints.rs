@@ -235,12 +235,11 @@ impl Session<'_> {
     /// # Errors
     /// [`StripeError::Forbidden`] if it may not.
     pub async fn try_reading_objects(&self, kind: Kind) -> Result<(), StripeError> {
-        // Stripe's paths are its words in the plural, for every kind that is kept as a record.
-        self.try_reading(&format!("{}s", kind.object())).await
+        self.try_reading(kind.path()).await
     }
 
     async fn try_reading(&self, resource: &str) -> Result<(), StripeError> {
-        let path = [resource];
+        let path: Vec<&str> = resource.split('/').collect();
         let call = Call::new(Method::GET, &path).param("limit", "1");
         match self.call::<List<serde::de::IgnoredAny>>(&call).await {
             Ok(_) => Ok(()),

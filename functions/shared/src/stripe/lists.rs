@@ -36,8 +36,8 @@ pub struct ObjectsQuery<'a> {
 }
 
 impl Session<'_> {
-    /// A page of objects, newest first: a hundred, or as many as fit into an answer. Every list takes
-    /// `created` (stripe-node 23.1, `…ListParams`). Stripe leaves deleted ones out, and
+    /// A page of objects, newest first: a hundred, or as many as fit into an answer. Not every list can be
+    /// bounded by time ([`Kind::is_listed_by_created`]). Stripe leaves deleted ones out, and
     /// subscriptions that have ended unless they are asked for.
     ///
     /// # Errors
@@ -51,10 +51,12 @@ impl Session<'_> {
         for (name, value) in wanted.kind.list_params() {
             call = call.param(name, *value);
         }
-        if let Some(since) = wanted.since {
+        // A list that cannot be bounded by time is listed whole.
+        let bounds = wanted.kind.is_listed_by_created();
+        if let Some(since) = wanted.since.filter(|_| bounds) {
             call = call.param("created[gte]", since.to_string());
         }
-        if let Some(until) = wanted.until {
+        if let Some(until) = wanted.until.filter(|_| bounds) {
             call = call.param("created[lte]", until.to_string());
         }
         if let Some(after) = wanted.after {

@@ -1,82 +1,20 @@
 //! The current state of every object: what Stripe answers when it is asked for one.
 //!
 //! An event replaces its object whole. A deleted customer stays as `{"id","object","deleted":true}`, a
-//! deleted invoice is gone, and a subscription that ended is still there: these differ in Stripe too.
+//! deleted invoice is gone, and a subscription that ended is still there: these differ in Stripe too. What
+//! kinds there are, and how one is deleted, is in the product's table of kinds.
 
 use serde_json::{Value, json};
+use shared::kind::{Deletion, Effect, Kind, effect};
 
 use crate::ids;
-
-/// A kind of object that can be fetched and listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ObjectKind {
-    /// As in `"object": "…"`.
-    pub(crate) name: &'static str,
-    /// As in the path.
-    pub(crate) plural: &'static str,
-    /// As in the message about a missing one.
-    pub(crate) noun: &'static str,
-    /// The fields by which a list can be narrowed.
-    pub(crate) filters: &'static [&'static str],
-}
-
-const KINDS: &[ObjectKind] = &[
-    ObjectKind { name: "customer", plural: "customers", noun: "customer", filters: &["email"] },
-    ObjectKind {
-        name: "subscription",
-        plural: "subscriptions",
-        noun: "subscription",
-        filters: &["customer", "collection_method", "status"],
-    },
-    ObjectKind {
-        name: "invoice",
-        plural: "invoices",
-        noun: "invoice",
-        filters: &["customer", "collection_method", "status"],
-    },
-    ObjectKind {
-        name: "invoice_payment",
-        plural: "invoice_payments",
-        noun: "invoice payment",
-        filters: &["invoice", "status"],
-    },
-    ObjectKind {
-        name: "payment_intent",
-        plural: "payment_intents",
-        noun: "payment_intent",
-        filters: &["customer"],
-    },
-    ObjectKind {
-        name: "charge",
-        plural: "charges",
-        noun: "charge",
-        filters: &["customer", "payment_intent"],
-    },
-    ObjectKind { name: "refund", plural: "refunds", noun: "refund", filters: &["charge", "payment_intent"] },
-    ObjectKind {
-        name: "dispute",
-        plural: "disputes",
-        noun: "dispute",
-        filters: &["charge", "payment_intent"],
-    },
-];
-
-impl ObjectKind {
-    pub(crate) fn from_plural(plural: &str) -> Option<Self> {
-        KINDS.iter().copied().find(|kind| kind.plural == plural)
-    }
-
-    fn from_object(object: &Value) -> Option<Self> {
-        KINDS.iter().copied().find(|kind| object["object"] == kind.name)
-    }
-}
 
 /// One object of an account (`None`: our own).
 #[derive(Clone, Debug)]
 pub(crate) struct StoredObject {
     pub(crate) account: Option<String>,
     pub(crate) id: String,
-    pub(crate) kind: ObjectKind,
+    pub(crate) kind: Kind,
     pub(crate) value: Value,
 }
 
@@ -95,21 +33,22 @@ pub(crate) struct Objects {
 impl Objects {
     /// Stores what an event of this type says about its object.
     pub(crate) fn apply(&mut self, event_type: &str, account: Option<&str>, object: &Value) {
-        match event_type {
-            "customer.deleted" => {
-                let rest = json!({ "id": object["id"], "object": "customer", "deleted": true });
+        let kind = kind_of(object);
+        match kind.filter(|_| effect(event_type) == Some(Effect::Deletion)).map(Kind::deletion) {
+            None => self.put(account, object),
+            Some(Deletion::Marked) => {
+                let rest = json!({ "id": object["id"], "object": object["object"], "deleted": true });
                 self.put(account, &rest);
             }
-            "invoice.deleted" => {
+            Some(Deletion::Never | Deletion::Gone | Deletion::GoneWhile(_)) => {
                 self.remove(account, object["id"].as_str().unwrap_or_default());
             }
-            _ => self.put(account, object),
         }
     }
 
     /// Stores an object as it is. One without an id (a preview) or of no kind that can be fetched is ignored.
     pub(crate) fn put(&mut self, account: Option<&str>, object: &Value) {
-        let (Some(id), Some(kind)) = (object["id"].as_str(), ObjectKind::from_object(object)) else { return };
+        let (Some(id), Some(kind)) = (object["id"].as_str(), kind_of(object)) else { return };
         match self.stored.iter_mut().find(|stored| stored.account.as_deref() == account && stored.id == id) {
             Some(stored) => stored.value = object.clone(),
             None => self.stored.push(StoredObject {
@@ -133,7 +72,7 @@ impl Objects {
     }
 
     /// Returns all of one kind, the newest second first; within one, in no order that means anything.
-    pub(crate) fn newest_first(&self, account: Option<&str>, kind: ObjectKind) -> Vec<&StoredObject> {
+    pub(crate) fn newest_first(&self, account: Option<&str>, kind: Kind) -> Vec<&StoredObject> {
         let mut found: Vec<_> = self
             .stored
             .iter()
@@ -143,4 +82,9 @@ impl Objects {
         found.sort_by_key(|stored| (std::cmp::Reverse(second(stored)), ids::place_in_second(&stored.id)));
         found
     }
+}
+
+/// The kind of an object that can be fetched and listed.
+fn kind_of(object: &Value) -> Option<Kind> {
+    Kind::from_object_name(object["object"].as_str()?)
 }

@@ -95,7 +95,7 @@ impl ObjectHistory {
             existence: Existence::Exists,
         };
         let (mut at, mut version) = (plan.created_at, plan.version);
-        let creation = ObjectChange::new(json!({})).own(event_types);
+        let creation = ObjectChange::new(json!({})).own(&event_types);
         history.send(plan, &creation, None, at, version, 0);
         for step in &plan.steps {
             if history.events.len() >= limit || history.is_deleted() {

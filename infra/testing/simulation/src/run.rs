@@ -75,7 +75,7 @@ pub fn histories(workload: Workload) -> Vec<ObjectHistory> {
     for index in 0..workload.objects {
         let share = left.div_ceil(workload.objects - index);
         let kinds = if index * 5 < workload.objects * 4 {
-            ObjectKind::ALL.to_vec()
+            ObjectKind::all()
         } else {
             vec![ObjectKind::Subscription, ObjectKind::Charge, ObjectKind::Refund]
         };

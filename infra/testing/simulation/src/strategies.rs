@@ -78,7 +78,7 @@ pub(crate) fn history_plan(
 /// Returns a strategy for the histories of several objects, some of which have the same id in different
 /// accounts.
 pub fn history_plans(objects: Range<usize>, steps: Range<usize>) -> impl Strategy<Value = Vec<HistoryPlan>> {
-    let plan = (history_plan(ObjectKind::ALL.to_vec(), steps), prop::bool::weighted(0.4));
+    let plan = (history_plan(ObjectKind::all(), steps), prop::bool::weighted(0.4));
     proptest::collection::vec(plan, objects).prop_map(|drawn| {
         let mut plans: Vec<HistoryPlan> = Vec::new();
         for (index, (plan, same_kind)) in drawn.into_iter().enumerate() {

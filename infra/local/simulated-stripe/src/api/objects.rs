@@ -1,31 +1,26 @@
-//! `/v1/<objects>`: the current state of customers, subscriptions, invoices, payments and what belongs to
-//! them.
+//! `/v1/<objects>`: the current state of the objects of each kind, one by its id and in lists.
 
 use serde_json::Value;
+use shared::kind::Kind;
 
 use super::Call;
 use super::error::ApiError;
 use super::page::{self, CreatedFilter, Item, page};
 use super::params::Params;
 use crate::ids;
-use crate::objects::{ObjectKind, StoredObject};
+use crate::objects::StoredObject;
 use crate::rendering::signed;
 use crate::state::StripeState;
 
-pub(crate) fn retrieve(
-    state: &StripeState,
-    call: &Call,
-    kind: ObjectKind,
-    id: &str,
-) -> Result<Value, ApiError> {
+pub(crate) fn retrieve(state: &StripeState, call: &Call, kind: Kind, id: &str) -> Result<Value, ApiError> {
     call.params.only(&[])?;
     let stored = state.objects.get(call.account.as_deref(), id).filter(|stored| stored.kind == kind);
-    stored.map(|stored| rendered(state, stored)).ok_or_else(|| ApiError::no_such(kind.noun, id))
+    stored.map(|stored| rendered(state, stored)).ok_or_else(|| ApiError::no_such(kind.object(), id))
 }
 
-pub(crate) fn list(state: &StripeState, call: &Call, kind: ObjectKind) -> Result<Value, ApiError> {
+pub(crate) fn list(state: &StripeState, call: &Call, kind: Kind) -> Result<Value, ApiError> {
     let params = &call.params;
-    let known = [kind.filters, &["created"], &page::PARAMS].concat();
+    let known = [kind.list_filters(), &page::PARAMS].concat();
     params.only(&known)?;
     let created = CreatedFilter::from_params(params)?;
     let matches = |stored: &StoredObject| {
@@ -37,7 +32,7 @@ pub(crate) fn list(state: &StripeState, call: &Call, kind: ObjectKind) -> Result
         .into_iter()
         .map(|stored| Item { id: &stored.id, matches: matches(stored), value: stored })
         .collect();
-    page(&items, |stored| rendered(state, stored), call, kind.noun, state.options.longest_page)
+    page(&items, |stored| rendered(state, stored), call, kind.object(), state.options.longest_page)
 }
 
 /// Returns an object as an answer shows it. Of about every other one the customer is expanded.
@@ -57,11 +52,12 @@ fn rendered(state: &StripeState, stored: &StoredObject) -> Value {
 fn passes_filters(stored: &StoredObject, params: &Params) -> bool {
     let status = stored.value["status"].as_str().unwrap_or_default();
     let ended = ["canceled", "incomplete_expired"].contains(&status);
-    stored.kind.filters.iter().all(|field| match (*field, params.text(field)) {
-        ("status", None) if stored.kind.name == "subscription" => status != "canceled",
-        ("status", Some("all")) if stored.kind.name == "subscription" => true,
-        ("status", Some("ended")) if stored.kind.name == "subscription" => ended,
-        (_, None) => true,
+    stored.kind.list_filters().iter().all(|field| match (*field, params.text(field)) {
+        ("status", None) if stored.kind == Kind::SUBSCRIPTION => status != "canceled",
+        ("status", Some("all")) if stored.kind == Kind::SUBSCRIPTION => true,
+        ("status", Some("ended")) if stored.kind == Kind::SUBSCRIPTION => ended,
+        // Read before.
+        ("created", _) | (_, None) => true,
         (field, Some(wanted)) => stored.value[field] == wanted,
     })
 }

@@ -1,10 +1,10 @@
 //! Routing: from method and path to a call.
 
 use serde_json::{Value, json};
+use shared::kind::Kind;
 
 use super::error::ApiError;
 use super::{Call, events, objects, webhook_endpoints};
-use crate::objects::ObjectKind;
 use crate::state::StripeState;
 
 /// A call that is answered.
@@ -18,8 +18,8 @@ pub(crate) enum Route {
     ListEvents,
     RetrieveEvent(String),
     RetryEvent(String),
-    ListObjects(ObjectKind),
-    RetrieveObject(ObjectKind, String),
+    ListObjects(Kind),
+    RetrieveObject(Kind, String),
 }
 
 impl Route {
@@ -37,11 +37,17 @@ impl Route {
             ("GET", ["events"]) => Self::ListEvents,
             ("GET", ["events", id]) => Self::RetrieveEvent((*id).to_owned()),
             ("POST", ["events", id, "retry"]) => Self::RetryEvent((*id).to_owned()),
-            ("GET", [plural]) => Self::ListObjects(ObjectKind::from_plural(plural).ok_or_else(unknown)?),
-            ("GET", [plural, id]) => {
-                Self::RetrieveObject(ObjectKind::from_plural(plural).ok_or_else(unknown)?, (*id).to_owned())
-            }
+            ("GET", _) => Self::of_objects(rest).ok_or_else(unknown)?,
             _ => return Err(unknown()),
+        })
+    }
+
+    /// Finds the list of a kind, or one of its objects.
+    fn of_objects(path: &str) -> Option<Self> {
+        let of_path = |path: &str| Kind::all().find(|kind| kind.path() == path);
+        of_path(path).map(Self::ListObjects).or_else(|| {
+            let (path, id) = path.rsplit_once('/')?;
+            Some(Self::RetrieveObject(of_path(path)?, id.to_owned()))
         })
     }
 
@@ -55,7 +61,7 @@ impl Route {
             | Self::UpdateEndpoint(_)
             | Self::DeleteEndpoint(_) => "webhook_endpoints",
             Self::ListEvents | Self::RetrieveEvent(_) | Self::RetryEvent(_) => "events",
-            Self::ListObjects(kind) | Self::RetrieveObject(kind, _) => kind.plural,
+            Self::ListObjects(kind) | Self::RetrieveObject(kind, _) => kind.path(),
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct ObjectChange {
     /// The type that is sent for any change of the kind, and always says what was replaced.
     pub(crate) updated: Option<&'static str>,
     /// The types that are sent for this change alone.
-    pub(crate) own: &'static [&'static str],
+    pub(crate) own: Vec<&'static str>,
     /// Whether the object exists afterwards.
     pub(crate) existence: Existence,
     /// Whether it is sent also when the object looks as before.
@@ -31,7 +31,7 @@ pub(crate) struct ObjectChange {
 impl ObjectChange {
     /// Returns a change of these fields.
     pub(crate) fn new(set: Value) -> Self {
-        Self { set, updated: None, own: &[], existence: Existence::Exists, is_always_sent: false }
+        Self { set, updated: None, own: Vec::new(), existence: Existence::Exists, is_always_sent: false }
     }
 
     /// Returns a change that adds the key `k` to `metadata`, changes it or removes it.
@@ -43,8 +43,8 @@ impl ObjectChange {
         Self { updated: Some(event_type), ..self }
     }
 
-    pub(crate) fn own(self, types: &'static [&'static str]) -> Self {
-        Self { own: types, ..self }
+    pub(crate) fn own(self, types: &[&'static str]) -> Self {
+        Self { own: types.to_vec(), ..self }
     }
 
     pub(crate) fn ends(self, existence: Existence) -> Self {
@@ -67,7 +67,7 @@ impl ObjectChange {
             let has_previous = move |event_type: &str| has_previous || event_type.ends_with(".updated");
             self.own.iter().map(move |event_type| (*event_type, has_previous(event_type)))
         };
-        match (self.updated, self.own, selection % 4) {
+        match (self.updated, self.own.as_slice(), selection % 4) {
             (None, _, selection) => own(selection == 1).collect(),
             (Some(updated), [], _) => vec![(updated, true)],
             (Some(updated), _, 0) => [(updated, true)].into_iter().chain(own(false)).collect(),

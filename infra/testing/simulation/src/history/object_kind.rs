@@ -1,15 +1,17 @@
-//! The eight kinds of object: their initial states, their changes, and how each API version renders them.
+//! The kinds of object: their initial states, their changes, and how each API version renders them.
 
 mod charge;
 mod customer;
 mod dispute;
 mod invoice;
 mod invoice_payment;
+mod of_table;
 mod payment_intent;
 mod refund;
 mod subscription;
 
 use serde_json::{Value, json};
+use shared::kind::Kind;
 
 use super::change::ObjectChange;
 use super::{ApiVersion, HistoryPlan};
@@ -33,6 +35,8 @@ pub enum ObjectKind {
     Refund,
     /// `dispute`
     Dispute,
+    /// Any other of the product's table of kinds.
+    OfTable(Kind),
 }
 
 /// An event without a change.
@@ -45,8 +49,8 @@ pub(super) enum Notice {
 }
 
 impl ObjectKind {
-    /// All kinds.
-    pub const ALL: [Self; 8] = [
+    /// Those that are simulated closely.
+    pub const SIMULATED: [Self; 8] = [
         Self::Customer,
         Self::Subscription,
         Self::Invoice,
@@ -56,6 +60,13 @@ impl ObjectKind {
         Self::Refund,
         Self::Dispute,
     ];
+
+    /// All kinds that events carry.
+    pub fn all() -> Vec<Self> {
+        let is_simulated = |kind: &Kind| Self::SIMULATED.iter().any(|known| known.object() == kind.object());
+        let others = Kind::all().filter(|kind| !is_simulated(kind) && kind.event_types().next().is_some());
+        Self::SIMULATED.into_iter().chain(others.map(Self::OfTable)).collect()
+    }
 
     /// Returns the name in `"object": "…"`.
     pub fn object(self) -> &'static str {
@@ -68,6 +79,7 @@ impl ObjectKind {
             Self::Charge => "charge",
             Self::Refund => "refund",
             Self::Dispute => "dispute",
+            Self::OfTable(kind) => kind.object(),
         }
     }
 
@@ -81,12 +93,13 @@ impl ObjectKind {
             Self::Charge => "ch",
             Self::Refund => "re",
             Self::Dispute => "du",
+            Self::OfTable(kind) => kind.id_prefixes().first().copied().unwrap_or(kind.object()),
         };
         format!("{prefix}_{number}")
     }
 
     /// Returns a new object, as the newest version renders it, and the types of its first events.
-    pub(super) fn initial(self, id: &str, plan: &HistoryPlan) -> (Value, &'static [&'static str]) {
+    pub(super) fn initial(self, id: &str, plan: &HistoryPlan) -> (Value, Vec<&'static str>) {
         let (mut object, types) = match self {
             Self::Customer => customer::initial(),
             Self::Subscription => subscription::initial(plan.variant, plan.created_at),
@@ -96,6 +109,7 @@ impl ObjectKind {
             Self::Charge => charge::initial(plan.variant),
             Self::Refund => refund::initial(plan.variant),
             Self::Dispute => dispute::initial(plan.variant),
+            Self::OfTable(kind) => of_table::initial(kind, plan.variant),
         };
         object["object"] = self.object().into();
         object["id"] = id.into();
@@ -116,6 +130,7 @@ impl ObjectKind {
             Self::Charge => charge::changes(object, value),
             Self::Refund => refund::changes(object, value),
             Self::Dispute => dispute::changes(object, value),
+            Self::OfTable(kind) => of_table::changes(kind, object, value),
         }
     }
 
@@ -127,6 +142,7 @@ impl ObjectKind {
             Self::InvoicePayment | Self::PaymentIntent | Self::Charge | Self::Refund | Self::Dispute => {
                 Vec::new()
             }
+            Self::OfTable(kind) => of_table::notices(kind),
         }
     }
 
@@ -141,7 +157,7 @@ impl ObjectKind {
             Self::Invoice => invoice::to_legacy(&mut object),
             Self::PaymentIntent | Self::Charge => object["invoice"] = "in_1".into(),
             Self::Dispute => object["balance_transaction"] = object["balance_transactions"][0]["id"].clone(),
-            Self::Customer | Self::InvoicePayment | Self::Refund => {}
+            Self::Customer | Self::InvoicePayment | Self::Refund | Self::OfTable(_) => {}
         }
         object
     }

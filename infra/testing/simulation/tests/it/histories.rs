@@ -20,6 +20,7 @@ fn is_terminal(kind: ObjectKind, status: &str) -> bool {
         ObjectKind::Charge => &["failed"],
         ObjectKind::Refund => &["failed", "canceled"],
         ObjectKind::Dispute => &["won", "warning_closed", "prevented"],
+        ObjectKind::OfTable(kind) => return kind.is_settled(status),
     };
     terminal.contains(&status)
 }

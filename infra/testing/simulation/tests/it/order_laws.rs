@@ -62,7 +62,7 @@ fn outcomes(kind: ObjectKind) -> Outcomes {
 
 #[test]
 fn no_second_of_any_kind_is_decided_wrong() {
-    for kind in ObjectKind::ALL {
+    for kind in ObjectKind::all() {
         let outcomes = outcomes(kind);
         assert!(outcomes.wrong.is_empty(), "{kind:?}: {} {}", outcomes.wrong.len(), outcomes.wrong[0]);
     }

@@ -9,11 +9,11 @@ use crate::history::rendering::UNSIGNED_RECEIPT;
 
 const UPDATED: &str = "charge.updated";
 
-pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
-    let (status, types): (_, &'static [&'static str]) = match variant % 4 {
-        0 | 1 => ("succeeded", &["charge.succeeded"]),
-        2 => ("pending", &["charge.pending"]),
-        _ => ("failed", &["charge.failed"]),
+pub(super) fn initial(variant: u8) -> (Value, Vec<&'static str>) {
+    let (status, event_type) = match variant % 4 {
+        0 | 1 => ("succeeded", "charge.succeeded"),
+        2 => ("pending", "charge.pending"),
+        _ => ("failed", "charge.failed"),
     };
     let object = json!({
         "customer": "cus_1", "payment_intent": "pi_1", "status": status, "amount": 500, "amount_refunded": 0,
@@ -22,7 +22,7 @@ pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
         "billing_details": { "email": null, "address": { "city": null, "country": "FR" } },
         "payment_method_details": { "type": "card", "card": { "brand": "visa", "checks": {} } },
     });
-    (object, types)
+    (object, vec![event_type])
 }
 
 pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::Notice;
 use crate::history::change::{Existence, ObjectChange, pick};
 
-pub(super) fn initial() -> (Value, &'static [&'static str]) {
+pub(super) fn initial() -> (Value, Vec<&'static str>) {
     let object = json!({
         "email": "0@example.com", "name": null, "phone": null, "balance": 0, "currency": null, "delinquent": false,
         "address": { "city": "Paris", "country": "FR", "line1": null },
         "invoice_settings": { "default_payment_method": null, "footer": null }, "default_source": null,
         "preferred_locales": [],
     });
-    (object, &["customer.created"])
+    (object, vec!["customer.created"])
 }
 
 pub(super) fn changes(value: u8) -> Vec<ObjectChange> {

@@ -7,13 +7,13 @@ use crate::history::change::{ObjectChange, pick};
 
 const UPDATED: &str = "charge.dispute.updated";
 
-pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8) -> (Value, Vec<&'static str>) {
     let object = json!({
         "charge": "ch_1", "payment_intent": "pi_1", "amount": 500, "reason": "fraudulent",
         "status": pick(variant, ["needs_response", "warning_needs_response"]), "balance_transactions": [],
         "evidence": { "customer_name": null }, "evidence_details": { "has_evidence": false, "submission_count": 0 },
     });
-    (object, &["charge.dispute.created"])
+    (object, vec!["charge.dispute.created"])
 }
 
 pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {

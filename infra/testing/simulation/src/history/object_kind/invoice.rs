@@ -10,7 +10,7 @@ use crate::history::rendering::{UNSIGNED_INVOICE, UNSIGNED_PDF};
 
 const UPDATED: &str = "invoice.updated";
 
-pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8) -> (Value, Vec<&'static str>) {
     let status = pick(variant, ["draft", "draft", "draft", "open", "paid"]);
     let object = json!({
         "customer": "cus_1", "status": status, "number": null, "amount_due": 0, "amount_paid": 0, "amount_overpaid": 0,
@@ -21,7 +21,7 @@ pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
         "invoice_pdf": if status == "draft" { Value::Null } else { UNSIGNED_PDF.into() },
         "footer": null, "shipping_details": null, "custom_fields": null, "default_payment_method": null,
     });
-    (object, &["invoice.created"])
+    (object, vec!["invoice.created"])
 }
 
 pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::status;
 use crate::history::change::ObjectChange;
 
-pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8) -> (Value, Vec<&'static str>) {
     let object = json!({
         "invoice": "in_1", "status": "paid", "amount_paid": variant, "is_default": true,
         "payment": { "type": "payment_intent", "payment_intent": "pi_1" },
     });
-    (object, &["invoice_payment.paid"])
+    (object, vec!["invoice_payment.paid"])
 }
 
 pub(super) fn changes(object: &Value) -> Vec<ObjectChange> {

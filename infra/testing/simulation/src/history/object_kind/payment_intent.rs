@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::status;
 use crate::history::change::{ObjectChange, pick};
 
-pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8) -> (Value, Vec<&'static str>) {
     let status = pick(variant, ["requires_payment_method", "requires_confirmation"]);
     let object = json!({
         "customer": "cus_1", "status": status, "amount": 500, "amount_capturable": 0, "amount_received": 0,
         "currency": "eur", "last_payment_error": null, "latest_charge": null, "next_action": null, "canceled_at": null,
     });
-    (object, &["payment_intent.created"])
+    (object, vec!["payment_intent.created"])
 }
 
 pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {

@@ -7,13 +7,13 @@ use crate::history::change::{ObjectChange, pick};
 
 const UPDATED: &str = "refund.updated";
 
-pub(super) fn initial(variant: u8) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8) -> (Value, Vec<&'static str>) {
     let object = json!({
         "charge": "ch_1", "payment_intent": "pi_1", "amount": 100, "currency": "eur",
         "status": pick(variant, ["pending", "succeeded", "requires_action"]), "failure_reason": null,
         "destination_details": { "type": "card", "card": { "reference": null, "reference_status": "pending" } },
     });
-    (object, &["refund.created"])
+    (object, vec!["refund.created"])
 }
 
 pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {

@@ -8,7 +8,7 @@ use crate::history::change::{ObjectChange, pick};
 const UPDATED: &str = "customer.subscription.updated";
 const MONTH: i64 = 2_592_000;
 
-pub(super) fn initial(variant: u8, at: i64) -> (Value, &'static [&'static str]) {
+pub(super) fn initial(variant: u8, at: i64) -> (Value, Vec<&'static str>) {
     let object = json!({
         "customer": "cus_1", "status": pick(variant, ["incomplete", "active", "trialing"]), "quantity": 0,
         "items": { "object": "list", "data": [{
@@ -19,7 +19,7 @@ pub(super) fn initial(variant: u8, at: i64) -> (Value, &'static [&'static str]) 
         "application_fee_percent": null,
         "cancellation_details": { "comment": null, "feedback": null, "reason": null },
     });
-    (object, &["customer.subscription.created"])
+    (object, vec!["customer.subscription.created"])
 }
 
 pub(super) fn changes(object: &Value, value: u8) -> Vec<ObjectChange> {

@@ -1,0 +1,70 @@
+//! Money between the Stripe balance, the bank and other accounts.
+
+use super::row::{Effect, KindRow, to};
+
+pub(super) const PAYOUT: KindRow = KindRow {
+    permission: Some("rak_payout_read"),
+    id_prefixes: &["po"],
+    list_filters: Some(&["created", "destination", "status"]),
+    statuses: &["pending", "in_transit", "paid", "failed", "canceled"],
+    // One that is paid can fail for days.
+    settled: &["canceled"],
+    amount: Some("amount"),
+    labels: &["description", "statement_descriptor", "trace_id.value"],
+    references: &[to("original_payout", "payout"), to("reversed_by", "payout")],
+    events: &[
+        ("payout.canceled", Effect::ChangeOf(&["status"])),
+        ("payout.created", Effect::Creation),
+        ("payout.failed", Effect::ChangeOf(&["status"])),
+        ("payout.paid", Effect::ChangeOf(&["status"])),
+        ("payout.reconciliation_completed", Effect::ChangeOf(&["reconciliation_status"])),
+        ("payout.updated", Effect::Change),
+    ],
+    ..KindRow::new("payout", "payouts", "payouts")
+};
+
+pub(super) const TOPUP: KindRow = KindRow {
+    id_prefixes: &["tu"],
+    list_filters: Some(&["created", "status"]),
+    statuses: &["pending", "succeeded", "failed", "canceled", "reversed"],
+    settled: &["failed", "canceled", "reversed"],
+    amount: Some("amount"),
+    labels: &["description", "statement_descriptor"],
+    events: &[
+        ("topup.canceled", Effect::ChangeOf(&["status"])),
+        ("topup.created", Effect::Creation),
+        ("topup.failed", Effect::ChangeOf(&["status"])),
+        ("topup.reversed", Effect::ChangeOf(&["status"])),
+        ("topup.succeeded", Effect::ChangeOf(&["status"])),
+    ],
+    ..KindRow::new("topup", "topups", "topups")
+};
+
+pub(super) const TRANSFER: KindRow = KindRow {
+    permission: Some("rak_transfer_read"),
+    id_prefixes: &["tr"],
+    list_filters: Some(&["created", "destination", "transfer_group"]),
+    amount: Some("amount"),
+    labels: &["description", "transfer_group"],
+    references: &[to("destination_payment", "charge"), to("source_transaction", "charge")],
+    events: &[
+        ("transfer.created", Effect::Creation),
+        ("transfer.reversed", Effect::ChangeOf(&["amount_reversed", "reversed", "reversals"])),
+        ("transfer.updated", Effect::Change),
+    ],
+    ..KindRow::new("transfer", "transfers", "transfers")
+};
+
+pub(super) const APPLICATION_FEE: KindRow = KindRow {
+    permission: Some("rak_application_fee_read"),
+    id_prefixes: &["fee"],
+    list_filters: Some(&["created", "charge"]),
+    amount: Some("amount"),
+    // Of a charge of the connected account, which is another account's.
+    references: &[to("originating_transaction", "charge")],
+    events: &[
+        ("application_fee.created", Effect::Creation),
+        ("application_fee.refunded", Effect::ChangeOf(&["amount_refunded", "refunded", "refunds"])),
+    ],
+    ..KindRow::new("application_fee", "application_fees", "application_fees")
+};
