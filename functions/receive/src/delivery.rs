@@ -51,9 +51,10 @@ impl<'a> Delivery<'a> {
 
     /// Returns the ledger's row for the event in the body, payload included.
     pub(crate) fn to_row(&self, now: Timestamp) -> Result<LedgerRow, ReceiveError> {
-        let packed = payload::pack(self.body).map_err(ReceiveError::Packing)?;
         let endpoint = self.endpoint.as_str();
-        match event::read(self.body) {
+        let parsed = event::read(self.body);
+        let packed = payload::pack(self.body, parsed.object_name()).map_err(ReceiveError::Packing)?;
+        match parsed {
             ParsedEvent::Event(event) if event.event_type == PROBE => {
                 Ok(LedgerRow::probe(&event, endpoint, now, packed))
             }

@@ -110,18 +110,6 @@ impl PartPosition {
     }
 }
 
-/// Whether a customer's records of a kind are found over their payments and charges: those name the customer,
-/// and the records name them.
-pub(crate) fn is_listed_by_payments(kind: Kind) -> bool {
-    let is_of_payments = kind.part_of().iter().any(|whole| whole.object == Kind::PAYMENT.object());
-    is_of_payments && (kind.customer_members().is_empty() || kind.is_listed_by_payment_alone())
-}
-
-/// Whether the records of a kind can be a customer's.
-pub(crate) fn is_listed_by_customer(kind: Kind) -> bool {
-    kind == Kind::CUSTOMER || is_listed_by_payments(kind) || !kind.customer_members().is_empty()
-}
-
 /// The records of a kind that name the customer.
 pub(crate) fn listing(customer: &ObjectKey, kind: Kind) -> RecordListing {
     RecordListing::Customer {

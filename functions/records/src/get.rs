@@ -127,7 +127,7 @@ async fn customer_records(deps: &Deps, customer: &ObjectKey) -> Result<CustomerR
     };
     let others = Kind::all().filter(|kind| ![Kind::CUSTOMER, Kind::PAYMENT].contains(kind));
     let (by_payments, by_customer): (Vec<Kind>, Vec<Kind>) =
-        others.partition(|kind| customer::is_listed_by_payments(*kind));
+        others.partition(|kind| kind.is_listed_by_payments());
     let by_customer = by_customer.into_iter().filter(|kind| !kind.customer_members().is_empty());
     let (naming_customer, payments, parts) = tokio::try_join!(
         try_join_all(by_customer.map(list)),

@@ -7,8 +7,6 @@ use serde_json::Value;
 use shared::http::{ApiError, Query, json};
 use shared::kind::{Kind, Reference, member};
 
-use crate::customer;
-
 /// What a kind of record is.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct KindDescription {
@@ -71,7 +69,7 @@ impl From<Kind> for KindDescription {
             labels: kind.labels(),
             references: kind.references().iter().filter_map(reference).collect(),
             listed: kind.is_listed(),
-            by_customer: customer::is_listed_by_customer(kind),
+            by_customer: kind.can_be_a_customers(),
             permission: kind.permission(),
         }
     }

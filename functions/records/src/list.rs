@@ -125,7 +125,7 @@ fn list_source(kind: Kind, query: &Query) -> Result<ListSource, ApiError> {
     Ok(match kind {
         Kind::PAYMENT => ListSource::Payments(Some(customer)),
         Kind::CUSTOMER => ListSource::Customer(customer),
-        kind if customer::is_listed_by_payments(kind) => ListSource::PaymentParts(customer),
+        kind if kind.is_listed_by_payments() => ListSource::PaymentParts(customer),
         kind if !kind.customer_members().is_empty() => ListSource::Index(customer::listing(&customer, kind)),
         kind => {
             return Err(ApiError::invalid("customer", format!("{} are no customer's", kind.plural()))

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::event::EventId;
 use shared::http::ApiError;
-use shared::kind::Kind;
+use shared::kind::{Kind, reference_id};
 use shared::lossy_json;
 use shared::records::Record;
 
@@ -78,7 +78,8 @@ impl LoadedRecord {
         let key = &self.record.key;
         let customer = match self.kind {
             Kind::CUSTOMER => Some(key.id()),
-            kind => kind.customer(&self.object),
+            // What is not listed under a customer may still name one.
+            kind => kind.customer(&self.object).or_else(|| reference_id(&self.object["customer"])),
         };
         RecordView {
             id: key.id().to_owned(),

@@ -63,6 +63,16 @@ pub enum ParsedEvent<'a> {
     NotAnEvent(EventError),
 }
 
+impl ParsedEvent<'_> {
+    /// Stripe's word for what the event is about; empty where that cannot be read.
+    pub fn object_name(&self) -> &str {
+        match self {
+            Self::Event(event) => event.head.as_ref().map_or("", |head| &head.object),
+            Self::Unreadable { .. } | Self::NotAnEvent(_) => "",
+        }
+    }
+}
+
 /// Why a body is no event.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {

@@ -202,6 +202,18 @@ impl Kind {
         self.row().part_of
     }
 
+    /// Whether a customer's records of the kind are found over their payments and charges: those name the
+    /// customer, and the records name them.
+    pub fn is_listed_by_payments(self) -> bool {
+        let is_of_payments = self.part_of().iter().any(|whole| whole.object == Self::PAYMENT.object());
+        is_of_payments && (self.customer_members().is_empty() || self.is_listed_by_payment_alone())
+    }
+
+    /// Whether one can be a customer's, or is one.
+    pub fn can_be_a_customers(self) -> bool {
+        self == Self::CUSTOMER || self.is_listed_by_payments() || !self.customer_members().is_empty()
+    }
+
     /// Whether objects of another kind can be part of one.
     pub fn has_parts(self) -> bool {
         Self::all().any(|other| other.part_of().iter().any(|whole| whole.object == self.object()))

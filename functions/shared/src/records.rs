@@ -131,7 +131,7 @@ impl Record {
     /// # Errors
     /// zstd's, which means that memory is short.
     pub fn new(key: ObjectKey, provenance: Provenance, raw: &[u8], object: &Value) -> std::io::Result<Self> {
-        let Packed { dictionary, sha256, bytes } = payload::pack(raw)?;
+        let Packed { dictionary, sha256, bytes } = payload::pack(raw, key.object())?;
         let Provenance { as_of, event, mut events, deleted, order_uncertain, fetched } = provenance;
         events.sort();
         events.dedup();
@@ -193,7 +193,8 @@ impl Record {
         let stored = self.object().ok().and_then(|bytes| lossy_json::from_slice::<Value>(&bytes).ok());
         let named = || serde_json::json!({ "id": self.key.id(), "object": self.key.object() });
         let object = erasure::reduced(&stored.unwrap_or_else(named));
-        let Packed { dictionary, sha256, bytes } = payload::pack(object.to_string().as_bytes())?;
+        let Packed { dictionary, sha256, bytes } =
+            payload::pack(object.to_string().as_bytes(), self.key.object())?;
         let mut record = self.clone();
         (record.dict, record.sha256, record.body) = (dictionary, sha256.to_vec(), bytes);
         record.erased = true;

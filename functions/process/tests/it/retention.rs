@@ -57,7 +57,7 @@ async fn what_has_expired_is_gone_before_dynamodb_has_removed_it() {
 
     let row_received_at = |at| {
         let shared::event::ParsedEvent::Event(event) = shared::event::read(body.as_bytes()) else { panic!() };
-        LedgerRow::from_event(&event, "main", at, payload::pack(body.as_bytes()).unwrap())
+        LedgerRow::from_event(&event, "main", at, payload::pack(body.as_bytes(), "").unwrap())
     };
     assert_eq!(ledger.record(&row_received_at(days(90))).await.unwrap(), Recorded::Duplicate);
     assert_eq!(

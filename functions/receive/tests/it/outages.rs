@@ -138,8 +138,8 @@ async fn a_large_event_stays_readable_when_it_comes_again_packed_in_another_way(
     let body = large_event("evt_large");
     assert_eq!(deliver(&deps, &body, now()).await.0, 200);
     // As a later version of the program might pack it: with another dictionary.
-    let mut other = shared::payload::pack(body.as_bytes()).unwrap();
-    other.dictionary = 2;
+    let mut other = shared::payload::pack(body.as_bytes(), "").unwrap();
+    other.dictionary = 99;
     other.bytes.rotate_left(7);
     let again = LedgerRow::unreadable("evt_large".parse().unwrap(), "x".into(), "main", later(3_600), other);
     assert_eq!(stack.ledger().record(&again).await.unwrap(), Recorded::Duplicate);
@@ -158,8 +158,8 @@ async fn a_duplicate_is_one_though_its_parts_cannot_be_taken_back() {
     let deps = stack.warm().await;
     let body = large_event("evt_large");
     assert_eq!(deliver(&deps, &body, now()).await.0, 200);
-    let mut other = shared::payload::pack(body.as_bytes()).unwrap();
-    other.dictionary = 2;
+    let mut other = shared::payload::pack(body.as_bytes(), "").unwrap();
+    other.dictionary = 99;
     other.bytes.rotate_left(7);
     let again = LedgerRow::unreadable("evt_large".parse().unwrap(), "x".into(), "main", later(3_600), other);
     let row = stack.row("evt_large").await.unwrap();

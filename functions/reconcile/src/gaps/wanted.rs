@@ -72,8 +72,10 @@ impl<'a> WantedEvents<'a> {
         compared: Option<UnixSeconds>,
         now: Timestamp,
     ) -> Result<Option<(LedgerRow, Vec<&'a EndpointRow>)>, ReconcileError> {
-        let compressed = || payload::pack(body.as_bytes()).map_err(ReconcileError::Compression);
-        let (row, endpoints) = match event::read(body.as_bytes()) {
+        let parsed = event::read(body.as_bytes());
+        let object = parsed.object_name().to_owned();
+        let compressed = || payload::pack(body.as_bytes(), &object).map_err(ReconcileError::Compression);
+        let (row, endpoints) = match parsed {
             ParsedEvent::Event(event) => {
                 let endpoints = self.endpoints_for(&event, compared);
                 let Some(first) = endpoints.first() else { return Ok(None) };
@@ -100,7 +102,7 @@ impl<'a> WantedEvents<'a> {
         now: Timestamp,
     ) -> Result<LedgerRow, ReconcileError> {
         let listed = json!({ "id": id.as_str(), "object": "event" }).to_string();
-        let body = payload::pack(with_account(&listed, account).as_bytes());
+        let body = payload::pack(with_account(&listed, account).as_bytes(), "");
         let body = body.map_err(ReconcileError::Compression)?;
         let row = LedgerRow::unreadable(id, TOO_LARGE.to_owned(), self.any_name(account), now, body);
         Ok(row.with_source(EventSource::Reconcile))

@@ -101,7 +101,7 @@ async fn events_that_wait_for_an_admin_are_counted_until_they_are_dealt_with() {
     let stack = Stack::start().await;
     for id in ["evt_1", "evt_2"] {
         let body = json!({ "id": id }).to_string();
-        let packed = payload::pack(body.as_bytes()).unwrap();
+        let packed = payload::pack(body.as_bytes(), "").unwrap();
         let ParsedEvent::Unreadable { id, reason } = event::read(body.as_bytes()) else { panic!() };
         stack.ledger().record(&LedgerRow::unreadable(id, reason, "main", now(), packed)).await.unwrap();
     }

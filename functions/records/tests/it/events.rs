@@ -104,7 +104,7 @@ async fn a_payload_that_is_no_event_is_still_shown() {
     let stack = Stack::start().await;
     let body = br#"{"id":"evt_1","odd":true}"#;
     let ParsedEvent::Unreadable { id, reason } = shared::event::read(body) else { panic!() };
-    let row = LedgerRow::unreadable(id, reason, "main", ago(5), payload::pack(body).unwrap());
+    let row = LedgerRow::unreadable(id, reason, "main", ago(5), payload::pack(body, "").unwrap());
     stack.ledger().record(&row).await.unwrap();
     let event = stack.ok("/events/evt_1").await;
     assert_eq!(

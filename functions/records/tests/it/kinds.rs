@@ -53,7 +53,11 @@ async fn what_is_described_stands_in_stripes_own_objects() {
             let member = reference["member"].as_str().unwrap();
             let found = member.split('.').try_fold(object, |object, name| object.get(name));
             if let Some(id) = found.and_then(Value::as_str) {
-                let named = Kind::from_id_prefix(id).unwrap();
+                let kind_of_reference = Kind::from_plural(reference["kind"].as_str().unwrap()).unwrap();
+                if kind_of_reference.id_prefixes().is_empty() {
+                    continue;
+                }
+                let named = Kind::from_id_prefix(id).unwrap_or_else(|| panic!("{member} {id}"));
                 assert_eq!(named.plural(), reference["kind"], "{} {member} {id}", object["object"]);
                 seen.insert(format!("{} {member}", kind["object"].as_str().unwrap()));
             }

@@ -22,7 +22,7 @@ use crate::error::{RegisterError, StripeOperation};
 fn kinds() -> Vec<Kind> {
     let proof = |kind: &Kind| match kind.deletion() {
         Deletion::Never => 0,
-        Deletion::Marked => 1,
+        Deletion::StillThere => 1,
         Deletion::Gone | Deletion::GoneWhile(_) => 2,
     };
     let mut kinds: Vec<Kind> = Kind::all().collect();

@@ -83,7 +83,7 @@ impl Stack {
 
     /// An event that was stored by a version which could not read it.
     pub(crate) async fn unread(&self, id: &str) {
-        let packed = payload::pack(BODY.replace("evt_1", id).as_bytes()).unwrap();
+        let packed = payload::pack(BODY.replace("evt_1", id).as_bytes(), "").unwrap();
         let row = LedgerRow::unreadable(id.parse().unwrap(), "too new".into(), "main", ago(60), packed);
         self.ledger().record(&row).await.unwrap();
     }

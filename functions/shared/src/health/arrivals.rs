@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn only_what_is_applied_is_counted_with_its_newest() {
         let mut run = fetched(2);
-        run.count("checkout.session.completed", false, UnixSeconds::new(6));
+        run.count("financial_connections.account.created", false, UnixSeconds::new(6));
         run.count("invoice.paid", true, UnixSeconds::new(3));
         let expected = Arrived {
             delivered: 1,

@@ -6,7 +6,7 @@ pub(super) const CUSTOMER: KindRow = KindRow {
     permission: Some("rak_customer_read"),
     id_prefixes: &["cus"],
     list_filters: Some(&["created", "email"]),
-    deletion: Deletion::Marked,
+    deletion: Deletion::StillThere,
     labels: &["name", "email", "phone", "description"],
     events: &[
         ("customer.created", Effect::Creation),

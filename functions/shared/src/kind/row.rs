@@ -19,8 +19,8 @@ pub(super) struct KindRow {
     pub(super) path: &'static str,
     /// What Stripe calls the right of a restricted key to read them, where that is known.
     pub(super) permission: Option<&'static str>,
-    /// The members and ranges by which Stripe's list can be narrowed, as far as they are used; with `created`,
-    /// it can be bounded by when they were made. None: Stripe lists them nowhere.
+    /// The members and ranges by which Stripe's list can be narrowed, as far as they are used; with
+    /// `created`, it can be bounded by when they were made. None: Stripe lists them nowhere.
     pub(super) list_filters: Option<&'static [&'static str]>,
     /// What a list must be asked with so that it leaves nothing out.
     pub(super) list_params: &'static [(&'static str, &'static str)],
@@ -96,7 +96,7 @@ pub enum Deletion {
     /// It is not.
     Never,
     /// Stripe goes on showing it, as `{"id", "object", "deleted": true}`.
-    Marked,
+    StillThere,
     /// It is gone for good.
     Gone,
     /// It is gone for good, while it has this status; in others it cannot be deleted.
@@ -107,7 +107,7 @@ impl Deletion {
     /// Whether one that stood like this may be gone for good, and not only unknown to the key that asks.
     pub fn can_follow(self, object: &Value) -> bool {
         match self {
-            Self::Never | Self::Marked => false,
+            Self::Never | Self::StillThere => false,
             Self::Gone => true,
             Self::GoneWhile(status) => object["status"] == status,
         }

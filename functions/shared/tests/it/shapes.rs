@@ -1,6 +1,8 @@
 //! Every type is read in the shapes that Stripe has given its object since 2016: the same record, listed
 //! under the same customer and payment, kept as Stripe wrote it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use shared::event::{self, Event, ParsedEvent};
 use shared::kind::Kind;
@@ -19,7 +21,7 @@ const REFERENCES: [&str; 7] = [
 ];
 /// A version of each age of the shapes.
 const VERSIONS: [&str; 5] =
-    ["2016-07-06", "2018-11-08", "2022-11-15", "2025-02-24.acacia", "2026-07-29.dahlia"];
+    ["2016-07-06", "2018-11-08", "2022-11-15", "2025-02-24.acacia", "2026-10-28.endive"];
 
 /// Each sample's type and whole event.
 fn samples() -> Vec<(String, Value)> {
@@ -40,20 +42,16 @@ fn kept() -> impl Iterator<Item = (String, Value)> {
     samples().into_iter().filter(|(event_type, _)| event_type != "invoice.upcoming")
 }
 
-/// The kind of object of a type, as Stripe's list of event types says.
-fn kind(event_type: &str) -> &'static str {
+/// The kind of object of a type, as Stripe's list of event types says: mostly the type's own beginning.
+fn kind(event_type: &str) -> &str {
     let kinds = [
         ("charge.refund.", "refund"),
         ("charge.dispute.", "dispute"),
-        ("charge.", "charge"),
-        ("refund.", "refund"),
-        ("payment_intent.", "payment_intent"),
         ("customer.subscription.", "subscription"),
-        ("customer.", "customer"),
-        ("invoice_payment.", "invoice_payment"),
-        ("invoice.", "invoice"),
+        ("customer.tax_id.", "tax_id"),
     ];
-    kinds.into_iter().find(|(prefix, _)| event_type.starts_with(prefix)).unwrap().1
+    let named = kinds.into_iter().find(|(prefix, _)| event_type.starts_with(prefix));
+    named.map_or_else(|| event_type.rsplit_once('.').unwrap().0, |(_, kind)| kind)
 }
 
 fn read(text: &str) -> Event<'_> {
@@ -89,20 +87,23 @@ fn listed(event: &Value) -> [Value; 4] {
     ]
 }
 
+/// All members, of any kind, that name another object; a dot leads into an object.
+fn members() -> BTreeSet<&'static str> {
+    let of_table = Kind::all().flat_map(|kind| {
+        let references = kind.references().iter().chain(kind.part_of()).map(|reference| reference.member);
+        references.chain(kind.customer_members().iter().copied())
+    });
+    REFERENCES.into_iter().chain(of_table).collect()
+}
+
 /// The same event with each reference changed.
 fn with_references(event: &Value, change: impl Fn(&str, &mut Value)) -> Value {
     let mut event = event.clone();
     let object = &mut event["data"]["object"];
-    for field in REFERENCES {
-        if let Some(reference) = object.get_mut(field) {
-            change(field, reference);
+    for member in members() {
+        if let Some(reference) = object.pointer_mut(&format!("/{}", member.replace('.', "/"))) {
+            change(member.rsplit('.').next().unwrap(), reference);
         }
-        if let Some(reference) = object.get_mut("payment").and_then(|payment| payment.get_mut(field)) {
-            change(field, reference);
-        }
-    }
-    if let Some(reference) = object.pointer_mut("/parent/subscription_details/subscription") {
-        change("subscription", reference);
     }
     event
 }
@@ -130,7 +131,11 @@ fn a_reference_is_the_same_as_an_id_and_as_an_expanded_object() {
         });
         let changed = expanded != event;
         assert_eq!(listed(&expanded), listed(&event), "{event_type}");
-        assert_eq!(changed, kind(&event_type) != "customer", "{event_type} has a reference");
+        let names_nothing = ["customer", "tax_rate", "coupon", "billing.meter", "topup", "payment_link"];
+        assert!(
+            changed || names_nothing.contains(&kind(&event_type)) || kind(&event_type) == "payout",
+            "{event_type}"
+        );
     }
 }
 
@@ -143,7 +148,18 @@ fn what_a_record_is_listed_under_is_what_its_object_names() {
             "subscription" | "invoice" | "payment_intent" => [json!(customer), Value::Null],
             "charge" => [json!(customer), json!(payment)],
             "refund" | "dispute" | "invoice_payment" => [Value::Null, json!(payment)],
-            _ => [Value::Null, Value::Null],
+            other => {
+                let other = Kind::from_object_name(other).unwrap();
+                let object = &event["data"]["object"];
+                let named = |member: &str| {
+                    let id = object.pointer(&format!("/{}", member.replace('.', "/")))?.as_str()?;
+                    Some(json!(format!("-/{id}")))
+                };
+                [
+                    other.customer_members().iter().find_map(|member| named(member)).unwrap_or_default(),
+                    other.part_of().iter().find_map(|whole| named(whole.member)).unwrap_or_default(),
+                ]
+            }
         };
         assert_eq!([by_customer, by_payment], expected, "{event_type}");
     }
@@ -159,7 +175,8 @@ fn references_that_are_null_or_not_there_name_nothing_and_hide_nothing_else() {
         assert_eq!([by_customer, by_payment], [Value::Null, Value::Null], "{event_type}");
         let mut absent = event.clone();
         let object = absent["data"]["object"].as_object_mut().unwrap();
-        object.retain(|field, _| !REFERENCES.contains(&field.as_str()) && field != "payment");
+        let members = members();
+        object.retain(|field, _| members.iter().all(|member| member.split('.').next() != Some(field)));
         assert_eq!(listed(&absent), listed(&nothing), "{event_type}");
         // Refunds and disputes of before PaymentIntents name their charge alone, and such charges nothing.
         let before = with_references(&event, |field, reference| {
@@ -169,7 +186,13 @@ fn references_that_are_null_or_not_there_name_nothing_and_hide_nothing_else() {
         });
         let expected = match kind(&event_type) {
             "refund" | "dispute" => json!("-/ch_3SynCharge0000000000001"),
-            _ => Value::Null,
+            other => {
+                let whole = Kind::from_object_name(other).unwrap().part_of().iter().find_map(|whole| {
+                    let id = before["data"]["object"].get(whole.member)?.as_str()?;
+                    Some(json!(format!("-/{id}")))
+                });
+                whole.unwrap_or_default()
+            }
         };
         assert_eq!(listed(&before)[2], expected, "{event_type}");
     }

@@ -36,7 +36,7 @@ impl Objects {
         let kind = kind_of(object);
         match kind.filter(|_| effect(event_type) == Some(Effect::Deletion)).map(Kind::deletion) {
             None => self.put(account, object),
-            Some(Deletion::Marked) => {
+            Some(Deletion::StillThere) => {
                 let rest = json!({ "id": object["id"], "object": object["object"], "deleted": true });
                 self.put(account, &rest);
             }

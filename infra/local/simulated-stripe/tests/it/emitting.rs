@@ -46,10 +46,14 @@ async fn an_update_says_what_was_before() {
 #[tokio::test]
 async fn an_unknown_type_needs_its_object() {
     let stripe = stripe();
-    assert!(stripe.emit("payout.paid").is_err());
-    let object = Some(json!({ "id": "po_1", "object": "payout" }));
-    let event = stripe.emit(NewEvent { object, ..NewEvent::new("payout.paid") }).unwrap();
-    assert_eq!((&event["type"], &event["data"]["object"]["id"]), (&json!("payout.paid"), &json!("po_1")));
+    assert!(stripe.emit("financial_connections.account.created").is_err());
+    let object = Some(json!({ "id": "fca_1", "object": "financial_connections.account" }));
+    let event =
+        stripe.emit(NewEvent { object, ..NewEvent::new("financial_connections.account.created") }).unwrap();
+    assert_eq!(
+        (&event["type"], &event["data"]["object"]["id"]),
+        (&json!("financial_connections.account.created"), &json!("fca_1"))
+    );
 }
 
 #[tokio::test]

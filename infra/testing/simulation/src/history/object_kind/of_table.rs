@@ -58,7 +58,7 @@ pub(super) fn changes(kind: Kind, object: &Value, value: u8) -> Vec<ObjectChange
             }
             Effect::Deletion => {
                 let existence = match kind.deletion() {
-                    Deletion::Marked => Existence::Deleted,
+                    Deletion::StillThere => Existence::Deleted,
                     Deletion::Never | Deletion::Gone | Deletion::GoneWhile(_) => Existence::Gone,
                 };
                 possible.push(ObjectChange::new(json!({})).own(&[event_type]).ends(existence));
