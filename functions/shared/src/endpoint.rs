@@ -15,7 +15,7 @@ pub use self::row::{
 
 /// The API version that endpoints are registered with and that every call to Stripe names, unless an admin
 /// asks for another. It is the version of the sample events.
-pub const API_VERSION: &str = "2026-07-29.dahlia";
+pub const API_VERSION: &str = "2026-10-28.endive";
 
 /// How often a process records an endpoint's activity at most, so how old what is recorded can be.
 pub const ACTIVITY_INTERVAL: SignedDuration = SignedDuration::from_mins(1);

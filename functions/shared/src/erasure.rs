@@ -70,10 +70,13 @@ const WORDS: [&str; 20] = [
 ];
 
 /// Maps from which sums, states and links are derived: what an invoice payment names, why a payment failed,
-/// an invoice's subscription and when it was paid, and lists that older API versions embed.
-const MAPS: [&str; 7] = [
+/// an invoice's subscription and when it was paid, how much is granted, and lists that older API versions
+/// embed.
+const MAPS: [&str; 9] = [
+    "amount",
     "charges",
     "last_payment_error",
+    "monetary",
     "parent",
     "payment",
     "payments",

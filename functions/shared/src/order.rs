@@ -148,7 +148,7 @@ mod tests {
             event_type: event_type.into(),
             created: UnixSeconds::new(5),
             key: ObjectKey::new(None, kind, "x_1").unwrap(),
-            api_version: Some("2026-07-29.dahlia".into()),
+            api_version: Some("2026-10-28.endive".into()),
             previous_attributes: None,
             raw: object.to_string(),
             object,

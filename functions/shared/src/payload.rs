@@ -83,8 +83,8 @@ pub fn warm_up() {
     LazyLock::force(&OBJECTS_1);
 }
 
-/// Packs the bytes of an object, or of an event about one; `object` is Stripe's word for what it is, empty where
-/// that is not known.
+/// Packs the bytes of an object, or of an event about one; `object` is Stripe's word for what it is, empty
+/// where that is not known.
 ///
 /// # Errors
 /// More than [`LARGEST`] bytes; or zstd's, which means that memory is short.
@@ -177,7 +177,7 @@ mod tests {
         assert!(matches!(altered.unpack(), Err(PayloadError::Altered)));
         let cut = Packed { bytes: packed.bytes[..packed.bytes.len() - 1].to_vec(), ..packed.clone() };
         assert!(cut.unpack().is_err());
-        let newer = Packed { dictionary: 2, ..packed };
-        assert!(matches!(newer.unpack(), Err(PayloadError::UnknownDictionary(2))));
+        let newer = Packed { dictionary: 3, ..packed };
+        assert!(matches!(newer.unpack(), Err(PayloadError::UnknownDictionary(3))));
     }
 }

@@ -235,7 +235,7 @@ describe("the signing secret", () => {
   test("that is being changed shows how far it is, and can be left as it was", async () => {
     const rotation = {
       stripe_id: "we_2",
-      api_version: "2026-07-29.dahlia",
+      api_version: "2026-10-28.endive",
       begun_at: "2026-11-30T12:00:00Z",
       live_since: null,
       at_once: false,

@@ -144,7 +144,7 @@ fn description(fields: &Fields) -> Result<&str, ApiError> {
     Ok(description)
 }
 
-/// `2026-07-29.dahlia`, or `2020-08-27` as versions were before 2024. Which of them Stripe offers, Stripe
+/// `2026-10-28.endive`, or `2020-08-27` as versions were before 2024. Which of them Stripe offers, Stripe
 /// says.
 pub(super) fn api_version(fields: &Fields) -> Result<&str, ApiError> {
     let version = fields.text("api_version")?.unwrap_or(API_VERSION);
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn versions_of_both_forms_are_taken() {
-        for version in ["2026-07-29.dahlia", "2020-08-27"] {
+        for version in ["2026-10-28.endive", "2020-08-27"] {
             assert_eq!(spec(&format!(r#"{{"api_version":"{version}"}}"#)).unwrap().1.api_version, version);
         }
     }

@@ -206,7 +206,7 @@ mod tests {
     use crate::object_key::ObjectKey;
     use crate::unix_time::UnixSeconds;
 
-    const VERSION: &str = "2026-07-29.dahlia";
+    const VERSION: &str = "2026-10-28.endive";
 
     fn event(event_type: &str, object: Value, replaced: Option<Value>) -> Snapshot {
         let kind = object["object"].as_str().unwrap_or("customer").to_owned();

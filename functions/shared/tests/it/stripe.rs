@@ -33,7 +33,7 @@ fn spec() -> EndpointSpec {
         url: "https://example.com/a?b=c".into(),
         events: vec!["invoice.paid".into()],
         description: String::new(),
-        api_version: "2026-07-29.dahlia".into(),
+        api_version: "2026-10-28.endive".into(),
         connect: false,
     }
 }

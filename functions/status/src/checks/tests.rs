@@ -313,7 +313,7 @@ fn a_stranger_is_one_that_sends_to_our_deliveries_and_is_never_to_be_deleted_una
     inputs.endpoints[0].row.state = EndpointState::Rotating;
     inputs.endpoints[0].row.rotation = Some(shared::endpoint::Rotation {
         registration: "r".into(),
-        api_version: "2026-07-29.dahlia".into(),
+        api_version: "2026-10-28.endive".into(),
         begun_at: ago(10),
         stripe_id: Some("we_stranger".into()),
         live_since: None,

@@ -81,7 +81,7 @@ impl Default for Options {
             keys: vec![Key::full("sk_test_simulated")],
             mode: Mode::Test,
             account: "acct_1Simulated".to_owned(),
-            api_version: "2026-07-29.dahlia".to_owned(),
+            api_version: "2026-10-28.endive".to_owned(),
             endpoint_limit: 16,
             background_delivery: true,
             clock: None,

@@ -88,7 +88,7 @@ impl Environment {
 
     fn put_objects(&self, histories: &[ObjectHistory]) {
         for history in histories {
-            if let Some(object) = history.end_in(ApiVersion::Dahlia) {
+            if let Some(object) = history.end_in(ApiVersion::Endive) {
                 self.stripe.put_object(history.account, &object);
             }
         }

@@ -125,7 +125,7 @@ fn allowed_objects(history: &ObjectHistory, record: &Record, held: &Value) -> Ve
     match (history.is_deleted(), record.fetched, event) {
         (true, false, Some(event)) => vec![event.object.clone()],
         (true, _, _) => vec![deleted],
-        (false, true, _) => history.end_in(ApiVersion::Dahlia).into_iter().collect(),
+        (false, true, _) => history.end_in(ApiVersion::Endive).into_iter().collect(),
         (false, false, Some(event)) if event.object == *held => {
             history.end_in(event.version).into_iter().collect()
         }

@@ -59,7 +59,7 @@ pub(crate) fn history_plan(
     steps: Range<usize>,
 ) -> impl Strategy<Value = HistoryPlan> {
     let version =
-        prop_oneof![3 => Just(ApiVersion::Dahlia), 1 => prop::sample::select(ApiVersion::ALL.to_vec())];
+        prop_oneof![3 => Just(ApiVersion::Endive), 1 => prop::sample::select(ApiVersion::ALL.to_vec())];
     let steps = proptest::collection::vec(step(), steps);
     (prop::sample::select(kinds), any::<u8>(), version, any::<u64>(), 0..100_i64, steps).prop_map(
         |(kind, variant, version, seed, after, steps)| HistoryPlan {
@@ -120,7 +120,7 @@ pub fn busy_second_plans(kind: ObjectKind) -> impl Strategy<Value = HistoryPlan>
             version: None,
             ..step
         });
-        HistoryPlan { steps: steps.collect(), version: ApiVersion::Dahlia, ..plan }
+        HistoryPlan { steps: steps.collect(), version: ApiVersion::Endive, ..plan }
     })
 }
 

@@ -10,7 +10,7 @@ export function endpoint(rest: Partial<Endpoint> = {}): Endpoint {
     events: ["charge.refunded", "invoice.paid"],
     description: "",
     mode: "test",
-    api_version: "2026-07-29.dahlia",
+    api_version: "2026-10-28.endive",
     connect: false,
     state: "active",
     created_at: "2026-11-24T12:00:00Z",

@@ -13,7 +13,7 @@ fn event(id: &str, event_type: &str, created: i64, object: &Value) -> Snapshot {
         event_type: event_type.to_owned(),
         created: UnixSeconds::new(created),
         key: ObjectKey::new(None, text("object"), text("id")).unwrap(),
-        api_version: Some("2026-07-29.dahlia".into()),
+        api_version: Some("2026-10-28.endive".into()),
         previous_attributes: None,
         raw: object.to_string(),
         object: object.clone(),

@@ -212,7 +212,7 @@ mod tests {
             url: "https://example.com".into(),
             events: vec!["invoice.paid".into()],
             description: String::new(),
-            api_version: "2026-07-29.dahlia".into(),
+            api_version: "2026-10-28.endive".into(),
             connect: false,
         };
         let row = Registration::new("main".parse().unwrap(), spec, now).row;

@@ -83,7 +83,7 @@ fn evidence_can_be_compared_and_stays_short() {
 fn a_rotation_that_does_not_end_or_is_overdue_is_a_warning() {
     let rotation = |begun: i64, live: Option<i64>| Rotation {
         registration: "2".into(),
-        api_version: "2026-07-29.dahlia".into(),
+        api_version: "2026-10-28.endive".into(),
         begun_at: ago(begun),
         stripe_id: live.map(|_| "we_next".into()),
         live_since: live.map(|live| ago(live).into()),

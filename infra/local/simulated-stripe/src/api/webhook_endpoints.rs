@@ -188,7 +188,7 @@ fn checked_events(params: &Params) -> Result<Option<Vec<&str>>, ApiError> {
     Ok(events)
 }
 
-/// Accepts `2024-06-20` or `2026-07-29.dahlia`; which of them exist is not known here.
+/// Accepts `2024-06-20` or `2026-10-28.endive`; which of them exist is not known here.
 fn checked_version(text: &str) -> Result<String, ApiError> {
     let (date, name) = text.split_once('.').unwrap_or((text, "name"));
     let dated = date.parse::<jiff::civil::Date>().is_ok() && date.len() == 10;

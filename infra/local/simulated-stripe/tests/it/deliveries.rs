@@ -75,7 +75,7 @@ async fn a_delivery_is_in_the_endpoints_api_version_and_a_list_in_the_events() {
     stripe.emit("invoice.paid").unwrap();
     stripe.deliver_due().await;
     assert_eq!(receiver.received()[0].event()["api_version"], "2024-06-20");
-    assert_eq!(api.get("/v1/events").await.body["data"][0]["api_version"], "2026-07-29.dahlia");
+    assert_eq!(api.get("/v1/events").await.body["data"][0]["api_version"], "2026-10-28.endive");
 }
 
 #[tokio::test]

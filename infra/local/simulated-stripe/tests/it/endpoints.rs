@@ -21,7 +21,7 @@ async fn creating_answers_the_whole_endpoint_and_its_secret() {
                 URL,
                 ("enabled_events[]", "invoice.paid"),
                 ("enabled_events[]", "customer.created"),
-                ("api_version", "2026-07-29.dahlia"),
+                ("api_version", "2026-10-28.endive"),
                 ("connect", "true"),
                 ("description", "ours"),
                 ("metadata[managed_by]", "billhook"),
@@ -33,7 +33,7 @@ async fn creating_answers_the_whole_endpoint_and_its_secret() {
     let expected = json!({
         "id": known.id,
         "object": "webhook_endpoint",
-        "api_version": "2026-07-29.dahlia",
+        "api_version": "2026-10-28.endive",
         "application": null,
         "created": NOW,
         "description": "ours",

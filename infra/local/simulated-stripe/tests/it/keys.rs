@@ -51,7 +51,7 @@ async fn every_answer_carries_stripes_headers() {
     let api = Api::new(&stripe);
     let plain = api.get("/v1/events").await;
     assert!(plain.header("request-id").starts_with("req_"));
-    assert_eq!(plain.header("stripe-version"), "2026-07-29.dahlia");
+    assert_eq!(plain.header("stripe-version"), "2026-10-28.endive");
     let asked =
         [("stripe-version", "2024-06-20"), ("idempotency-key", "k"), ("stripe-account", "acct_other")];
     let missing = api.call(Method::GET, "/v1/nothing", &[], &asked).await.unwrap();

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiVersion {
     /// The one of answers, because each call pins it.
-    Dahlia,
+    Endive,
     /// The first with the same format.
     Basil,
     /// The last with the legacy format.
@@ -15,12 +15,12 @@ pub enum ApiVersion {
 
 impl ApiVersion {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Dahlia, Self::Basil, Self::Acacia, Self::June2024];
+    pub const ALL: [Self; 4] = [Self::Endive, Self::Basil, Self::Acacia, Self::June2024];
 
     /// Returns its name.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Dahlia => "2026-07-29.dahlia",
+            Self::Endive => "2026-10-28.endive",
             Self::Basil => "2025-04-30.basil",
             Self::Acacia => "2025-02-24.acacia",
             Self::June2024 => "2024-06-20",
@@ -30,7 +30,7 @@ impl ApiVersion {
     /// Whether it renders objects in the legacy format.
     pub(crate) fn is_legacy(self) -> bool {
         match self {
-            Self::Dahlia | Self::Basil => false,
+            Self::Endive | Self::Basil => false,
             Self::Acacia | Self::June2024 => true,
         }
     }

@@ -59,8 +59,8 @@ fn histories_have_every_applied_type_both_formats_and_all_ends() {
         for history in sample(&history_plans(3..4, 10..30), seed).iter().map(ObjectHistory::new) {
             types.extend(history.events.iter().map(|event| event.event_type.clone()));
             legacy += usize::from(history.events.iter().any(|event| event.version == ApiVersion::Acacia));
-            gone += usize::from(history.is_deleted() && history.end_in(ApiVersion::Dahlia).is_none());
-            deleted += usize::from(history.is_deleted() && history.end_in(ApiVersion::Dahlia).is_some());
+            gone += usize::from(history.is_deleted() && history.end_in(ApiVersion::Endive).is_none());
+            deleted += usize::from(history.is_deleted() && history.end_in(ApiVersion::Endive).is_some());
             let pairs = history.events.windows(2).filter(|pair| pair[0].id < pair[1].id);
             ids_in_order += pairs.count().abs_diff(history.events.len() / 2);
         }

@@ -47,7 +47,7 @@ fn outcomes(kind: ObjectKind) -> Outcomes {
         }
         let winner = the_winner(&events.iter().map(|event| snapshot(event)).collect::<Vec<_>>());
         let shown = events.iter().find(|event| event.id == winner.id.as_str()).unwrap();
-        let end = history.end_in(ApiVersion::Dahlia).unwrap();
+        let end = history.end_in(ApiVersion::Endive).unwrap();
         if winner.uncertain {
             outcomes.asked += 1;
         } else if unsigned(&shown.object) == unsigned(&end) {

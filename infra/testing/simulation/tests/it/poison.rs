@@ -27,7 +27,7 @@ fn updated(id: &str, customer: &str, email: &str) -> String {
         json!({ "object": "customer", "id": customer, "created": START, "email": email, "metadata": {} });
     json!({
         "id": id, "object": "event", "type": "customer.updated", "created": START, "livemode": false,
-        "api_version": "2026-07-29.dahlia", "data": { "object": object },
+        "api_version": "2026-10-28.endive", "data": { "object": object },
     })
     .to_string()
 }

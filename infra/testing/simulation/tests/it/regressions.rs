@@ -15,13 +15,13 @@ fn history(kind: ObjectKind, end: &Value, events: &[(&str, &Value, Option<Value>
         }
         let body = json!({
             "id": id, "object": "event", "type": event_type, "created": START, "livemode": false,
-            "api_version": ApiVersion::Dahlia.name(), "data": data,
+            "api_version": ApiVersion::Endive.name(), "data": data,
         });
         HistoryEvent {
             id,
             event_type: (*event_type).to_owned(),
             created: START,
-            version: ApiVersion::Dahlia,
+            version: ApiVersion::Endive,
             object: (*object).clone(),
             expected: ExpectedOutcome::Applied,
             body: body.to_string(),
