@@ -1,5 +1,5 @@
 // How the page is built: addresses relative to where it is served, hashed files, each with its Brotli twin.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
@@ -40,9 +40,11 @@ function eventTypes(): Plugin {
       const shared = (name: string) =>
         readFileSync(join(import.meta.dirname, "../../shared/src", name), "utf8");
       const known = shared("event_types.txt").split("\n").filter(Boolean);
-      const [, list = ""] = /const APPLIED: \[&str; \d+\] = \[([^\]]+)\]/.exec(shared("event_type.rs")) ?? [];
-      const applied = [...list.matchAll(/"([^"]+)"/g)].map(([, type]) => type);
-      if (applied.length === 0) throw new Error("event_type.rs has no list of the types that are applied");
+      const kinds = readdirSync(join(import.meta.dirname, "../../shared/src/kind"));
+      const rows = kinds.map((file) => shared(`kind/${file}`)).join("\n");
+      const types = [...rows.matchAll(/^\s*\("([a-z_.]+)", Effect::/gm)].map(([, type]) => type);
+      const applied = known.filter((type) => types.includes(type));
+      if (applied.length === 0) throw new Error("the table of kinds names no type that is applied");
       return `export const known = ${JSON.stringify(known)};\nexport const applied = ${JSON.stringify(applied)};`;
     },
   };

@@ -178,8 +178,10 @@ impl ImportRun<'_> {
         };
         let as_of = fetched_as_of(&page)?;
         let (mut left_out, mut listed) = (progress.left_out, Vec::new());
+        let mut reached_since = false;
         for raw in &page.value.objects {
             match parse_object(raw, account, kind) {
+                Ok(object) if self.is_older(&object) => reached_since = true,
                 Ok(object) => listed.push(object),
                 Err(id) => left_out.add(id),
             }
@@ -194,7 +196,7 @@ impl ImportRun<'_> {
             |object: &OversizedItem| ListPosition { id: object.id.clone(), created: object.created };
         let last = page.value.objects.last().map(|raw| list_position(raw).ok());
         let last = oversized.map(|object| Some(position(object))).or(last);
-        let (stage, after) = match (page.value.more, last) {
+        let (stage, after) = match (page.value.more && !reached_since, last) {
             (true, Some(Some(last))) => (Stage::GoingOn, Some(last)),
             (true, _) => {
                 let problem = "Stripe's list ends with something without an id";
@@ -206,6 +208,13 @@ impl ImportRun<'_> {
         let looked_at = progress.looked_at + listed as u64;
         let written = progress.written + written;
         Ok(KindProgress { stage, after, looked_at, written, left_out, failure: None, unanswered: 0 })
+    }
+
+    /// Whether an object was made before the import's beginning. A list that cannot be bounded by time goes
+    /// from the newest to the oldest, and is left at the first of these.
+    fn is_older(&self, listed: &ListedObject<'_>) -> bool {
+        let created = listed.object["created"].as_i64().map(UnixSeconds::new);
+        self.import.since.zip(created).is_some_and(|(since, created)| created < since)
     }
 
     /// Lists the page after a position. If the last object is gone, such as a deleted draft, lists from the

@@ -8,7 +8,8 @@ import { cut, member, plain, seen, sentence } from "../src/format/text.ts";
 import { clock, dateTime, duration, exactTime, relative, young } from "../src/format/time.ts";
 
 function kind(name: string, ...id_prefixes: string[]): Kind {
-  return { kind: name, object: name, id_prefixes, statuses: [], amount: null, labels: [], references: [] };
+  const nothing = { statuses: [], amount: null, labels: [], references: [], permission: null };
+  return { kind: name, object: name, id_prefixes, listed: true, by_customer: false, ...nothing };
 }
 const kinds = [
   kind("customers", "cus"),

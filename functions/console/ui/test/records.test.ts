@@ -144,6 +144,9 @@ describe("a kind that a later release adds", () => {
     amount: "amount",
     labels: ["description"],
     references: [],
+    listed: true,
+    by_customer: false,
+    permission: "rak_payout_read",
   };
 
   test("is found, and its list has the columns that its description gives", () => {

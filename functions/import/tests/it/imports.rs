@@ -130,7 +130,25 @@ async fn since_leaves_out_what_is_older() {
         stack.record("-/customer/cus_edge").await.is_some()
             && stack.record("-/customer/cus_new").await.is_some()
     );
-    assert_eq!(stack.stripe.requests().len(), 8, "each kind takes it");
+    let asked = stack.stripe.requests();
+    assert_eq!(asked.len(), Kind::all().filter(|kind| kind.is_listed()).count(), "each list once");
+    let bounded = asked.iter().filter(|asked| asked.params.iter().any(|(name, _)| name == "created[gte]"));
+    assert_eq!(bounded.count(), Kind::all().filter(|kind| kind.is_listed_by_created()).count());
+}
+
+#[tokio::test]
+async fn a_list_without_a_bound_in_time_is_left_at_the_first_that_is_older() {
+    let stack = Stack::start().await;
+    for made in 0..250 {
+        let created = ago(made).as_second();
+        stack.put(
+            &json!({ "object": "quote", "id": format!("qt_{made}"), "created": created, "status": "draft" }),
+        );
+    }
+    stack.import(json!({ "since": ago(120).to_string(), "kinds": ["quotes"] })).await;
+    stack.run(later(1)).await;
+    assert_eq!(stack.count().await, 121);
+    assert_eq!(stack.stripe.requests().len(), 2, "the third page is not asked for");
 }
 
 #[tokio::test]

@@ -18,6 +18,9 @@ const kind = (
   amount,
   labels,
   references: references.map(([member, kind]) => ({ member, kind })),
+  listed: true,
+  by_customer: true,
+  permission: null,
 });
 
 export const kinds: Kind[] = [
