@@ -33,7 +33,6 @@ pub(super) fn changes(value: u8) -> Vec<ObjectChange> {
 
 /// Returns an event of a type that the program does not apply.
 pub(super) fn notices(id: &str) -> Vec<Notice> {
-    let tax_id =
-        json!({ "object": "tax_id", "id": format!("txi_{id}"), "customer": id, "value": "DE123456789" });
-    vec![Notice::OtherObject("customer.tax_id.created", tax_id)]
+    let discount = json!({ "object": "discount", "id": format!("di_{id}"), "customer": id });
+    vec![Notice::OtherObject("customer.discount.created", discount)]
 }

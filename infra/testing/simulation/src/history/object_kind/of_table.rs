@@ -21,6 +21,13 @@ pub(super) fn initial(kind: Kind, variant: u8) -> (Value, Vec<&'static str>) {
     if let Some(status) = open.get(usize::from(variant) % open.len().max(1)) {
         object.insert("status".to_owned(), json!(status));
     }
+    // What an event reports a change of is there from the beginning: null would be no change.
+    for (_, effect) in effects(kind) {
+        if let Effect::ChangeOf(members) = effect {
+            let others = members.iter().take(1).filter(|member| **member != "status");
+            object.extend(others.map(|member| ((*member).to_owned(), json!("x_0"))));
+        }
+    }
     for path in kind.customer_members().iter().take(1) {
         object.insert((*path).to_owned(), json!("cus_1"));
     }
