@@ -112,10 +112,13 @@ fn already_running() -> ApiError {
         .remedy("GET /import shows how far it is; DELETE /import stops it")
 }
 
-/// Reads the kinds to import, each once and customers first; all that Stripe lists where none are given.
+/// Reads the kinds to import, each once and customers first; where none are given, all that Stripe lists and
+/// that a restricted key can be given the right to.
 fn kinds(fields: &Fields) -> Result<Vec<Kind>, ApiError> {
     let listed = || Kind::all().filter(|kind| kind.is_listed());
-    let Some(names) = fields.texts("kinds")? else { return Ok(listed().collect()) };
+    let Some(names) = fields.texts("kinds")? else {
+        return Ok(Kind::all().filter(|kind| kind.is_imported_by_default()).collect());
+    };
     let all = listed().map(Kind::plural).collect::<Vec<_>>().join(", ");
     if let Some(unknown) = names.iter().find(|name| listed().all(|kind| kind.plural() != **name)) {
         return Err(ApiError::invalid(

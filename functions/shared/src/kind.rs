@@ -129,6 +129,12 @@ impl Kind {
         self.row().permission
     }
 
+    /// Whether an import of everything lists them: Stripe does, and a restricted key can have the right. The
+    /// others are imported where an admin names them, and their events are applied all the same.
+    pub fn is_imported_by_default(self) -> bool {
+        self.is_listed() && self.permission().is_some()
+    }
+
     /// Whether Stripe lists them.
     pub fn is_listed(self) -> bool {
         self.row().list_filters.is_some()

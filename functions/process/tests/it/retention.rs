@@ -20,7 +20,15 @@ async fn a_final_row_expires_after_ninety_days_and_an_open_one_never() {
     let bodies = [
         ("evt_processed", subscription("evt_processed", "updated", 9, "active")),
         ("evt_superseded", subscription("evt_superseded", "created", 5, "active")),
-        ("evt_ignored", event("evt_ignored", "payout.paid", 5, &json!({"object": "payout", "id": "po_1"}))),
+        (
+            "evt_ignored",
+            event(
+                "evt_ignored",
+                "financial_connections.account.created",
+                5,
+                &json!({"object": "financial_connections.account", "id": "fca_1"}),
+            ),
+        ),
     ];
     for (id, body) in &bodies {
         let row = stack.receive(body).await;

@@ -215,7 +215,7 @@ mod tests {
     fn a_type_is_lost_among_others_only_if_something_arrived_between() {
         let (lost, other) = ("invoice.paid", "refund.created");
         // A type that Billhook does not apply is delivered all the same.
-        for other in [other, "checkout.session.completed"] {
+        for other in [other, "financial_connections.account.created"] {
             assert!(is_lost_among_others(&[&[(lost, 1, false), (other, 2, true), (lost, 3, false)]]));
             assert!(
                 is_lost_among_others(&[&[(lost, 1, false)], &[(other, 2, true)], &[(lost, 3, false)]]),

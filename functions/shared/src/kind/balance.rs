@@ -24,6 +24,7 @@ pub(super) const PAYOUT: KindRow = KindRow {
 };
 
 pub(super) const TOPUP: KindRow = KindRow {
+    permission: Some("rak_top_up_read"),
     id_prefixes: &["tu"],
     list_filters: Some(&["created", "status"]),
     statuses: &["pending", "succeeded", "failed", "canceled", "reversed"],

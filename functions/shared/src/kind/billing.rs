@@ -152,6 +152,7 @@ pub(super) const CREDIT_NOTE: KindRow = KindRow {
 };
 
 pub(super) const QUOTE: KindRow = KindRow {
+    permission: Some("rak_quote_read"),
     id_prefixes: &["qt"],
     list_filters: Some(&["customer", "status"]),
     statuses: &["draft", "open", "accepted", "canceled"],
@@ -175,7 +176,7 @@ pub(super) const QUOTE: KindRow = KindRow {
 };
 
 pub(super) const SUBSCRIPTION_SCHEDULE: KindRow = KindRow {
-    permission: Some("rak_subscription_schedule_read"),
+    permission: Some("rak_subscription_read"),
     id_prefixes: &["sub_sched"],
     list_filters: Some(&["created", "customer"]),
     statuses: &["not_started", "active", "completed", "released", "canceled"],

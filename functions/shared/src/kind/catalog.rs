@@ -50,6 +50,7 @@ pub(super) const PLAN: KindRow = KindRow {
 };
 
 pub(super) const COUPON: KindRow = KindRow {
+    permission: Some("rak_coupon_read"),
     // Merchants may choose their ids.
     deletion: Deletion::Gone,
     amount: Some("amount_off"),
@@ -63,6 +64,7 @@ pub(super) const COUPON: KindRow = KindRow {
 };
 
 pub(super) const PROMOTION_CODE: KindRow = KindRow {
+    permission: Some("rak_promotion_code_read"),
     id_prefixes: &["promo"],
     list_filters: Some(&["created", "active", "code", "customer"]),
     labels: &["code"],
@@ -73,6 +75,7 @@ pub(super) const PROMOTION_CODE: KindRow = KindRow {
 };
 
 pub(super) const TAX_RATE: KindRow = KindRow {
+    permission: Some("rak_tax_rate_read"),
     id_prefixes: &["txr"],
     list_filters: Some(&["created", "active", "inclusive"]),
     labels: &["display_name", "description", "jurisdiction"],
@@ -81,6 +84,7 @@ pub(super) const TAX_RATE: KindRow = KindRow {
 };
 
 pub(super) const PAYMENT_LINK: KindRow = KindRow {
+    permission: Some("rak_payment_links_read"),
     id_prefixes: &["plink"],
     list_filters: Some(&["active"]),
     labels: &["url"],
@@ -89,6 +93,7 @@ pub(super) const PAYMENT_LINK: KindRow = KindRow {
 };
 
 pub(super) const METER: KindRow = KindRow {
+    permission: Some("rak_billing_meter_read"),
     id_prefixes: &["mtr"],
     list_filters: Some(&["status"]),
     statuses: &["active", "inactive"],

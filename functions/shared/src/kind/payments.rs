@@ -144,6 +144,7 @@ pub(super) const EARLY_FRAUD_WARNING: KindRow = KindRow {
 };
 
 pub(super) const REVIEW: KindRow = KindRow {
+    permission: Some("rak_review_read"),
     id_prefixes: &["prv"],
     labels: &["reason"],
     references: PAYMENT_OR_CHARGE,

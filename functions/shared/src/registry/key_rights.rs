@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::Kind;
 
 /// What the key may read, by the right's name: `read_webhook_endpoints`, `read_events`, and `read_<kind>` for
-/// each kind of record that Stripe lists, as in `GET /records/{kind}`.
+/// each kind of record that Stripe lists and for which there is a right, as in `GET /records/{kind}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyRights(BTreeMap<String, KeyRight>);
@@ -36,9 +36,9 @@ pub enum KeyRight {
 }
 
 impl Readable {
-    /// All that is listed at Stripe.
+    /// All that is listed at Stripe, and that a restricted key can have the right to.
     pub fn all() -> impl Iterator<Item = Self> {
-        let kinds = Kind::all().filter(|kind| kind.is_listed());
+        let kinds = Kind::all().filter(|kind| kind.is_imported_by_default());
         [Self::WebhookEndpoints, Self::Events].into_iter().chain(kinds.map(Self::Objects))
     }
 

@@ -63,19 +63,22 @@ def test_a_kind_that_comes_later_shows_by_itself(browser: Browser, console_stack
     with console(browser, console_stack) as window:
         page = window.page
         later = {
-            "kind": "credit_notes",
-            "object": "credit_note",
-            "id_prefixes": ["cn"],
+            "kind": "gift_vouchers",
+            "object": "gift_voucher",
+            "id_prefixes": ["gv"],
             "statuses": ["issued", "void"],
             "amount": "amount",
             "labels": ["number"],
             "references": [{"member": "invoice", "kind": "invoices"}],
+            "listed": True,
+            "by_customer": False,
+            "permission": None,
         }
         known = console_stack.admin_call("GET", "/records").json["data"]
         page.route("**/records", lambda route: route.fulfill(json={"data": [*known, later]}))
         record = {
-            "id": "cn_1",
-            "kind": "credit_notes",
+            "id": "gv_1",
+            "kind": "gift_vouchers",
             "account": None,
             "status": "issued",
             "customer": console_story.ANNA,
@@ -87,17 +90,17 @@ def test_a_kind_that_comes_later_shows_by_itself(browser: Browser, console_stack
             "order_uncertain": False,
             "gone_at_stripe": False,
             "erased": False,
-            "object": {"id": "cn_1", "object": "credit_note", "number": "CN-7", "amount": 505},
+            "object": {"id": "gv_1", "object": "gift_voucher", "number": "GV-7", "amount": 505},
         }
         page.route(
-            "**/records/credit_notes?*",
+            "**/records/gift_vouchers?*",
             lambda route: route.fulfill(json={"data": [record], "next_cursor": None}),
         )
         window.open()
         window.sign_in()
         window.go("Records")
-        page.get_by_role("main").get_by_role("link", name="Credit notes").first.click()
-        row = page.get_by_role("row").filter(has_text="CN-7")
+        page.get_by_role("main").get_by_role("link", name="Gift vouchers").first.click()
+        row = page.get_by_role("row").filter(has_text="GV-7")
         expect(row).to_contain_text("€5.05")
         expect(row).to_contain_text("Issued")
 

@@ -42,7 +42,7 @@ def final(stack: Stack, ids: list[str]) -> dict[str, str]:
 def test_every_sample_is_stored_and_applied_and_none_fails(stack: Stack, endpoint: Endpoint) -> None:
     run = f"All{time.time_ns() % 10**9}"
     bodies = [renamed(path.read_text(), run) for path in SAMPLES]
-    assert len(bodies) == 54
+    assert len(bodies) > 100
     for body in bodies:
         response = endpoint.deliver(body, endpoint.sign(body))
         assert (response.status, response.json["outcome"]) == (200, "stored"), response.text

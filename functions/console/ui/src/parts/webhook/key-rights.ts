@@ -19,13 +19,30 @@ export const KEY_RIGHTS: readonly Right[] = [
   { permission: "rak_event_read", gives: ["read_events"] },
   // The rest: an import lists these objects, the nightly comparison and ties of one second ask for single ones.
   { permission: "rak_customer_read", gives: ["read_customers"] },
-  { permission: "rak_subscription_read", gives: ["read_subscriptions"] },
+  { permission: "rak_subscription_read", gives: ["read_subscriptions", "read_subscription_schedules"] },
   // What pays an invoice has no right of its own at Stripe: it goes with the invoice's.
-  { permission: "rak_invoice_read", gives: ["read_invoices", "read_invoice_payments"] },
+  { permission: "rak_invoice_read", gives: ["read_invoices", "read_invoice_payments", "read_invoice_items"] },
   { permission: "rak_payment_intent_read", gives: ["read_payments"] },
   // Refunds have none either: Stripe's one row is "Charges and Refunds".
   { permission: "rak_charge_read", gives: ["read_charges", "read_refunds"] },
   { permission: "rak_dispute_read", gives: ["read_disputes"] },
+  { permission: "rak_checkout_session_read", gives: ["read_checkout_sessions"] },
+  { permission: "rak_payment_links_read", gives: ["read_payment_links"] },
+  { permission: "rak_payment_method_read", gives: ["read_payment_methods"] },
+  { permission: "rak_setup_intent_read", gives: ["read_setup_intents"] },
+  { permission: "rak_review_read", gives: ["read_reviews"] },
+  { permission: "rak_credit_note_read", gives: ["read_credit_notes"] },
+  { permission: "rak_quote_read", gives: ["read_quotes"] },
+  { permission: "rak_product_read", gives: ["read_products"] },
+  { permission: "rak_plan_read", gives: ["read_prices", "read_plans"] },
+  { permission: "rak_coupon_read", gives: ["read_coupons"] },
+  { permission: "rak_promotion_code_read", gives: ["read_promotion_codes"] },
+  { permission: "rak_tax_rate_read", gives: ["read_tax_rates"] },
+  { permission: "rak_billing_meter_read", gives: ["read_meters"] },
+  { permission: "rak_payout_read", gives: ["read_payouts"] },
+  { permission: "rak_top_up_read", gives: ["read_topups"] },
+  { permission: "rak_transfer_read", gives: ["read_transfers"] },
+  { permission: "rak_application_fee_read", gives: ["read_application_fees"] },
 ];
 
 /** Stripe's page on which a key with these rights is made. */
