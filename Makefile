@@ -78,7 +78,7 @@ page-check: page
 page: tools
 	@$(MAKE) --no-print-directory $(PAGE)
 
-$(PAGE): $(UI)/node_modules/made functions/openapi.yaml $(wildcard functions/shared/src/event_type*.*) $(wildcard $(UI)/*.*) $(shell find $(UI)/src -type f 2>/dev/null)
+$(PAGE): $(UI)/node_modules/made functions/openapi.yaml $(wildcard functions/shared/src/event_type*.* functions/shared/src/kind/*.rs) $(wildcard $(UI)/*.*) $(shell find $(UI)/src -type f 2>/dev/null)
 	@echo 'building the page of the console'
 	@$(NPM) run --silent build -- --logLevel warn
 
