@@ -139,7 +139,8 @@ fn without_others(parts: Vec<Record>, customer: &ObjectKey) -> Vec<Record> {
 }
 
 fn customer_of(object: &Value) -> Option<&str> {
-    reference_id(&object["customer"])
+    // An account can be the customer.
+    reference_id(&object["customer"]).or_else(|| reference_id(&object["customer_account"]))
 }
 
 /// The charge that a refund, a dispute or an invoice payment names.

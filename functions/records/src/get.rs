@@ -28,8 +28,9 @@ use crate::view::{LoadedRecord, parse_kind};
 
 /// How many records of each kind a customer's response shows; lists have the rest.
 const RECORDS_OF_KIND: usize = 25;
-/// How many bytes of each kind it shows. There are seven kinds, so all fit one response.
-const BYTES_OF_KIND: usize = 600_000;
+/// How many bytes of records it shows, shared alike by the kinds that can be a customer's. With the rest of
+/// the response they fit what Lambda returns, 6 MB.
+const BYTES_OF_RECORDS: usize = 4_200_000;
 
 /// The newest of each kind that belong to a customer, by the kind's plural.
 type CustomerRecords = BTreeMap<&'static str, Vec<Box<RawValue>>>;
@@ -138,6 +139,7 @@ async fn customer_records(deps: &Deps, customer: &ObjectKey) -> Result<CustomerR
         let of_kind = parts.iter().filter(|part| part.kind == kind).take(RECORDS_OF_KIND);
         (kind, of_kind.map(ListedRecord::without_payment).collect())
     });
+    let bytes_of_kind = BYTES_OF_RECORDS / Kind::all().filter(|kind| kind.can_be_a_customers()).count();
     let all = naming_customer.into_iter().chain([payments]).chain(through_payments);
-    Ok(all.map(|(kind, records)| (kind.plural(), all_fitting(&records, BYTES_OF_KIND))).collect())
+    Ok(all.map(|(kind, records)| (kind.plural(), all_fitting(&records, bytes_of_kind))).collect())
 }

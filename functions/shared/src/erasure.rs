@@ -17,7 +17,7 @@ use crate::kind::Kind;
 
 /// Keys whose text names another object at Stripe, or the object itself, beside those of the table of kinds.
 /// Expanded, the object is reduced.
-const REFERENCES: [&str; 19] = [
+const REFERENCES: [&str; 20] = [
     "application",
     "balance_transaction",
     "charge",
@@ -31,6 +31,7 @@ const REFERENCES: [&str; 19] = [
     "latest_invoice",
     "on_behalf_of",
     "payment_intent",
+    "released_subscription",
     "schedule",
     "source_transfer_reversal",
     "subscription",
@@ -46,7 +47,7 @@ static REFERENCES_OF_KINDS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| 
 });
 
 /// Keys whose text is a word of Stripe's own.
-const WORDS: [&str; 20] = [
+const WORDS: [&str; 21] = [
     "billing_reason",
     "cancellation_reason",
     "capture_method",
@@ -59,6 +60,7 @@ const WORDS: [&str; 20] = [
     "failure_code",
     "failure_reason",
     "object",
+    "payment_status",
     "pending_reason",
     "proration_behavior",
     "reason",
@@ -72,9 +74,11 @@ const WORDS: [&str; 20] = [
 /// Maps from which sums, states and links are derived: what an invoice payment names, why a payment failed,
 /// an invoice's subscription and when it was paid, how much is granted, and lists that older API versions
 /// embed.
-const MAPS: [&str; 9] = [
+const MAPS: [&str; 11] = [
     "amount",
     "charges",
+    "credit",
+    "debit",
     "last_payment_error",
     "monetary",
     "parent",
@@ -100,8 +104,10 @@ pub fn reduced(object: &Value) -> Value {
 }
 
 fn reduced_fields(fields: &Map<String, Value>) -> Map<String, Value> {
+    // The `code` of an error is a word of Stripe's; that of an object, such as a promotion code, is not.
+    let is_somebodys = |key: &str| key == "code" && fields.contains_key("object");
     let kept = |(key, value): (&String, &Value)| Some((key.clone(), reduced_field(key, value)?));
-    fields.iter().filter_map(kept).collect()
+    fields.iter().filter(|(key, _)| !is_somebodys(key)).filter_map(kept).collect()
 }
 
 fn reduced_field(key: &str, value: &Value) -> Option<Value> {
@@ -180,6 +186,19 @@ mod tests {
             "parent": { "type": "subscription_details", "subscription_details": { "subscription": "sub_1" } },
         });
         assert_eq!(reduced(&invoice), left);
+    }
+
+    #[test]
+    fn the_code_of_a_promotion_goes_and_that_of_an_error_stays() {
+        let promotion =
+            json!({ "object": "promotion_code", "id": "promo_1", "code": "maria20", "active": true });
+        assert_eq!(
+            reduced(&promotion),
+            json!({ "object": "promotion_code", "id": "promo_1", "active": true })
+        );
+        let payment =
+            json!({ "object": "payment_intent", "last_payment_error": { "code": "card_declined" } });
+        assert_eq!(reduced(&payment), payment);
     }
 
     #[test]

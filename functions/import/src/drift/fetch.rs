@@ -158,7 +158,10 @@ impl DriftRun<'_> {
             && self.refused.insert((account.clone(), kind))
         {
             let refused = &mut self.pass.report.refused;
-            if !refused.first.iter().any(|list| list.account == account && list.kind == kind) {
+            // Nobody could give a restricted key a right that has no name.
+            if kind.permission().is_some()
+                && !refused.first.iter().any(|list| list.account == account && list.kind == kind)
+            {
                 refused.add(RefusedKind { account, kind, failure });
             }
         }

@@ -17,13 +17,14 @@ use crate::context::RequestContext;
 use crate::deps::Deps;
 use crate::error::{RegisterError, StripeOperation};
 
-/// Kinds by what their absence proves: first those that cannot be deleted at Stripe, then those that are
-/// still shown when they are, last those that can be gone for good.
+/// Kinds by what their absence proves: first payments and charges, then others that cannot be deleted at
+/// Stripe, then those that are still shown when they are, last those that can be gone for good.
 fn kinds() -> Vec<Kind> {
     let proof = |kind: &Kind| match kind.deletion() {
-        Deletion::Never => 0,
-        Deletion::StillThere => 1,
-        Deletion::Gone | Deletion::GoneWhile(_) => 2,
+        Deletion::Never if [Kind::PAYMENT, Kind::CHARGE].contains(kind) => 0,
+        Deletion::Never => 1,
+        Deletion::StillThere => 2,
+        Deletion::Gone | Deletion::GoneWhile(_) => 3,
     };
     let mut kinds: Vec<Kind> = Kind::all().collect();
     kinds.sort_by_key(proof);
@@ -142,10 +143,10 @@ async fn compare_records(deps: &Deps, new: &Session<'_>) -> Result<Evidence, Reg
     Ok(evidence)
 }
 
-/// A record of our own account that is not deleted.
+/// A record of our own account of an object that Stripe has, as far as is known.
 async fn own_record(deps: &Deps, kind: Kind) -> Result<Option<ObjectKey>, RegisterError> {
     let listing = RecordListing::Kind(kind);
-    let is_own = |record: &Record| record.key.account().is_none() && !record.deleted;
+    let is_own = |record: &Record| record.key.account().is_none() && record.is_at_stripe();
     let page = deps.records.list(&listing, None, 1, is_own).await?;
     Ok(page.records.into_iter().next().map(|record| record.key))
 }
