@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::aws::StoreError;
-use shared::kind::Kind;
+use shared::kind::{Kind, reference_id};
 use shared::lossy_json;
-use shared::object_key::{ObjectKey, reference_id};
+use shared::object_key::ObjectKey;
 use shared::records::{Record, RecordListing, charges_in_payment};
 
 use crate::deps::Deps;

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use shared::aws::StoreError;
-use shared::kind::Kind;
-use shared::object_key::{ObjectKey, reference_id};
+use shared::kind::{Kind, reference_id};
+use shared::object_key::ObjectKey;
 use shared::records::{Record, RecordListing};
 
 use crate::deps::Deps;

@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use shared::aws::StoreError;
 use shared::event_view::EventView;
 use shared::http::{ApiError, Query, json};
-use shared::kind::Kind;
+use shared::kind::{Kind, reference_id};
 use shared::ledger::EventListing;
-use shared::object_key::{ObjectKey, reference_id};
+use shared::object_key::ObjectKey;
 use shared::page::MAX_LIMIT;
 
 use crate::customer;

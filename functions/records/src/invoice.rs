@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 use shared::aws::StoreError;
-use shared::kind::Kind;
-use shared::object_key::reference_id;
+use shared::kind::{Kind, reference_id};
 use shared::records::RecordListing;
 
 use crate::deps::Deps;

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountKey, is_key_part};
 use crate::kind::Kind;
-pub use crate::kind::reference_id;
 
 /// The longest id. Places in lists are sort keys, of 1,024 bytes at most (DynamoDB's Service Quotas), and
 /// hold the kind (40 bytes at most), the second (13), the account (256) and the id.

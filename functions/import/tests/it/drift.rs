@@ -248,6 +248,25 @@ async fn what_stripe_does_not_know_is_gone_unless_the_key_is_of_another_account(
 }
 
 #[tokio::test]
+async fn what_can_be_deleted_for_good_is_deleted_if_stripe_does_not_know_it_and_the_key_is_of_its_account() {
+    for (account, is_deleted) in [(Some("acct_1Simulated"), true), (Some("acct_other"), false), (None, false)]
+    {
+        let stack = Stack::new().await;
+        let registry = stack.registry();
+        let old = registry.settings().await.unwrap().unwrap();
+        let mut new = Settings { stripe_account: account.map(str::to_owned), ..old.clone() };
+        registry.store_settings(Some(&old), &mut new).await.unwrap();
+        let coupon = json!({ "object": "coupon", "id": "WELCOME10", "created": 5, "percent_off": 10 });
+        stack.apply(&event("evt_1", "coupon.updated", ago(60), &coupon), ago(60)).await;
+        compare(&stack).await;
+        let record = stack.record("-/coupon/WELCOME10").await.unwrap();
+        assert_eq!((record.deleted, record.gone_at_stripe), (is_deleted, false), "{account:?}");
+        let report = stack.report().await;
+        assert_eq!((report.gone.count, report.missing.count), (0, u64::from(!is_deleted)), "{account:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_that_cannot_be_asked_for_now_halts_the_comparison() {
     let stack = Stack::new().await;
     let registry = stack.registry();

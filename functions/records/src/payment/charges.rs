@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use shared::object_key::reference_id;
+use shared::kind::reference_id;
 
 use super::amounts::{amount, sum};
 

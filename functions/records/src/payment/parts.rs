@@ -9,9 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::aws::StoreError;
 use shared::event::{self, ParsedEvent};
-use shared::kind::Kind;
+use shared::kind::{Kind, reference_id};
 use shared::ledger::{EventListing, EventState, LedgerRow};
-use shared::object_key::reference_id;
 use shared::order::Snapshot;
 use shared::page::MAX_LIMIT;
 

@@ -15,7 +15,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::object_key::reference_id;
+use crate::kind::reference_id;
 
 /// What stands for every address that Stripe signs.
 const STRIPE_ADDRESS: &str = "https://stripe.com";

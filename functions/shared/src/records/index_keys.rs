@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::account::AccountKey;
 use crate::kind;
-use crate::object_key::{ObjectKey, reference_id as id};
+use crate::kind::reference_id as id;
+use crate::object_key::ObjectKey;
 use crate::unix_time::UnixSeconds;
 
 /// Shards of a kind in index `by_kind`.

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{Record, RecordListing, Records};
 use crate::aws::StoreError;
-use crate::kind::Kind;
-use crate::object_key::{ObjectKey, reference_id};
+use crate::kind::{Kind, reference_id};
+use crate::object_key::ObjectKey;
 
 impl Records {
     /// All records that name a payment, or a charge; each kind the latest made first.
