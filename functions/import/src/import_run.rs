@@ -32,6 +32,7 @@ use shared::unix_time::{UnixMillis, UnixSeconds};
 
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
+use crate::transactions::{self, ListedTransaction};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
 use crate::upsert::{FetchedObject, Upserted, upsert};
 
@@ -179,15 +180,25 @@ impl ImportRun<'_> {
         let as_of = fetched_as_of(&page)?;
         let (mut left_out, mut listed) = (progress.left_out, Vec::new());
         let mut reached_since = false;
+        let mut transactions = Vec::new();
         for raw in &page.value.objects {
             match parse_object(raw, account, kind) {
+                // With what each belongs to.
+                Ok(_) if kind == Kind::BALANCE_TRANSACTION => {
+                    transactions.extend(ListedTransaction::read(raw, account));
+                }
                 Ok(object) if self.is_older(&object) => reached_since = true,
                 Ok(object) => listed.push(object),
                 Err(id) => left_out.add(id),
             }
         }
-        let (written, too_large) = self.upsert_all(listed, as_of).await?;
-        too_large.into_iter().for_each(|id| left_out.add(id));
+        let written = if kind == Kind::BALANCE_TRANSACTION {
+            transactions::write(self.deps, &transactions, None, as_of).await?.written
+        } else {
+            let (written, too_large) = self.upsert_all(listed, as_of).await?;
+            too_large.into_iter().for_each(|id| left_out.add(id));
+            written
+        };
         self.written += written;
         // One that is too large is passed by its id.
         let oversized = page.value.oversized.as_ref();
@@ -231,6 +242,7 @@ impl ImportRun<'_> {
             account: account.connected(),
             since: self.import.since,
             until: None,
+            payout: None,
             after: after.map(|position| position.id.as_str()),
         };
         match session.objects(query).await {

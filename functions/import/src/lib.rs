@@ -20,7 +20,9 @@ mod diff;
 mod drift;
 mod error;
 mod import_run;
+mod payouts;
 mod request;
+mod transactions;
 mod unanswered;
 mod upsert;
 mod view;
@@ -72,7 +74,10 @@ async fn scheduled_run(
     deadline: Deadline,
 ) -> Result<Value, ImportError> {
     let work = deps.registry.scheduled_work().await?;
-    if running_import(&work).is_none() && !is_drift_due(&work, now) {
+    if running_import(&work).is_none()
+        && !is_drift_due(&work, now)
+        && !are_payouts_due(deps, &work, now).await?
+    {
         return Ok(Value::Null);
     }
     let run = run_under_lease(deps, deadline, now);
@@ -88,7 +93,13 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
     let drift_summary = if is_drift_due(&work, now) {
         let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
         let account = work.settings.as_ref().and_then(|settings| settings.stripe_account.as_deref());
-        Some(drift::run(deps, session.as_ref(), account, work.drift, deadline, now).await?)
+        Some(drift::run(deps, session.as_ref(), account, work.drift.clone(), deadline, now).await?)
+    } else {
+        None
+    };
+    let payout_summary = if are_payouts_due(deps, &work, now).await? {
+        let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
+        Some(payouts::run(deps, session.as_ref(), work.payouts, deadline, now).await?)
     } else {
         None
     };
@@ -96,7 +107,7 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
         Some(import) => Some(import_run::run(deps, session.as_ref(), import, deadline, now).await?),
         None => None,
     };
-    Ok(json!({ "import": import_summary, "comparison": drift_summary }))
+    Ok(json!({ "import": import_summary, "comparison": drift_summary, "payouts": payout_summary }))
 }
 
 fn running_import(work: &ScheduledWork) -> Option<&Import> {
@@ -107,6 +118,11 @@ fn running_import(work: &ScheduledWork) -> Option<&Import> {
 /// and nothing has come in.
 fn is_drift_due(work: &ScheduledWork, now: Timestamp) -> bool {
     work.settings.is_some() && drift::is_due(&work.drift, now)
+}
+
+/// Whether a payout waits for its transactions, or the night's lists are to be gone through.
+async fn are_payouts_due(deps: &Deps, work: &ScheduledWork, now: Timestamp) -> Result<bool, ImportError> {
+    Ok(work.settings.is_some() && (payouts::is_due(&work.payouts, now) || payouts::is_waiting(deps).await?))
 }
 
 async fn session<'a>(

@@ -59,6 +59,7 @@ pub(crate) fn unreadable(error: &LossyJsonError, request_id: Option<String>) -> 
     not_an_error_of_stripes(message, request_id)
 }
 
-fn not_an_error_of_stripes(message: String, request_id: Option<String>) -> StripeFailure {
+/// A failure that no error of Stripe's describes.
+pub(crate) fn not_an_error_of_stripes(message: String, request_id: Option<String>) -> StripeFailure {
     StripeFailure { status: None, kind: None, code: None, message, param: None, request_id }
 }

@@ -116,7 +116,8 @@ fn is_deleted(fetched: &FetchedObject<'_>) -> bool {
     fetched.object["deleted"] == true
 }
 
-fn new_record(fetched: &FetchedObject<'_>, old: Option<&Record>) -> Result<Record, ImportError> {
+/// The record of a fetched object, in the place of `old`.
+pub(crate) fn new_record(fetched: &FetchedObject<'_>, old: Option<&Record>) -> Result<Record, ImportError> {
     // The events that could not be put in order stay named: the fetched state decides between them.
     let undecided = old.filter(|old| old.order_uncertain || old.fetched);
     let provenance = Provenance {

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::deadline::Deadline;
 use shared::health::{self, HealthSnapshot, OwnStack, StripeView};
+use shared::records::OpenReason;
 use shared::registry::{Lease, Settings};
 use shared::stripe::Session;
 
@@ -90,7 +91,7 @@ async fn run_under_lease(
         events,
         secrets,
         open: health::open_events(&deps.ledger, now).await?,
-        uncertain: deps.records.uncertain().await?,
+        uncertain: deps.records.open(OpenReason::OrderUncertain).await?,
         erasures: Some(deps.registry.erasure_health(now).await?),
     };
     deps.registry.store_health_snapshot(&snapshot).await?;

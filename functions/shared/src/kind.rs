@@ -53,6 +53,7 @@ const TABLE: &[&KindRow] = &[
     &catalog::PAYMENT_LINK,
     &catalog::METER,
     &balance::PAYOUT,
+    &balance::BALANCE_TRANSACTION,
     &balance::TOPUP,
     &balance::TRANSFER,
     &balance::APPLICATION_FEE,
@@ -87,6 +88,10 @@ impl Kind {
     pub const REFUND: Self = Self::named("refund");
     /// `dispute`
     pub const DISPUTE: Self = Self::named("dispute");
+    /// `payout`
+    pub const PAYOUT: Self = Self::named("payout");
+    /// `balance_transaction`
+    pub const BALANCE_TRANSACTION: Self = Self::named("balance_transaction");
     /// `subscription`
     pub const SUBSCRIPTION: Self = Self::named("subscription");
 

@@ -9,8 +9,7 @@
 //!   none;
 //! - `by_invoice`: what joins an invoice with its payments: invoice payments, and the payments and charges of
 //!   old API versions, which name it themselves;
-//! - `uncertain`: the few whose events could not be put in order, as long as they are so and Stripe has the
-//!   object.
+//! - `open`: the few that something is left to do about, by what it is ([`OpenReason`]).
 //!
 //! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry
 //! is paid for once an object and not once an event.
@@ -21,9 +20,9 @@
 
 mod index_keys;
 mod lists;
+mod open;
 mod parts;
-
-use std::collections::HashMap;
+mod payout;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -34,8 +33,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::index_keys::IndexKeys;
-pub use self::lists::{RecordListing, RecordPage, UncertainRecords};
+pub use self::lists::{RecordListing, RecordPage};
+pub use self::open::{OpenOrder, OpenReason, OpenRecords};
 pub use self::parts::charges_in_payment;
+pub use self::payout::{PayoutTransactions, TransactionLinks, TransactionSum, is_own, is_reconciled};
 use crate::aws::StoreError;
 use crate::batch_get::Patience;
 use crate::erasure;
@@ -45,9 +46,6 @@ use crate::lossy_json;
 use crate::object_key::ObjectKey;
 use crate::payload::{self, Packed, PayloadError};
 use crate::unix_time::UnixSeconds;
-
-/// The index of records whose order is uncertain, its attribute and its one key.
-const UNCERTAIN: &str = "uncertain";
 
 /// The table of records.
 #[derive(Debug, Clone)]
@@ -90,6 +88,12 @@ pub struct Record {
     /// way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+    /// Of a payout: what it is made of, as far as it is fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transactions: Option<PayoutTransactions>,
+    /// Of a balance transaction: what it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<TransactionLinks>,
     #[serde(flatten)]
     index_keys: IndexKeys,
     dict: u32,
@@ -136,7 +140,7 @@ impl Record {
         events.sort();
         events.dedup();
         let index_keys = IndexKeys::new(&key, object, as_of);
-        Ok(Self {
+        let record = Self {
             key,
             as_of,
             event,
@@ -146,11 +150,28 @@ impl Record {
             gone_at_stripe: false,
             fetched,
             erased: false,
+            transactions: None,
+            links: None,
             index_keys,
             dict: dictionary,
             sha256: sha256.to_vec(),
             body: bytes,
-        })
+        };
+        Ok(record.with_open_reason(|| Some(object.clone())))
+    }
+
+    /// The same record, with what is left to do about it as it follows from the rest; `object` is asked for its
+    /// object where that matters.
+    fn with_open_reason(mut self, object: impl FnOnce() -> Option<Value>) -> Self {
+        // Nobody can do anything about one that is gone.
+        self.index_keys.open = if !self.is_at_stripe() {
+            None
+        } else if self.order_uncertain {
+            Some(OpenReason::OrderUncertain)
+        } else {
+            object().and_then(|object| OpenReason::of(self.key.kind(), &object, self.transactions.as_ref()))
+        };
+        self
     }
 
     /// Its place in lists.
@@ -181,7 +202,29 @@ impl Record {
     /// The same record, marked as gone at Stripe, or not.
     #[must_use]
     pub fn with_gone_at_stripe(&self, gone_at_stripe: bool) -> Self {
-        Self { gone_at_stripe, ..self.clone() }
+        if self.gone_at_stripe == gone_at_stripe {
+            return self.clone();
+        }
+        Self { gone_at_stripe, ..self.clone() }.with_open_reason(|| self.parsed())
+    }
+
+    /// The same record of a payout, with what it is made of.
+    #[must_use]
+    pub fn with_transactions(&self, transactions: PayoutTransactions) -> Self {
+        Self { transactions: Some(transactions), ..self.clone() }.with_open_reason(|| self.parsed())
+    }
+
+    /// The same record of a balance transaction, with what it belongs to. It is listed under its payout, if
+    /// it is not the payout's own.
+    #[must_use]
+    pub fn with_links(&self, links: TransactionLinks) -> Self {
+        let mut record = self.clone();
+        let payout = links.payout.as_deref();
+        let object = payout.and_then(|_| self.parsed());
+        let is_own = payout.zip(object).is_some_and(|(payout, object)| is_own(payout, &object));
+        record.index_keys.list_under_payout(&self.key, payout.filter(|_| !is_own));
+        record.links = Some(links);
+        record
     }
 
     /// The same record without personal data: only what [`erasure::reduced`] leaves of its object. A damaged
@@ -190,7 +233,7 @@ impl Record {
     /// # Errors
     /// zstd's, which means that memory is short.
     pub fn erased(&self) -> std::io::Result<Self> {
-        let stored = self.object().ok().and_then(|bytes| lossy_json::from_slice::<Value>(&bytes).ok());
+        let stored = self.parsed();
         let named = || serde_json::json!({ "id": self.key.id(), "object": self.key.object() });
         let object = erasure::reduced(&stored.unwrap_or_else(named));
         let Packed { dictionary, sha256, bytes } =
@@ -201,13 +244,19 @@ impl Record {
         Ok(record)
     }
 
-    /// The record as it takes the place of `old`: at the earlier of both places in lists, and without
-    /// personal data if that is erased from `old`.
+    /// The record as it takes the place of `old`: at the earlier of both places in lists, with what is known
+    /// of `old` beside its object, and without personal data if that is erased from `old`.
     ///
     /// # Errors
     /// As [`Record::erased`].
     pub fn in_place_of(&self, old: &Self) -> std::io::Result<Self> {
-        let record = self.with_earlier_position(old);
+        let mut record = self.with_earlier_position(old);
+        if let (None, Some(transactions)) = (&record.transactions, &old.transactions) {
+            record = record.with_transactions(transactions.clone());
+        }
+        if let (None, Some(links)) = (&record.links, &old.links) {
+            record = record.with_links(links.clone());
+        }
         if old.erased && !record.erased { record.erased() } else { Ok(record) }
     }
 
@@ -233,7 +282,14 @@ impl Record {
         record.events.sort();
         record.events.dedup();
         record.order_uncertain = order_uncertain;
-        record
+        if order_uncertain == self.order_uncertain {
+            return record;
+        }
+        record.with_open_reason(|| self.parsed())
+    }
+
+    fn parsed(&self) -> Option<Value> {
+        self.object().ok().and_then(|bytes| lossy_json::from_slice(&bytes).ok())
     }
 }
 
@@ -252,7 +308,8 @@ impl Records {
 
     /// Writes a record where there is none or an older one, without reading first. A deletion is written only
     /// where there is none: it may say less than the record whose place it takes, which comes with the
-    /// refusal. So does one from which personal data is erased: what takes its place has to be reduced.
+    /// refusal. So does one from which personal data is erased, which has to be reduced in what takes its place,
+    /// and a payout whose transactions are here, which stay with it.
     ///
     /// # Errors
     /// If it could not be written, or it is not known whether it was. Writing it again is always right.
@@ -262,8 +319,9 @@ impl Records {
             put.condition_expression("attribute_not_exists(#key)")
         } else {
             put.condition_expression(
-                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted) AND attribute_not_exists(erased))",
+                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted) AND attribute_not_exists(erased) AND attribute_not_exists(#transactions))",
             )
+            .expression_attribute_names("#transactions", "transactions")
             .expression_attribute_values(":as_of", AttributeValue::N(record.as_of.to_string()))
         };
         refused(put.expression_attribute_names("#key", "key").send().await)
@@ -336,12 +394,7 @@ impl Records {
     }
 
     fn put(&self, record: &Record) -> Result<PutItemFluentBuilder, StoreError> {
-        let mut item: HashMap<String, AttributeValue> =
-            serde_dynamo::to_item(record).map_err(StoreError::doing(WRITING))?;
-        // Nobody can do anything about one that is gone.
-        if record.order_uncertain && !record.gone_at_stripe {
-            item.insert(UNCERTAIN.to_owned(), AttributeValue::S(UNCERTAIN.to_owned()));
-        }
+        let item = serde_dynamo::to_item(record).map_err(StoreError::doing(WRITING))?;
         Ok(self
             .client
             .put_item()

@@ -11,6 +11,7 @@ use shared::aws::{StoreError, error_chain};
 use shared::deadline::Deadline;
 use shared::endpoint::EndpointRow;
 use shared::health::{self, HealthSnapshot, OwnStack, SecretPresence, StripeView};
+use shared::records::OpenReason;
 use shared::registry::{Settings, StatusRows};
 use shared::stripe::{Session, StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
@@ -165,7 +166,8 @@ async fn gather_now(
     };
     let waiting = async {
         let open = health::open_events(&deps.ledger, now);
-        let counts = async { tokio::try_join!(open, deps.records.uncertain(), erasures) };
+        let counts =
+            async { tokio::try_join!(open, deps.records.open(OpenReason::OrderUncertain), erasures) };
         let counts = deadline.earlier_by(AFTER_READING).bound(counts).await;
         counts.unwrap_or_else(|| Err(StoreError::new("counting what waits", "no answer in time")))
     };

@@ -7,7 +7,7 @@ use shared::health::{
 };
 use shared::mode::Mode;
 use shared::probe::ProbeOutcome;
-use shared::records::UncertainRecords;
+use shared::records::OpenRecords;
 use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, LastProbe};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
@@ -40,7 +40,7 @@ pub(crate) struct StatusInputs {
     /// How far our clock is ahead of Stripe's, in milliseconds.
     pub(crate) clock_ahead_ms: Option<i64>,
     pub(crate) open: OpenEvents,
-    pub(crate) uncertain: UncertainRecords,
+    pub(crate) uncertain: OpenRecords,
     /// Patterns of event types that are kept and not applied.
     pub(crate) ignore: Vec<String>,
     /// What the last reconciliation found with the present key when it compared Stripe's events with the

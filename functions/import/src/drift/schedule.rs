@@ -14,14 +14,18 @@ const FIRST_LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whether there is something to compare: an unfinished comparison, the night's, or the first of all.
 pub(crate) fn is_due(progress: &DriftProgress, now: Timestamp) -> bool {
+    let begun_at = progress.last.as_ref().and_then(|last| last.begun_at.to_timestamp());
+    progress.pass.is_some() || is_night_due(begun_at, now)
+}
+
+/// Whether a night's work is to begin, the last of which was begun then; the first at once.
+pub(crate) fn is_night_due(begun_at: Option<Timestamp>, now: Timestamp) -> bool {
     let date_and_hour = |at: Timestamp| {
         let at = TimeZone::UTC.to_datetime(at);
         (at.date(), at.hour())
     };
-    let begun_at = progress.last.as_ref().and_then(|last| last.begun_at.to_timestamp());
     let (today, hour) = date_and_hour(now);
-    progress.pass.is_some()
-        || begun_at.is_none_or(|begun_at| date_and_hour(begun_at).0 < today && hour >= FROM_HOUR)
+    begun_at.is_none_or(|begun_at| date_and_hour(begun_at).0 < today && hour >= FROM_HOUR)
 }
 
 /// Begins a comparison of what has come in since the last one, so a missed night leaves nothing out.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::ledger::EventState;
 use shared::object_key::ObjectKey;
-use shared::records::{Provenance, Put, Record};
+use shared::records::{OpenReason, Provenance, Put, Record};
 use shared::unix_time::UnixSeconds;
 use simulated_stripe::Key;
 use test_cloud::KillPoint;
@@ -132,7 +132,7 @@ async fn an_uncertain_order_is_settled_and_stays_so_against_its_own_events() {
     import(&stack, 10).await;
     let settled = stack.record(KEY).await.unwrap();
     assert!(!settled.order_uncertain && settled.fetched && settled.events.len() == 2);
-    assert_eq!(stack.records().uncertain().await.unwrap().first, []);
+    assert_eq!(stack.records().open(OpenReason::OrderUncertain).await.unwrap().first, []);
     assert_eq!(email(&stack).await, "b", "as before");
     stack.apply(&event("evt_3", "customer.updated", ago(5), &customer("cus_1", "c")), later(12)).await;
     assert_eq!(email(&stack).await, "b");

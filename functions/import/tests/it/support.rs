@@ -9,7 +9,10 @@ use shared::aws::AwsEnv;
 use shared::deadline::Deadline;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::records::{Record, Records};
-use shared::registry::{DriftProgress, DriftReport, FinishedPass, ReconcileProgress, Registry};
+use shared::registry::{
+    DriftProgress, DriftReport, FinishedNight, FinishedPass, PayoutProgress, ReconcileProgress, Registry,
+    Sampled,
+};
 use shared::unix_time::UnixMillis;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
@@ -49,6 +52,7 @@ impl Stack {
         cloud.put_secret(STRIPE_KEY_SECRET, &stripe.key());
         let stack = Self { cloud, stripe, deadline: Deadline::NEVER, reconciles: true };
         fixtures::store_settings(&stack.registry(), UnixMillis::default()).await;
+        stack.payouts_listed(now()).await;
         stack
     }
 
@@ -58,6 +62,15 @@ impl Stack {
         let last = FinishedPass { begun_at: at, finished_at: at, until: at, report: DriftReport::default() };
         let progress = DriftProgress { last: Some(last), ..DriftProgress::default() };
         self.registry().store_drift_progress(&progress).await.unwrap();
+    }
+
+    /// Stores that the night's lists of payouts and transactions were gone through then.
+    pub(crate) async fn payouts_listed(&self, at: Timestamp) {
+        let at = UnixMillis::from(at);
+        let (looked_at, written, refused) = (0, 0, Sampled::default());
+        let last = Some(FinishedNight { begun_at: at, finished_at: at, looked_at, written, refused });
+        let progress = PayoutProgress { last, ..PayoutProgress::default() };
+        self.registry().store_payout_progress(&progress).await.unwrap();
     }
 
     /// Stores that events are compared with the ledger up to then, as `reconcile` does.

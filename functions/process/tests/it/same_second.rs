@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use shared::ledger::EventState;
+use shared::records::OpenReason;
 use shared::registry::Settings;
 use simulated_stripe::{Fault, Key, Options, SimulatedStripe};
 use test_cloud::fixtures::{event, now};
@@ -116,7 +117,7 @@ async fn what_could_not_be_put_in_order_is_asked_for_once_the_key_may_and_an_eve
     let (state, reason) = stack.state("evt_2").await;
     assert_eq!(state, EventState::Processed);
     assert!(reason.unwrap().starts_with("order_uncertain: "), "so that it can be found");
-    let uncertain = stack.records().uncertain().await.unwrap();
+    let uncertain = stack.records().open(OpenReason::OrderUncertain).await.unwrap();
     assert_eq!(uncertain.first, ["-/subscription/sub_1".parse().unwrap()]);
 
     stripe.set_keys(vec![Key::full(&stripe.key())]);
@@ -128,7 +129,7 @@ async fn what_could_not_be_put_in_order_is_asked_for_once_the_key_may_and_an_eve
     assert_eq!(stack.object("-/subscription/sub_1").await["status"], "unpaid");
     assert!(!stack.record("-/subscription/sub_1").await.unwrap().order_uncertain);
     assert_eq!(fetches(&stripe), fetched + 1);
-    assert!(stack.records().uncertain().await.unwrap().first.is_empty());
+    assert!(stack.records().open(OpenReason::OrderUncertain).await.unwrap().first.is_empty());
     let (_, reason) = stack.state("evt_2").await;
     assert!(reason.unwrap().contains("Stripe was asked"));
 }
@@ -259,7 +260,7 @@ async fn an_object_that_is_gone_from_its_own_account_settles_and_nobody_is_told_
         }
         let record = stack.record("-/subscription/sub_1").await.unwrap();
         assert!(record.order_uncertain && record.gone_at_stripe && !record.deleted && !record.fetched);
-        let uncertain = stack.records().uncertain().await.unwrap();
+        let uncertain = stack.records().open(OpenReason::OrderUncertain).await.unwrap();
         assert!(uncertain.first.is_empty(), "the status has nothing to say about it");
         records.push((record.event, stack.object("-/subscription/sub_1").await));
         // Applied once more, it is neither asked for nor changed.

@@ -9,7 +9,7 @@ use super::erasures::ErasureHealth;
 use crate::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use crate::event::EventId;
 use crate::ledger::OpenCount;
-use crate::records::UncertainRecords;
+use crate::records::OpenRecords;
 use crate::stripe::{StripeError, StripeFailure, WebhookEndpoint};
 use crate::unix_time::{UnixMillis, UnixSeconds};
 
@@ -36,7 +36,7 @@ pub struct HealthSnapshot {
     /// Events that are not final.
     pub open: OpenEvents,
     /// Records whose events could not be put in order.
-    pub uncertain: UncertainRecords,
+    pub uncertain: OpenRecords,
     /// How the erasures of personal data are; none in a snapshot of an earlier version of this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasures: Option<ErasureHealth>,

@@ -11,7 +11,12 @@ pub(super) const PAYOUT: KindRow = KindRow {
     settled: &["canceled"],
     amount: Some("amount"),
     labels: &["description", "statement_descriptor", "trace_id.value"],
-    references: &[to("original_payout", "payout"), to("reversed_by", "payout")],
+    references: &[
+        to("original_payout", "payout"),
+        to("reversed_by", "payout"),
+        to("balance_transaction", "balance_transaction"),
+        to("failure_balance_transaction", "balance_transaction"),
+    ],
     events: &[
         ("payout.canceled", Effect::ChangeOf(&["status"])),
         ("payout.created", Effect::Creation),
@@ -21,6 +26,20 @@ pub(super) const PAYOUT: KindRow = KindRow {
         ("payout.updated", Effect::Change),
     ],
     ..KindRow::new("payout", "payouts", "payouts")
+};
+
+/// No event carries one. It is fetched once its payout is reconciled, and by the nightly run.
+pub(super) const BALANCE_TRANSACTION: KindRow = KindRow {
+    permission: Some("rak_balance_transaction_source_read"),
+    id_prefixes: &["txn"],
+    list_filters: Some(&["created", "currency", "payout", "source", "type"]),
+    // What it is for: a charge, a refund, a dispute, and what these name.
+    list_params: &[("expand[]", "data.source")],
+    statuses: &["pending", "available"],
+    settled: &["available"],
+    amount: Some("amount"),
+    labels: &["description", "source"],
+    ..KindRow::new("balance_transaction", "balance_transactions", "balance_transactions")
 };
 
 pub(super) const TOPUP: KindRow = KindRow {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::open::OpenReason;
 use crate::account::AccountKey;
 use crate::kind;
 use crate::kind::reference_id as id;
@@ -26,6 +27,10 @@ pub struct IndexKeys {
     by_payment: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by_invoice: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_payout: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) open: Option<OpenReason>,
     sort: String,
 }
 
@@ -40,6 +45,11 @@ impl IndexKeys {
 
     pub(super) fn sort(&self) -> &str {
         &self.sort
+    }
+
+    /// Lists a balance transaction under its payout.
+    pub(super) fn list_under_payout(&mut self, key: &ObjectKey, payout: Option<&str>) {
+        self.by_payout = payout.map(|payout| owner(key.account_key(), payout));
     }
 
     pub(super) fn names_payment(&self) -> bool {
@@ -65,6 +75,8 @@ impl IndexKeys {
             by_customer: owned(customer),
             by_payment: owned(part_of),
             by_invoice: owned(invoice),
+            by_payout: None,
+            open: None,
             sort: format!("{}#{:012}#{}", key.object(), created.get(), owner(key.account_key(), key.id())),
         }
     }

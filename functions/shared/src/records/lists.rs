@@ -1,4 +1,4 @@
-//! Lists of records: by kind, by customer, by payment, by invoice; the later made first.
+//! Lists of records: by kind, by customer, by payment, by invoice, by payout; the later made first.
 //!
 //! `sort` ends with the object's account and id, so the order is total and a place in a list is one text.
 
@@ -6,16 +6,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
-use serde::{Deserialize, Serialize};
 
 use super::index_keys::{KIND_SHARDS, kind_key, owner};
-use super::{Record, Records, UNCERTAIN};
+use super::{Record, Records};
 use crate::account::AccountKey;
 use crate::aws::StoreError;
 use crate::batch_get::{self, ItemKey, KeyValue};
 use crate::kind::Kind;
-use crate::ledger::{COUNTED, OpenCount};
-use crate::object_key::ObjectKey;
 use crate::page::MAX_LIMIT;
 use crate::query;
 
@@ -53,6 +50,13 @@ pub enum RecordListing {
         /// The invoice's id.
         invoice: String,
     },
+    /// The balance transactions of a payout, without its own.
+    Payout {
+        /// The payout's account.
+        account: AccountKey,
+        /// The payout's id.
+        payout: String,
+    },
 }
 
 /// A page of records.
@@ -63,18 +67,6 @@ pub struct RecordPage {
     /// Where to go on; none at the end.
     pub next: Option<String>,
 }
-
-/// Records whose events could not be put in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UncertainRecords {
-    /// How many there are.
-    pub count: OpenCount,
-    /// The first of them.
-    pub first: Vec<ObjectKey>,
-}
-
-/// So many of them are named.
-const NAMED: usize = 10;
 
 struct RecordIndex {
     index: &'static str,
@@ -110,6 +102,9 @@ impl RecordListing {
             }
             Self::Invoice { account, invoice } => {
                 RecordIndex { index: "by_invoice", keys: vec![owner(account, invoice)], object: None }
+            }
+            Self::Payout { account, payout } => {
+                RecordIndex { index: "by_payout", keys: vec![owner(account, payout)], object: None }
             }
         }
     }
@@ -174,25 +169,6 @@ impl Records {
                 return Ok(records);
             }
         }
-    }
-
-    /// The records whose events could not be put in order: one read, however many records there are.
-    ///
-    /// # Errors
-    /// If the index cannot be read.
-    pub async fn uncertain(&self) -> Result<UncertainRecords, StoreError> {
-        let doing = "looking for records of uncertain order";
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(UNCERTAIN)
-            .key_condition_expression("#key = :key")
-            .expression_attribute_names("#key", UNCERTAIN)
-            .expression_attribute_values(":key", AttributeValue::S(UNCERTAIN.to_owned()));
-        let items = query::first(query, COUNTED + 1, doing).await?;
-        let keys = items.iter().filter_map(|item| item.get("key")?.as_s().ok()?.parse().ok());
-        Ok(UncertainRecords { count: OpenCount::from_count(items.len()), first: keys.take(NAMED).collect() })
     }
 
     /// The first `limit + 1` entries (sort, key) after `from`.

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::drift_progress::{COMPARISON, DriftProgress};
+use super::payout_progress::{PAYOUTS, PayoutProgress};
 use super::progress::{Halt, RefusedKind, Sampled};
 use super::{Registry, SETTINGS, Settings, THE_STACK, Written, row_key};
 use crate::account::AccountKey;
@@ -129,6 +130,8 @@ pub struct ScheduledWork {
     pub import: Option<Import>,
     /// The nightly comparison.
     pub drift: DriftProgress,
+    /// The fetching of payouts' transactions.
+    pub payouts: PayoutProgress,
     /// Once a Stripe key has been set.
     pub settings: Option<Settings>,
 }
@@ -140,8 +143,13 @@ impl Registry {
     /// If it cannot be read.
     pub async fn scheduled_work(&self) -> Result<ScheduledWork, StoreError> {
         let doing = "reading what is to be imported or compared";
-        let keys = [IMPORT, COMPARISON, SETTINGS].map(|kind| row_key(kind, THE_STACK.to_owned()));
-        let mut work = ScheduledWork { import: None, drift: DriftProgress::default(), settings: None };
+        let keys = [IMPORT, COMPARISON, PAYOUTS, SETTINGS].map(|kind| row_key(kind, THE_STACK.to_owned()));
+        let mut work = ScheduledWork {
+            import: None,
+            drift: DriftProgress::default(),
+            payouts: PayoutProgress::default(),
+            settings: None,
+        };
         for item in batch_get::get(&self.client, &self.table, keys.into(), &[], self.patience, doing).await? {
             match item.get("kind").and_then(|kind| kind.as_s().ok()).map(String::as_str) {
                 Some(IMPORT) => {
@@ -154,6 +162,15 @@ impl Registry {
                         tracing::error!(
                             error = error_chain(&error),
                             "the stored progress of the comparison cannot be read"
+                        )
+                    }
+                },
+                Some(PAYOUTS) => match serde_dynamo::from_item(item) {
+                    Ok(payouts) => work.payouts = payouts,
+                    Err(error) => {
+                        tracing::error!(
+                            error = error_chain(&error),
+                            "the stored progress of the payouts cannot be read"
                         )
                     }
                 },

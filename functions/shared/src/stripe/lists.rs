@@ -31,6 +31,8 @@ pub struct ObjectsQuery<'a> {
     pub since: Option<UnixSeconds>,
     /// Made in this second or earlier.
     pub until: Option<UnixSeconds>,
+    /// Of this payout, where these are balance transactions; of any for none.
+    pub payout: Option<&'a str>,
     /// Older than this one, which came last.
     pub after: Option<&'a str>,
 }
@@ -58,6 +60,9 @@ impl Session<'_> {
         }
         if let Some(until) = wanted.until.filter(|_| bounds) {
             call = call.param("created[lte]", until.to_string());
+        }
+        if let Some(payout) = wanted.payout {
+            call = call.param("payout", payout);
         }
         if let Some(after) = wanted.after {
             call = call.param("starting_after", after);

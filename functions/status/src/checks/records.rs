@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
 use shared::ledger::OpenCount;
 use shared::object_key::ObjectKey;
-use shared::records::UncertainRecords;
+use shared::records::OpenRecords;
 use shared::registry::{
     Difference, FinishedPass, Halt, Import, ImportState, RefusedKind, Sampled, UncomparedObject,
 };
@@ -24,7 +24,7 @@ const IMPORT_MOVES_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 const REFUSED_WARNS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Where events of one second have no order, Stripe knows the latest state, if the key may read the object.
-pub(super) fn order_uncertain(uncertain: &UncertainRecords) -> Check {
+pub(super) fn order_uncertain(uncertain: &OpenRecords) -> Check {
     let code = "order_uncertain";
     let record =
         |key: &ObjectKey| json!({ "object": key.object(), "id": key.id(), "account": key.account() });

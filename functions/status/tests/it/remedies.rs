@@ -14,6 +14,7 @@ use shared::ledger::{Actor, EventState, Transitioned};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
 use shared::probe::ProbeOutcome;
+use shared::records::OpenReason;
 use shared::registry::{
     Difference, DriftProgress, DriftReport, ErasureJob, ErasureState, FinishedPass, Import, ImportState,
     Rules, Sampled,
@@ -189,7 +190,7 @@ impl SeededStack {
             arrivals: BTreeMap::new(),
             secrets: health::secrets(&secrets, &rows, Deadline::NEVER).await,
             open: health::open_events(&self.stack.ledger(), at()).await.unwrap(),
-            uncertain: fixtures::records(&cloud.aws()).uncertain().await.unwrap(),
+            uncertain: fixtures::records(&cloud.aws()).open(OpenReason::OrderUncertain).await.unwrap(),
             erasures: Some(registry.erasure_health(at()).await.unwrap()),
         };
         registry.store_health_snapshot(&snapshot).await.unwrap();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use futures::StreamExt;
 use shared::health::{GapReport, HealthSnapshot, OpenEvents, SecretPresence, StripeView, Undelivered};
 use shared::ledger::{EventState, OpenCount};
-use shared::records::UncertainRecords;
+use shared::records::OpenRecords;
 use shared::registry::{ErasureJob, ErasureState, Sampled, Written};
 use simulated_stripe::EndpointChange;
 
@@ -38,7 +38,7 @@ impl Stack {
             arrivals: BTreeMap::new(),
             secrets: BTreeMap::from([("main".to_owned(), SecretPresence::There)]),
             open: OpenEvents::default(),
-            uncertain: UncertainRecords { count: OpenCount::default(), first: vec![] },
+            uncertain: OpenRecords { count: OpenCount::default(), first: vec![] },
             erasures: Some(self.registry().erasure_health(later(seconds)).await.unwrap()),
         };
         self.registry().store_health_snapshot(&snapshot).await.unwrap();

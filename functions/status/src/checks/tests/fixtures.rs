@@ -8,7 +8,7 @@ use shared::health::{
 use shared::ledger::OpenCount;
 use shared::mode::Mode;
 use shared::probe::{ProbeOutcome, ProbeReport};
-use shared::records::UncertainRecords;
+use shared::records::OpenRecords;
 use shared::registry::{DriftProgress, DriftReport, EndpointActivity, FinishedPass, LastProbe};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::UnixMillis;
@@ -35,7 +35,7 @@ pub(super) fn healthy() -> StatusInputs {
         stripe_key: StripeKeyState::Set { hint: "sk_test_…ated".into() },
         at_stripe: StripeView::Answered { value: vec![at_stripe("main")], request_id: Some("req_1".into()) },
         open: OpenEvents { pending: OpenCount::Exactly(3), ..OpenEvents::default() },
-        uncertain: UncertainRecords { count: OpenCount::Exactly(0), first: vec![] },
+        uncertain: OpenRecords { count: OpenCount::Exactly(0), first: vec![] },
         clock_ahead_ms: Some(400),
         gaps: StripeView::Answered { value: GapReport::default(), request_id: Some("req_3".into()) },
         no_answer: None,
