@@ -5,7 +5,9 @@ a breach of the page's policy, a request to another origin, an answer of 500.
 """
 
 import contextlib
+import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +46,10 @@ SCREENSHOTS = LOCAL / "screenshots"
 AXE = ROOT / "functions" / "console" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 # What WCAG 2.2 asks for at its levels A and AA.
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Where the page keeps the token of its tab, and by what a tab knows that a test has put one there.
+TOKEN, PUT = "billhook.id-token", "put-by-a-test"
+# So long a page may take until it shows what it loads.
+SHOWN_WITHIN_S = 30.0
 
 
 @contextlib.contextmanager
@@ -71,6 +77,8 @@ class Console:
     # What went wrong on the way, until a test says that it was meant to.
     faults: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    # What is asked and not answered yet, with the window that asks.
+    under_way: dict[Request, Page] = field(default_factory=dict)
 
     def open(self, path: str = "") -> None:
         """Opens a page of the console by its address, as from a bookmark."""
@@ -81,6 +89,32 @@ class Console:
         self.page.get_by_role("button", name="Sign in").click()
         self.give_password(self.page, user)
         self.page.locator("#main").wait_for()
+
+    def enter(self, path: str = "", user: str = "admin") -> None:
+        """Opens a page in a tab that is signed in already, where signing in is not the matter."""
+        token = self.stack.description[user]["token"]
+        self.context.add_init_script(
+            f"""if (!sessionStorage.getItem({PUT!r}) && location.href.startsWith({json.dumps(self.url)})) {{
+                sessionStorage.setItem({PUT!r}, "");
+                sessionStorage.setItem({TOKEN!r}, {json.dumps(token)});
+            }}"""
+        )
+        self.open(path)
+        self.page.locator("#main").wait_for()
+
+    def settle(self) -> None:
+        """Waits until the page shows what it loads: no answer is to come, and the last one is drawn."""
+        deadline = time.monotonic() + SHOWN_WITHIN_S
+        quiet = 0
+        while quiet < 2:
+            waits = self.page.evaluate(
+                """async () => {
+                    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+                    return !document.querySelector('main h1') || !!document.querySelector('main .skeleton');
+                }"""
+            )
+            quiet = 0 if waits or self.under_way else quiet + 1
+            assert time.monotonic() < deadline, f"{self.page.url} still waits for {list(self.under_way)}"
 
     def give_password(self, page: Page, user: str) -> None:
         """Fills in the pool's own form."""
@@ -104,7 +138,8 @@ class Console:
 
     def axe(self) -> list[str]:
         """Returns what is wrong with the page for people who do not see it, or do not use a mouse."""
-        self.page.evaluate(AXE.read_text())
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text())
         found = self.page.evaluate(
             "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS
         )
@@ -169,11 +204,22 @@ def _watch(opened: Console) -> Callable[[Page], None]:
         if response.status >= 500 and response.status != 503:
             opened.faults.append(f"{response.status}: {response.request.method} {response.url}")
 
+    def ended(request: Request) -> None:
+        opened.under_way.pop(request, None)
+
+    def closed(page: Page) -> None:
+        for request in [request for request, of in opened.under_way.items() if of == page]:
+            del opened.under_way[request]
+
     def watch(page: Page) -> None:
+        page.on("request", lambda request: opened.under_way.update({request: page}))
         page.on("console", said)
         page.on("pageerror", lambda error: opened.faults.append(f"uncaught: {error}"))
         page.on("request", asked)
         page.on("response", answered)
+        page.on("requestfinished", ended)
+        page.on("requestfailed", ended)
+        page.on("close", closed)
 
     return watch
 

@@ -18,6 +18,12 @@ from localcloud.stack import Stack
 SOON_S = 60.0
 
 
+def forget_last_look(stack: Stack) -> None:
+    """What Stripe said last of the status holds for ten seconds. A test does not wait for that to pass."""
+    key = {"kind": {"S": "look"}, "name": {"S": "status"}}
+    stack.aws("dynamodb").delete_item(TableName=stack.tables["registry"], Key=key)
+
+
 @dataclass
 class EndpointCase:
     """An endpoint of a test, and ways to break it."""
@@ -101,12 +107,8 @@ class EndpointCase:
         return response.json
 
     def live_status(self) -> Response:
-        """Returns the answer of the status as Stripe says now.
-
-        What Stripe said last holds for ten seconds. A test does not wait for that to pass.
-        """
-        key = {"kind": {"S": "look"}, "name": {"S": "status"}}
-        self.stack.aws("dynamodb").delete_item(TableName=self.stack.tables["registry"], Key=key)
+        """Returns the answer of the status as Stripe says now."""
+        forget_last_look(self.stack)
         response = self.stack.admin_call("GET", "/status?live=true")
         assert response.status == 200, response.text
         return response

@@ -23,7 +23,7 @@ def test_a_first_visit_downloads_little(browser: Browser, console_stack: Stack) 
     with console(browser, console_stack) as window:
         window.open()
         window.sign_in()
-        window.page.wait_for_load_state("networkidle")
+        window.settle()
         sizes = window.page.evaluate(
             """() => ['resource', 'navigation'].flatMap(type => performance.getEntriesByType(type))
                 .map(entry => [entry.name, entry.encodedBodySize])"""
@@ -37,21 +37,25 @@ def test_a_first_visit_downloads_little(browser: Browser, console_stack: Stack) 
 
 
 def test_each_page_can_be_used_within_a_second(browser: Browser, console_stack: Stack) -> None:
-    """From the click until it shows what it loads; the best of three, for the machine does other things."""
+    """From the click until it shows what it loads; three tries, for the machine does other things."""
     with console(browser, console_stack) as window:
-        window.open()
-        window.sign_in()
+        window.enter()
         page = window.page
-        best: dict[str, float] = {}
-        for name in ("Records", "Events", "Needs attention", "Stripe", "Endpoints", "Set-up", "Audit") * 3:
+
+        def opened_within(name: str) -> float:
             window.go("Overview")
-            expect(page.locator("main .skeleton")).to_have_count(0)
+            window.settle()
             before = time.monotonic()
             window.go(name)
             expect(page.get_by_role("heading", level=1)).to_have_text(name)
             page.locator("main .skeleton").first.wait_for(state="detached")
-            best[name] = min(time.monotonic() - before, best.get(name, 60.0))
-        assert max(best.values()) < USABLE_WITHIN_S, best
+            return time.monotonic() - before
+
+        for name in ("Records", "Events", "Needs attention", "Stripe", "Endpoints", "Set-up", "Audit"):
+            tries: list[float] = []
+            while not tries or (min(tries) >= USABLE_WITHIN_S and len(tries) < 3):
+                tries.append(opened_within(name))
+            assert min(tries) < USABLE_WITHIN_S, f"{name}: {tries}"
 
 
 def test_all_that_is_served_compressed_decompresses_to_the_file(console_stack: Stack) -> None:
@@ -67,8 +71,7 @@ def test_all_that_is_served_compressed_decompresses_to_the_file(console_stack: S
 
 def test_pages_change_without_loading_the_page_again(browser: Browser, console_stack: Stack) -> None:
     with console(browser, console_stack) as window:
-        window.open()
-        window.sign_in()
+        window.enter()
         window.page.evaluate("window.isStillTheSamePage = true")
         for name in ("Records", "Events", "Audit", "Overview"):
             window.go(name)
@@ -82,8 +85,7 @@ def test_ten_thousand_rows_keep_few_in_the_page(browser: Browser, console_stack:
 
 
 def _long_list(window: Console) -> None:
-    window.open()
-    window.sign_in()
+    window.enter()
     page = window.page
 
     def event(number: int) -> dict[str, object]:

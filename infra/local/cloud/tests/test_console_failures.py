@@ -14,8 +14,7 @@ from localcloud.stack import Stack
 def window(browser: Browser, console_stack: Stack) -> Iterator[Console]:
     """An admin's window, at the overview."""
     with console(browser, console_stack) as opened:
-        opened.open()
-        opened.sign_in()
+        opened.enter()
         yield opened
 
 
@@ -115,19 +114,22 @@ def test_a_slow_answer_is_waited_for_and_the_page_says_so(window: Console) -> No
     expect(page.get_by_text("Still waiting")).to_be_hidden()
 
 
-def test_two_tabs_do_not_fight(window: Console, browser: Browser, console_stack: Stack) -> None:
+def test_two_tabs_do_not_fight(browser: Browser, console_stack: Stack) -> None:
     """Each tab has its own session; to sign out of one leaves the other."""
-    second = window.context.new_page()
-    second.goto(window.url)
-    other = Console(console_stack, window.context, second, window.url)
-    other.sign_in("viewer")
-    expect(second.get_by_text("Viewer", exact=True).first).to_be_visible()
-    window.page.reload()
-    expect(window.page.get_by_text("Admin", exact=True).first).to_be_visible()
-    second.get_by_role("button", name="Sign out").click()
-    expect(second.get_by_role("button", name="Sign in")).to_be_visible()
-    window.go("Audit")
-    expect(window.page.get_by_role("heading", level=1)).to_have_text("Audit")
+    with console(browser, console_stack) as window:
+        window.open()
+        window.sign_in()
+        second = window.context.new_page()
+        second.goto(window.url)
+        other = Console(console_stack, window.context, second, window.url)
+        other.sign_in("viewer")
+        expect(second.get_by_text("Viewer", exact=True).first).to_be_visible()
+        window.page.reload()
+        expect(window.page.get_by_text("Admin", exact=True).first).to_be_visible()
+        second.get_by_role("button", name="Sign out").click()
+        expect(second.get_by_role("button", name="Sign in")).to_be_visible()
+        window.go("Audit")
+        expect(window.page.get_by_role("heading", level=1)).to_have_text("Audit")
 
 
 def test_an_address_that_leads_nowhere_says_so(window: Console) -> None:

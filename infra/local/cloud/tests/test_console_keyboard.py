@@ -9,35 +9,10 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 import console_story
 from console_browser import Console, console
 from localcloud.stack import Stack
-from test_console_access import settle, visit
 
 # As many steps as no page has controls.
 MOST_STEPS = 400
 SOON_MS = 90_000
-
-# What can be reached by tabbing and can be seen. Of choices that exclude each other one is reached, the
-# rest by arrows.
-REACHABLE = """() => {
-    const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]');
-    const one = (e) => e.type !== 'radio' || e.checked
-        || !document.querySelector(`input[name="${CSS.escape(e.name)}"]:checked`);
-    const able = (e) => e.tabIndex >= 0 && !e.disabled && one(e)
-        && e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length > 0;
-    window.notReached = new Set([...all].filter(able));
-    window.unseen = new Set();
-    const text = (e) => (e.getAttribute('aria-label') ?? e.textContent).trim().slice(0, 60);
-    window.named = (set) => [...set].filter((e) => e.isConnected).map((e) => `${e.localName} ${text(e)}`);
-    if (!window.watched) window.addEventListener('focusin', ({target}) => {
-        window.notReached.delete(target);
-        const marks = [target, ...target.children].map((e) => getComputedStyle(e));
-        const seen = marks.some((style) => style.outlineStyle !== 'none' || style.boxShadow !== 'none');
-        // What only the page gives the focus to, such as a heading, needs no mark.
-        if (target.tabIndex >= 0 && !seen)
-            window.unseen.add(target);
-    });
-    window.watched = true;
-    return window.notReached.size;
-}"""
 
 
 @pytest.fixture
@@ -45,8 +20,7 @@ def window(browser: Browser, console_stack: Stack) -> Iterator[Console]:
     """An admin's window, at the overview."""
     with console(browser, console_stack) as opened:
         opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        opened.open()
-        opened.sign_in()
+        opened.enter()
         yield opened
 
 
@@ -101,20 +75,6 @@ def stays_inside(page: Page) -> None:
         page.keyboard.press("Tab")
 
 
-def test_every_control_of_every_page_is_reached_by_tabbing_and_shows_the_focus(window: Console) -> None:
-    page = window.page
-    wrong: dict[str, list[str]] = {}
-    for name in visit(window):
-        steps = page.evaluate(REACHABLE)
-        for _ in range(steps + 20):
-            page.keyboard.press("Tab")
-        missed = page.evaluate("window.named(window.notReached)")
-        unseen = page.evaluate("window.named(window.unseen)")
-        if missed or unseen:
-            wrong[name] = [f"not reached: {missed}", f"not seen: {unseen}"]
-    assert wrong == {}
-
-
 def test_each_dialog_opens_keeps_the_focus_and_gives_it_back(window: Console) -> None:
     page = window.page
     (dead, *_) = window.stack.admin_call("GET", "/events?state=dead&limit=1").json["data"]
@@ -137,7 +97,7 @@ def test_each_dialog_opens_keeps_the_focus_and_gives_it_back(window: Console) ->
     ]
     for address, name in openers:
         window.open(address)
-        settle(window)
+        window.settle()
         opener = button(page, name)
         press(page, opener)
         expect(dialog(page), f"{name} of {address} opens no dialog").to_be_visible()
@@ -150,8 +110,7 @@ def test_each_dialog_opens_keeps_the_focus_and_gives_it_back(window: Console) ->
 
 def test_the_menu_of_a_phone_opens_and_leads_on(browser: Browser, console_stack: Stack) -> None:
     with console(browser, console_stack, viewport={"width": 375, "height": 720}) as window:
-        window.open()
-        window.sign_in()
+        window.enter()
         page = window.page
         menu = page.get_by_role("button", name="Menu")
         press(page, menu)
@@ -168,7 +127,7 @@ def test_the_menu_of_a_phone_opens_and_leads_on(browser: Browser, console_stack:
 def test_a_webhook_is_registered_tested_rotated_and_deregistered(window: Console) -> None:
     page = window.page
     window.open("#/settings/stripe")
-    settle(window)
+    window.settle()
     opener = button(page, "Register another")
     press(page, opener)
     form = dialog(page)
@@ -194,7 +153,7 @@ def test_a_webhook_is_registered_tested_rotated_and_deregistered(window: Console
     expect(opener).to_be_focused()
 
     window.open("#/settings/endpoints/keys")
-    settle(window)
+    window.settle()
     press(page, button(page, "Test"))
     steps = page.get_by_role("list", name="Test")
     expect(steps.get_by_text("There", exact=True)).to_have_count(2, timeout=SOON_MS)
@@ -252,7 +211,7 @@ def test_many_events_are_counted_replayed_and_stopped(window: Console) -> None:
 
     page.route("**/events/replay", answer)
     window.open("#/events?state=dead")
-    settle(window)
+    window.settle()
     opener = button(page, re.compile("^Replay all"))
     press(page, opener)
     ask = dialog(page)
@@ -278,7 +237,7 @@ def test_many_events_are_counted_replayed_and_stopped(window: Console) -> None:
 def test_events_are_filtered_and_the_filters_cleared(window: Console) -> None:
     page = window.page
     window.go("Events")
-    settle(window)
+    window.settle()
     reach(page, page.get_by_role("combobox", name="State"))
     page.keyboard.type("Dead")
     expect(page).to_have_url(re.compile("state=dead"))
@@ -304,7 +263,7 @@ def test_a_bar_of_the_chart_leads_to_its_hour_and_state(window: Console) -> None
     press(page, table.get_by_role("link", name=re.compile(": Dead, of those")).last)
     expect(page.get_by_role("heading", level=1, name="Events")).to_be_focused()
     expect(page).to_have_url(re.compile(r"#/events\?state=dead&since=[^&]+&until=[^&]+$"))
-    settle(window)
+    window.settle()
     expect(page.get_by_role("combobox", name="State")).to_have_value("dead")
     expect(page.get_by_role("row").nth(1)).to_be_visible()
 
@@ -313,7 +272,7 @@ def test_a_payload_is_read_node_by_node_and_an_id_is_copied(window: Console) -> 
     page = window.page
     (event,) = window.stack.admin_call("GET", "/events?limit=1&type=charge.*").json["data"]
     window.open(f"#/events/{event['id']}")
-    settle(window)
+    window.settle()
     press(page, button(page, f"Copy {event['id']}"))
     assert page.evaluate("navigator.clipboard.readText()") == event["id"]
     tree = page.get_by_role("tree").last
@@ -342,7 +301,7 @@ def test_a_payload_is_read_node_by_node_and_an_id_is_copied(window: Console) -> 
 def test_folded_checks_open_and_the_ignored_events_are_chosen(window: Console) -> None:
     page = window.page
     window.go("Stripe")
-    settle(window)
+    window.settle()
     fine = page.get_by_role("main").locator("summary").filter(has_text=re.compile("checks? (is|are) well"))
     press(page, fine)
     expect(fine.locator("xpath=..")).to_have_attribute("open", "")
@@ -366,16 +325,16 @@ def test_somebody_is_found(window: Console) -> None:
     page.keyboard.type(console_story.ANNAS_EMAIL)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Results")
-    settle(window)
+    window.settle()
     press(page, page.get_by_role("main").get_by_role("link", name=re.compile("Anna")).first)
-    settle(window)
+    window.settle()
     expect(page).to_have_url(re.compile(console_story.ANNA))
 
 
 def test_who_was_signed_out_signs_in_again_and_is_where_they_were(window: Console) -> None:
     page = window.page
     window.open("#/audit")
-    settle(window)
+    window.settle()
     page.route("**/status", lambda route: route.fulfill(status=401, json={"message": "Unauthorized"}))
     press(page, page.get_by_role("navigation").first.get_by_role("link", name="Overview"))
     ended = page.get_by_role("dialog", name="Your session has ended")

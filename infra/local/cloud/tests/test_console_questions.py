@@ -52,8 +52,7 @@ class Asking:
 def asking(browser: Browser, console_stack: Stack) -> Iterator[Asking]:
     """A viewer at the overview; afterwards their clicks are counted."""
     with console(browser, console_stack) as window:
-        window.open()
-        window.sign_in("viewer")
+        window.enter(user="viewer")
         asking = Asking(window)
         yield asking
         assert 0 < asking.clicks <= MOST_CLICKS

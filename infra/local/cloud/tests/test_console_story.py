@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import Browser, expect
 
 from console_browser import Console, console
-from console_story import Storyteller, wait_until_applied
-from endpoint_case import broken_function
+from console_story import Storyteller, give_up_soon, wait_until_applied
+from endpoint_case import broken_function, forget_last_look
 from localcloud import client
 from localcloud.stack import Stack
 
@@ -75,10 +75,12 @@ def break_and_repair(window: Console) -> None:
     path = f"{stack.stripe_control_url}/endpoints/{endpoint['stripe_id']}"
     assert client.send_json("PATCH", path, None, {"disabled": True}).status == 200
     window.go("Stripe")
+    forget_last_look(stack)
     page.get_by_role("button", name="Check again now").click()
     expect(page.get_by_text("Error").first).to_be_visible(timeout=SOON_MS)
     page.get_by_role("button", name="Repair").first.click()
     expect(page.get_by_text("It stands at Stripe as it is wanted").first).to_be_visible(timeout=SOON_MS)
+    forget_last_look(stack)
     page.get_by_role("button", name="Check again now").click()
     expect(page.get_by_text("Active", exact=True).first).to_be_visible(timeout=SOON_MS)
 
@@ -86,7 +88,7 @@ def break_and_repair(window: Console) -> None:
 def replay_the_dead(window: Console) -> None:
     """Events die while the database is out of reach; afterwards all of that cause are replayed at once."""
     page, stack = window.page, window.stack
-    assert stack.admin_call("PATCH", "/settings", {"retry": {"attempts": 1}}).status == 200
+    give_up_soon(stack)
     with broken_function(stack, "process", "RECORDS_TABLE"):
         story = Storyteller(stack, 0)
         ids = [story.emit({"type": "customer.updated"}) for _ in range(2)]

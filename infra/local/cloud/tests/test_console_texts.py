@@ -11,8 +11,7 @@ from localcloud.stack import Stack
 
 def test_markup_and_texts_that_turn_round_are_only_text(browser: Browser, console_stack: Stack) -> None:
     with console(browser, console_stack) as window:
-        window.open()
-        window.sign_in()
+        window.enter()
         page = window.page
         for address in (
             f"#/records/customers/{console_story.HOSTILE}",
@@ -21,9 +20,7 @@ def test_markup_and_texts_that_turn_round_are_only_text(browser: Browser, consol
             f"#/events?object={console_story.HOSTILE}&since=all",
         ):
             window.open(address)
-            page.reload()
-            page.wait_for_load_state("networkidle")
-            expect(page.locator("main .skeleton")).to_have_count(0)
+            window.settle()
             assert page.locator("main img, main script").count() == 0, address
             assert page.title() != "owned", address
             over = page.evaluate(
@@ -47,8 +44,7 @@ def test_markup_and_texts_that_turn_round_are_only_text(browser: Browser, consol
 def test_money_is_shown_in_its_currency(browser: Browser, console_stack: Stack) -> None:
     """Currencies have no decimals, two or three."""
     with console(browser, console_stack) as window:
-        window.open()
-        window.sign_in("viewer")
+        window.enter(user="viewer")
         for payment, shown in (
             (console_story.YEN_PAYMENT, "¥1,234"),
             (console_story.DINAR_PAYMENT, r"KWD.1,234\.560"),
@@ -96,8 +92,7 @@ def test_a_kind_that_comes_later_shows_by_itself(browser: Browser, console_stack
             "**/records/gift_vouchers?*",
             lambda route: route.fulfill(json={"data": [record], "next_cursor": None}),
         )
-        window.open()
-        window.sign_in()
+        window.enter()
         window.go("Records")
         page.get_by_role("main").get_by_role("link", name="Gift vouchers").first.click()
         row = page.get_by_role("row").filter(has_text="GV-7")
@@ -108,8 +103,7 @@ def test_a_kind_that_comes_later_shows_by_itself(browser: Browser, console_stack
 def test_an_export_defuses_what_a_spreadsheet_would_run(browser: Browser, console_stack: Stack) -> None:
     with console(browser, console_stack) as window:
         page = window.page
-        window.open()
-        window.sign_in()
+        window.enter()
         customers = console_stack.admin_call("GET", "/records/customers").json
         customers["data"] = [customers["data"][0]]
         customers["data"][0]["object"]["name"] = '=HYPERLINK("https://evil.example","x")'

@@ -10,7 +10,6 @@ import console_story
 from console_browser import Console, console
 from localcloud.settings import LOCAL
 from localcloud.stack import Stack
-from test_console_access import settle
 
 
 def test_token_code_and_verifier_are_in_no_log_and_no_address(browser: Browser, console_stack: Stack) -> None:
@@ -87,12 +86,12 @@ def use(window: Console) -> None:
     page = window.page
     for name in ("Overview", "Events", "Stripe", "Records"):
         window.go(name)
-        settle(window)
+        window.settle()
     page.get_by_role("main").get_by_role("searchbox").fill(console_story.ANNAS_EMAIL)
     page.keyboard.press("Enter")
-    settle(window)
+    window.settle()
     window.open("#/settings/endpoints/main")
-    settle(window)
+    window.settle()
     page.get_by_role("button", name="Test", exact=True).click()
     expect(page.get_by_text(re.compile("It came through"))).to_be_visible()
     page.get_by_role("button", name="Show the secret").click()
@@ -104,7 +103,7 @@ def use(window: Console) -> None:
     page.get_by_role("button", name=re.compile("^Replay all")).first.click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     page.reload()
-    settle(window)
+    window.settle()
     window.expect_faults("400")
 
 
