@@ -4,8 +4,17 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, test } from "vitest";
 import { setZone } from "../src/format/zone.svelte.ts";
 import Attention from "../src/pages/attention/attention.svelte";
+import { cardsThatPay, endsSoon } from "../src/pages/attention/cards.ts";
 import { hoursLeft, timeLeft } from "../src/pages/attention/due.ts";
-import { amountOf, disputesDue, lastTryFailed, priceOf, sums } from "../src/pages/attention/pick.ts";
+import {
+  amountOf,
+  disputesDue,
+  lastTryFailed,
+  notArrived,
+  priceOf,
+  stillActionable,
+  sums,
+} from "../src/pages/attention/pick.ts";
 import { type Asked, api } from "./help/api.ts";
 import { record, status } from "./help/samples.ts";
 import { json, signedIn } from "./help/session.ts";
@@ -76,6 +85,45 @@ describe("records that need attention", () => {
       invoice("never", 4, null),
     ]);
     expect(found.map(({ id }) => id)).toEqual(["never", "soon", "later"]);
+  });
+
+  test("payouts are those that failed, and those not there a day after their date", () => {
+    const payout = (id: string, status: string, day: string) =>
+      record("payouts", id, { status, object: { arrival_date: at(`${day}T00:00:00Z`) / 1000 } });
+    const found = notArrived(
+      [
+        payout("late", "in_transit", "2026-11-27"),
+        payout("today", "in_transit", "2026-11-30"),
+        payout("failed", "failed", "2026-11-20"),
+        payout("later", "pending", "2026-11-28"),
+        payout("paid", "paid", "2026-11-01"),
+      ],
+      at("2026-11-30T12:00:00Z"),
+    );
+    expect(found.map(({ id }) => id)).toEqual(["failed", "later", "late"]);
+  });
+
+  test("fraud warnings are those about which something can be done", () => {
+    const warning = (id: string, actionable: unknown) =>
+      record("early_fraud_warnings", id, { object: { actionable } });
+    const found = stillActionable([warning("a", true), warning("b", false), warning("c", "true")]);
+    expect(found.map(({ id }) => id)).toEqual(["a"]);
+  });
+
+  test("a card ends soon in this month and the next, over the end of a year too", () => {
+    const ends = (exp_year: unknown, exp_month: unknown, customer: string | null = "cus_1") =>
+      endsSoon(
+        record("payment_methods", "pm_1", { customer, object: { card: { exp_year, exp_month } } }),
+        at("2026-12-15T12:00:00Z"),
+      );
+    expect([ends(2026, 11), ends(2026, 12), ends(2027, 1), ends(2027, 2)]).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(ends(2026, 12, null)).toBe(false);
+    expect(ends(undefined, undefined)).toBe(false);
   });
 
   test("sums never mix currencies and lose no digit", () => {
@@ -195,6 +243,108 @@ describe("the page", () => {
     for (const said of ["30 hours left", "€12.50", "¥1,250", "Anna <b>", "Fraudulent"])
       expect(text).toContain(said);
     expect(section("Disputes that need evidence").querySelector("b")).toBeNull();
+  });
+
+  describe("cards about to expire", () => {
+    const now = at("2026-11-30T12:00:00Z");
+    const card = (id: string, customer: string, month = 12) =>
+      record("payment_methods", id, {
+        customer,
+        object: { card: { brand: "visa", last4: "4242", exp_year: 2026, exp_month: month } },
+      });
+    const subscription = (id: string, status: string, default_payment_method: string | null) =>
+      record("subscriptions", id, { status, object: { default_payment_method } });
+    const theirs: Record<string, unknown[]> = {
+      cus_own: [subscription("sub_own", "active", "pm_own"), subscription("sub_over", "canceled", "pm_own")],
+      cus_usual: [subscription("sub_usual", "active", null)],
+      cus_other: [subscription("sub_other", "active", "pm_other")],
+      cus_over: [subscription("sub_ended", "canceled", "pm_over")],
+    };
+    const answers = {
+      "GET records/subscriptions": ({ query }: Asked) => page(theirs[query.customer ?? ""] ?? [], null),
+      "GET records/customers": ({ query }: Asked) =>
+        page(
+          [
+            record("customers", query.customer ?? "", {
+              object: { name: "Anna", invoice_settings: { default_payment_method: "pm_usual" } },
+            }),
+          ],
+          null,
+        ),
+    };
+
+    test("are those that pay: by the subscription’s own default, else by the customer’s", async () => {
+      const asked = api(answers);
+      const found = await cardsThatPay(
+        [
+          card("pm_own", "cus_own"),
+          card("pm_usual", "cus_usual"),
+          card("pm_spare", "cus_other"),
+          card("pm_over", "cus_over"),
+          card("pm_long", "cus_own", 6),
+        ],
+        new AbortController().signal,
+        now,
+      );
+      expect(found.map(({ id, pays }) => [id, pays.map((one) => one.id)])).toEqual([
+        ["pm_own", ["sub_own"]],
+        ["pm_usual", ["sub_usual"]],
+      ]);
+      // A customer is asked for only where a subscription has no card of its own.
+      const customers = asked.filter(({ path }) => path === "records/customers");
+      expect(customers.map(({ query }) => query.customer)).toEqual(["cus_usual"]);
+    });
+
+    test("are shown with what they pay, and none only where all were looked through", async () => {
+      const [year, month] = [new Date().getFullYear(), new Date().getMonth() + 1];
+      const own = card("pm_own", "cus_own");
+      Object.assign((own.object as { card: object }).card, { exp_year: year, exp_month: month });
+      api({ ...answers, "GET records/payment_methods": () => page([own], null) });
+      show(Attention);
+      const link = await screen.findByRole("link", { name: "sub_own" });
+      expect(link.getAttribute("href")).toBe("#/records/subscriptions/sub_own");
+      expect(section("Cards about to expire").textContent).toContain("Visa ending in 4242");
+      expect(section("Early fraud warnings").textContent).toContain("None.");
+    });
+  });
+
+  test("shows payouts that failed, with why, and warnings with their payment", async () => {
+    api({
+      "GET records/payouts": ({ query }) =>
+        page(
+          query.status === "failed"
+            ? [
+                record("payouts", "po_1", {
+                  status: "failed",
+                  object: {
+                    amount: 4850,
+                    failure_message: "The account is closed.",
+                    arrival_date: 1_793_664_000,
+                  },
+                }),
+              ]
+            : [],
+          null,
+        ),
+      "GET records/early_fraud_warnings": () =>
+        page(
+          [
+            record("early_fraud_warnings", "issfr_1", {
+              object: { actionable: true, fraud_type: "unauthorized_use_of_card", payment_intent: "pi_1" },
+            }),
+          ],
+          null,
+        ),
+    });
+    show(Attention);
+    await screen.findByRole("link", { name: "po_1" });
+    const payouts = section("Payouts that failed or are late").textContent ?? "";
+    for (const said of ["Failed", "€48.50", "The account is closed.", "Nov 3, 2026"])
+      expect(payouts).toContain(said);
+    await expect
+      .poll(() => section("Early fraud warnings").textContent)
+      .toContain("Unauthorized use of card");
+    expect(section("Early fraud warnings").textContent).toContain("pi_1");
   });
 
   test("names the checks that are amiss, and what to do", async () => {

@@ -51,6 +51,13 @@ export function day(time: string | number, zoneOf: Zone = zone()): string {
   return format(zoneOf, { year: "numeric", month: "short", day: "numeric" }).format(millis(time));
 }
 
+/** A date that is one in every zone, which Stripe gives as its midnight in UTC: `Tue, Nov 3, 2026`. */
+export function weekday(time: string | number): string {
+  return format("utc", { weekday: "short", year: "numeric", month: "short", day: "numeric" }).format(
+    millis(time),
+  );
+}
+
 /** The month with its year: `November 2026`. */
 export function monthName(time: string | number, zoneOf: Zone = zone()): string {
   return format(zoneOf, { year: "numeric", month: "long" }).format(millis(time));

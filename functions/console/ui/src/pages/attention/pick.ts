@@ -2,6 +2,7 @@
 import type { Integer, ListedRecord } from "../../api/types.ts";
 import { isInteger } from "../../format/money.ts";
 import { member } from "../../format/text.ts";
+import { isLate } from "../../parts/arrival.ts";
 
 /** A text of a record's object. */
 export function textOf(record: ListedRecord, path: string): string | null {
@@ -60,10 +61,26 @@ export function notPaid(records: readonly ListedRecord[]): ListedRecord[] {
   return records.filter(present).sort(by((record) => WORST.indexOf(record.status ?? "")));
 }
 
+/** Payouts that failed or are late, the failed ones first, then the latest. */
+export function notArrived(records: readonly ListedRecord[], now: number): ListedRecord[] {
+  const arrival = (record: ListedRecord) => numberOf(record, "arrival_date") ?? 0;
+  const failed = (record: ListedRecord) => (record.status === "failed" ? 0 : 1);
+  return records
+    .filter((record) => present(record) && (record.status === "failed" || isLate(record, now)))
+    .sort((a, b) => failed(a) - failed(b) || arrival(b) - arrival(a));
+}
+
+/** Warnings about which something can still be done, the newest first. */
+export function stillActionable(records: readonly ListedRecord[]): ListedRecord[] {
+  return records
+    .filter((record) => present(record) && member(record.object, "actionable") === true)
+    .sort(by((record) => -(numberOf(record, "created") ?? 0)));
+}
+
 /** Sums by currency, the currencies in order of the alphabet. Two currencies are never added. */
-export function sums(
-  records: readonly ListedRecord[],
-  amount: (record: ListedRecord) => Integer | null,
+export function sums<T extends ListedRecord>(
+  records: readonly T[],
+  amount: (record: T) => Integer | null,
 ): { currency: string; amount: bigint }[] {
   const found = new Map<string, bigint>();
   for (const record of records) {
