@@ -44,12 +44,47 @@ export function call<P extends keyof paths, M extends Method>(
   return send(method, fill(path, asked.path), asked) as Promise<Answer<P, M>>;
 }
 
+interface AnyAsked {
+  query?: object;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
 /** Sends any request; `call` is its typed form. */
-export async function send(
+export const send = (method: Method, path: string, asked: AnyAsked): Promise<unknown> =>
+  exchange(method, path, asked, {}, read);
+
+/** A page of a list as CSV, and where the next one begins. */
+export interface CsvPage {
+  text: string;
+  next_cursor: string | null;
+}
+
+/** Asks for a list as CSV. */
+export const sendForCsv = (path: string, asked: AnyAsked): Promise<CsvPage> =>
+  exchange("get", path, asked, { Accept: CSV }, async (response, token) => {
+    if (!response.ok || !response.headers.get("Content-Type")?.startsWith(CSV)) {
+      await read(response, token);
+      throw new Problem("not_understood", "", { status: response.status });
+    }
+    return { text: await response.text(), next_cursor: nextCursor(response.headers.get("Link")) };
+  });
+
+const CSV = "text/csv";
+
+/** The cursor of a `Link` header (RFC 8288). Of its address nothing else is used: the token goes nowhere else. */
+function nextCursor(link: string | null): string | null {
+  const [, address] = /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(link ?? "") ?? [];
+  return address === undefined ? null : new URL(address, document.baseURI).searchParams.get("cursor");
+}
+
+async function exchange<T>(
   method: Method,
   path: string,
-  asked: { query?: object; body?: unknown; signal?: AbortSignal },
-): Promise<unknown> {
+  asked: AnyAsked,
+  headers: Record<string, string>,
+  understand: (response: Response, token: string) => Promise<T>,
+): Promise<T> {
   const token = session().token;
   if (!token) throw new Problem("unauthenticated", "");
   const url = beside(path);
@@ -62,6 +97,7 @@ export async function send(
     const response = await fetch(url, {
       method: method.toUpperCase(),
       headers: {
+        ...headers,
         Authorization: `Bearer ${token}`,
         ...(asked.body === undefined ? {} : { "Content-Type": "application/json" }),
       },
@@ -71,7 +107,7 @@ export async function send(
       cache: "no-store",
       redirect: "error",
     });
-    return await read(response, token);
+    return await understand(response, token);
   } catch (cause) {
     if (cause instanceof Problem || asked.signal?.aborted) throw cause;
     throw new Problem(timeout.aborted ? "slow" : "network", "", { cause });

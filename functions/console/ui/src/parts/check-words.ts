@@ -4,7 +4,7 @@ import { words } from "../words/words.ts";
 
 export type CheckAction = keyof typeof words.checkActions;
 
-const ACTIONS: Record<CheckCode, CheckAction | null> = {
+const ACTIONS: Record<CheckCode | "payouts_add_up" | "payouts_arrive", CheckAction | null> = {
   endpoint_registered: "register",
   secrets_manager_answers: null,
   stripe_key_present: "set_key",
@@ -38,6 +38,8 @@ const ACTIONS: Record<CheckCode, CheckAction | null> = {
   probe_arrives: "test",
   signatures_match: "test",
   events_applied: "change_endpoint",
+  payouts_add_up: "see_payouts",
+  payouts_arrive: "see_payouts",
 };
 
 export interface ShownCheck {

@@ -6,6 +6,7 @@ import { endpoints } from "./en/endpoints.ts";
 import { events } from "./en/events.ts";
 import { overview } from "./en/overview.ts";
 import { parts } from "./en/parts.ts";
+import { payouts } from "./en/payouts.ts";
 import { problems } from "./en/problems.ts";
 import { records } from "./en/records.ts";
 import { sessionWords } from "./en/session.ts";
@@ -41,5 +42,6 @@ export const en = {
   endpoints,
   events,
   records,
+  payouts,
   audit,
 };

@@ -52,7 +52,8 @@ export function linkedOf(record: AnyRecord, kind: Kind | undefined, kinds: reado
     const id = referenceIn(record.object, reference.member);
     return id ? [{ kind: reference.kind, id }] : [];
   });
-  const found = Object.entries(record).flatMap(([name, value]): Linked[] => {
+  const links = Object.values(record.links ?? {}).map((id) => ["links", id] as const);
+  const found = [...Object.entries(record), ...links].flatMap(([name, value]): Linked[] => {
     if (OWN.has(name)) return [];
     return (Array.isArray(value) ? value : [value]).flatMap((id): Linked[] => {
       if (typeof id !== "string") return [];

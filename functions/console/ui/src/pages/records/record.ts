@@ -1,6 +1,7 @@
 // A record as these pages read it: of any kind, also one that a later release adds. What it is known by, what it
 // sums up to, and when it was made come from the description of its kind.
 import type { Kind } from "../../api/kinds.ts";
+import type { PayoutTransactions, Settlement } from "../../api/payouts.ts";
 import type { components } from "../../api/types.gen.ts";
 import type { Integer, LedgerEvent, PaymentState } from "../../api/types.ts";
 import { isInteger } from "../../format/money.ts";
@@ -20,6 +21,13 @@ export interface AnyRecord extends Fields, Partial<OfPayment> {
   charges?: AnyRecord[];
   refunds?: AnyRecord[];
   disputes?: AnyRecord[];
+  /** Of a payout: when it arrives, a date in UTC, and what it is made of. */
+  arrival_date?: string | null;
+  transactions?: PayoutTransactions;
+  /** Of a payment and its parts: what of it comes to the bank. Null while nothing of that is known. */
+  settlement?: Settlement | null;
+  /** Of a balance transaction: what it is of, and the payout that it is in. */
+  links?: Record<string, string | null>;
   timeline?: LedgerEvent[];
   history?: Schemas["PaymentChange"][];
 }

@@ -174,7 +174,17 @@ export const checks = {
     failed: "Some of what it brings changes no record",
     todo: "Ask for fewer event types, or have the settings ignore fewer.",
   },
-} satisfies Record<CheckCode, CheckWords>;
+  payouts_add_up: {
+    fine: "What is in each payout adds up to it",
+    failed: "What is in a payout does not add up to it",
+    todo: "Open the payout, download its list as CSV, and compare it with Stripe’s payout reconciliation report. It is listed again each night.",
+  },
+  payouts_arrive: {
+    fine: "Payouts arrive at the bank",
+    failed: "A payout failed, or is later than its date",
+    todo: "Open the payout. If it failed, put the bank account right at Stripe; if it is late, ask your bank with its trace.",
+  },
+} satisfies Record<CheckCode | "payouts_add_up" | "payouts_arrive", CheckWords>;
 
 /** What the buttons beside a check say. */
 export const checkActions = {
@@ -188,5 +198,6 @@ export const checkActions = {
   see_quarantined: "See what is set aside",
   see_uncertain: "See these records",
   see_import: "See the import",
+  see_payouts: "See the payouts",
   change_endpoint: "Change the event types",
 } as const;

@@ -13,6 +13,7 @@ export const shell = {
   nav: {
     overview: "Overview",
     attention: "Needs attention",
+    payouts: "Payouts",
     records: "Records",
     events: "Events",
     settings: "Settings",

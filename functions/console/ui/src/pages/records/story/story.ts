@@ -3,11 +3,13 @@
 import type { Integer } from "../../../api/types.ts";
 import type { Tone } from "../../../parts/tone.ts";
 import type { AnyRecord } from "../record.ts";
+import { balanceTransactionStory } from "./balance-transaction.ts";
 import { chargeStory } from "./charge.ts";
 import { customerStory } from "./customer.ts";
 import { disputeStory } from "./dispute.ts";
 import { invoiceStory } from "./invoice.ts";
 import { paymentStory } from "./payment.ts";
+import { payoutStory } from "./payout.ts";
 import { refundStory } from "./refund.ts";
 import { subscriptionStory } from "./subscription.ts";
 
@@ -46,6 +48,8 @@ const STORIES: Partial<Record<string, (told: Told) => Story | null>> = {
   charges: chargeStory,
   refunds: refundStory,
   disputes: disputeStory,
+  payouts: payoutStory,
+  balance_transactions: balanceTransactionStory,
 };
 
 /** The story of a record; null for kinds, and states, of which there is none to tell. */
