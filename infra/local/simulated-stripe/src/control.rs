@@ -11,7 +11,7 @@
 //! - `POST /events/raw?fate=` with the event's text, delivered as it is → the event
 //! - `POST /events/{id}/resend` with `{"endpoint"}`
 //! - `PUT /objects?account=` with an object, and `DELETE /objects?id=&account=`: stores or removes it without
-//!   an event
+//!   an event; the `_payout` of a balance transaction says with which payout it is listed
 //! - `GET /endpoints`, `PATCH /endpoints/{id}`, `DELETE /endpoints/{id}` with `{"url"?, "enabled_events"?,
 //!   "secret"?, "disabled"?, "description"?, "api_version"?}` → the endpoint with its secret
 //! - `GET /deliveries`, `DELETE /deliveries` → all attempts

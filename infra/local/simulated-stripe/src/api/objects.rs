@@ -8,7 +8,7 @@ use super::error::ApiError;
 use super::page::{self, CreatedFilter, Item, page};
 use super::params::Params;
 use crate::ids;
-use crate::objects::StoredObject;
+use crate::objects::{PAYOUT_OF_TRANSACTION, StoredObject};
 use crate::rendering::signed;
 use crate::state::StripeState;
 
@@ -22,6 +22,10 @@ pub(crate) fn list(state: &StripeState, call: &Call, kind: Kind) -> Result<Value
     let params = &call.params;
     let known = [kind.list_filters(), &page::PARAMS].concat();
     params.only(&known)?;
+    let payout = params.text("payout").filter(|_| kind == Kind::BALANCE_TRANSACTION);
+    if let Some(payout) = payout {
+        refuse_unless_automatic(state, call, payout)?;
+    }
     let created = CreatedFilter::from_params(params)?;
     let matches = |stored: &StoredObject| {
         let at = stored.value["created"].as_i64().unwrap_or_default();
@@ -30,14 +34,41 @@ pub(crate) fn list(state: &StripeState, call: &Call, kind: Kind) -> Result<Value
     let stored = state.objects.newest_first(call.account.as_deref(), kind);
     let items: Vec<_> = stored
         .into_iter()
+        .filter(|stored| payout.is_none_or(|payout| stored.value[PAYOUT_OF_TRANSACTION] == payout))
         .map(|stored| Item { id: &stored.id, matches: matches(stored), value: stored })
         .collect();
-    page(&items, |stored| rendered(state, stored), call, kind.object(), state.options.longest_page)
+    let expands_source = params.list("expand")?.unwrap_or_default().contains(&"data.source");
+    let render = |stored: &StoredObject| {
+        let mut object = rendered(state, stored);
+        if expands_source
+            && let Some(source) = object["source"].as_str()
+            && let Some(source) = state.objects.get(stored.account.as_deref(), source)
+        {
+            object["source"] = rendered(state, source);
+        }
+        object
+    };
+    page(&items, render, call, kind.object(), state.options.longest_page)
+}
+
+/// Stripe lists the transactions of automatic payouts alone.
+fn refuse_unless_automatic(state: &StripeState, call: &Call, payout: &str) -> Result<(), ApiError> {
+    let Some(stored) = state.objects.get(call.account.as_deref(), payout) else {
+        return Err(ApiError::no_such(Kind::PAYOUT.object(), payout));
+    };
+    if stored.value["automatic"] == true {
+        return Ok(());
+    }
+    let message = "Balance transaction history can only be filtered on automatic transfers, not manual.";
+    Err(ApiError::invalid("payout", message))
 }
 
 /// Returns an object as an answer shows it. Of about every other one the customer is expanded.
 fn rendered(state: &StripeState, stored: &StoredObject) -> Value {
     let mut object = signed(&stored.value, state.clock.now());
+    if let Some(members) = object.as_object_mut() {
+        members.remove(PAYOUT_OF_TRANSACTION);
+    }
     if ids::place_in_second(&stored.id).is_multiple_of(2)
         && let Some(customer) = object["customer"].as_str()
         && let Some(customer) = state.objects.get(stored.account.as_deref(), customer)
@@ -57,7 +88,7 @@ fn passes_filters(stored: &StoredObject, params: &Params) -> bool {
         ("status", Some("all")) if stored.kind == Kind::SUBSCRIPTION => true,
         ("status", Some("ended")) if stored.kind == Kind::SUBSCRIPTION => ended,
         // Read before.
-        ("created", _) | (_, None) => true,
+        ("created" | "payout", _) | (_, None) => true,
         (field, Some(wanted)) => stored.value[field] == wanted,
     })
 }
