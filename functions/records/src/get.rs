@@ -23,7 +23,9 @@ use crate::listed_record::{ListedRecord, list_records};
 use crate::payment::history::HistoryEntry;
 use crate::payment::parts::PaymentWithParts;
 use crate::payment_list::list_payments;
+use crate::payout::transactions;
 use crate::response_size::all_fitting;
+use crate::settlement::{is_settled_kind, settlements};
 use crate::view::{LoadedRecord, parse_kind};
 
 /// How many records of each kind a customer's response shows; lists have the rest.
@@ -93,24 +95,38 @@ pub(crate) async fn get(
     now: Timestamp,
 ) -> Result<Response<Body>, ApiError> {
     let kind = parse_kind(kind)?;
+    if let Some(payouts) = transactions::payout_ids(ids).filter(|_| kind == Kind::PAYOUT) {
+        return transactions::list(deps, request, &payouts).await;
+    }
     let query = Query::read(request, &["account"])?;
     let loaded = find(deps, kind, query.get("account"), ids).await?;
     let key = loaded.record.key.clone();
     let timeline =
         deps.ledger.list(&EventListing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;
     let (mut payment, mut history, mut invoice, mut customer_records) = (None, None, None, None);
+    let mut settlement = None;
     match kind {
         Kind::PAYMENT => {
             let with_parts = PaymentWithParts::load(deps, &loaded).await?;
             payment = Some(with_parts.view());
+            settlement = Some(settlements(deps, &[with_parts.settled_parts()]).await?.pop().flatten());
             history = Some(with_parts.history(deps, now).await?);
         }
         Kind::INVOICE => invoice = Some(invoice::view(deps, &loaded).await?),
+        kind if is_settled_kind(kind) => {
+            settlement = Some(settlements(deps, &[vec![&loaded]]).await?.pop().flatten());
+        }
         Kind::CUSTOMER => customer_records = Some(self::customer_records(deps, &key).await?),
         _ => {}
     }
-    let view = if payment.is_some() { loaded.view_as_payment() } else { loaded.view() };
-    let record = ListedRecord { record: view, payment };
+    let record = match payment {
+        Some(payment) => ListedRecord::as_payment(&loaded, payment),
+        None => ListedRecord::without_payment(&loaded),
+    };
+    let record = match settlement {
+        Some(settlement) => record.with_settlement(settlement),
+        None => record,
+    };
     let timeline = timeline.rows.into_iter().map(EventView::from).collect();
     Ok(json(StatusCode::OK, &FullRecord { record, history, invoice, customer_records, timeline }))
 }

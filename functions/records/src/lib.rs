@@ -1,6 +1,7 @@
 //! Reads what is here: billing records, the ledger of events, the audit. Writes nothing.
 //!
-//! - `GET /records` (`kinds`), `GET /records/{kind}` (`list`), `GET /records/{kind}/{id}` (`get`);
+//! - `GET /records` (`kinds`), `GET /records/{kind}` (`list`), `GET /records/{kind}/{id}` (`get`),
+//!   `GET /records/payouts/{id}/transactions` (`payout::transactions`);
 //! - `GET /events`, `GET /events/{id}` (`events`);
 //! - `GET /audit` (`audit`).
 //!
@@ -11,6 +12,7 @@
 
 mod audit;
 mod config;
+mod csv;
 mod customer;
 mod deps;
 mod events;
@@ -21,7 +23,9 @@ mod list;
 mod listed_record;
 mod payment;
 mod payment_list;
+mod payout;
 mod response_size;
+mod settlement;
 mod view;
 
 use jiff::Timestamp;

@@ -10,7 +10,7 @@ use shared::records::{Record, RecordListing};
 
 use crate::customer::{self, PartPosition, PartsPage};
 use crate::deps::Deps;
-use crate::listed_record::{ListedRecord, list_records};
+use crate::listed_record::{ListedRecord, list_records, with_settlements};
 use crate::payment_list::{list_payments, payment_position};
 use crate::response_size::take_fitting;
 use crate::view::{LoadedRecord, parse_kind};
@@ -77,9 +77,9 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
             }
             let PartsPage { parts, next } =
                 customer::list_parts(deps, &customer, kind, from, limit, is_wanted).await?;
-            let records =
-                parts.into_iter().map(|(position, part)| (position, ListedRecord::without_payment(&part)));
-            let (data, next) = take_fitting(records, next);
+            let (positions, parts): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+            let records = with_settlements(deps, &parts).await?;
+            let (data, next) = take_fitting(positions.into_iter().zip(records), next);
             (data, next.map(|position| query.next_cursor(&list_name, position)))
         }
         ListSource::Customer(customer) => {

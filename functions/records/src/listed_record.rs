@@ -8,6 +8,9 @@ use shared::records::Record;
 
 use crate::deps::Deps;
 use crate::payment::parts::{PaymentView, PaymentWithParts};
+use crate::payout::PayoutView;
+use crate::payout::transactions::LinksView;
+use crate::settlement::{Settlement, is_settled_kind, settlements};
 use crate::view::{LoadedRecord, RecordView};
 
 /// Payments whose parts are read at once.
@@ -20,12 +23,31 @@ pub(crate) struct ListedRecord {
     pub(crate) record: RecordView,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) payment: Option<PaymentView>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(crate) payout: Option<PayoutView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<LinksView>,
+    /// Of charges, refunds and disputes, and of a payment on its own: null while nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settlement: Option<Option<Settlement>>,
 }
 
 impl ListedRecord {
     /// A record of another kind than payments.
     pub(crate) fn without_payment(record: &LoadedRecord) -> Self {
-        Self { record: record.view(), payment: None }
+        let (payout, links) = (PayoutView::of(record), LinksView::of(record));
+        Self { record: record.view(), payment: None, payout, links, settlement: None }
+    }
+
+    /// A record as a payment.
+    pub(crate) fn as_payment(record: &LoadedRecord, payment: PaymentView) -> Self {
+        let payment = Some(payment);
+        Self { record: record.view_as_payment(), payment, payout: None, links: None, settlement: None }
+    }
+
+    /// The same, with what of it reached the bank.
+    pub(crate) fn with_settlement(self, settlement: Option<Settlement>) -> Self {
+        Self { settlement: Some(settlement), ..self }
     }
 }
 
@@ -36,15 +58,28 @@ pub(crate) async fn list_records(
     kind: Kind,
     records: Vec<Record>,
 ) -> Result<Vec<ListedRecord>, StoreError> {
-    let listed = records.into_iter().map(async |record| {
-        let record = LoadedRecord::new(record)?;
-        match kind {
-            Kind::PAYMENT => {
-                let payment = Some(PaymentWithParts::load(deps, &record).await?.view());
-                Ok(ListedRecord { record: record.view_as_payment(), payment })
-            }
-            _ => Ok(ListedRecord::without_payment(&record)),
-        }
+    let records = records.into_iter().map(LoadedRecord::new).collect::<Result<Vec<_>, _>>()?;
+    if kind != Kind::PAYMENT {
+        return with_settlements(deps, &records).await;
+    }
+    let listed = records.iter().map(async |record| {
+        let payment = PaymentWithParts::load(deps, record).await?.view();
+        Ok(ListedRecord::as_payment(record, payment))
     });
     futures::stream::iter(listed).buffered(CONCURRENT_READS).try_collect().await
+}
+
+/// Records of other kinds than payments; charges, refunds and disputes with what of them reached the bank.
+pub(crate) async fn with_settlements(
+    deps: &Deps,
+    records: &[LoadedRecord],
+) -> Result<Vec<ListedRecord>, StoreError> {
+    let groups: Vec<_> =
+        records.iter().map(|record| if is_settled_kind(record.kind) { vec![record] } else { vec![] }).collect();
+    let settlements = settlements(deps, &groups).await?;
+    let listed = records.iter().zip(settlements).map(|(record, settlement)| {
+        let listed = ListedRecord::without_payment(record);
+        if is_settled_kind(record.kind) { listed.with_settlement(settlement) } else { listed }
+    });
+    Ok(listed.collect())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// The records of one page take at most this, so that there is room for the rest of the response.
-const LARGEST_PAGE: usize = 4_500_000;
+pub(crate) const LARGEST_PAGE: usize = 4_500_000;
 
 /// Ends a page where its response would become too large, but after one record at least. Each record comes
 /// with its position; returned are the records as JSON, and the position to continue after.

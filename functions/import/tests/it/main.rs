@@ -8,6 +8,7 @@ mod drift;
 mod imports;
 mod order;
 mod outages;
+mod payouts;
 mod recheck;
 mod requests;
 mod support;

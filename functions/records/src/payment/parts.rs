@@ -18,6 +18,7 @@ use super::charge_alone::as_payment_intent;
 use super::history::{HistoryEntry, ObjectTimeline, history};
 use super::{Payment, derive};
 use crate::deps::Deps;
+use crate::settlement::is_settled_kind;
 use crate::view::{LoadedRecord, RecordView};
 
 /// Objects whose events are read at once.
@@ -73,6 +74,11 @@ impl<'a> PaymentWithParts<'a> {
             disputes: views(Kind::DISPUTE),
             invoice: invoice.map(str::to_owned),
         }
+    }
+
+    /// The charges, refunds and disputes of the payment.
+    pub(crate) fn settled_parts(&self) -> Vec<&LoadedRecord> {
+        self.parts.iter().filter(|part| is_settled_kind(part.kind)).collect()
     }
 
     /// Returns its history, derived from the latest hundred events of each of its objects.

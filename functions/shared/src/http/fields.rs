@@ -242,11 +242,19 @@ impl Query {
     /// # Errors
     /// 400 for anything else.
     pub fn limit(&self) -> Result<usize, ApiError> {
-        let Some(text) = self.get("limit") else { return Ok(DEFAULT_LIMIT) };
-        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        self.limit_up_to(MAX_LIMIT, DEFAULT_LIMIT)
+    }
+
+    /// `limit`, for a list of other bounds.
+    ///
+    /// # Errors
+    /// 400 for what is no number from 1 to `most`.
+    pub fn limit_up_to(&self, most: usize, default: usize) -> Result<usize, ApiError> {
+        let Some(text) = self.get("limit") else { return Ok(default) };
+        let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
         limit.ok_or_else(|| {
-            ApiError::invalid("limit", format!("`limit` is a number from 1 to {MAX_LIMIT}"))
-                .remedy(format!("give such a number, or leave it out for {DEFAULT_LIMIT}"))
+            ApiError::invalid("limit", format!("`limit` is a number from 1 to {most}"))
+                .remedy(format!("give such a number, or leave it out for {default}"))
         })
     }
 

@@ -1,0 +1,152 @@
+//! What of a payment reached the balance and the bank: the balance transactions of its charges, refunds and
+//! disputes, with fees, when they are available, and their payouts.
+//!
+//! A charge and a refund name their transactions by id, once Stripe has made them; a dispute holds them whole.
+//! Those that are not here yet are shown as far as the object shows them, or not at all.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use shared::aws::StoreError;
+use shared::kind::{Kind, reference_id};
+use shared::object_key::ObjectKey;
+
+use crate::deps::Deps;
+use crate::payout::time;
+use crate::view::LoadedRecord;
+
+/// What the balance transactions of a record come to. Amounts are in the smallest unit of `currency`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Settlement {
+    /// Null if there are several, whose amounts are never added.
+    currency: Option<String>,
+    amount: Option<i64>,
+    fee: Option<i64>,
+    net: Option<i64>,
+    /// Of the one that is available last.
+    available_on: Option<Timestamp>,
+    payout: Option<String>,
+    arrival_date: Option<Timestamp>,
+    transactions: Vec<SettledTransaction>,
+}
+
+/// A balance transaction of a record.
+#[derive(Debug, Clone, Serialize)]
+struct SettledTransaction {
+    id: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    status: Option<String>,
+    currency: Option<String>,
+    amount: Option<i64>,
+    fee: Option<i64>,
+    net: Option<i64>,
+    available_on: Option<Timestamp>,
+    payout: Option<String>,
+    payout_status: Option<String>,
+    arrival_date: Option<Timestamp>,
+}
+
+/// Whether records of a kind show what of them reached the bank.
+pub(crate) fn is_settled_kind(kind: Kind) -> bool {
+    [Kind::CHARGE, Kind::REFUND, Kind::DISPUTE].contains(&kind)
+}
+
+/// What of each of these groups of records reached the bank; null for a group of which no transaction is known.
+pub(crate) async fn settlements(
+    deps: &Deps,
+    groups: &[Vec<&LoadedRecord>],
+) -> Result<Vec<Option<Settlement>>, StoreError> {
+    let groups: Vec<Vec<(ObjectKey, Value)>> =
+        groups.iter().map(|records| records.iter().flat_map(|record| named(record)).collect()).collect();
+    let keys: BTreeSet<ObjectKey> = groups.iter().flatten().map(|(key, _)| key.clone()).collect();
+    let transactions = load(deps, keys).await?;
+    let payout_of = |transaction: &LoadedRecord| {
+        let payout = transaction.record.links.as_ref()?.payout.as_ref()?;
+        transaction.record.key.sibling(Kind::PAYOUT, payout).ok()
+    };
+    let payouts = load(deps, transactions.values().filter_map(payout_of).collect()).await?;
+    let settled = |(key, shown): &(ObjectKey, Value)| {
+        let record = transactions.get(key);
+        let object = record.map_or(shown, |record| &record.object);
+        let payout = record.and_then(payout_of);
+        SettledTransaction::new(key, object, payout.as_ref(), payout.as_ref().and_then(|key| payouts.get(key)))
+    };
+    Ok(groups.iter().map(|named| Settlement::of(named.iter().filter_map(settled).collect())).collect())
+}
+
+async fn load(
+    deps: &Deps,
+    keys: BTreeSet<ObjectKey>,
+) -> Result<HashMap<ObjectKey, LoadedRecord>, StoreError> {
+    let keys: Vec<ObjectKey> = keys.into_iter().collect();
+    let records = deps.records.get_all(&keys).await?.into_iter().map(LoadedRecord::new);
+    records.map(|record| record.map(|record| (record.record.key.clone(), record))).collect()
+}
+
+/// The transactions that a record names, each with what it shows of it; each once.
+fn named(record: &LoadedRecord) -> Vec<(ObjectKey, Value)> {
+    let object = &record.object;
+    let many = object["balance_transactions"].as_array().into_iter().flatten();
+    let all = [&object["balance_transaction"], &object["failure_balance_transaction"]].into_iter().chain(many);
+    let mut named: Vec<(ObjectKey, Value)> = Vec::new();
+    for transaction in all {
+        let key = reference_id(transaction)
+            .and_then(|id| record.record.key.sibling(Kind::BALANCE_TRANSACTION, id).ok());
+        if let Some(key) = key.filter(|key| named.iter().all(|(other, _)| other != key)) {
+            named.push((key, transaction.clone()));
+        }
+    }
+    named
+}
+
+impl SettledTransaction {
+    /// None if nothing is known of it but its id.
+    fn new(
+        key: &ObjectKey,
+        object: &Value,
+        payout: Option<&ObjectKey>,
+        record: Option<&LoadedRecord>,
+    ) -> Option<Self> {
+        let text = |member: &str| object[member].as_str().map(str::to_owned);
+        let number = |member: &str| object[member].as_i64();
+        let net = Some(number("net")?);
+        Some(Self {
+            id: key.id().to_owned(),
+            kind: text("type"),
+            status: text("status"),
+            currency: text("currency"),
+            amount: number("amount"),
+            fee: number("fee"),
+            net,
+            available_on: time(&object["available_on"]),
+            payout: payout.map(|payout| payout.id().to_owned()),
+            payout_status: record.and_then(|record| record.status().map(str::to_owned)),
+            arrival_date: record.and_then(|record| time(&record.object["arrival_date"])),
+        })
+    }
+}
+
+impl Settlement {
+    fn of(transactions: Vec<SettledTransaction>) -> Option<Self> {
+        let first = transactions.first()?;
+        let currency = first.currency.clone();
+        let is_one = transactions.iter().all(|transaction| transaction.currency == currency);
+        let sum = |part: fn(&SettledTransaction) -> Option<i64>| {
+            transactions.iter().map(part).sum::<Option<i64>>().filter(|_| is_one)
+        };
+        let last = transactions.iter().max_by_key(|transaction| transaction.available_on).unwrap_or(first);
+        Some(Self {
+            amount: sum(|transaction| transaction.amount),
+            fee: sum(|transaction| transaction.fee),
+            net: sum(|transaction| transaction.net),
+            available_on: last.available_on,
+            payout: last.payout.clone(),
+            arrival_date: last.arrival_date,
+            currency: currency.filter(|_| is_one),
+            transactions,
+        })
+    }
+}
