@@ -93,6 +93,7 @@ async fn run_under_lease(
         open: health::open_events(&deps.ledger, now).await?,
         uncertain: deps.records.open(OpenReason::OrderUncertain).await?,
         erasures: Some(deps.registry.erasure_health(now).await?),
+        payouts: Some(Box::pin(health::payouts(&deps.records, now)).await?),
     };
     deps.registry.store_health_snapshot(&snapshot).await?;
     metrics::emit(&deps.metrics, &snapshot, &rows, now);

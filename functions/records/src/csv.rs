@@ -5,9 +5,8 @@ use ::csv::Writer;
 
 /// Currencies whose amounts at Stripe have no decimals (Stripe's documentation, "Zero-decimal currencies"; ISK,
 /// HUF, TWD and UGX are counted in hundredths in the API).
-const NO_DECIMALS: [&str; 15] = [
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf",
-];
+const NO_DECIMALS: [&str; 15] =
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
 /// Currencies whose amounts have three.
 const THREE_DECIMALS: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 

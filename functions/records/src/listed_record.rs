@@ -74,8 +74,10 @@ pub(crate) async fn with_settlements(
     deps: &Deps,
     records: &[LoadedRecord],
 ) -> Result<Vec<ListedRecord>, StoreError> {
-    let groups: Vec<_> =
-        records.iter().map(|record| if is_settled_kind(record.kind) { vec![record] } else { vec![] }).collect();
+    let groups: Vec<_> = records
+        .iter()
+        .map(|record| if is_settled_kind(record.kind) { vec![record] } else { vec![] })
+        .collect();
     let settlements = settlements(deps, &groups).await?;
     let listed = records.iter().zip(settlements).map(|(record, settlement)| {
         let listed = ListedRecord::without_payment(record);

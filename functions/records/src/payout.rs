@@ -136,7 +136,9 @@ fn message(state: ListState, adds_up: Option<bool>, known: &PayoutTransactions) 
         }
         (ListState::Refused, _) => {
             let said = known.failure.as_ref().map(|failure| failure.message.as_str()).unwrap_or_default();
-            return format!("Stripe does not list the transactions: {said}. They are asked for again each night.");
+            return format!(
+                "Stripe does not list the transactions: {said}. They are asked for again each night."
+            );
         }
     };
     fixed.to_owned()

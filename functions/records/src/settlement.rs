@@ -72,7 +72,12 @@ pub(crate) async fn settlements(
         let record = transactions.get(key);
         let object = record.map_or(shown, |record| &record.object);
         let payout = record.and_then(payout_of);
-        SettledTransaction::new(key, object, payout.as_ref(), payout.as_ref().and_then(|key| payouts.get(key)))
+        SettledTransaction::new(
+            key,
+            object,
+            payout.as_ref(),
+            payout.as_ref().and_then(|key| payouts.get(key)),
+        )
     };
     Ok(groups.iter().map(|named| Settlement::of(named.iter().filter_map(settled).collect())).collect())
 }
@@ -90,7 +95,8 @@ async fn load(
 fn named(record: &LoadedRecord) -> Vec<(ObjectKey, Value)> {
     let object = &record.object;
     let many = object["balance_transactions"].as_array().into_iter().flatten();
-    let all = [&object["balance_transaction"], &object["failure_balance_transaction"]].into_iter().chain(many);
+    let all =
+        [&object["balance_transaction"], &object["failure_balance_transaction"]].into_iter().chain(many);
     let mut named: Vec<(ObjectKey, Value)> = Vec::new();
     for transaction in all {
         let key = reference_id(transaction)

@@ -8,11 +8,13 @@
 mod arrivals;
 mod erasures;
 mod gather;
+mod payouts;
 mod snapshot;
 
 pub use self::arrivals::{Arrivals, Arrived, RunArrivals, TypeArrivals};
 pub use self::erasures::{ErasureHealth, ErasureTrouble, StuckErasure};
 pub use self::gather::{endpoints, open_events, secrets};
+pub use self::payouts::{PayoutHealth, PayoutInTrouble, payouts};
 pub use self::snapshot::{
     CommonReason, GapReport, HealthSnapshot, OpenEvents, OwnStack, SecretPresence, StripeView, Undelivered,
     is_still_missed, newest_missed,

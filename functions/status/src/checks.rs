@@ -25,6 +25,7 @@ mod endpoint;
 mod erasures;
 mod evidence;
 mod open_events;
+mod payouts;
 mod reconciliation;
 mod records;
 mod remedy;
@@ -88,6 +89,8 @@ fn stack_checks(inputs: &StatusInputs) -> Vec<Check> {
     checks.push(stack::strangers_at_stripe(inputs));
     checks.push(records::records_as_stripe(inputs));
     checks.push(records::import_goes_on(inputs));
+    checks.push(payouts::payouts_add_up(inputs));
+    checks.push(payouts::payouts_arrive(inputs));
     checks.push(erasures::erasures_go_on(inputs));
     checks
 }

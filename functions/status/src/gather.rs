@@ -68,6 +68,8 @@ pub(crate) async fn gather(
         import: kept.import,
         erasures: snapshot.erasures.unwrap_or_default(),
         drift: kept.drift,
+        payouts: snapshot.payouts,
+        payout_progress: kept.payouts,
     })
 }
 
@@ -106,6 +108,7 @@ fn is_usable(snapshot: &HealthSnapshot, rows: &[EndpointRow], kept: &StatusRows,
     let complete = !matches!(snapshot.endpoints, StripeView::Unavailable(_))
         && is_told(&snapshot.events)
         && snapshot.erasures.is_some()
+        && snapshot.payouts.is_some()
         && !snapshot.secrets.values().any(|secret| *secret == SecretPresence::Unknown);
     changed_before && same_endpoints && complete && is_recent(snapshot, now)
 }
@@ -164,10 +167,18 @@ async fn gather_now(
             None => deps.registry.erasure_health(now).await,
         }
     };
+    let payouts = async {
+        let recent = kept.health.as_ref().filter(|snapshot| !live && is_recent(snapshot, now));
+        match recent.and_then(|snapshot| snapshot.payouts.clone()) {
+            Some(payouts) => Ok(payouts),
+            None => health::payouts(&deps.records, now).await,
+        }
+    };
     let waiting = async {
         let open = health::open_events(&deps.ledger, now);
-        let counts =
-            async { tokio::try_join!(open, deps.records.open(OpenReason::OrderUncertain), erasures) };
+        let uncertain = deps.records.open(OpenReason::OrderUncertain);
+        // Boxed, because they are too large for a stack together with the rest.
+        let counts = Box::pin(async { tokio::try_join!(open, uncertain, erasures, payouts) });
         let counts = deadline.earlier_by(AFTER_READING).bound(counts).await;
         counts.unwrap_or_else(|| Err(StoreError::new("counting what waits", "no answer in time")))
     };
@@ -185,7 +196,7 @@ async fn gather_now(
     };
     let secrets = health::secrets(&deps.secret_store, rows, deadline);
     let (waiting, (stripe_key, (answers, asked_at)), secrets) = tokio::join!(waiting, stripe, secrets);
-    let (open, uncertain, erasures) = waiting?;
+    let (open, uncertain, erasures, payouts) = waiting?;
     // What the key of before was told says nothing of this one.
     let key_set_at = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
     let of_this_key = |kept: &&HealthSnapshot| key_set_at.is_none_or(|set_at| set_at <= kept.at);
@@ -215,6 +226,7 @@ async fn gather_now(
         open,
         uncertain,
         erasures: Some(erasures),
+        payouts: Some(payouts),
     };
     Ok(Gathered { stripe_key, snapshot, stripe_asked_at, no_answer, events_readable })
 }

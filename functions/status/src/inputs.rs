@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use shared::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use shared::health::{
-    self, Arrivals, ErasureHealth, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered,
+    self, Arrivals, ErasureHealth, GapReport, OpenEvents, PayoutHealth, SecretPresence, StripeView,
+    Undelivered,
 };
 use shared::mode::Mode;
 use shared::probe::ProbeOutcome;
 use shared::records::OpenRecords;
-use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, LastProbe};
+use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, LastProbe, PayoutProgress};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
 
@@ -59,6 +60,10 @@ pub(crate) struct StatusInputs {
     pub(crate) erasures: ErasureHealth,
     /// How far comparing records with Stripe's objects is.
     pub(crate) drift: Option<DriftProgress>,
+    /// How payouts are; none if nobody has looked.
+    pub(crate) payouts: Option<PayoutHealth>,
+    /// How far the listing of payouts and their transactions is.
+    pub(crate) payout_progress: Option<PayoutProgress>,
 }
 
 /// One endpoint, as it is here.

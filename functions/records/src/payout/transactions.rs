@@ -101,11 +101,7 @@ pub(crate) fn payout_ids(ids: &[String]) -> Option<Vec<String>> {
     (!payouts.is_empty()).then_some(payouts)
 }
 
-pub(crate) async fn list(
-    deps: &Deps,
-    request: &Request,
-    ids: &[String],
-) -> Result<Response<Body>, ApiError> {
+pub(crate) async fn list(deps: &Deps, request: &Request, ids: &[String]) -> Result<Response<Body>, ApiError> {
     let query = Query::read(request, &["account", "limit", "cursor"])?;
     let as_csv = wants_csv(request);
     let limit = if as_csv { query.limit_up_to(MAX_CSV_ROWS, MAX_CSV_ROWS)? } else { query.limit()? };
@@ -138,7 +134,9 @@ pub(crate) async fn list(
 fn wants_csv(request: &Request) -> bool {
     let accepts = request.headers().get_all(header::ACCEPT);
     let accepts = accepts.iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
-    accepts.filter_map(|part| part.split(';').next()).any(|media| media.trim().eq_ignore_ascii_case("text/csv"))
+    accepts
+        .filter_map(|part| part.split(';').next())
+        .any(|media| media.trim().eq_ignore_ascii_case("text/csv"))
 }
 
 async fn find(deps: &Deps, account: Option<&str>, ids: &[String]) -> Result<ObjectKey, ApiError> {
@@ -191,9 +189,8 @@ fn to_csv(
         let LinksView { charge, refund, dispute, payment, invoice, customer, payout: _ } = &row.links;
         let currency = row.currency.as_deref().unwrap_or_default();
         let texts = |value: &Option<String>| csv::Cell::Text(value.clone().unwrap_or_default());
-        let time = |value: Option<Timestamp>| {
-            csv::Cell::Text(value.map(|at| at.to_string()).unwrap_or_default())
-        };
+        let time =
+            |value: Option<Timestamp>| csv::Cell::Text(value.map(|at| at.to_string()).unwrap_or_default());
         let integer = |value: Option<i64>| csv::Cell::Integer(value);
         let decimal = |value: Option<i64>| csv::Cell::Decimal(value, currency);
         table.push(&[
@@ -236,9 +233,9 @@ fn csv_response(payout: &ObjectKey, text: String, next: Option<&str>, request: &
     }
     if let Some(next) = next {
         let account = request.uri().query().into_iter().flat_map(|query| query.split('&'));
-        let kept = account.filter(|pair| !pair.starts_with("cursor=")).fold(String::new(), |all, pair| {
-            format!("{all}{pair}&")
-        });
+        let kept = account
+            .filter(|pair| !pair.starts_with("cursor="))
+            .fold(String::new(), |all, pair| format!("{all}{pair}&"));
         // Relative to the request's own address, whatever path the stack is served at.
         if let Ok(value) = HeaderValue::try_from(format!("<?{kept}cursor={next}>; rel=\"next\"")) {
             headers.insert(header::LINK, value);

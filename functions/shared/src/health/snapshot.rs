@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arrivals::{Arrivals, RunArrivals};
 use super::erasures::ErasureHealth;
+use super::payouts::PayoutHealth;
 use crate::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use crate::event::EventId;
 use crate::ledger::OpenCount;
@@ -40,6 +41,9 @@ pub struct HealthSnapshot {
     /// How the erasures of personal data are; none in a snapshot of an earlier version of this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasures: Option<ErasureHealth>,
+    /// How payouts are; none in a snapshot of an earlier version of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payouts: Option<PayoutHealth>,
 }
 
 /// An answer of Stripe, or why there is none.

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::drift_progress::{COMPARISON, DriftProgress};
 use super::hourly_counts::{HOUR, HourlyCounts, LagCounts, hour_name};
 use super::import_progress::{IMPORT, Import};
+use super::payout_progress::{PAYOUTS, PayoutProgress};
 use super::reconcile_progress::HEALTH;
 use super::stack_id::StackId;
 use super::{
@@ -38,6 +39,8 @@ pub struct StatusRows {
     pub import: Option<Import>,
     /// Once records have been compared with Stripe's objects.
     pub drift: Option<DriftProgress>,
+    /// Once payouts have been looked for.
+    pub payouts: Option<PayoutProgress>,
     /// The recorded activity of each endpoint.
     pub activity: HashMap<String, EndpointActivity>,
     /// The last probe of each endpoint that was sent one.
@@ -61,7 +64,7 @@ impl Registry {
             .chain(endpoints.iter().map(|name| row_key(ENDPOINT_ACTIVITY, (*name).to_owned())))
             .chain(endpoints.iter().map(|name| row_key(PROBE, (*name).to_owned())))
             .chain(
-                [SETTINGS, STACK_ID, HEALTH, IMPORT, COMPARISON]
+                [SETTINGS, STACK_ID, HEALTH, IMPORT, COMPARISON, PAYOUTS]
                     .map(|kind| row_key(kind, THE_STACK.to_owned())),
             )
             .chain([row_key(SETTINGS, RULES.to_owned())]);
@@ -74,6 +77,7 @@ impl Registry {
             health: None,
             import: None,
             drift: None,
+            payouts: None,
             activity: HashMap::new(),
             probes: HashMap::new(),
             hours: Vec::new(),
@@ -86,6 +90,7 @@ impl Registry {
                 HEALTH => rows.health = read_or_discard(item, doing),
                 IMPORT => rows.import = read_or_discard(item, doing),
                 COMPARISON => rows.drift = read_or_discard(item, doing),
+                PAYOUTS => rows.payouts = read_or_discard(item, doing),
                 ENDPOINT_ACTIVITY => {
                     rows.activity.insert(text(&item, "name"), read(item, doing)?);
                 }

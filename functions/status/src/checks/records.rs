@@ -234,11 +234,11 @@ fn uncompared(object: &UncomparedObject) -> Value {
     value
 }
 
-fn refused_list(list: &RefusedKind) -> Value {
+pub(super) fn refused_list(list: &RefusedKind) -> Value {
     json!({ "kind": list.kind, "account": list.account, "said": list.failure.to_evidence() })
 }
 
-fn halt(halt: &Halt) -> Value {
+pub(super) fn halt(halt: &Halt) -> Value {
     match halt {
         Halt::NoKey => json!({ "why": "no_key" }),
         Halt::KeyRejected(failure) => json!({ "why": "key_refused", "said": failure.to_evidence() }),

@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 use serde_json::json;
 use shared::endpoint::EndpointState;
-use shared::health::{SecretPresence, StripeView, Undelivered};
+use shared::health::{PayoutHealth, SecretPresence, StripeView, Undelivered};
 use shared::ledger::OpenCount;
 use shared::registry::EndpointActivity;
 use shared::stripe::WebhookEndpoint;
+use shared::unix_time::UnixSeconds;
 
 use self::fixtures::*;
 use super::run;
@@ -17,7 +18,17 @@ mod deliveries;
 mod erasures;
 mod fixtures;
 mod overall;
+mod payouts;
 mod records;
+
+/// How payouts are.
+fn payouts(inputs: &mut StatusInputs) -> &mut PayoutHealth {
+    inputs.payouts.as_mut().unwrap()
+}
+
+fn seconds_ago(seconds: i64) -> UnixSeconds {
+    UnixSeconds::from(now()) - SignedDuration::from_secs(seconds)
+}
 
 /// Every check, of the stack and of its endpoints.
 fn all(report: &StatusReport) -> impl Iterator<Item = &Check> {
@@ -63,6 +74,8 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "strangers_at_stripe",
             "records_as_stripe",
             "import_goes_on",
+            "payouts_add_up",
+            "payouts_arrive",
             "erasures_go_on",
             "registered_whole",
             "secret_present",
@@ -86,7 +99,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
     type Change = fn(&mut StatusInputs);
-    let cases: [(Change, &[&str], HealthStatus); 53] = [
+    let cases: [(Change, &[&str], HealthStatus); 58] = [
         // Without Stripe's view the cause fails, and nothing is known of the endpoint.
         (
             |inputs| (inputs.stripe_key, inputs.at_stripe) = (StripeKeyState::NotSet, StripeView::NotAsked),
@@ -124,6 +137,19 @@ fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
             HealthStatus::Active,
         ),
         (|inputs| inputs.uncertain.count = OpenCount::Exactly(1), &["order_uncertain"], HealthStatus::Active),
+        (
+            |inputs| payouts(inputs).unexplained = OpenCount::Exactly(1),
+            &["payouts_add_up"],
+            HealthStatus::Active,
+        ),
+        (
+            |inputs| payouts(inputs).to_list_since = Some(seconds_ago(3_601)),
+            &["payouts_add_up"],
+            HealthStatus::Active,
+        ),
+        (|inputs| payouts(inputs).to_list_since = Some(seconds_ago(3_599)), &[], HealthStatus::Active),
+        (|inputs| payouts(inputs).failed = OpenCount::Exactly(1), &["payouts_arrive"], HealthStatus::Active),
+        (|inputs| payouts(inputs).late = OpenCount::More, &["payouts_arrive"], HealthStatus::Active),
         (|inputs| inputs.open.pending = OpenCount::More, &[], HealthStatus::Active),
         (|inputs| inputs.reconciled_at = at(16 * 60), &["reconciled_lately"], HealthStatus::Error),
         (|inputs| inputs.reconciled_at = None, &["reconciled_lately"], HealthStatus::Error),

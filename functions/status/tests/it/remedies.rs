@@ -63,6 +63,7 @@ impl SeededStack {
         };
         seeded.stack.hear("main", before(600)).await;
         seeded.compare(0).await;
+        seeded.stack.payouts_listed(before(3_600)).await;
         seeded
     }
 
@@ -190,6 +191,7 @@ impl SeededStack {
             arrivals: BTreeMap::new(),
             secrets: health::secrets(&secrets, &rows, Deadline::NEVER).await,
             open: health::open_events(&self.stack.ledger(), at()).await.unwrap(),
+            payouts: Some(health::payouts(&fixtures::records(&cloud.aws()), at()).await.unwrap()),
             uncertain: fixtures::records(&cloud.aws()).open(OpenReason::OrderUncertain).await.unwrap(),
             erasures: Some(registry.erasure_health(at()).await.unwrap()),
         };
@@ -266,6 +268,8 @@ impl SeededStack {
             "records_as_stripe" => self.compare(u64::from(trouble)).await,
             "import_goes_on" if trouble => self.store_import(ImportState::Running).await,
             "import_goes_on" => self.store_import(ImportState::Finished).await,
+            "payouts_add_up" => self.stack.payout("paid", if trouble { 4 } else { 5 }).await,
+            "payouts_arrive" => self.stack.payout(if trouble { "failed" } else { "paid" }, 5).await,
             "erasures_go_on" => self.store_erasure(if trouble { 3_601 } else { 60 }).await,
             "registered_whole" if trouble => self.stack.set_state(EndpointState::Deregistering).await,
             "registered_whole" => self.stack.set_state(EndpointState::Active).await,

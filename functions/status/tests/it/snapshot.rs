@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
-use shared::health::{GapReport, HealthSnapshot, OpenEvents, SecretPresence, StripeView, Undelivered};
+use shared::health::{
+    GapReport, HealthSnapshot, OpenEvents, PayoutHealth, SecretPresence, StripeView, Undelivered,
+};
 use shared::ledger::{EventState, OpenCount};
 use shared::records::OpenRecords;
 use shared::registry::{ErasureJob, ErasureState, Sampled, Written};
@@ -38,6 +40,7 @@ impl Stack {
             arrivals: BTreeMap::new(),
             secrets: BTreeMap::from([("main".to_owned(), SecretPresence::There)]),
             open: OpenEvents::default(),
+            payouts: Some(PayoutHealth::default()),
             uncertain: OpenRecords { count: OpenCount::default(), first: vec![] },
             erasures: Some(self.registry().erasure_health(later(seconds)).await.unwrap()),
         };

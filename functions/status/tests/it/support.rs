@@ -14,8 +14,8 @@ use shared::ledger::{EventState, Ledger, Transition};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
 use shared::probe::{ProbeOutcome, ProbeReport};
-use shared::records::{Provenance, Put, Record};
-use shared::registry::{LastProbe, Registry};
+use shared::records::{PayoutTransactions, Provenance, Put, Record};
+use shared::registry::{FinishedNight, LastProbe, PayoutProgress, Registry, Sampled};
 use shared::unix_time::UnixSeconds;
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
 use status::{Config, Deps, handle};
@@ -140,6 +140,44 @@ impl Stack {
         let record = Record::new(key, provenance, object.to_string().as_bytes(), &object).unwrap();
         let records = fixtures::records(&self.cloud.aws());
         assert_eq!(records.put_if_newer(&record).await.unwrap(), Put::Done);
+    }
+
+    /// A payout of 5, reconciled, whose transactions come to so much. It is of the second at which the status
+    /// is asked for.
+    pub(crate) async fn payout(&self, status: &str, net: i64) {
+        let object = json!({
+            "object": "payout", "id": "po_1", "amount": 5, "currency": "usd", "automatic": true,
+            "status": status, "reconciliation_status": "completed", "created": 5, "arrival_date": 5,
+        });
+        let provenance = Provenance {
+            as_of: later(1_200).into(),
+            event: Some("evt_po".parse().unwrap()),
+            events: vec!["evt_po".parse().unwrap()],
+            deleted: false,
+            order_uncertain: false,
+            fetched: false,
+        };
+        let key = ObjectKey::new(None, "payout", "po_1").unwrap();
+        let mut transactions = PayoutTransactions { complete: true, ..PayoutTransactions::default() };
+        let transaction = json!({ "type": "charge", "currency": "usd", "amount": net, "fee": 0, "net": net, "source": "ch_1" });
+        transactions.add(&object, &transaction);
+        let record = Record::new(key.clone(), provenance, object.to_string().as_bytes(), &object).unwrap();
+        let record = record.with_transactions(transactions);
+        let records = fixtures::records(&self.cloud.aws());
+        let put = match records.get(&key).await.unwrap() {
+            Some(old) => records.replace(&old, &record).await,
+            None => records.put_if_newer(&record).await,
+        };
+        assert_eq!(put.unwrap(), Put::Done);
+    }
+
+    /// Stores that the night's lists of payouts were gone through then.
+    pub(crate) async fn payouts_listed(&self, at: Timestamp) {
+        let (begun_at, finished_at) = (at.into(), at.into());
+        let (looked_at, written, refused) = (0, 0, Sampled::default());
+        let last = Some(FinishedNight { begun_at, finished_at, looked_at, written, refused });
+        let progress = PayoutProgress { last, ..PayoutProgress::default() };
+        self.registry().store_payout_progress(&progress).await.unwrap();
     }
 
     /// Marks an event as processed.

@@ -3,13 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, SecretVersion};
 use shared::health::{
-    Arrivals, CommonReason, ErasureHealth, GapReport, OpenEvents, SecretPresence, StripeView, Undelivered,
+    Arrivals, CommonReason, ErasureHealth, GapReport, OpenEvents, PayoutHealth, SecretPresence, StripeView,
+    Undelivered,
 };
 use shared::ledger::OpenCount;
 use shared::mode::Mode;
 use shared::probe::{ProbeOutcome, ProbeReport};
 use shared::records::OpenRecords;
-use shared::registry::{DriftProgress, DriftReport, EndpointActivity, FinishedPass, LastProbe};
+use shared::registry::{
+    DriftProgress, DriftReport, EndpointActivity, FinishedNight, FinishedPass, LastProbe, PayoutProgress,
+    Sampled,
+};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::UnixMillis;
 
@@ -49,6 +53,8 @@ pub(super) fn healthy() -> StatusInputs {
         import: None,
         erasures: ErasureHealth::default(),
         drift: Some(compared()),
+        payouts: Some(PayoutHealth::default()),
+        payout_progress: Some(payouts_listed()),
     }
 }
 
@@ -57,6 +63,13 @@ fn compared() -> DriftProgress {
     let at = ago(36_000);
     let last = FinishedPass { begun_at: at, finished_at: at, until: at, report: DriftReport::default() };
     DriftProgress { last: Some(last), ..DriftProgress::default() }
+}
+
+/// Payouts were listed ten hours ago.
+fn payouts_listed() -> PayoutProgress {
+    let (begun_at, finished_at) = (ago(36_000), ago(36_000));
+    let last = FinishedNight { begun_at, finished_at, looked_at: 3, written: 0, refused: Sampled::default() };
+    PayoutProgress { last: Some(last), ..PayoutProgress::default() }
 }
 
 pub(super) fn endpoint(name: &str) -> EndpointInputs {

@@ -1,0 +1,146 @@
+//! Which payouts something is wrong with, as it is kept and as the status reads it. It has one size, however
+//! many payouts there are.
+
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::aws::StoreError;
+use crate::ledger::OpenCount;
+use crate::lossy_json;
+use crate::object_key::ObjectKey;
+use crate::page::MAX_LIMIT;
+use crate::records::{OpenOrder, OpenReason, Record, Records};
+use crate::stripe::StripeFailure;
+use crate::unix_time::UnixSeconds;
+
+/// So many are named of what there can be many of.
+const NAMED: usize = 10;
+/// How long a payout that failed is warned of: Stripe tries again once the bank account is put right.
+const FAILED_WARNS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Banks book a payout on its date or on the next day.
+const LATE_AFTER: SignedDuration = SignedDuration::from_hours(2 * 24);
+
+/// How payouts are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutHealth {
+    /// Reconciled ones whose transactions are not all here.
+    pub to_list: OpenCount,
+    /// For which second the earliest of these stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_list_since: Option<UnixSeconds>,
+    /// Those whose transactions do not add up, or that Stripe does not list.
+    pub unexplained: OpenCount,
+    /// The first of them.
+    pub first_unexplained: Vec<PayoutInTrouble>,
+    /// Those that failed in the last week.
+    pub failed: OpenCount,
+    /// The latest of them.
+    pub first_failed: Vec<PayoutInTrouble>,
+    /// Those that should have arrived by now.
+    pub late: OpenCount,
+    /// The first of them.
+    pub first_late: Vec<PayoutInTrouble>,
+}
+
+/// A payout that something is wrong with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutInTrouble {
+    /// Which.
+    pub key: ObjectKey,
+    /// Its amount in the smallest unit of its currency.
+    pub amount: Option<i64>,
+    /// Its currency.
+    pub currency: Option<String>,
+    /// Its status.
+    pub status: Option<String>,
+    /// When it should arrive.
+    pub arrival_date: Option<UnixSeconds>,
+    /// Why it failed, as Stripe says.
+    pub failure_code: Option<String>,
+    /// Its amount minus what its transactions come to, if that can be said.
+    pub difference: Option<i64>,
+    /// Why Stripe does not list its transactions.
+    pub said: Option<StripeFailure>,
+}
+
+/// Which payouts something is wrong with. A hundred of each kind are looked at.
+///
+/// # Errors
+/// If the records cannot be read.
+pub async fn payouts(records: &Records, now: Timestamp) -> Result<PayoutHealth, StoreError> {
+    let read = |(reason, order)| Box::pin(records.open_records(reason, MAX_LIMIT, order));
+    let lists = try_join_all(
+        [
+            (OpenReason::PayoutToList, OpenOrder::EarliestFirst),
+            (OpenReason::PayoutUnexplained, OpenOrder::EarliestFirst),
+            (OpenReason::PayoutFailed, OpenOrder::LatestFirst),
+            (OpenReason::PayoutOnItsWay, OpenOrder::EarliestFirst),
+        ]
+        .map(read),
+    );
+    let counts = [OpenReason::PayoutToList, OpenReason::PayoutUnexplained]
+        .map(|reason| Box::pin(records.open(reason)));
+    let (lists, counts) = tokio::try_join!(lists, try_join_all(counts))?;
+    let mut lists = lists.into_iter();
+    let mut next = || lists.next().unwrap_or_default();
+    let (to_list, unexplained, failed, on_their_way) = (next(), next(), next(), next());
+    let mut counts = counts.into_iter().map(|open| open.count);
+    let (waiting, unexplained_count) = (counts.next().unwrap_or_default(), counts.next().unwrap_or_default());
+    let failed_lately = |record: &&Record| record.as_of > UnixSeconds::from(now - FAILED_WARNS_FOR);
+    // Of one that does not add up, or is being listed, it may hold as well.
+    let all =
+        || to_list.iter().chain(&unexplained).chain(&failed).chain(&on_their_way).filter_map(Payout::of);
+    let failed: Vec<_> =
+        all().filter(|payout| payout.has_status(&["failed"]) && failed_lately(&payout.record)).collect();
+    let is_late = |payout: &Payout<'_>| {
+        let arrival = payout.object["arrival_date"].as_i64().map(UnixSeconds::new);
+        payout.has_status(&["pending", "in_transit"])
+            && arrival.is_some_and(|arrival| arrival + LATE_AFTER < UnixSeconds::from(now))
+    };
+    let late: Vec<_> = all().filter(is_late).collect();
+    let first = |payouts: &[Payout<'_>]| payouts.iter().take(NAMED).map(Payout::in_trouble).collect();
+    let unexplained: Vec<_> = unexplained.iter().filter_map(Payout::of).collect();
+    Ok(PayoutHealth {
+        to_list: waiting,
+        to_list_since: to_list.iter().map(|record| record.as_of).min(),
+        unexplained: unexplained_count,
+        first_unexplained: first(&unexplained),
+        failed: OpenCount::from_count(failed.len()),
+        first_failed: first(&failed),
+        late: OpenCount::from_count(late.len()),
+        first_late: first(&late),
+    })
+}
+
+struct Payout<'a> {
+    record: &'a Record,
+    object: Value,
+}
+
+impl<'a> Payout<'a> {
+    fn of(record: &'a Record) -> Option<Self> {
+        let object = lossy_json::from_slice(&record.object().ok()?).ok()?;
+        Some(Self { record, object })
+    }
+
+    fn has_status(&self, statuses: &[&str]) -> bool {
+        self.object["status"].as_str().is_some_and(|status| statuses.contains(&status))
+    }
+
+    fn in_trouble(&self) -> PayoutInTrouble {
+        let text = |member: &str| self.object[member].as_str().map(str::to_owned);
+        let known = self.record.transactions.as_ref();
+        PayoutInTrouble {
+            key: self.record.key.clone(),
+            amount: self.object["amount"].as_i64(),
+            currency: text("currency"),
+            status: text("status"),
+            arrival_date: self.object["arrival_date"].as_i64().map(UnixSeconds::new),
+            failure_code: text("failure_code"),
+            difference: known.and_then(|known| known.difference(&self.object)),
+            said: known.and_then(|known| known.failure.clone()),
+        }
+    }
+}
