@@ -35,7 +35,7 @@ use shared::unix_time::{UnixMillis, UnixSeconds};
 
 use self::recheck::{ReconcileCoverage, is_old_enough};
 use self::schedule::EVENT_GRACE;
-pub(crate) use self::schedule::{is_due, is_night_due};
+pub(crate) use self::schedule::{is_due, is_due_since};
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
 use crate::upsert::{FetchedObject, RecordCheck, Upserted, check, is_too_large, upsert};

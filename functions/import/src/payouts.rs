@@ -1,16 +1,17 @@
-//! Lists what each payout is made of, once Stripe has reconciled it, and each night what is new in the balance.
+//! Lists what each payout is made of, once Stripe has reconciled it, and each night what is new in the
+//! balance.
 //!
 //! ```text
-//! a payout whose transactions are not here ── list a page ── write them ── keep how far it is, with the sums ─┐
-//!      ▲                                                                                                      │
-//!      └──────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//! a payout waits ── list a page ── write its transactions ── keep how far it is, with the sums ──┐
+//!      ▲                                                                                         │
+//!      └─────────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! An event, an import or the night (`night`) brings the payout; its record stands in the index of open ones
+//! An event, an import or the night (`pass`) brings the payout; its record stands in the index of open ones
 //! until all is here. Stripe lists the transactions of automatic payouts alone. What does not add up, or is
 //! refused, is listed again the next night; the status says so until then.
 
-mod night;
+mod pass;
 
 use std::collections::BTreeSet;
 
@@ -26,8 +27,8 @@ use shared::records::{OpenOrder, OpenReason, PayoutTransactions, Put, Record, is
 use shared::registry::{Halt, PayoutProgress, RefusedKind};
 use shared::stripe::{ObjectsQuery, Session, StripeError, StripeFailure};
 
-pub(crate) use self::night::is_due;
 use crate::deps::Deps;
+use crate::drift::is_due_since;
 use crate::error::{ImportError, Interruption};
 use crate::transactions::{self, ListedTransaction};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, not_an_error_of_stripes};
@@ -43,6 +44,12 @@ pub(crate) struct PayoutSummary {
     pages: u64,
     explained: u64,
     written: u64,
+}
+
+/// Whether the nightly pass is to be begun or continued.
+pub(crate) fn is_due(progress: &PayoutProgress, now: Timestamp) -> bool {
+    let begun_at = progress.last.as_ref().and_then(|last| last.begun_at.to_timestamp());
+    progress.pass.is_some() || is_due_since(begun_at, now)
 }
 
 /// Whether a payout waits for its transactions.
@@ -97,8 +104,8 @@ struct PayoutRun<'a> {
 impl PayoutRun<'_> {
     async fn work(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
         self.list_waiting(session).await?;
-        if night::is_due(&self.progress, self.now) {
-            self.carry_on_night(session).await?;
+        if is_due(&self.progress, self.now) {
+            self.continue_pass(session).await?;
         }
         Ok(())
     }

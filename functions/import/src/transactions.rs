@@ -2,8 +2,8 @@
 //! payment, invoice and customer behind it, and its payout.
 //!
 //! Stripe lists them with their source expanded, which names the charge, the payment and mostly the customer.
-//! The rest is read from the records: a refund's or dispute's charge names the customer, and an invoice payment
-//! the invoice. A record that says the same is not written.
+//! The rest is read from the records: a refund's or dispute's charge names the customer, and an invoice
+//! payment the invoice. A record that says the same is not written.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

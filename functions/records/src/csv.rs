@@ -1,10 +1,11 @@
-//! Tables as CSV that a spreadsheet opens with the right amounts, and in which no text is run as a formula. Pure.
+//! Tables as CSV that a spreadsheet opens with the right amounts, and in which no text is run as a formula.
+//! Pure.
 
 pub(crate) use ::csv::Error as CsvError;
 use ::csv::Writer;
 
-/// Currencies whose amounts at Stripe have no decimals (Stripe's documentation, "Zero-decimal currencies"; ISK,
-/// HUF, TWD and UGX are counted in hundredths in the API).
+/// Currencies whose amounts at Stripe have no decimals (Stripe's documentation, "Zero-decimal currencies";
+/// ISK, HUF, TWD and UGX are counted in hundredths in the API).
 const NO_DECIMALS: [&str; 15] =
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
 /// Currencies whose amounts have three.
@@ -66,8 +67,8 @@ impl Cell<'_> {
     }
 }
 
-/// A text that a spreadsheet does not run: one that begins like a formula gets an apostrophe before it (OWASP,
-/// "CSV injection").
+/// A text that a spreadsheet does not run: one that begins like a formula gets an apostrophe before it
+/// (OWASP, "CSV injection").
 fn defused(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         format!("'{text}")

@@ -23,7 +23,6 @@ use crate::listed_record::{ListedRecord, list_records};
 use crate::payment::history::HistoryEntry;
 use crate::payment::parts::PaymentWithParts;
 use crate::payment_list::list_payments;
-use crate::payout::transactions;
 use crate::response_size::all_fitting;
 use crate::settlement::{is_settled_kind, settlements};
 use crate::view::{LoadedRecord, parse_kind};
@@ -95,9 +94,6 @@ pub(crate) async fn get(
     now: Timestamp,
 ) -> Result<Response<Body>, ApiError> {
     let kind = parse_kind(kind)?;
-    if let Some(payouts) = transactions::payout_ids(ids).filter(|_| kind == Kind::PAYOUT) {
-        return transactions::list(deps, request, &payouts).await;
-    }
     let query = Query::read(request, &["account"])?;
     let loaded = find(deps, kind, query.get("account"), ids).await?;
     let key = loaded.record.key.clone();

@@ -36,6 +36,7 @@ use shared::http::{ApiError, path_rest, request_id, segments};
 
 pub use self::config::Config;
 pub use self::deps::Deps;
+use self::payout::transactions;
 
 /// Answers one request.
 pub async fn handle(deps: &Deps, request: Request, now: Timestamp) -> Response<Body> {
@@ -47,7 +48,8 @@ async fn respond(deps: &Deps, request: &Request, now: Timestamp) -> Result<Respo
     let path = segments(request);
     let mut path: Vec<&str> = path.iter().map(String::as_str).collect();
     let ids = path_rest(request, 2);
-    if path.first() == Some(&"records") {
+    let is_of_payout = matches!(path.as_slice(), ["records", "payouts", _, "transactions"]);
+    if path.first() == Some(&"records") && !is_of_payout {
         // The id is what follows the kind, slashes included.
         path.truncate(3);
     }
@@ -57,6 +59,7 @@ async fn respond(deps: &Deps, request: &Request, now: Timestamp) -> Result<Respo
     match path.as_slice() {
         ["records"] => kinds::list(request),
         ["records", kind] => list::list(deps, request, kind).await,
+        ["records", "payouts", _id, "transactions"] => transactions::list(deps, request, &ids).await,
         ["records", kind, _id] => get::get(deps, request, kind, &ids, now).await,
         ["events"] => events::list(deps, request, now).await,
         ["events", id] => events::get(deps, request, id, now).await,

@@ -35,7 +35,7 @@ pub(crate) struct ListedRecord {
 impl ListedRecord {
     /// A record of another kind than payments.
     pub(crate) fn without_payment(record: &LoadedRecord) -> Self {
-        let (payout, links) = (PayoutView::of(record), LinksView::of(record));
+        let (payout, links) = (PayoutView::from_record(record), LinksView::from_record(record));
         Self { record: record.view(), payment: None, payout, links, settlement: None }
     }
 

@@ -1,7 +1,7 @@
 //! What only payouts show: when the money arrives, and what it is made of, as far as it is known.
 //!
-//! The sums are kept with the record by `import`, which lists a payout's transactions once Stripe has reconciled
-//! it. Money that is not known to add up is never said to.
+//! The sums are kept with the record by `import`, which lists a payout's transactions once Stripe has
+//! reconciled it. Money that is not known to add up is never said to.
 
 pub(crate) mod transactions;
 
@@ -65,7 +65,7 @@ pub(crate) fn time(seconds: &Value) -> Option<Timestamp> {
 
 impl PayoutView {
     /// What a payout shows; none for other records.
-    pub(crate) fn of(record: &LoadedRecord) -> Option<Self> {
+    pub(crate) fn from_record(record: &LoadedRecord) -> Option<Self> {
         if record.kind != Kind::PAYOUT {
             return None;
         }
@@ -80,7 +80,7 @@ impl PayoutView {
 
 impl TransactionsView {
     fn new(payout: &Value, known: PayoutTransactions) -> Self {
-        let (state, adds_up) = (ListState::of(payout, &known), known.adds_up(payout));
+        let (state, adds_up) = (ListState::new(payout, &known), known.adds_up(payout));
         let is_other = |sum: &TransactionSum| payout["currency"] != sum.currency;
         let is_of_one_currency = !known.sums.iter().any(is_other);
         let sum = |part: fn(&TransactionSum) -> i64| {
@@ -105,7 +105,7 @@ impl TransactionsView {
 }
 
 impl ListState {
-    fn of(payout: &Value, known: &PayoutTransactions) -> Self {
+    fn new(payout: &Value, known: &PayoutTransactions) -> Self {
         if known.failure.is_some() {
             Self::Refused
         } else if known.complete {
@@ -135,9 +135,9 @@ fn message(state: ListState, adds_up: Option<bool>, known: &PayoutTransactions) 
             "Stripe does not say what a payout is made of that was not made automatically."
         }
         (ListState::Refused, _) => {
-            let said = known.failure.as_ref().map(|failure| failure.message.as_str()).unwrap_or_default();
+            let message = known.failure.as_ref().map(|failure| failure.message.as_str()).unwrap_or_default();
             return format!(
-                "Stripe does not list the transactions: {said}. They are asked for again each night."
+                "Stripe does not list the transactions: {message}. They are asked for again each night."
             );
         }
     };

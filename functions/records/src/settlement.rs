@@ -1,8 +1,8 @@
 //! What of a payment reached the balance and the bank: the balance transactions of its charges, refunds and
 //! disputes, with fees, when they are available, and their payouts.
 //!
-//! A charge and a refund name their transactions by id, once Stripe has made them; a dispute holds them whole.
-//! Those that are not here yet are shown as far as the object shows them, or not at all.
+//! A charge and a refund name their transactions by id, once Stripe has made them; a dispute holds them
+//! whole. Those that are not here yet are shown as far as the object shows them, or not at all.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -54,7 +54,8 @@ pub(crate) fn is_settled_kind(kind: Kind) -> bool {
     [Kind::CHARGE, Kind::REFUND, Kind::DISPUTE].contains(&kind)
 }
 
-/// What of each of these groups of records reached the bank; null for a group of which no transaction is known.
+/// What of each of these groups of records reached the bank; null for a group of which no transaction is
+/// known.
 pub(crate) async fn settlements(
     deps: &Deps,
     groups: &[Vec<&LoadedRecord>],
@@ -79,7 +80,7 @@ pub(crate) async fn settlements(
             payout.as_ref().and_then(|key| payouts.get(key)),
         )
     };
-    Ok(groups.iter().map(|named| Settlement::of(named.iter().filter_map(settled).collect())).collect())
+    Ok(groups.iter().map(|named| Settlement::new(named.iter().filter_map(settled).collect())).collect())
 }
 
 async fn load(
@@ -136,7 +137,7 @@ impl SettledTransaction {
 }
 
 impl Settlement {
-    fn of(transactions: Vec<SettledTransaction>) -> Option<Self> {
+    fn new(transactions: Vec<SettledTransaction>) -> Option<Self> {
         let first = transactions.first()?;
         let currency = first.currency.clone();
         let is_one = transactions.iter().all(|transaction| transaction.currency == currency);

@@ -160,8 +160,8 @@ impl Record {
         Ok(record.with_open_reason(|| Some(object.clone())))
     }
 
-    /// The same record, with what is left to do about it as it follows from the rest; `object` is asked for its
-    /// object where that matters.
+    /// The same record, with what is left to do about it as it follows from the rest; `object` is asked for
+    /// its object where that matters.
     fn with_open_reason(mut self, object: impl FnOnce() -> Option<Value>) -> Self {
         // Nobody can do anything about one that is gone.
         self.index_keys.open = if !self.is_at_stripe() {
@@ -169,7 +169,9 @@ impl Record {
         } else if self.order_uncertain {
             Some(OpenReason::OrderUncertain)
         } else {
-            object().and_then(|object| OpenReason::of(self.key.kind(), &object, self.transactions.as_ref()))
+            object().and_then(|object| {
+                OpenReason::from_object(self.key.kind(), &object, self.transactions.as_ref())
+            })
         };
         self
     }
@@ -308,8 +310,8 @@ impl Records {
 
     /// Writes a record where there is none or an older one, without reading first. A deletion is written only
     /// where there is none: it may say less than the record whose place it takes, which comes with the
-    /// refusal. So does one from which personal data is erased, which has to be reduced in what takes its place,
-    /// and a payout whose transactions are here, which stay with it.
+    /// refusal. So does one from which personal data is erased, which has to be reduced in what takes its
+    /// place, and a payout whose transactions are here, which stay with it.
     ///
     /// # Errors
     /// If it could not be written, or it is not known whether it was. Writing it again is always right.

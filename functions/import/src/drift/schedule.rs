@@ -15,11 +15,11 @@ const FIRST_LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
 /// Whether there is something to compare: an unfinished comparison, the night's, or the first of all.
 pub(crate) fn is_due(progress: &DriftProgress, now: Timestamp) -> bool {
     let begun_at = progress.last.as_ref().and_then(|last| last.begun_at.to_timestamp());
-    progress.pass.is_some() || is_night_due(begun_at, now)
+    progress.pass.is_some() || is_due_since(begun_at, now)
 }
 
 /// Whether a night's work is to begin, the last of which was begun then; the first at once.
-pub(crate) fn is_night_due(begun_at: Option<Timestamp>, now: Timestamp) -> bool {
+pub(crate) fn is_due_since(begun_at: Option<Timestamp>, now: Timestamp) -> bool {
     let date_and_hour = |at: Timestamp| {
         let at = TimeZone::UTC.to_datetime(at);
         (at.date(), at.hour())

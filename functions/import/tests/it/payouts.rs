@@ -1,4 +1,5 @@
-//! What a payout is made of is here once Stripe has reconciled it, linked and summed, whatever stands in the way.
+//! What a payout is made of is here once Stripe has reconciled it, linked and summed, whatever stands in the
+//! way.
 
 use std::collections::BTreeMap;
 
@@ -46,10 +47,10 @@ fn put_payout_of_charges(stack: &Stack, id: &str, count: i64) -> Value {
     payout
 }
 
-async fn tell(stack: &Stack, payout: &Value) {
+async fn emit(stack: &Stack, payout: &Value) {
     let id = payout["id"].as_str().unwrap();
-    let told = event(&format!("evt_{id}"), "payout.reconciliation_completed", ago(20), payout);
-    stack.apply(&told, ago(20)).await;
+    let emitted = event(&format!("evt_{id}"), "payout.reconciliation_completed", ago(20), payout);
+    stack.apply(&emitted, ago(20)).await;
 }
 
 async fn payout_record(stack: &Stack, id: &str) -> Record {
@@ -85,7 +86,7 @@ fn lists_of_transactions(stack: &Stack) -> usize {
 async fn a_payout_that_is_reconciled_gets_its_transactions_and_adds_up() {
     let stack = Stack::start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 230);
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     assert_eq!(open(&stack, OpenReason::PayoutToList).await, ["po_1"]);
     stack.run(later(1)).await;
     let known = known(&stack, "po_1").await;
@@ -121,7 +122,7 @@ async fn each_type_is_summed_and_only_all_together_come_to_the_payout() {
     ] {
         stack.put(&object);
     }
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.run(later(1)).await;
     let nets: BTreeMap<String, i64> =
         known(&stack, "po_1").await.sums.into_iter().map(|sum| (sum.kind, sum.net)).collect();
@@ -161,7 +162,7 @@ async fn a_transaction_names_its_charge_payment_invoice_and_customer() {
     ] {
         stack.put(&transaction(id, "po_1", kind, 0, 0, source));
     }
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.run(later(1)).await;
     for (id, charge, refund, dispute) in [
         ("txn_1", Some("ch_1"), None, None),
@@ -198,8 +199,8 @@ async fn what_stripe_does_not_list_is_not_asked_for() {
         let mut payout = payout(id, 5);
         payout[field] = value;
         stack.put(&payout);
-        let told = event(&format!("evt_{id}"), "payout.updated", ago(20), &payout);
-        stack.apply(&told, ago(20)).await;
+        let emitted = event(&format!("evt_{id}"), "payout.updated", ago(20), &payout);
+        stack.apply(&emitted, ago(20)).await;
     }
     stack.run(later(1)).await;
     assert_eq!(lists_of_transactions(&stack), 0);
@@ -207,7 +208,7 @@ async fn what_stripe_does_not_list_is_not_asked_for() {
     let mut old = payout("po_old", 0);
     old.as_object_mut().unwrap().remove("reconciliation_status");
     stack.put(&old);
-    tell(&stack, &old).await;
+    emit(&stack, &old).await;
     stack.run(later(2)).await;
     assert_eq!(adds_up(&stack, "po_old").await, Some(true));
 }
@@ -217,7 +218,7 @@ async fn what_does_not_add_up_is_named_and_listed_again_the_next_night() {
     let stack = Stack::start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 3);
     stack.stripe.remove_object(None, "txn_po_1_0001");
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.run(later(1)).await;
     assert_eq!(adds_up(&stack, "po_1").await, Some(false));
     let object = stack.object("-/payout/po_1").await;
@@ -240,7 +241,7 @@ async fn amounts_of_another_currency_are_not_added() {
     let mut other = transaction("txn_eur", "po_1", "charge", 0, 0, "ch_2");
     other["currency"] = json!("eur");
     stack.put(&other);
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.run(later(1)).await;
     let object = stack.object("-/payout/po_1").await;
     assert_eq!(
@@ -253,14 +254,14 @@ async fn amounts_of_another_currency_are_not_added() {
 async fn a_transaction_stays_with_the_payout_that_named_it_first() {
     let stack = Stack::start().await;
     let first = put_payout_of_charges(&stack, "po_1", 1);
-    tell(&stack, &first).await;
+    emit(&stack, &first).await;
     stack.run(later(1)).await;
     let mut moved = transaction("txn_po_1_0000", "po_2", "charge", 1000, 59, "ch_1");
     moved["_payout"] = json!("po_2");
     stack.put(&moved);
     let second = payout("po_2", 941);
     stack.put(&second);
-    tell(&stack, &second).await;
+    emit(&stack, &second).await;
     stack.run(later(2)).await;
     assert_eq!(listed(&stack, "po_1").await, ["txn_po_1_0000"]);
     assert!(listed(&stack, "po_2").await.is_empty());
@@ -272,7 +273,7 @@ async fn a_transaction_stays_with_the_payout_that_named_it_first() {
 async fn a_run_that_is_killed_goes_on_where_it_was_and_writes_nothing_twice() {
     let stack = Stack::start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 250);
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.cloud.clear_calls();
     let puts = |stack: &Stack| stack.cloud.count("PutItem", "RecordsTable");
     // The first page is written, and how far it is; the second page's writes begin.
@@ -295,7 +296,7 @@ async fn a_run_that_is_killed_goes_on_where_it_was_and_writes_nothing_twice() {
 async fn a_key_that_may_not_list_them_holds_up_no_other_account_and_is_reported() {
     let stack = Stack::start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.stripe.add_fault(fails("/v1/balance_transactions", 403, "you may not"));
     stack.run(later(1)).await;
     let progress = stack.registry().scheduled_work().await.unwrap().payouts;
@@ -313,7 +314,7 @@ async fn what_stripe_refuses_or_never_answers_is_passed_and_asked_again_the_next
     for (status, runs) in [(400, 1), (500, 5)] {
         let stack = Stack::start().await;
         let payout = put_payout_of_charges(&stack, "po_1", 1);
-        tell(&stack, &payout).await;
+        emit(&stack, &payout).await;
         stack.stripe.add_fault(fails("/v1/balance_transactions", status, "no"));
         for run in 0..runs {
             assert_eq!(open(&stack, OpenReason::PayoutToList).await, ["po_1"], "{status} {run}");
@@ -333,7 +334,7 @@ async fn what_stripe_refuses_or_never_answers_is_passed_and_asked_again_the_next
 async fn an_answer_that_is_not_stripes_changes_nothing() {
     let stack = Stack::start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     for body in [
         json!("<html>"),
         json!({ "object": "list", "data": [{ "object": "charge", "id": "ch_1" }], "has_more": false }),
@@ -351,7 +352,7 @@ async fn an_answer_that_is_not_stripes_changes_nothing() {
 async fn a_later_event_leaves_the_sums_and_the_transactions() {
     let stack = Stack::start().await;
     let mut payout = put_payout_of_charges(&stack, "po_1", 2);
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.run(later(1)).await;
     payout["status"] = json!("failed");
     stack.apply(&event("evt_failed", "payout.failed", ago(10), &payout), ago(10)).await;
@@ -403,7 +404,7 @@ async fn the_night_goes_through_connected_accounts_and_passes_one_that_refuses()
 async fn an_import_brings_transactions_with_what_they_belong_to() {
     let stack = Stack::start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
-    tell(&stack, &payout).await;
+    emit(&stack, &payout).await;
     stack.run(later(1)).await;
     stack.put(&transaction("txn_old", "", "charge", 500, 20, "ch_old"));
     stack.import(json!({ "kinds": ["payouts", "balance_transactions"] })).await;

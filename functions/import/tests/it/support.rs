@@ -10,8 +10,8 @@ use shared::deadline::Deadline;
 use shared::ledger::{Ledger, LedgerRow};
 use shared::records::{Record, Records};
 use shared::registry::{
-    DriftProgress, DriftReport, FinishedNight, FinishedPass, PayoutProgress, ReconcileProgress, Registry,
-    Sampled,
+    DriftProgress, DriftReport, FinishedBalancePass, FinishedPass, PayoutProgress, ReconcileProgress,
+    Registry, Sampled,
 };
 use shared::unix_time::UnixMillis;
 use simulated_stripe::{Options, SimulatedStripe};
@@ -68,7 +68,7 @@ impl Stack {
     pub(crate) async fn payouts_listed(&self, at: Timestamp) {
         let at = UnixMillis::from(at);
         let (looked_at, written, refused) = (0, 0, Sampled::default());
-        let last = Some(FinishedNight { begun_at: at, finished_at: at, looked_at, written, refused });
+        let last = Some(FinishedBalancePass { begun_at: at, finished_at: at, looked_at, written, refused });
         let progress = PayoutProgress { last, ..PayoutProgress::default() };
         self.registry().store_payout_progress(&progress).await.unwrap();
     }

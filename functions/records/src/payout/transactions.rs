@@ -56,7 +56,7 @@ pub(crate) struct LinksView {
 
 impl LinksView {
     /// What a balance transaction shows; none for other records.
-    pub(crate) fn of(record: &LoadedRecord) -> Option<Self> {
+    pub(crate) fn from_record(record: &LoadedRecord) -> Option<Self> {
         (record.kind == Kind::BALANCE_TRANSACTION)
             .then(|| Self::from(record.record.links.clone().unwrap_or_default()))
     }
@@ -92,13 +92,6 @@ impl TransactionView {
             links: record.record.links.clone().unwrap_or_default().into(),
         }
     }
-}
-
-/// The ids in the path, if it ends with `/transactions`.
-pub(crate) fn payout_ids(ids: &[String]) -> Option<Vec<String>> {
-    let payouts: Vec<String> =
-        ids.iter().filter_map(|id| id.strip_suffix("/transactions")).map(str::to_owned).collect();
-    (!payouts.is_empty()).then_some(payouts)
 }
 
 pub(crate) async fn list(deps: &Deps, request: &Request, ids: &[String]) -> Result<Response<Body>, ApiError> {
@@ -139,14 +132,16 @@ fn wants_csv(request: &Request) -> bool {
         .any(|media| media.trim().eq_ignore_ascii_case("text/csv"))
 }
 
+/// The payout of the path, whose `ids` end with `/transactions`.
 async fn find(deps: &Deps, account: Option<&str>, ids: &[String]) -> Result<ObjectKey, ApiError> {
-    for id in ids {
+    let ids: Vec<&str> = ids.iter().filter_map(|id| id.strip_suffix("/transactions")).collect();
+    for id in &ids {
         let Ok(key) = ObjectKey::new(account, Kind::PAYOUT.object(), id) else { continue };
         if deps.records.get(&key).await?.is_some() {
             return Ok(key);
         }
     }
-    let id = ids.first().map(String::as_str).unwrap_or_default();
+    let id = ids.first().copied().unwrap_or_default();
     Err(ApiError::not_found(format!("there is no payout `{id}` here"))
         .remedy("GET /records/payouts lists those that are; those of a connected account need `account`"))
 }

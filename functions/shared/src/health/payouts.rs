@@ -62,7 +62,7 @@ pub struct PayoutInTrouble {
     /// Its amount minus what its transactions come to, if that can be said.
     pub difference: Option<i64>,
     /// Why Stripe does not list its transactions.
-    pub said: Option<StripeFailure>,
+    pub failure: Option<StripeFailure>,
 }
 
 /// Which payouts something is wrong with. A hundred of each kind are looked at.
@@ -90,8 +90,9 @@ pub async fn payouts(records: &Records, now: Timestamp) -> Result<PayoutHealth, 
     let (waiting, unexplained_count) = (counts.next().unwrap_or_default(), counts.next().unwrap_or_default());
     let failed_lately = |record: &&Record| record.as_of > UnixSeconds::from(now - FAILED_WARNS_FOR);
     // Of one that does not add up, or is being listed, it may hold as well.
-    let all =
-        || to_list.iter().chain(&unexplained).chain(&failed).chain(&on_their_way).filter_map(Payout::of);
+    let all = || {
+        to_list.iter().chain(&unexplained).chain(&failed).chain(&on_their_way).filter_map(Payout::from_record)
+    };
     let failed: Vec<_> =
         all().filter(|payout| payout.has_status(&["failed"]) && failed_lately(&payout.record)).collect();
     let is_late = |payout: &Payout<'_>| {
@@ -101,7 +102,7 @@ pub async fn payouts(records: &Records, now: Timestamp) -> Result<PayoutHealth, 
     };
     let late: Vec<_> = all().filter(is_late).collect();
     let first = |payouts: &[Payout<'_>]| payouts.iter().take(NAMED).map(Payout::in_trouble).collect();
-    let unexplained: Vec<_> = unexplained.iter().filter_map(Payout::of).collect();
+    let unexplained: Vec<_> = unexplained.iter().filter_map(Payout::from_record).collect();
     Ok(PayoutHealth {
         to_list: waiting,
         to_list_since: to_list.iter().map(|record| record.as_of).min(),
@@ -120,7 +121,7 @@ struct Payout<'a> {
 }
 
 impl<'a> Payout<'a> {
-    fn of(record: &'a Record) -> Option<Self> {
+    fn from_record(record: &'a Record) -> Option<Self> {
         let object = lossy_json::from_slice(&record.object().ok()?).ok()?;
         Some(Self { record, object })
     }
@@ -140,7 +141,7 @@ impl<'a> Payout<'a> {
             arrival_date: self.object["arrival_date"].as_i64().map(UnixSeconds::new),
             failure_code: text("failure_code"),
             difference: known.and_then(|known| known.difference(&self.object)),
-            said: known.and_then(|known| known.failure.clone()),
+            failure: known.and_then(|known| known.failure.clone()),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Records that something is left to do about. They stand in index `open` under what it is, as long as it is so
-//! and Stripe has the object, so that each kind of them is found by one small read.
+//! Records that something is left to do about. They stand in index `open` under what it is, as long as it is
+//! so and Stripe has the object, so that each kind of them is found by one small read.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ const NAMED: usize = 10;
 
 impl OpenReason {
     /// What is left to do about an object as it is.
-    pub(super) fn of(
+    pub(super) fn from_object(
         kind: Option<Kind>,
         object: &Value,
         transactions: Option<&PayoutTransactions>,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drift_progress::{COMPARISON, DriftProgress};
 use super::payout_progress::{PAYOUTS, PayoutProgress};
-use super::progress::{Halt, RefusedKind, Sampled};
+use super::progress::{Halt, ListPosition, RefusedKind, Sampled};
 use super::{Registry, SETTINGS, Settings, THE_STACK, Written, row_key};
 use crate::account::AccountKey;
 use crate::aws::{StoreError, error_chain};
@@ -111,16 +111,6 @@ pub enum Stage {
     Done,
     /// Stripe refuses the list, or never answers its next page.
     Refused,
-}
-
-/// A place in one of Stripe's lists, which go from the newest to the oldest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListPosition {
-    /// The object that came last.
-    pub id: String,
-    /// When it was made: the object itself may be gone when the list is gone on with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created: Option<UnixSeconds>,
 }
 
 /// What the schedule looks at.

@@ -5,8 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::import_progress::ListPosition;
-use super::progress::{Halt, RefusedKind, Sampled};
+use super::progress::{Halt, ListPosition, RefusedKind, Sampled};
 use super::{Registry, THE_STACK};
 use crate::account::AccountKey;
 use crate::aws::StoreError;
@@ -19,10 +18,10 @@ pub(super) const PAYOUTS: &str = "payouts";
 pub struct PayoutProgress {
     /// The night's work under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub night: Option<NightOfPayouts>,
+    pub pass: Option<BalancePass>,
     /// The last night's that was finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<FinishedNight>,
+    pub last: Option<FinishedBalancePass>,
     /// Why the last run got no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
@@ -33,7 +32,7 @@ pub struct PayoutProgress {
 
 /// A night's work under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NightOfPayouts {
+pub struct BalancePass {
     /// When it was begun.
     pub begun_at: UnixMillis,
     /// Transactions are listed that were made in this second or later.
@@ -45,7 +44,7 @@ pub struct NightOfPayouts {
     #[serde(default)]
     pub is_account_done: bool,
     /// The list that it is at.
-    pub list: NightList,
+    pub list: BalanceList,
     /// The object that came last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ListPosition>,
@@ -63,7 +62,7 @@ pub struct NightOfPayouts {
 /// A list of the night's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NightList {
+pub enum BalanceList {
     /// Payouts of the last weeks.
     Payouts,
     /// Balance transactions since the last night.
@@ -72,7 +71,7 @@ pub enum NightList {
 
 /// A night's work that was finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FinishedNight {
+pub struct FinishedBalancePass {
     /// When it was begun.
     pub begun_at: UnixMillis,
     /// When it was finished.
@@ -93,7 +92,7 @@ impl PayoutProgress {
     }
 }
 
-impl NightOfPayouts {
+impl BalancePass {
     /// A night's work at its beginning.
     pub fn begun(begun_at: UnixMillis, since: UnixSeconds) -> Self {
         Self {
@@ -101,7 +100,7 @@ impl NightOfPayouts {
             since,
             account: None,
             is_account_done: false,
-            list: NightList::Payouts,
+            list: BalanceList::Payouts,
             after: None,
             unanswered: 0,
             looked_at: 0,
@@ -124,7 +123,7 @@ impl NightOfPayouts {
         if self.account.as_ref() != Some(account) {
             self.account = Some(account.clone());
             self.is_account_done = false;
-            self.list = NightList::Payouts;
+            self.list = BalanceList::Payouts;
             self.start_list();
         }
     }
@@ -132,8 +131,8 @@ impl NightOfPayouts {
     /// Leaves the list that it is at.
     pub fn leave_list(&mut self) {
         match self.list {
-            NightList::Payouts => self.list = NightList::Transactions,
-            NightList::Transactions => self.is_account_done = true,
+            BalanceList::Payouts => self.list = BalanceList::Transactions,
+            BalanceList::Transactions => self.is_account_done = true,
         }
         self.start_list();
     }

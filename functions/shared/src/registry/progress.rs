@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::Kind;
 use crate::stripe::{StripeError, StripeFailure};
+use crate::unix_time::UnixSeconds;
 
 /// So many are named of what there can be many of.
 const NAMED: usize = 10;
@@ -79,4 +80,14 @@ pub struct RefusedKind {
     /// Stripe's words.
     #[serde(rename = "refusal")]
     pub failure: StripeFailure,
+}
+
+/// A place in one of Stripe's lists, which go from the newest to the oldest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPosition {
+    /// The object that came last.
+    pub id: String,
+    /// When it was made: the object itself may be gone when the list is gone on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<UnixSeconds>,
 }

@@ -1,5 +1,5 @@
-//! Whether payouts arrive, and whether what they are made of adds up. Only ever warnings: events arrive all the
-//! same.
+//! Whether payouts arrive, and whether what they are made of adds up. Only ever warnings: events arrive all
+//! the same.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(super) fn payouts_add_up(inputs: &StatusInputs) -> Check {
         Check::fail(code, Severity::Warning, summary, evidence.clone(), remedy)
     };
     if health.unexplained != NONE {
-        let all_refused = health.first_unexplained.iter().all(|payout| payout.said.is_some());
+        let all_refused = health.first_unexplained.iter().all(|payout| payout.failure.is_some());
         let summary = if all_refused {
             "Stripe does not list what payouts are made of".to_owned()
         } else {
@@ -166,6 +166,6 @@ fn payout(payout: &PayoutInTrouble) -> Value {
         "arrival_date": payout.arrival_date.and_then(UnixSeconds::to_timestamp),
         "failure_code": payout.failure_code,
         "difference": payout.difference,
-        "said": payout.said.as_ref().map(|said| said.to_evidence()),
+        "said": payout.failure.as_ref().map(|failure| failure.to_evidence()),
     })
 }

@@ -15,7 +15,7 @@ use shared::mode::Mode;
 use shared::object_key::ObjectKey;
 use shared::probe::{ProbeOutcome, ProbeReport};
 use shared::records::{PayoutTransactions, Provenance, Put, Record};
-use shared::registry::{FinishedNight, LastProbe, PayoutProgress, Registry, Sampled};
+use shared::registry::{FinishedBalancePass, LastProbe, PayoutProgress, Registry, Sampled};
 use shared::unix_time::UnixSeconds;
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
 use status::{Config, Deps, handle};
@@ -175,7 +175,7 @@ impl Stack {
     pub(crate) async fn payouts_listed(&self, at: Timestamp) {
         let (begun_at, finished_at) = (at.into(), at.into());
         let (looked_at, written, refused) = (0, 0, Sampled::default());
-        let last = Some(FinishedNight { begun_at, finished_at, looked_at, written, refused });
+        let last = Some(FinishedBalancePass { begun_at, finished_at, looked_at, written, refused });
         let progress = PayoutProgress { last, ..PayoutProgress::default() };
         self.registry().store_payout_progress(&progress).await.unwrap();
     }

@@ -11,8 +11,8 @@ use shared::mode::Mode;
 use shared::probe::{ProbeOutcome, ProbeReport};
 use shared::records::OpenRecords;
 use shared::registry::{
-    DriftProgress, DriftReport, EndpointActivity, FinishedNight, FinishedPass, LastProbe, PayoutProgress,
-    Sampled,
+    DriftProgress, DriftReport, EndpointActivity, FinishedBalancePass, FinishedPass, LastProbe,
+    PayoutProgress, Sampled,
 };
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::UnixMillis;
@@ -68,7 +68,8 @@ fn compared() -> DriftProgress {
 /// Payouts were listed ten hours ago.
 fn payouts_listed() -> PayoutProgress {
     let (begun_at, finished_at) = (ago(36_000), ago(36_000));
-    let last = FinishedNight { begun_at, finished_at, looked_at: 3, written: 0, refused: Sampled::default() };
+    let last =
+        FinishedBalancePass { begun_at, finished_at, looked_at: 3, written: 0, refused: Sampled::default() };
     PayoutProgress { last: Some(last), ..PayoutProgress::default() }
 }
 

@@ -1,4 +1,5 @@
-//! Each thing that is wrong with payouts is a warning with its own words, and nothing is fine that nobody looked at.
+//! Each thing that is wrong with payouts is a warning with its own words, and nothing is fine that nobody
+//! looked at.
 
 use shared::kind::Kind;
 use shared::registry::{Halt, PayoutProgress, RefusedKind, Sampled};

@@ -11,13 +11,12 @@ use shared::lossy_json;
 use shared::object_key::ObjectKey;
 use shared::records::{OpenOrder, OpenReason, PayoutTransactions};
 use shared::registry::{
-    FinishedNight, Halt, ListPosition, NightList, NightOfPayouts, PayoutProgress, RefusedKind,
+    BalanceList, BalancePass, FinishedBalancePass, Halt, ListPosition, PayoutProgress, RefusedKind,
 };
 use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
 use shared::unix_time::UnixSeconds;
 
 use super::{MAX_PAYOUTS, PayoutRun};
-use crate::drift::is_night_due;
 use crate::error::{ImportError, Interruption};
 use crate::transactions::{self, ListedTransaction};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
@@ -30,41 +29,35 @@ const FIRST_LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
 /// Transactions are listed again from so long before the last night began, as Stripe may add one late.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 
-/// Whether the night's work is to be begun or carried on.
-pub(crate) fn is_due(progress: &PayoutProgress, now: Timestamp) -> bool {
-    let begun_at = progress.last.as_ref().and_then(|last| last.begun_at.to_timestamp());
-    progress.night.is_some() || is_night_due(begun_at, now)
-}
-
 impl PayoutRun<'_> {
-    pub(super) async fn carry_on_night(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
-        let mut night = match self.progress.night.take() {
-            Some(night) => night,
-            None => self.begin_night().await?,
+    pub(super) async fn continue_pass(&mut self, session: &Session<'_>) -> Result<(), Interruption> {
+        let mut pass = match self.progress.pass.take() {
+            Some(pass) => pass,
+            None => self.begin_pass().await?,
         };
-        self.progress.night = Some(night.clone());
+        self.progress.pass = Some(pass.clone());
         let mut accounts = vec![AccountKey::OWN];
         accounts.extend(self.deps.registry.connected_accounts().await?);
-        while let Some(account) = accounts.iter().find(|account| night.is_left(account)) {
-            night.enter(account);
+        while let Some(account) = accounts.iter().find(|account| pass.is_left(account)) {
+            pass.enter(account);
             if !self.has_time() {
                 return Ok(());
             }
             self.summary.pages += 1;
-            let next = self.carry_on_list(session, &mut night, account).await;
+            let next = self.continue_list(session, &mut pass, account).await;
             // What was reached is kept before a halt ends the run.
-            self.progress.night = Some(night.clone());
+            self.progress.pass = Some(pass.clone());
             self.store_progress().await?;
             next?;
         }
-        let NightOfPayouts { begun_at, looked_at, written, refused, .. } = night;
+        let BalancePass { begun_at, looked_at, written, refused, .. } = pass;
         let finished_at = self.now.into();
-        self.progress.last = Some(FinishedNight { begun_at, finished_at, looked_at, written, refused });
-        self.progress.night = None;
+        self.progress.last = Some(FinishedBalancePass { begun_at, finished_at, looked_at, written, refused });
+        self.progress.pass = None;
         Ok(())
     }
 
-    async fn begin_night(&self) -> Result<NightOfPayouts, ImportError> {
+    async fn begin_pass(&self) -> Result<BalancePass, ImportError> {
         let records = &self.deps.records;
         let unexplained = records
             .open_records(OpenReason::PayoutUnexplained, MAX_PAYOUTS, OpenOrder::EarliestFirst)
@@ -74,75 +67,75 @@ impl PayoutRun<'_> {
         }
         let last = self.progress.last.as_ref().and_then(|last| last.begun_at.to_timestamp());
         let since = last.map_or(self.now - FIRST_LOOKBACK, |last| last - OVERLAP);
-        Ok(NightOfPayouts::begun(self.now.into(), UnixSeconds::from(since)))
+        Ok(BalancePass::begun(self.now.into(), UnixSeconds::from(since)))
     }
 
     /// Lists the next page of the list that the night is at.
-    async fn carry_on_list(
+    async fn continue_list(
         &mut self,
         session: &Session<'_>,
-        night: &mut NightOfPayouts,
+        pass: &mut BalancePass,
         account: &AccountKey,
     ) -> Result<(), Interruption> {
-        let kind = match night.list {
-            NightList::Payouts => Kind::PAYOUT,
-            NightList::Transactions => Kind::BALANCE_TRANSACTION,
+        let kind = match pass.list {
+            BalanceList::Payouts => Kind::PAYOUT,
+            BalanceList::Transactions => Kind::BALANCE_TRANSACTION,
         };
-        let page = match self.night_page(session, night, account, kind).await {
+        let page = match self.pass_page(session, pass, account, kind).await {
             Ok(page) => page,
             Err(error) => {
                 let failure = match Halt::try_from(error) {
                     Err(failure) => failure,
                     Ok(halt) => {
                         let failure = isolated_failure(session, halt).await?;
-                        night.unanswered += 1;
-                        if night.unanswered < MAX_RUNS {
+                        pass.unanswered += 1;
+                        if pass.unanswered < MAX_RUNS {
                             return Err(Halt::NoAnswer(failure).into());
                         }
                         failure
                     }
                 };
                 let account = account.connected().map(str::to_owned);
-                night.refused.add(RefusedKind { account, kind, failure: *failure });
-                night.leave_list();
+                pass.refused.add(RefusedKind { account, kind, failure: *failure });
+                pass.leave_list();
                 return Ok(());
             }
         };
         let as_of = fetched_as_of(&page)?;
         let objects = &page.value.objects;
-        night.written += match night.list {
-            NightList::Payouts => self.write_payouts(&page.value, account, as_of).await?,
-            NightList::Transactions => {
+        pass.written += match pass.list {
+            BalanceList::Payouts => self.write_payouts(&page.value, account, as_of).await?,
+            BalanceList::Transactions => {
                 let listed: Vec<_> =
                     objects.iter().filter_map(|raw| ListedTransaction::read(raw, account)).collect();
                 transactions::write(self.deps, &listed, None, as_of).await?.written
             }
         };
-        night.looked_at += objects.len() as u64;
-        night.unanswered = 0;
+        pass.looked_at += objects.len() as u64;
+        pass.unanswered = 0;
         if !page.value.more {
-            night.leave_list();
+            pass.leave_list();
             return Ok(());
         }
         let last = objects.last().and_then(|raw| lossy_json::from_str::<ListPosition>(raw.get()).ok());
         let oversized = page.value.oversized.as_ref();
         let oversized = oversized.map(|item| ListPosition { id: item.id.clone(), created: item.created });
-        night.after = Some(oversized.or(last).ok_or_else(|| {
+        pass.after = Some(oversized.or(last).ok_or_else(|| {
             unusable_response("Stripe's list ends with something without an id", page.request_id.clone())
         })?);
         Ok(())
     }
 
-    async fn night_page(
+    async fn pass_page(
         &self,
         session: &Session<'_>,
-        night: &NightOfPayouts,
+        pass: &BalancePass,
         account: &AccountKey,
         kind: Kind,
     ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
-        let since = match night.list {
-            NightList::Payouts => self.now_of(night) - PAYOUTS_OF,
-            NightList::Transactions => night.since,
+        let since = match pass.list {
+            BalanceList::Payouts => self.now_of(pass) - PAYOUTS_OF,
+            BalanceList::Transactions => pass.since,
         };
         let query = ObjectsQuery {
             kind,
@@ -150,19 +143,19 @@ impl PayoutRun<'_> {
             since: Some(since),
             until: None,
             payout: None,
-            after: night.after.as_ref().map(|position| position.id.as_str()),
+            after: pass.after.as_ref().map(|position| position.id.as_str()),
         };
         match session.objects(query).await {
             Err(error) if error.is_gone_cursor() => {
-                let until = night.after.as_ref().and_then(|position| position.created);
+                let until = pass.after.as_ref().and_then(|position| position.created);
                 session.objects(ObjectsQuery { until, after: None, ..query }).await
             }
             result => result,
         }
     }
 
-    fn now_of(&self, night: &NightOfPayouts) -> UnixSeconds {
-        night.begun_at.to_timestamp().unwrap_or(self.now).into()
+    fn now_of(&self, pass: &BalancePass) -> UnixSeconds {
+        pass.begun_at.to_timestamp().unwrap_or(self.now).into()
     }
 
     /// Writes the payouts of a page that are older here or differ. Returns how many.
