@@ -198,6 +198,8 @@ describe("a payout", () => {
     });
     expect(failed.facts["What the bank said"]).toBe("account closed");
     expect(told({}, { automatic: false }).facts.Made).toBe("By hand");
+    const off = told({ transactions: listed({ adds_up: false, difference: 7 }) });
+    expect(off).toMatchObject({ says: expect.stringContaining("does not add up"), tone: "warn" });
   });
 });
 
@@ -225,6 +227,8 @@ describe("the list of payouts", () => {
     for (const said of ["¥4,850", "Failed", "Does not add up", "acct_1"]) expect(texts[2]).toContain(said);
     const link = within(rows[2] as HTMLElement).getByRole("link");
     expect(link.getAttribute("href")).toBe("#/records/payouts/po_2?account=acct_1");
+    // No payout is a customer's.
+    expect(screen.queryByLabelText("Customer")).toBeNull();
     expect(await faults(container)).toEqual([]);
   });
 });
@@ -377,7 +381,7 @@ describe("the way of a payment's money", () => {
       "GET records": () => page(all),
     });
     show(RecordPage, { params: { kind: "payments", id: "pi_1" } });
-    return screen.findByRole("region", { name: "On its way to the bank" });
+    return screen.findByRole("region", { name: "Its way to the bank" });
   };
 
   test("is told: fee, net, when it is available, its payout and when that arrives", async () => {

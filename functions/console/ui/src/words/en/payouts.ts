@@ -19,6 +19,7 @@ export const payouts = {
   late: "Late",
   story: {
     paid: "Paid out to the bank.",
+    paidOff: "Paid out to the bank, but what is in it does not add up to it.",
     taken: "Taken from the bank: your Stripe balance was below zero.",
     inTransit: "On its way to the bank.",
     pending: "Not sent to the bank yet.",
@@ -41,6 +42,7 @@ export const payouts = {
     methods: { standard: "Standard", instant: "Instant" } as Partial<Record<string, string>>,
     destination: "Bank account or card",
     onStatement: "On the bank statement",
+    description: "Description",
   },
   in: {
     title: "What is in it",
@@ -55,7 +57,7 @@ export const payouts = {
     difference: "Difference",
     several: "They are of several currencies, which are never added together.",
     none: "Nothing is in it.",
-    asOf: "Listed",
+    asOf: "As of",
     doesNot: (net: string, amount: string, difference: string) =>
       `What is in it comes to ${net}, and ${amount} was paid out: a difference of ${difference}.`,
     doesNotKnown: "What is in it does not come to what was paid out.",
@@ -110,7 +112,7 @@ export const payouts = {
     } as Partial<Record<string, string>>,
   },
   settlement: {
-    title: "On its way to the bank",
+    title: "Its way to the bank",
     unknown: "Fee and net are not known yet. They come with the payout, and for younger payments each night.",
     gross: "Gross",
     fee: "Fee",

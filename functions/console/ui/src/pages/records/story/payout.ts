@@ -30,6 +30,7 @@ function about(record: AnyRecord): Fact[] {
     method !== null && { name: said.method, text: said.methods[method] ?? method },
     foreign(said.destination, textIn(object, "destination") ?? textIn(object, "destination.id")),
     foreign(said.onStatement, textIn(object, "statement_descriptor")),
+    foreign(said.description, textIn(object, "description")),
   );
 }
 
@@ -60,6 +61,7 @@ export function payoutStory({ record, now }: Told): Story | null {
     }
     case "paid": {
       const amount = integerIn(object, "amount");
+      if (record.transactions?.adds_up === false) return { tone: "warn", says: said.paidOff, facts: rest };
       const taken = amount !== null && BigInt(amount) < 0n;
       return { tone: "good", says: taken ? said.taken : said.paid, facts: rest };
     }
