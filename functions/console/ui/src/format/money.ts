@@ -45,6 +45,11 @@ export function money(amount: Integer, currency: string, locale: string = words.
   return format.format(text as Intl.StringNumericLiteral);
 }
 
+/** A fee as what it takes away: gross and this make net. */
+export function takenAway(fee: Integer | null): bigint | null {
+  return fee === null ? null : -BigInt(fee);
+}
+
 /** Whether a value is an integer of the API. */
 export function isInteger(value: unknown): value is Integer {
   return typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));

@@ -4,7 +4,7 @@ import { words } from "../words/words.ts";
 
 export type CheckAction = keyof typeof words.checkActions;
 
-const ACTIONS: Record<CheckCode | "payouts_add_up" | "payouts_arrive", CheckAction | null> = {
+const ACTIONS: Record<CheckCode, CheckAction | null> = {
   endpoint_registered: "register",
   secrets_manager_answers: null,
   stripe_key_present: "set_key",

@@ -184,7 +184,7 @@ export const checks = {
     failed: "A payout failed, or is later than its date",
     todo: "Open the payout. If it failed, put the bank account right at Stripe; if it is late, ask your bank with its trace.",
   },
-} satisfies Record<CheckCode | "payouts_add_up" | "payouts_arrive", CheckWords>;
+} satisfies Record<CheckCode, CheckWords>;
 
 /** What the buttons beside a check say. */
 export const checkActions = {

@@ -1,6 +1,8 @@
 // A payout as people ask about it: what it is called, and whether what is in it adds up to it.
 import type { PayoutTransactions } from "../../../api/payouts.ts";
 import type { Integer } from "../../../api/types.ts";
+import { isInteger, takenAway } from "../../../format/money.ts";
+import { member } from "../../../format/text.ts";
 import { arrivalDay } from "../../../parts/arrival.ts";
 import type { Shown } from "../../../parts/state-of.ts";
 import { words } from "../../../words/words.ts";
@@ -38,7 +40,7 @@ export interface SumLine {
   /** Whether the name is a type of Stripe's. */
   ofType: boolean;
   count: number | null;
-  currency: string;
+  currency: string | null;
   amount: Integer | null;
   /** What it takes away, so that gross and fees come to net. */
   fees: Integer | null;
@@ -54,17 +56,33 @@ export function sumLines(of: PayoutTransactions, paidOut: Integer | null): SumLi
     count: sum.count,
     currency: sum.currency,
     amount: sum.amount,
-    fees: -BigInt(sum.fee),
+    fees: takenAway(sum.fee),
     net: sum.net,
   }));
   const { currency } = of;
   const total = { ofType: false, count: null, currency, amount: null, fees: null, net: null };
   if (of.net !== null) {
-    const fees = of.fee === null ? null : -BigInt(of.fee);
-    lines.push({ ...total, name: said.all, count: of.count, amount: of.amount, fees, net: of.net });
+    const { count, amount, net } = of;
+    lines.push({ ...total, name: said.all, count, amount, fees: takenAway(of.fee), net });
   }
   if (paidOut !== null) lines.push({ ...total, name: said.paidOut, net: paidOut });
   if (of.difference !== null && BigInt(of.difference) !== 0n)
     lines.push({ ...total, name: said.difference, net: of.difference });
   return lines;
+}
+
+/** One of several fees of a transaction. */
+export interface Fee {
+  type: string;
+  amount: Integer;
+  currency: string;
+}
+
+/** The fees one by one, as Stripe has them; what is none is left out. */
+export function feesOf(details: unknown): Fee[] {
+  return (Array.isArray(details) ? details : []).flatMap((detail: unknown): Fee[] => {
+    const [type, amount, currency] = ["type", "amount", "currency"].map((name) => member(detail, name));
+    if (typeof type !== "string" || typeof currency !== "string" || !isInteger(amount)) return [];
+    return [{ type, amount, currency }];
+  });
 }

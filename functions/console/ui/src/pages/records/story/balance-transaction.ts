@@ -1,4 +1,5 @@
 // A balance transaction: a move of the Stripe balance, with what Stripe kept of it.
+import { takenAway } from "../../../format/money.ts";
 import { plain } from "../../../format/text.ts";
 import { weekday } from "../../../format/time.ts";
 import { words } from "../../../words/words.ts";
@@ -8,13 +9,12 @@ import { facts, named, type Story, sum, type Told } from "./story.ts";
 export function balanceTransactionStory({ record }: Told): Story | null {
   const said = words.payouts.balance;
   const { object, currency } = record;
-  const fee = integerIn(object, "fee");
   const type = textIn(object, "type");
   const availableOn = secondsIn(object, "available_on");
   const payout = record.links?.payout ?? null;
   const rest = facts(
     sum(said.gross, integerIn(object, "amount"), currency),
-    sum(said.fee, fee === null ? null : -BigInt(fee), currency),
+    sum(said.fee, takenAway(integerIn(object, "fee")), currency),
     sum(said.net, integerIn(object, "net"), currency),
     type !== null && { name: said.type, text: plain(type) },
     availableOn !== null && { name: said.availableOn, text: weekday(availableOn) },
