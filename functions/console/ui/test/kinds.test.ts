@@ -1,7 +1,9 @@
 // @vitest-environment node
-// The words of the kinds: each row of the functions' table has a name for one and many, and says what it is.
+// The words of the kinds: each row of the functions' table has a name for one and many, says what it is, and what
+// the Stripe key has to be allowed for it.
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { KEY_RIGHTS } from "../src/parts/webhook/key-rights.ts";
 import { words } from "../src/words/words.ts";
 
 const FOLDER = "../../shared/src/kind";
@@ -14,4 +16,12 @@ test("each kind is named, and told what it is", () => {
   expect(kinds.length).toBeGreaterThan(30);
   expect(kinds.filter((kind) => !words.states.kinds[kind])).toEqual([]);
   expect(kinds.filter((kind) => !words.records.kinds.what[kind])).toEqual([]);
+});
+
+test("a key that the page asks for may read each kind", () => {
+  const needed = new Set(
+    [...rows.matchAll(/permission: Some\("([a-z_]+)"\)/g)].map(([, name]) => name ?? ""),
+  );
+  const asked = new Set<string>(KEY_RIGHTS.map(({ permission }) => permission));
+  expect([...needed].filter((name) => !asked.has(name))).toEqual([]);
 });

@@ -40,6 +40,8 @@ export const KEY_RIGHTS: readonly Right[] = [
   { permission: "rak_tax_rate_read", gives: ["read_tax_rates"] },
   { permission: "rak_billing_meter_read", gives: ["read_meters"] },
   { permission: "rak_payout_read", gives: ["read_payouts"] },
+  // What is in a payout, and what it is of.
+  { permission: "rak_balance_transaction_source_read", gives: ["read_balance_transactions"] },
   { permission: "rak_top_up_read", gives: ["read_topups"] },
   { permission: "rak_transfer_read", gives: ["read_transfers"] },
   { permission: "rak_application_fee_read", gives: ["read_application_fees"] },

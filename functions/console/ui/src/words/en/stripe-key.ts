@@ -172,6 +172,12 @@ export const stripeKey = {
       why: "to import and compare payouts",
       without: "Payouts from before are not here, and none is compared with Stripe.",
     },
+    rak_balance_transaction_source_read: {
+      row: "Balance Transaction Sources",
+      level: "Read",
+      why: "to list what is in a payout, with its fees",
+      without: "Nobody can say what is in a payout, or what a payment’s fee was.",
+    },
     rak_top_up_read: {
       row: "Top-ups",
       level: "Read",
