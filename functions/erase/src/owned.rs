@@ -32,6 +32,22 @@ pub(crate) async fn parts(
     Ok(without_others(parts, customer).into_iter().filter(|part| part.key != owner.key).collect())
 }
 
+/// The balance transactions that these records name: their descriptions are those of charges.
+pub(crate) async fn transactions(
+    deps: &Deps,
+    records: impl Iterator<Item = &Record>,
+) -> Result<Vec<Record>, StoreError> {
+    let mut keys = BTreeSet::new();
+    for record in records {
+        let object = object(record);
+        let many = object["balance_transactions"].as_array().into_iter().flatten();
+        let named = [&object["balance_transaction"], &object["failure_balance_transaction"]];
+        let ids = named.into_iter().chain(many).filter_map(reference_id);
+        keys.extend(ids.filter_map(|id| record.key.sibling(Kind::BALANCE_TRANSACTION, id).ok()));
+    }
+    deps.records.get_all(&keys.into_iter().collect::<Vec<_>>()).await
+}
+
 /// All that names a payment or one of its charges, and those charges.
 async fn of_payment(deps: &Deps, payment: &Record) -> Result<Vec<Record>, StoreError> {
     let object = object(payment);

@@ -136,10 +136,13 @@ async fn erase_page(
         futures::stream::iter(parts).buffer_unordered(CONCURRENT_RECORDS).try_collect().await?;
     let all = parts.into_iter().flatten().chain(owners);
     let all: BTreeMap<ObjectKey, Record> = all.map(|record| (record.key.clone(), record)).collect();
+    // Before what names them, which may not do so once it is erased.
+    let transactions = owned::transactions(deps, all.values()).await?;
+    let transactions = transactions.into_iter().map(|record| (record.key.clone(), record)).collect();
     let (payments, others): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|(key, _)| key.kind() == Some(Kind::PAYMENT));
     let mut erased = Erased::default();
-    for records in [others, payments] {
+    for records in [transactions, others, payments] {
         let erasures =
             records.into_iter().map(async |(key, record)| erase(deps, &key, Some(record), now).await);
         let mut erasures = futures::stream::iter(erasures).buffer_unordered(CONCURRENT_RECORDS);

@@ -47,7 +47,7 @@ static REFERENCES_OF_KINDS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| 
 });
 
 /// Keys whose text is a word of Stripe's own.
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 22] = [
     "billing_reason",
     "cancellation_reason",
     "capture_method",
@@ -64,6 +64,7 @@ const WORDS: [&str; 21] = [
     "pending_reason",
     "proration_behavior",
     "reason",
+    "reporting_category",
     "setup_future_usage",
     "status",
     "submit_type",

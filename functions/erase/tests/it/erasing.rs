@@ -38,6 +38,36 @@ async fn the_person_goes_and_the_money_stays() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_them_with_the_money_in_the_balance_goes_too() {
+    let stack = Stack::with_payment().await;
+    let charge = object(
+        "charge",
+        "ch_1",
+        json!({ "payment_intent": "pi_1", "balance_transaction": "txn_1", "failure_balance_transaction": "txn_2" }),
+    );
+    stack.apply("evt_04", "charge.updated", -50, &charge).await;
+    let shown = object("balance_transaction", "txn_3", json!({}));
+    let dispute = json!({ "charge": "ch_1", "payment_intent": "pi_1", "balance_transactions": [shown] });
+    stack.apply("evt_05", "charge.dispute.created", -49, &object("dispute", "du_1", dispute)).await;
+    for id in ["txn_1", "txn_2", "txn_3", "txn_of_others"] {
+        let transaction = json!({
+            "object": "balance_transaction", "id": id, "type": "charge", "amount": 1000, "fee": 59, "net": 941,
+            "currency": "usd", "status": "available", "source": "ch_1", "description": format!("For {PERSON}"),
+        });
+        stack.store(&format!("-/balance_transaction/{id}"), &transaction).await;
+    }
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.naming(PERSON).await, ["-/balance_transaction/txn_of_others"]);
+    let erased = stack.object("-/balance_transaction/txn_1").await;
+    let expected = json!({
+        "object": "balance_transaction", "id": "txn_1", "type": "charge", "amount": 1000, "fee": 59, "net": 941,
+        "currency": "usd", "status": "available",
+    });
+    assert_eq!(erased, expected);
+}
+
+#[tokio::test]
 async fn an_event_without_its_payload_still_counts_as_held() {
     let stack = Stack::with_customer().await;
     let before = stack.row("evt_05").await;

@@ -12,6 +12,7 @@ mod events;
 mod invoices;
 mod kinds;
 mod payments;
+mod payouts;
 mod reading;
 mod refusals;
 mod searching;
