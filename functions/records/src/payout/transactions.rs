@@ -10,6 +10,7 @@ use shared::kind::{Kind, reference_id};
 use shared::object_key::ObjectKey;
 use shared::page::Page;
 use shared::records::{RecordListing, TransactionLinks};
+use url::form_urlencoded;
 
 use super::time;
 use crate::csv;
@@ -120,7 +121,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, ids: &[String]) -> Resu
     let (text, next) = to_csv(&rows, page.next)
         .map_err(|error| ApiError::unavailable("writing the transactions as CSV", &error))?;
     let next = next.map(|position| query.next_cursor(&list_name, position));
-    Ok(csv_response(&payout, text, next.as_deref(), request))
+    Ok(csv_response(&payout, text, next.as_deref(), &query))
 }
 
 /// Whether the client asks for CSV.
@@ -215,7 +216,7 @@ fn to_csv(
     Ok((table.finish()?, next))
 }
 
-fn csv_response(payout: &ObjectKey, text: String, next: Option<&str>, request: &Request) -> Response<Body> {
+fn csv_response(payout: &ObjectKey, text: String, next: Option<&str>, query: &Query) -> Response<Body> {
     let mut response = Response::new(Body::Text(text));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
@@ -227,12 +228,13 @@ fn csv_response(payout: &ObjectKey, text: String, next: Option<&str>, request: &
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     if let Some(next) = next {
-        let account = request.uri().query().into_iter().flat_map(|query| query.split('&'));
-        let kept = account
-            .filter(|pair| !pair.starts_with("cursor="))
-            .fold(String::new(), |all, pair| format!("{all}{pair}&"));
+        let kept = ["account", "limit"].into_iter().filter_map(|name| Some((name, query.get(name)?)));
+        let link = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair("cursor", next)
+            .finish();
         // Relative to the request's own address, whatever path the stack is served at.
-        if let Ok(value) = HeaderValue::try_from(format!("<?{kept}cursor={next}>; rel=\"next\"")) {
+        if let Ok(value) = HeaderValue::try_from(format!("<?{link}>; rel=\"next\"")) {
             headers.insert(header::LINK, value);
         }
     }
