@@ -25,7 +25,7 @@ use shared::http::ApiError;
 use shared::kind::Kind;
 use shared::lossy_json;
 use shared::object_key::ObjectKey;
-use shared::records::{Provenance, Put, Record, RecordListing};
+use shared::records::{Provenance, Put, Record, RecordListing, says_only_deleted};
 use shared::stripe::{StripeError, StripeFailure};
 use shared::unix_time::UnixSeconds;
 
@@ -106,7 +106,7 @@ pub(crate) async fn require_deleted(
 async fn is_named(deps: &Deps, customer: &ObjectKey) -> Result<bool, StoreError> {
     for kind in Kind::all().filter(|kind| !kind.customer_members().is_empty()) {
         let (account, customer) = (customer.account_key().clone(), customer.id().to_owned());
-        let listing = RecordListing::Customer { account, customer, kind };
+        let listing = RecordListing::CustomerEver { account, customer, kind };
         if !deps.records.list(&listing, None, 1, |_| true).await?.records.is_empty() {
             return Ok(true);
         }
@@ -205,6 +205,12 @@ fn record_of(record: &Record, absence: &Absence) -> std::io::Result<Record> {
                 order_uncertain: false,
                 fetched: true,
             };
+            if says_only_deleted(object)
+                && let known = record.object_as_deleted()
+                && let Ok(object) = lossy_json::from_str::<Value>(&known)
+            {
+                return Record::new(record.key.clone(), provenance, known.as_bytes(), &object);
+            }
             Record::new(record.key.clone(), provenance, raw.as_bytes(), object)
         }
     }

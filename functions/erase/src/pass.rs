@@ -85,7 +85,7 @@ async fn next_page(deps: &Deps, job: &ErasureJob, now: Timestamp) -> Result<Eras
             (erase(deps, &job.customer, record, now).await?, kind_after(None))
         }
         Some(ErasurePosition { kind, after }) => {
-            let listing = RecordListing::Customer {
+            let listing = RecordListing::CustomerEver {
                 account: job.customer.account_key().clone(),
                 customer: job.customer.id().to_owned(),
                 kind: *kind,

@@ -42,10 +42,6 @@ use crate::upsert::{FetchedObject, RecordCheck, Upserted, check, is_too_large, u
 
 /// Mismatches that are stored; while there are this many, no other objects are compared.
 const MAX_MISMATCHES: usize = 100;
-/// Fields that Stripe changes without an event (its API reference: the first is set when the deliveries of an
-/// invoice's events are through, the second is counted up by each invoice). Their differences are written and
-/// not reported.
-const FIELDS_WITHOUT_EVENTS: [&str; 2] = ["webhooks_delivered_at", "next_invoice_sequence"];
 
 /// What a run of the comparison did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -159,7 +155,7 @@ impl DriftRun<'_> {
                 break;
             }
             if let Some(record) = self.deps.records.get(&mismatch.key).await?
-                && !record.deleted
+                && can_differ(&record)
                 && !self.has_changed_lately(&record)
             {
                 self.recheck(session, &mismatch, record).await?;
@@ -185,7 +181,8 @@ impl DriftRun<'_> {
         let Some(state) = self.fetch(session, &record).await? else { return Ok(()) };
         let fetched = state.to_fetched_object(&mismatch.key);
         if let RecordCheck::Outdated(fields) = check(&record, &fetched)
-            && !have_no_events(&fields)
+            && let fields = with_events(&mismatch.key, fields)
+            && !fields.is_empty()
             && !mismatch.reported
             && !is_too_large(&fetched)?
             && !self.has_explaining_event(mismatch).await?
@@ -293,7 +290,7 @@ impl DriftRun<'_> {
             .kind()
             .is_none_or(|kind| self.refused.contains(&(record.key.account().map(str::to_owned), kind)));
         is_shown
-            && !record.deleted
+            && can_differ(record)
             && !is_refused
             && !self.has_changed_lately(record)
             && self.compared.insert(record.key.clone())
@@ -307,7 +304,9 @@ impl DriftRun<'_> {
         match check(&record, &fetched) {
             RecordCheck::UpToDate => {}
             // It settles an uncertain order, or holds a change that never has an event.
-            RecordCheck::Outdated(fields) if have_no_events(&fields) => self.write(&fetched, record).await?,
+            RecordCheck::Outdated(fields) if with_events(&key, fields.clone()).is_empty() => {
+                self.write(&fetched, record).await?;
+            }
             RecordCheck::Outdated(_) => {
                 self.pass.mismatches.push(Mismatch { key, at: self.now.into(), reported: false });
             }
@@ -329,7 +328,14 @@ impl DriftRun<'_> {
     }
 }
 
-/// Whether no change of these fields ever has an event.
-fn have_no_events(fields: &[String]) -> bool {
-    fields.iter().all(|field| FIELDS_WITHOUT_EVENTS.contains(&field.as_str()))
+/// Whether Stripe may have another state of a record's object: it is not deleted for ever.
+fn can_differ(record: &Record) -> bool {
+    !record.deleted || record.key.kind().is_some_and(Kind::ids_are_used_again)
+}
+
+/// Those of these fields whose changes have an event. The others are mended and not reported.
+fn with_events(key: &ObjectKey, fields: Vec<String>) -> Vec<String> {
+    let kind = key.kind();
+    let has_event = |field: &String| kind.is_none_or(|kind| kind.has_event_of_change(field));
+    fields.into_iter().filter(has_event).collect()
 }

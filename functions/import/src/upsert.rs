@@ -10,7 +10,7 @@
 use serde_json::Value;
 use shared::erasure::reduced;
 use shared::object_key::ObjectKey;
-use shared::order::{RecordVersion, fetched_is_newer};
+use shared::order::{RecordVersion, fetched_is_newer, made};
 use shared::records::{Provenance, Put, Record, Records};
 use shared::unix_time::UnixSeconds;
 
@@ -49,7 +49,7 @@ pub(crate) enum RecordCheck {
     /// The record is newer, or says the same.
     UpToDate,
     /// The record is to be replaced. Named are the fields that differ; none if only the order of its events
-    /// was uncertain, or it is marked as gone at Stripe.
+    /// was uncertain, or it is marked as gone at Stripe, or what was deleted was made again just as it was.
     Outdated(Vec<String>),
 }
 
@@ -90,8 +90,13 @@ pub(crate) fn is_too_large(fetched: &FetchedObject<'_>) -> Result<bool, ImportEr
 /// which settles the order; one that is marked as gone at Stripe by any that Stripe has.
 pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck {
     let deleted = is_deleted(fetched);
-    let version = RecordVersion { as_of: record.as_of, deleted: record.deleted, fetched: record.fetched };
-    if !fetched_is_newer(fetched.as_of, deleted, version) {
+    let answer = RecordVersion {
+        as_of: fetched.as_of,
+        deleted,
+        fetched: true,
+        made: made(fetched.key.kind(), fetched.object),
+    };
+    if !fetched_is_newer(answer, record.version()) {
         return RecordCheck::UpToDate;
     }
     if deleted {
@@ -105,7 +110,7 @@ pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck
             // A damaged record is replaced.
             None => vec!["object".to_owned()],
         };
-    if fields.is_empty() && !record.order_uncertain && !record.gone_at_stripe {
+    if fields.is_empty() && !record.order_uncertain && !record.gone_at_stripe && !record.deleted {
         RecordCheck::UpToDate
     } else {
         RecordCheck::Outdated(fields)

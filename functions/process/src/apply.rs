@@ -19,8 +19,8 @@ use shared::event::{self, Event, EventId, ParsedEvent};
 use shared::kind::Kind;
 use shared::ledger::{EventState, LedgerRow, Transition, Transitioned};
 use shared::lossy_json;
-use shared::order::{Comparison, RecordVersion, Snapshot, SnapshotError, compare, winner};
-use shared::records::{Provenance, Put, Record};
+use shared::order::{Comparison, Snapshot, SnapshotError, compare, winner};
+use shared::records::{Provenance, Put, Record, as_deleted, says_only_deleted};
 
 use crate::admission::{Admission, reasons};
 use crate::error::ApplyError;
@@ -130,14 +130,14 @@ async fn put_record(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Tr
         if is_considered(&old, &snapshot) {
             return Ok(transition_for(&old, &snapshot));
         }
-        let version = RecordVersion { as_of: old.as_of, deleted: old.deleted, fetched: old.fetched };
-        let new = match compare(snapshot.created, snapshot.is_deletion(), version) {
+        let new = match compare(snapshot.version(), old.version()) {
             Comparison::Older => (*old).clone(),
             Comparison::Newer => fresh.clone(),
             Comparison::SameSecond => record_of_second(invocation, &old, &snapshot, &mut fetched).await?,
         }
-        .with_earlier_position(&fresh);
-        // An older event changes the record only where it alone knows when the object was made.
+        .with_listing_of(&fresh);
+        // An older event changes the record only where it alone knows when the object was made, or whose it
+        // was.
         if new == *old {
             return Ok(transition_for(&old, &snapshot));
         }
@@ -203,7 +203,8 @@ async fn record_of_second(
     let ids: Vec<EventId> =
         second.iter().map(|snapshot| snapshot.id.clone()).chain(old.events.iter().cloned()).collect();
     if uncertain
-        && let Some(record) = record_from_stripe(invocation, &second, snapshot, &ids, fetched).await?
+        && let Some(record) =
+            record_from_stripe(invocation, &second, &best.id, snapshot, &ids, fetched).await?
     {
         return Ok(record);
     }
@@ -227,15 +228,20 @@ fn record_from(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) ->
         order_uncertain,
         fetched: false,
     };
-    Record::new(shown.key.clone(), provenance, shown.raw.as_bytes(), &shown.object)
-        .map_err(ApplyError::Packing)
+    let record = Record::new(shown.key.clone(), provenance, shown.raw.as_bytes(), &shown.object)
+        .map_err(ApplyError::Packing)?;
+    Ok(match &shown.previous_attributes {
+        Some(replaced) => record.with_former_customer(replaced),
+        None => record,
+    })
 }
 
 /// Returns the record as Stripe has it, for a second whose events cannot be put in order; none if the key may
-/// not read it, or Stripe no longer has it.
+/// not read it, or Stripe no longer has it. Of what is deleted there, the snapshot of the event `best` stays.
 async fn record_from_stripe(
     invocation: Invocation<'_>,
     second: &[Snapshot],
+    best: &EventId,
     snapshot: &Snapshot,
     ids: &[EventId],
     fetched: &mut Option<FetchOutcome>,
@@ -247,16 +253,19 @@ async fn record_from_stripe(
         Some(fetched) => &*fetched,
         None => fetched.insert(fetch_object(invocation, &snapshot.key, snapshot.created, deletion).await?),
     };
-    let (raw, as_of) = match fetched {
+    let known = second.iter().find(|snapshot| snapshot.id == *best).unwrap_or(snapshot);
+    let known = as_deleted(known.raw.as_bytes());
+    let named = json!({ "id": snapshot.key.id(), "object": snapshot.key.object(), "deleted": true });
+    let (mut raw, as_of) = match fetched {
         FetchOutcome::NotReadable | FetchOutcome::Gone => return Ok(None),
         FetchOutcome::Fetched { raw, as_of } => (raw.get().to_owned(), *as_of),
-        FetchOutcome::Deleted => {
-            let deleted =
-                json!({ "id": snapshot.key.id(), "object": snapshot.key.object(), "deleted": true });
-            (deleted.to_string(), snapshot.created)
-        }
+        FetchOutcome::Deleted => (named.to_string(), snapshot.created),
     };
-    let object: Value = lossy_json::from_str(&raw).map_err(ApplyError::UnreadableObject)?;
+    let mut object: Value = lossy_json::from_str(&raw).map_err(ApplyError::UnreadableObject)?;
+    if let Some(known) = known.filter(|_| says_only_deleted(&object)) {
+        object = lossy_json::from_str(&known).map_err(ApplyError::UnreadableObject)?;
+        raw = known;
+    }
     let provenance = Provenance {
         as_of,
         event: Some(snapshot.id.clone()),

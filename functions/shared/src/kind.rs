@@ -240,6 +240,22 @@ impl Kind {
         self.row().events.iter().map(|(event_type, _)| *event_type)
     }
 
+    /// Whether Stripe makes an event of a change of this member. A kind without an event that reports a
+    /// change of any member (`quote.updated` does not exist) has one only of what its events name.
+    pub fn has_event_of_change(self, member: &str) -> bool {
+        let effects = || self.row().events.iter().map(|(_, effect)| *effect);
+        if member == "deleted" {
+            return effects().any(|effect| effect == Effect::Deletion);
+        }
+        let reports = |effect| match effect {
+            Effect::Change => true,
+            Effect::ChangeOf(members) | Effect::CreationOrChangeOf(members) => members.contains(&member),
+            Effect::Detachment => member == "status",
+            Effect::Creation | Effect::Deletion | Effect::Notice | Effect::Preview => false,
+        };
+        !self.row().silent.contains(&member) && effects().any(reports)
+    }
+
     /// Those of [`Kind::event_types`] that an endpoint cannot ask for by name. They come to one that asks
     /// for `*`.
     pub fn unlisted_event_types(self) -> &'static [&'static str] {
@@ -249,6 +265,13 @@ impl Kind {
     /// What Stripe's ids of the kind begin with, before the last `_`; none if the merchant chooses them.
     pub fn id_prefixes(self) -> &'static [&'static str] {
         self.row().id_prefixes
+    }
+
+    /// Whether an id can be used again once what had it is deleted. What has it then says when it was made
+    /// (`created`). Ids that Stripe makes are used once, and so is a customer's that a merchant chose: Stripe
+    /// goes on showing the deleted customer under it.
+    pub fn ids_are_used_again(self) -> bool {
+        self.row().ids_are_used_again
     }
 
     /// The kind of what Stripe calls `object`, if it is kept as a record.
@@ -354,6 +377,36 @@ mod tests {
         for kind in Kind::all() {
             let row = kind.row();
             assert!(row.settled.iter().all(|status| row.statuses.contains(status)), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_has_an_event_where_a_type_reports_it() {
+        let has_event =
+            |object: &str, member: &str| Kind::from_object_name(object).unwrap().has_event_of_change(member);
+        for (object, member) in [
+            ("invoice", "description"),
+            ("quote", "status"),
+            ("coupon", "name"),
+            ("payment_intent", "status"),
+            ("payment_intent", "last_payment_error"),
+            ("invoiceitem", "deleted"),
+            ("customer", "deleted"),
+            ("application_fee", "amount_refunded"),
+        ] {
+            assert!(has_event(object, member), "{object} {member}");
+        }
+        for (object, member) in [
+            ("invoice", "webhooks_delivered_at"),
+            ("customer", "next_invoice_sequence"),
+            ("quote", "description"),
+            ("invoiceitem", "amount"),
+            ("coupon", "times_redeemed"),
+            ("payment_intent", "metadata"),
+            ("quote", "deleted"),
+            ("balance_transaction", "status"),
+        ] {
+            assert!(!has_event(object, member), "{object} {member}");
         }
     }
 

@@ -20,12 +20,16 @@
 //! Where the key may not read the object, the greatest event id wins, which is the same whatever came first,
 //! and the record is marked uncertain.
 //!
-//! Final whatever the times: a deletion. Stripe never uses an id again.
+//! Final whatever the times: a deletion. Stripe never uses an id again, but merchants may use one of theirs
+//! again (a coupon's): what was made later, by its `created`, is then another object, and goes before
+//! whatever is known of the one before it. What is deleted in the second in which it was made may have been
+//! made again in that second, so such a deletion is final within its second alone.
 //!
 //! The module is pure: the winner is a function of the set of events.
 
 mod comparable;
 mod snapshot;
+mod version;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -34,58 +38,9 @@ use serde_json::Value;
 
 pub use self::comparable::comparable;
 pub use self::snapshot::{Snapshot, SnapshotError};
+pub use self::version::{Comparison, RecordVersion, compare, fetched_is_newer, made};
 use self::walk::Ends;
 use crate::event::EventId;
-use crate::unix_time::UnixSeconds;
-
-/// Where a snapshot stands against what the record shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// It takes the record's place.
-    Newer,
-    /// The record stays.
-    Older,
-    /// They are of one second: all events of it have to be looked at.
-    SameSecond,
-}
-
-/// What a record shows, as far as order is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordVersion {
-    /// The second it stands for.
-    pub as_of: UnixSeconds,
-    /// Whether the object is deleted, which is final.
-    pub deleted: bool,
-    /// Whether it was fetched from Stripe. Then it stands for the whole of its second.
-    pub fetched: bool,
-}
-
-/// Rule 1, and deletions: compares a snapshot of this second with what a record shows.
-pub fn compare(created: UnixSeconds, is_deletion: bool, record: RecordVersion) -> Comparison {
-    match (is_deletion, record.deleted) {
-        (true, false) => Comparison::Newer,
-        (false, true) => Comparison::Older,
-        (true, true) | (false, false) => match created.cmp(&record.as_of) {
-            std::cmp::Ordering::Greater => Comparison::Newer,
-            std::cmp::Ordering::Less => Comparison::Older,
-            std::cmp::Ordering::Equal if record.fetched => Comparison::Older,
-            std::cmp::Ordering::Equal => Comparison::SameSecond,
-        },
-    }
-}
-
-/// Rule 4 from the other side: returns whether Stripe's answer, good for all that it stamped up to the second
-/// `as_of`, takes the place of what a record shows. An event of that very second is in the answer. Of two
-/// answers good for one second nobody can tell the later one; if they differ, the change between them is of a
-/// later second.
-pub fn fetched_is_newer(as_of: UnixSeconds, is_deletion: bool, record: RecordVersion) -> bool {
-    match (is_deletion, record.deleted) {
-        (_, true) => false,
-        (true, false) => true,
-        (false, false) if record.fetched => record.as_of < as_of,
-        (false, false) => record.as_of <= as_of,
-    }
-}
 
 /// Who wins a second.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,9 +57,15 @@ pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winn
     let mut events: Vec<&Snapshot> = events.into_iter().collect();
     events.sort_by(|a, b| a.id.cmp(&b.id));
     events.dedup_by(|a, b| a.id == b.id);
+    // Of several objects of one id, the one that was made last.
+    let made = events.iter().filter_map(|event| event.made()).max();
+    events.retain(|event| made <= event.made().or(made));
     // Two events can report one deletion, in different shapes; either is right.
     if let Some(deletion) = events.iter().rev().find(|event| event.is_deletion()) {
-        return Some(Winner { id: deletion.id.clone(), uncertain: false });
+        // Which of the others are of the object that is left, nothing says.
+        let left = events.iter().rev().find(|event| !event.is_deletion() && is_made_again(&events));
+        let id = left.map_or(&deletion.id, |left| &left.id).clone();
+        return Some(Winner { id, uncertain: left.is_some() });
     }
     let left: BTreeSet<&str> = events.iter().filter_map(|event| event.status_left()).collect();
     strike(&mut events, |event| event.is_notice());
@@ -127,6 +88,13 @@ pub fn winner<'a>(events: impl IntoIterator<Item = &'a Snapshot>) -> Option<Winn
     shows.map(|event| Winner { id: event.id.clone(), uncertain })
 }
 
+/// Whether these events of one second made an object of their id once more than they deleted one.
+fn is_made_again(events: &[&Snapshot]) -> bool {
+    let of_its_first_second = || events.iter().filter(|event| event.made() == Some(event.created));
+    let made = of_its_first_second().filter(|event| event.is_creation()).count();
+    made > of_its_first_second().filter(|event| event.is_deletion()).count()
+}
+
 /// Strikes out events, unless none would be left.
 fn strike(events: &mut Vec<&Snapshot>, out: impl Fn(&Snapshot) -> bool) {
     if events.iter().any(|event| !out(event)) {
@@ -141,6 +109,7 @@ mod tests {
 
     use super::*;
     use crate::object_key::ObjectKey;
+    use crate::unix_time::UnixSeconds;
 
     fn snapshot(id: &str, event_type: &str, kind: &str, object: Value) -> Snapshot {
         Snapshot {
@@ -169,64 +138,24 @@ mod tests {
         (winner.id.to_string(), winner.uncertain)
     }
 
-    #[test]
-    fn a_later_second_wins_and_a_deletion_is_final() {
-        let event = RecordVersion { as_of: UnixSeconds::new(5), deleted: false, fetched: false };
-        assert_eq!(compare(UnixSeconds::new(6), false, event), Comparison::Newer);
-        assert_eq!(compare(UnixSeconds::new(4), false, event), Comparison::Older);
-        assert_eq!(compare(UnixSeconds::new(5), false, event), Comparison::SameSecond);
-        assert_eq!(
-            compare(UnixSeconds::new(9), false, RecordVersion { deleted: true, ..event }),
-            Comparison::Older
-        );
-        assert_eq!(compare(UnixSeconds::new(4), true, event), Comparison::Newer);
-        let answer = RecordVersion { fetched: true, ..event };
-        assert_eq!(
-            compare(UnixSeconds::new(5), false, answer),
-            Comparison::Older,
-            "the whole second is in Stripe's answer"
-        );
-        assert_eq!(compare(UnixSeconds::new(6), false, answer), Comparison::Newer);
-        assert_eq!(compare(UnixSeconds::new(5), true, answer), Comparison::Newer, "a deletion is final");
+    fn coupon(id: &str, event_type: &str, created: i64, percent: i64) -> Snapshot {
+        let object = json!({ "created": created, "percent_off": percent });
+        snapshot(id, &format!("coupon.{event_type}"), "coupon", object)
     }
 
     #[test]
-    fn an_answer_gives_way_to_what_is_later_than_its_second_and_a_deletion_to_nothing() {
-        let event = RecordVersion { as_of: UnixSeconds::new(5), deleted: false, fetched: false };
-        let answer = RecordVersion { fetched: true, ..event };
-        assert!(
-            fetched_is_newer(UnixSeconds::new(5), false, event)
-                && fetched_is_newer(UnixSeconds::new(6), false, event)
-        );
-        assert!(!fetched_is_newer(UnixSeconds::new(4), false, event));
-        assert!(
-            fetched_is_newer(UnixSeconds::new(6), false, answer)
-                && !fetched_is_newer(UnixSeconds::new(5), false, answer)
-        );
-        assert!(
-            fetched_is_newer(UnixSeconds::new(4), true, event)
-                && fetched_is_newer(UnixSeconds::new(4), true, answer),
-            "a deletion is final"
-        );
-        assert!(!fetched_is_newer(UnixSeconds::new(9), false, RecordVersion { deleted: true, ..event }));
-        // The two rules agree: what an answer replaces does not come back.
-        for created in 4..7 {
-            for as_of in 4..7 {
-                let stays = compare(
-                    UnixSeconds::new(created),
-                    false,
-                    RecordVersion { as_of: UnixSeconds::new(as_of), ..answer },
-                ) == Comparison::Older;
-                assert_eq!(
-                    stays,
-                    fetched_is_newer(
-                        UnixSeconds::new(as_of),
-                        false,
-                        RecordVersion { as_of: UnixSeconds::new(created), ..event }
-                    )
-                );
-            }
-        }
+    fn a_second_in_which_a_coupon_is_deleted_and_made_again_ends_with_the_new_one() {
+        let old = coupon("evt_9", "deleted", 1, 10);
+        let new = coupon("evt_1", "created", 5, 20);
+        assert_eq!(wins(&[old.clone(), new.clone()]), ("evt_1".into(), false));
+        assert_eq!(wins(&[new, old]), ("evt_1".into(), false));
+        // All of it in one second: what is said last is what was done once more.
+        let (made, gone) = (coupon("evt_1", "created", 5, 10), coupon("evt_2", "deleted", 5, 10));
+        let (again, at_last) = (coupon("evt_3", "created", 5, 20), coupon("evt_4", "deleted", 5, 20));
+        assert_eq!(wins(&[made.clone(), gone.clone()]), ("evt_2".into(), false));
+        let (shown, uncertain) = wins(&[gone.clone(), made.clone(), again.clone()]);
+        assert!(uncertain && shown != "evt_2", "Stripe is asked which of the two is the second: {shown}");
+        assert_eq!(wins(&[gone, made, again, at_last]), ("evt_4".into(), false));
     }
 
     #[test]

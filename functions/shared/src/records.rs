@@ -3,8 +3,8 @@
 //! Keys: `key` names the object (account, object, id). Indexes, keys only, sorted by when Stripe made the
 //! object and then its id:
 //! - `by_kind`: all of a kind, spread over shards;
-//! - `by_customer`: subscriptions, invoices, payments and charges of a customer, and refunds of the
-//!   customer's cash balance;
+//! - `by_customer`: what names a customer, and what once did and now names none, such as a card that was
+//!   detached;
 //! - `by_payment`: charges, refunds, disputes and invoice payments of a payment, or of a charge that has
 //!   none;
 //! - `by_invoice`: what joins an invoice with its payments: invoice payments, and the payments and charges of
@@ -18,6 +18,7 @@
 //! it is older than what is written. What the object says (status, customer, amounts) is read from the
 //! object, never stored beside it.
 
+mod deleted;
 mod index_keys;
 mod lists;
 mod open;
@@ -32,6 +33,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::deleted::{as_deleted, says_only_deleted};
 pub use self::index_keys::IndexKeys;
 pub use self::lists::{RecordListing, RecordPage};
 pub use self::open::{OpenOrder, OpenReason, OpenRecords};
@@ -41,9 +43,11 @@ use crate::aws::StoreError;
 use crate::batch_get::Patience;
 use crate::erasure;
 use crate::event::EventId;
+use crate::kind::Kind;
 use crate::ledger::MAX_IN_ROW;
 use crate::lossy_json;
 use crate::object_key::ObjectKey;
+use crate::order::{self, RecordVersion};
 use crate::payload::{self, Packed, PayloadError};
 use crate::unix_time::UnixSeconds;
 
@@ -193,12 +197,42 @@ impl Record {
         !self.deleted && !self.gone_at_stripe
     }
 
-    /// The same record, at the other's place in lists if that is the earlier one.
+    /// What it is for the order of events.
+    pub fn version(&self) -> RecordVersion {
+        let kind = self.key.kind().filter(|kind| kind.ids_are_used_again());
+        let made = kind.and_then(|_| order::made(kind, &self.parsed()?));
+        RecordVersion { as_of: self.as_of, deleted: self.deleted, fetched: self.fetched, made }
+    }
+
+    /// The same record, listed where another record of the object is, as far as that one knows better: at the
+    /// earlier place, and under the customer whom the object named once, if it names none now.
     #[must_use]
-    pub fn with_earlier_position(&self, other: &Self) -> Self {
+    pub fn with_listing_of(&self, other: &Self) -> Self {
         let mut record = self.clone();
-        record.index_keys.use_earlier_position(&other.index_keys);
+        // What was made again under its old id says when.
+        if self.version().made.is_none() {
+            record.index_keys.use_earlier_position(&other.index_keys);
+        }
+        if !self.is_listed_by_payment_alone() {
+            record.index_keys.keep_customer(&other.index_keys);
+        }
         record
+    }
+
+    /// The same record, listed under the customer whom `replaced` names (the members that its last change
+    /// replaced), if its object names none any more.
+    #[must_use]
+    pub fn with_former_customer(&self, replaced: &Value) -> Self {
+        let mut record = self.clone();
+        let customer = self.key.kind().and_then(|kind| kind.customer(replaced));
+        if let Some(customer) = customer.filter(|_| !self.is_listed_by_payment_alone()) {
+            record.index_keys.list_under_former_customer(&self.key, customer);
+        }
+        record
+    }
+
+    fn is_listed_by_payment_alone(&self) -> bool {
+        self.key.kind().is_some_and(Kind::is_listed_by_payment_alone)
     }
 
     /// The same record, marked as gone at Stripe, or not.
@@ -246,13 +280,13 @@ impl Record {
         Ok(record)
     }
 
-    /// The record as it takes the place of `old`: at the earlier of both places in lists, with what is known
-    /// of `old` beside its object, and without personal data if that is erased from `old`.
+    /// The record as it takes the place of `old`: listed where `old` is ([`Record::with_listing_of`]), with
+    /// what is known of `old` beside its object, and without personal data if that is erased from `old`.
     ///
     /// # Errors
     /// As [`Record::erased`].
     pub fn in_place_of(&self, old: &Self) -> std::io::Result<Self> {
-        let mut record = self.with_earlier_position(old);
+        let mut record = self.with_listing_of(old);
         if let (None, Some(transactions)) = (&record.transactions, &old.transactions) {
             record = record.with_transactions(transactions.clone());
         }
@@ -290,6 +324,14 @@ impl Record {
         record.with_open_reason(|| self.parsed())
     }
 
+    /// Its object as it last was, with `"deleted": true`, as JSON text: [`as_deleted`].
+    pub fn object_as_deleted(&self) -> String {
+        let known = self.object().ok().and_then(|bytes| as_deleted(&bytes));
+        let named =
+            || serde_json::json!({ "id": self.key.id(), "object": self.key.object(), "deleted": true });
+        known.unwrap_or_else(|| named().to_string())
+    }
+
     fn parsed(&self) -> Option<Value> {
         self.object().ok().and_then(|bytes| lossy_json::from_slice(&bytes).ok())
     }
@@ -311,7 +353,10 @@ impl Records {
     /// Writes a record where there is none or an older one, without reading first. A deletion is written only
     /// where there is none: it may say less than the record whose place it takes, which comes with the
     /// refusal. So does one from which personal data is erased, which has to be reduced in what takes its
-    /// place, and a payout whose transactions are here, which stay with it.
+    /// place, and a payout whose transactions are here, which stay with it; one with an earlier place in
+    /// lists, which is kept; and where `record` names no customer, one that is listed under one, who is kept
+    /// too. The last two are refused only of what does not say when it was made, and of what no longer names
+    /// its customer.
     ///
     /// # Errors
     /// If it could not be written, or it is not known whether it was. Writing it again is always right.
@@ -320,17 +365,24 @@ impl Records {
         let put = if record.deleted {
             put.condition_expression("attribute_not_exists(#key)")
         } else {
-            put.condition_expression(
-                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted) AND attribute_not_exists(erased) AND attribute_not_exists(#transactions))",
-            )
+            let customer = if record.index_keys.has_customer() || record.is_listed_by_payment_alone() {
+                ""
+            } else {
+                " AND attribute_not_exists(by_customer)"
+            };
+            put.condition_expression(format!(
+                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted) AND attribute_not_exists(erased) AND attribute_not_exists(#transactions) AND #sort >= :sort{customer})",
+            ))
             .expression_attribute_names("#transactions", "transactions")
+            .expression_attribute_names("#sort", "sort")
             .expression_attribute_values(":as_of", AttributeValue::N(record.as_of.to_string()))
+            .expression_attribute_values(":sort", AttributeValue::S(record.list_position().to_owned()))
         };
         refused(put.expression_attribute_names("#key", "key").send().await)
     }
 
-    /// Writes a record over `old`, if that still stands there. It stands in lists where the earlier of both
-    /// does, and is without personal data if `old` is.
+    /// Writes a record over `old`, if that still stands there. It stands in lists where `old` does, and is
+    /// without personal data if `old` is.
     ///
     /// # Errors
     /// If it could not be written, or it is not known whether it was. Deciding and writing again is always

@@ -235,3 +235,45 @@ async fn what_paid_an_invoice_of_theirs_and_names_nobody_is_theirs() {
     stack.run(now()).await;
     assert_eq!(stack.naming(PERSON).await, ["-/charge/ch_6", "-/payment_intent/pi_6"]);
 }
+
+#[tokio::test]
+async fn a_card_that_was_taken_off_the_customer_goes_with_its_mandate_and_its_events() {
+    let card =
+        |customer: serde_json::Value| object("payment_method", "pm_1", json!({ "customer": customer }));
+    let mandate = object("mandate", "mandate_1", json!({ "payment_method": "pm_1", "status": "active" }));
+    // As they happened, and the last first.
+    for order in [[0, 1, 2], [2, 1, 0]] {
+        let stack = Stack::start().await;
+        stack.apply("evt_01", "customer.deleted", -60, &object("customer", "cus_1", json!({}))).await;
+        let events = [
+            ("evt_02", "payment_method.attached", -59, card(json!("cus_1"))),
+            ("evt_03", "payment_method.detached", -58, card(json!(null))),
+            ("evt_04", "mandate.updated", -57, mandate.clone()),
+        ];
+        for number in order {
+            let (id, event_type, minutes, object) = &events[number];
+            stack.receive(id, event_type, *minutes, object).await;
+            stack.sweep(later(-50 + i64::try_from(number).unwrap())).await;
+        }
+        assert_eq!(stack.naming(PERSON).await.len(), 3 + 4, "{order:?}");
+        stack.erase("cus_1").await;
+        stack.run(now()).await;
+        assert_eq!(stack.naming(PERSON).await, Vec::<String>::new(), "{order:?}");
+        assert!(stack.object("-/payment_method/pm_1").await["customer"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn a_card_of_which_only_the_end_is_known_goes_by_what_its_event_replaced() {
+    let stack = Stack::start().await;
+    stack.apply("evt_01", "customer.deleted", -60, &object("customer", "cus_1", json!({}))).await;
+    let card = object("payment_method", "pm_1", json!({ "customer": null }));
+    let detached = fixtures::event("evt_02", "payment_method.detached", later(-58).as_second(), &card);
+    let mut detached: serde_json::Value = serde_json::from_str(&detached).unwrap();
+    detached["data"]["previous_attributes"] = json!({ "customer": "cus_1" });
+    fixtures::receive(&stack.ledger(), &detached.to_string(), later(-58)).await;
+    stack.sweep(later(-55)).await;
+    stack.erase("cus_1").await;
+    stack.run(now()).await;
+    assert_eq!(stack.naming(PERSON).await, Vec::<String>::new());
+}

@@ -5,11 +5,11 @@
 //! can. It is gone, which its record says from then on, or the key is another account's
 //! (`Session::is_gone`).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::kind::{Deletion, Kind};
 use shared::lossy_json;
 use shared::object_key::ObjectKey;
-use shared::records::Record;
+use shared::records::{Record, says_only_deleted};
 use shared::registry::{Halt, RefusedKind, UnansweredObject, UncomparedObject};
 use shared::stripe::{Session, StripeError, StripeFailure};
 use shared::unix_time::UnixSeconds;
@@ -30,10 +30,12 @@ pub(super) struct FetchedState {
 }
 
 impl FetchedState {
-    /// An object that is deleted for good.
-    fn deleted(record: &Record) -> Self {
-        let object = json!({ "id": record.key.id(), "object": record.key.object(), "deleted": true });
-        Self { json: object.to_string(), object, as_of: record.as_of }
+    /// An object that is deleted, as it last was; Stripe says no more of it.
+    fn deleted(record: &Record, as_of: UnixSeconds) -> Self {
+        let json = record.object_as_deleted();
+        // What a record holds was read before.
+        let object = lossy_json::from_str(&json).unwrap_or(Value::Null);
+        Self { json, object, as_of }
     }
 
     pub(super) fn to_fetched_object(&self, key: &ObjectKey) -> FetchedObject<'_> {
@@ -55,6 +57,9 @@ impl DriftRun<'_> {
             Ok(Some(response)) => {
                 let as_of = fetched_as_of(&response)?;
                 match lossy_json::from_str(response.value.get()) {
+                    Ok(object) if says_only_deleted(&object) => {
+                        Ok(Some(FetchedState::deleted(record, as_of)))
+                    }
                     Ok(object) => {
                         Ok(Some(FetchedState { json: response.value.get().to_owned(), object, as_of }))
                     }
@@ -65,14 +70,16 @@ impl DriftRun<'_> {
                     }
                 }
             }
+            // What was deleted here was not made again.
+            Ok(None) if record.deleted => Ok(None),
             Ok(None) => {
                 let deletion = deletion(record);
                 if matches!(deletion, Some(Deletion::GoneWhile(_))) {
-                    return Ok(Some(FetchedState::deleted(record)));
+                    return Ok(Some(FetchedState::deleted(record, record.as_of)));
                 }
                 let is_gone = self.note_missing(session, key, deletion).await?;
                 if is_gone && deletion == Some(Deletion::Gone) {
-                    return Ok(Some(FetchedState::deleted(record)));
+                    return Ok(Some(FetchedState::deleted(record, record.as_of)));
                 }
                 if is_gone && !record.gone_at_stripe {
                     // Who changes it in the meantime knows better.

@@ -209,7 +209,8 @@ async fn what_stripe_does_not_know_is_reported_and_never_deleted_but_a_draft() {
     assert_eq!(report.differed.first[0].fields, ["deleted"]);
     assert_eq!(
         stack.object("-/invoice/in_draft").await,
-        json!({"id": "in_draft", "object": "invoice", "deleted": true})
+        json!({"id": "in_draft", "object": "invoice", "created": 5, "status": "draft", "deleted": true}),
+        "what was known stays"
     );
 }
 
@@ -428,6 +429,7 @@ async fn a_customer_that_stripe_shows_as_deleted_is_deleted() {
     let record = stack.record(KEY).await.unwrap();
     assert!(record.deleted);
     assert_eq!(record.list_position(), position, "it stays where it was in lists");
+    assert_eq!(stack.object(KEY).await["email"], "a", "what was known stays");
 }
 
 #[tokio::test]
@@ -508,4 +510,58 @@ async fn an_import_and_a_comparison_share_a_run() {
     stack.run(later(11)).await;
     assert_eq!(stack.report().await.differed.count, 0);
     assert_eq!(stack.object(KEY).await["email"], "new");
+}
+
+#[tokio::test]
+async fn a_coupon_of_which_only_the_deletion_was_told_is_compared_and_found_made_again() {
+    let coupon = |made: i64, percent: i64| json!({ "object": "coupon", "id": "WELCOME10", "created": made, "percent_off": percent });
+    for made_again in [true, false] {
+        let stack = Stack::new().await;
+        stack.apply(&event("evt_1", "coupon.deleted", ago(60), &coupon(5, 10)), ago(60)).await;
+        if made_again {
+            stack.put(&coupon(ago(59).as_second(), 20));
+        }
+        compare(&stack).await;
+        let record = stack.record("-/coupon/WELCOME10").await.unwrap();
+        assert_eq!(record.deleted, !made_again);
+        let report = stack.report().await;
+        assert_eq!((report.differed.count, report.gone.count), (u64::from(made_again), 0));
+        assert_eq!(report.missing.count, 0, "that it is not there is no news");
+    }
+}
+
+#[tokio::test]
+async fn what_changes_without_an_event_is_mended_and_not_reported() {
+    for (kind, event_type, field, is_reported) in [
+        ("invoiceitem", "invoiceitem.created", "amount", false),
+        ("quote", "quote.created", "description", false),
+        ("quote", "quote.created", "status", true),
+        ("coupon", "coupon.created", "times_redeemed", false),
+        ("coupon", "coupon.created", "name", true),
+        ("promotion_code", "promotion_code.created", "times_redeemed", false),
+        ("payment_intent", "payment_intent.created", "description", false),
+        ("payment_intent", "payment_intent.created", "status", true),
+        ("setup_intent", "setup_intent.created", "metadata", false),
+        ("checkout.session", "checkout.session.completed", "customer_details", false),
+    ] {
+        let stack = Stack::new().await;
+        let object = |value: &str| json!({ "object": kind, "id": "x_1", "created": 5, field: value });
+        stack.apply(&event("evt_1", event_type, ago(60), &object("old")), ago(60)).await;
+        stack.put(&object("new"));
+        compare(&stack).await;
+        let report = stack.report().await;
+        assert_eq!((report.looked_at, report.differed.count), (1, u64::from(is_reported)), "{kind} {field}");
+        assert_eq!(stack.object(&format!("-/{kind}/x_1")).await[field], "new", "{kind} {field}");
+    }
+}
+
+#[tokio::test]
+async fn of_what_differs_only_that_is_reported_which_has_an_event() {
+    let stack = Stack::new().await;
+    let coupon = |name: &str, uses: u8| json!({ "object": "coupon", "id": "A", "created": 5, "name": name, "times_redeemed": uses });
+    stack.apply(&event("evt_1", "coupon.created", ago(60), &coupon("a", 0)), ago(60)).await;
+    stack.put(&coupon("b", 3));
+    compare(&stack).await;
+    assert_eq!(stack.report().await.differed.first[0].fields, ["name"]);
+    assert_eq!(stack.object("-/coupon/A").await["times_redeemed"], 3);
 }

@@ -12,7 +12,7 @@ use shared::records::RecordListing;
 use simulated_stripe::{Fault, Key};
 use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, customer, later, nested};
+use crate::support::{Stack, ago, customer, event, later, nested};
 
 /// A kind's state in the progress, how many objects were looked at, and how many records written.
 fn kind_progress(progress: &Value, account: Option<&str>, kind: &str) -> (String, u64, u64) {
@@ -372,4 +372,18 @@ async fn pages_that_hold_less_than_was_asked_for_are_followed_to_the_end() {
     stack.import(json!({ "kinds": ["customers"] })).await;
     stack.run(later(1)).await;
     assert_eq!(kind_progress(&stack.progress().await, None, "customers"), done(25));
+}
+
+#[tokio::test]
+async fn a_coupon_that_was_made_again_under_its_old_id_is_brought_in_and_one_that_was_not_stays_deleted() {
+    let coupon =
+        |made: i64| json!({ "object": "coupon", "id": "WELCOME10", "created": made, "percent_off": 10 });
+    let stack = Stack::start().await;
+    stack.apply(&event("evt_1", "coupon.deleted", ago(60), &coupon(5)), ago(60)).await;
+    for (made, deleted) in [(5, true), (ago(59).as_second(), false)] {
+        stack.put(&coupon(made));
+        stack.import(json!({ "kinds": ["coupons"] })).await;
+        stack.run(later(1)).await;
+        assert_eq!(stack.record("-/coupon/WELCOME10").await.unwrap().deleted, deleted, "made {made}");
+    }
 }

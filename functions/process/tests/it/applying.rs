@@ -3,9 +3,15 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::ledger::EventState;
+use shared::records::RecordListing;
 use test_cloud::fixtures::{event, now};
 
 use crate::support::{Stack, later, samples, subscription};
+
+async fn apply(stack: &Stack, body: &str) {
+    let row = stack.receive(body).await;
+    stack.ring(&[row]).await;
+}
 
 #[tokio::test]
 async fn every_sample_event_ends_final_and_never_failed() {
@@ -387,4 +393,83 @@ fn large() -> String {
         char::from_digit(u32::try_from(state >> 59).unwrap(), 36).unwrap()
     };
     std::iter::repeat_with(next).take(900_000).collect()
+}
+
+#[tokio::test]
+async fn what_does_not_say_when_it_was_made_keeps_its_first_place_and_its_index_entries() {
+    let link = |active: bool| json!({"object": "payment_link", "id": "plink_1", "active": active});
+    let stack = Stack::start().await;
+    apply(&stack, &event("evt_1", "payment_link.created", 5, &link(true))).await;
+    let first = stack.record("-/payment_link/plink_1").await.unwrap();
+    for (id, created) in [("evt_2", 7), ("evt_3", 9)] {
+        let row = stack.receive(&event(id, "payment_link.updated", created, &link(false))).await;
+        stack.cloud.clear_calls();
+        stack.ring(&[row]).await;
+        let record = stack.record("-/payment_link/plink_1").await.unwrap();
+        assert_eq!((record.as_of.get(), record.list_position()), (created, first.list_position()));
+        let of_index = |call: &test_cloud::Call| call.write_units.keys().any(|index| !index.is_empty());
+        let calls = stack.cloud.calls();
+        let written = calls.iter().filter(|call| call.table == "RecordsTable" && of_index(call));
+        assert_eq!(written.count(), 0, "no entry of an index is written");
+    }
+}
+
+#[tokio::test]
+async fn a_card_that_is_taken_off_its_customer_costs_one_write_where_its_event_says_whose_it_was() {
+    let card = |customer: Value| json!({"object": "payment_method", "id": "pm_1", "created": 5, "customer": customer});
+    for (says, writes) in [(true, 1), (false, 2)] {
+        let stack = Stack::start().await;
+        apply(&stack, &event("evt_1", "payment_method.attached", 5, &card(json!("cus_1")))).await;
+        let mut detached: Value =
+            serde_json::from_str(&event("evt_2", "payment_method.detached", 7, &card(Value::Null))).unwrap();
+        if says {
+            detached["data"]["previous_attributes"] = json!({"customer": "cus_1"});
+        }
+        let row = stack.receive(&detached.to_string()).await;
+        stack.cloud.clear_calls();
+        stack.ring(&[row]).await;
+        let calls = stack.cloud.calls();
+        let puts = calls.iter().filter(|call| call.operation == "PutItem" && call.table == "RecordsTable");
+        assert_eq!(puts.count(), writes);
+        let (account, customer) = (shared::account::AccountKey::OWN, "cus_1".to_owned());
+        let kind = shared::kind::Kind::from_object_name("payment_method").unwrap();
+        let now_theirs =
+            RecordListing::Customer { account: account.clone(), customer: customer.clone(), kind };
+        assert!(stack.records().all(&now_theirs).await.unwrap().is_empty(), "Stripe does not list it either");
+        let once_theirs = RecordListing::CustomerEver { account, customer, kind };
+        assert_eq!(stack.records().all(&once_theirs).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_coupon_that_is_made_again_under_its_old_id_takes_the_place_of_the_deleted_one_in_any_order() {
+    let coupon = |made: i64, percent: i64| json!({"object": "coupon", "id": "WELCOME", "created": made, "percent_off": percent});
+    let bodies = [
+        event("evt_1", "coupon.created", 3, &coupon(3, 10)),
+        event("evt_2", "coupon.deleted", 9, &coupon(3, 10)),
+        event("evt_3", "coupon.created", 9, &coupon(9, 20)),
+        event("evt_4", "coupon.updated", 12, &coupon(9, 25)),
+    ];
+    let mut records = std::collections::BTreeSet::new();
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2], [2, 3, 1, 0]] {
+        let stack = Stack::start().await;
+        for at in order.into_iter().chain(order) {
+            apply(&stack, &bodies[at]).await;
+        }
+        let record = stack.record("-/coupon/WELCOME").await.unwrap();
+        let place = record.list_position().to_owned();
+        records.insert((record.deleted, stack.object("-/coupon/WELCOME").await.to_string(), place));
+    }
+    let (deleted, object, place) = records.first().unwrap();
+    assert_eq!((records.len(), *deleted), (1, false), "{records:?}");
+    assert!(object.contains(r#""percent_off":25"#) && place.starts_with("coupon#000000000009#"));
+}
+
+#[tokio::test]
+async fn a_customer_whose_id_the_merchant_chose_stays_deleted() {
+    let stack = Stack::start().await;
+    let customer = |made: i64| json!({"object": "customer", "id": "shop-1", "created": made});
+    apply(&stack, &event("evt_1", "customer.deleted", 9, &customer(3))).await;
+    apply(&stack, &event("evt_2", "customer.updated", 12, &customer(10))).await;
+    assert!(stack.record("-/customer/shop-1").await.unwrap().deleted);
 }

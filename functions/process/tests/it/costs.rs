@@ -9,7 +9,8 @@ use crate::support::{Stack, samples};
 async fn applying_a_sample_event_costs_its_budget() {
     for body in samples().into_iter().filter(|body| !body.contains("\"invoice.upcoming\"")) {
         let stack = Stack::start().await;
-        let object = serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"]["object"].clone();
+        let data = serde_json::from_str::<serde_json::Value>(&body).unwrap()["data"].clone();
+        let (object, replaced) = (&data["object"], &data["previous_attributes"]);
         let kind = object["object"].as_str().unwrap().to_owned();
         let first = stack.receive(&body).await;
         stack.cloud.clear_calls();
@@ -28,7 +29,8 @@ async fn applying_a_sample_event_costs_its_budget() {
         // Of the other kinds some samples name no customer, or are no part of anything.
         if linked == ["by_kind"] && kind != "customer" {
             let names = |member: &str| object[member].is_string();
-            if names("customer") {
+            // One that is taken off its customer stays listed under whom its event says.
+            if names("customer") || replaced["customer"].is_string() {
                 record.push(("by_customer", 1.0));
             }
             if ["payment_intent", "charge"].into_iter().any(names) && is_part(&kind)
@@ -59,13 +61,14 @@ async fn applying_a_sample_event_costs_its_budget() {
         stack.ring(&[second]).await;
         let calls: Vec<_> =
             stack.cloud.calls().into_iter().map(|call| (call.operation, call.table)).collect();
-        let expected =
-            [("PutItem", "RecordsTable"), ("UpdateItem", "LedgerTable"), ("UpdateItem", "RegistryTable")];
-        assert_eq!(
-            calls,
-            expected.map(|(operation, table)| (operation.to_owned(), table.to_owned())),
-            "nothing is read"
-        );
+        let put = ("PutItem", "RecordsTable");
+        // What does not say when it was made keeps its place: the first write is refused, which is cheaper
+        // than entries of indexes that move.
+        let puts = if object["created"].is_i64() || object["date"].is_i64() { 1 } else { 2 };
+        let expected = std::iter::repeat_n(put, puts)
+            .chain([("UpdateItem", "LedgerTable"), ("UpdateItem", "RegistryTable")])
+            .map(|(operation, table)| (operation.to_owned(), table.to_owned()));
+        assert_eq!(calls, expected.collect::<Vec<_>>(), "nothing is read");
     }
 }
 

@@ -420,6 +420,54 @@ async fn a_draft_invoice_that_is_gone_is_deleted() {
 }
 
 #[tokio::test]
+async fn what_stripe_has_deleted_stays_as_it_last_was_in_either_order() {
+    let mut objects = std::collections::BTreeSet::new();
+    for order in [[0, 1], [1, 0]] {
+        let stripe = stripe(60);
+        let stack = Stack::with(&stripe).await;
+        know_account(&stack, "acct_1Simulated").await;
+        let tax_id = |value: &str| json!({"object": "tax_id", "id": "txi_1", "created": 5, "customer": "cus_1", "value": value});
+        let bodies = [
+            event("evt_1", "customer.tax_id.updated", TIE, &tax_id("a")),
+            event("evt_2", "customer.tax_id.updated", TIE, &tax_id("b")),
+        ];
+        for i in order {
+            apply(&stack, &bodies[i]).await;
+        }
+        let record = stack.record("-/tax_id/txi_1").await.unwrap();
+        assert!(record.deleted && record.fetched && !record.order_uncertain && !record.gone_at_stripe);
+        let listing = shared::records::RecordListing::Customer {
+            account: shared::account::AccountKey::OWN,
+            customer: "cus_1".into(),
+            kind: record.key.kind().unwrap(),
+        };
+        assert_eq!(stack.records().all(&listing).await.unwrap(), [record]);
+        let mut object = stack.object("-/tax_id/txi_1").await;
+        assert_eq!(object["deleted"].take(), true);
+        objects.insert(object["value"].to_string());
+    }
+    assert_eq!(objects.len(), 1, "{objects:?}");
+}
+
+#[tokio::test]
+async fn what_can_be_deleted_is_not_while_the_account_is_another_or_unknown() {
+    for account in [Some("acct_1Other"), None] {
+        let stripe = stripe(60);
+        let stack = Stack::with(&stripe).await;
+        if let Some(account) = account {
+            know_account(&stack, account).await;
+        }
+        for (id, percent) in [("evt_1", 10), ("evt_2", 20)] {
+            let coupon = json!({"object": "coupon", "id": "WELCOME", "created": 5, "percent_off": percent});
+            apply(&stack, &event(id, "coupon.updated", TIE, &coupon)).await;
+        }
+        assert_eq!(stack.state("evt_2").await.0, EventState::Failed);
+        let record = stack.record("-/coupon/WELCOME").await.unwrap();
+        assert!(!record.deleted && !record.gone_at_stripe);
+    }
+}
+
+#[tokio::test]
 async fn a_customer_whom_stripe_shows_as_deleted_is_deleted() {
     let stripe = stripe(60);
     stripe.put_object(None, &json!({"object": "customer", "id": "cus_1", "deleted": true}));
@@ -429,6 +477,9 @@ async fn a_customer_whom_stripe_shows_as_deleted_is_deleted() {
         apply(&stack, &event(id, "customer.updated", TIE, &customer)).await;
     }
     assert!(stack.record("-/customer/cus_1").await.unwrap().deleted);
+    let customer = stack.object("-/customer/cus_1").await;
+    let known = json!({"object": "customer", "id": "cus_1", "email": "b@example.com", "deleted": true});
+    assert_eq!(customer, known, "what was known stays");
     apply(
         &stack,
         &event("evt_3", "customer.updated", TIE + 100, &json!({"object": "customer", "id": "cus_1"})),

@@ -13,6 +13,8 @@ pub(super) const CUSTOMER: KindRow = KindRow {
         ("customer.deleted", Effect::Deletion),
         ("customer.updated", Effect::Change),
     ],
+    // Counted up by each invoice.
+    silent: &["next_invoice_sequence"],
     ..KindRow::new("customer", "customers", "customers")
 };
 
@@ -86,6 +88,8 @@ pub(super) const INVOICE: KindRow = KindRow {
         ("invoice.voided", Effect::ChangeOf(&["status"])),
         ("invoice.will_be_due", Effect::Notice),
     ],
+    // Set when the deliveries of its events are through.
+    silent: &["webhooks_delivered_at"],
     ..KindRow::new("invoice", "invoices", "invoices")
 };
 

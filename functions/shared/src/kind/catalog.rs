@@ -5,6 +5,8 @@ use super::row::{Deletion, Effect, KindRow, to};
 pub(super) const PRODUCT: KindRow = KindRow {
     permission: Some("rak_product_read"),
     id_prefixes: &["prod"],
+    // Merchants may choose their ids.
+    ids_are_used_again: true,
     list_filters: Some(&["created", "active"]),
     deletion: Deletion::Gone,
     labels: &["name", "description"],
@@ -20,6 +22,8 @@ pub(super) const PRODUCT: KindRow = KindRow {
 pub(super) const PRICE: KindRow = KindRow {
     permission: Some("rak_plan_read"),
     id_prefixes: &["price"],
+    // The price of a plan has the plan's id.
+    ids_are_used_again: true,
     list_filters: Some(&["created", "active", "product"]),
     deletion: Deletion::Gone,
     amount: Some("unit_amount"),
@@ -36,6 +40,7 @@ pub(super) const PRICE: KindRow = KindRow {
 pub(super) const PLAN: KindRow = KindRow {
     permission: Some("rak_plan_read"),
     // Merchants may choose their ids.
+    ids_are_used_again: true,
     list_filters: Some(&["created", "active", "product"]),
     deletion: Deletion::Gone,
     amount: Some("amount"),
@@ -52,6 +57,7 @@ pub(super) const PLAN: KindRow = KindRow {
 pub(super) const COUPON: KindRow = KindRow {
     permission: Some("rak_coupon_read"),
     // Merchants may choose their ids.
+    ids_are_used_again: true,
     deletion: Deletion::Gone,
     amount: Some("amount_off"),
     labels: &["name"],
@@ -60,6 +66,8 @@ pub(super) const COUPON: KindRow = KindRow {
         ("coupon.deleted", Effect::Deletion),
         ("coupon.updated", Effect::Change),
     ],
+    // Counted up by each use, and over when it may be used no more.
+    silent: &["times_redeemed", "valid"],
     ..KindRow::new("coupon", "coupons", "coupons")
 };
 
@@ -71,6 +79,8 @@ pub(super) const PROMOTION_CODE: KindRow = KindRow {
     references: &[to("promotion.coupon", "coupon"), to("coupon", "coupon"), to("customer", "customer")],
     customer: &["customer", "customer_account"],
     events: &[("promotion_code.created", Effect::Creation), ("promotion_code.updated", Effect::Change)],
+    // The same of a code, which carries its coupon in versions of before 2025-09-30.
+    silent: &["active", "coupon", "promotion", "times_redeemed"],
     ..KindRow::new("promotion_code", "promotion_codes", "promotion_codes")
 };
 

@@ -40,6 +40,32 @@ pub(super) const PAYMENT_INTENT: KindRow = KindRow {
         ("payment_intent.requires_action", Effect::Change),
         ("payment_intent.succeeded", Effect::ChangeOf(&["status"])),
     ],
+    // What `POST /v1/payment_intents/{id}` changes: there is no `payment_intent.updated`.
+    silent: &[
+        "amount",
+        "amount_details",
+        "application_fee_amount",
+        "capture_method",
+        "currency",
+        "customer",
+        "customer_account",
+        "description",
+        "excluded_payment_method_types",
+        "hooks",
+        "metadata",
+        "payment_details",
+        "payment_method",
+        "payment_method_configuration_details",
+        "payment_method_options",
+        "payment_method_types",
+        "receipt_email",
+        "setup_future_usage",
+        "shipping",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "transfer_data",
+        "transfer_group",
+    ],
     ..KindRow::new("payment_intent", "payments", "payment_intents")
 };
 
@@ -200,6 +226,20 @@ pub(super) const SETUP_INTENT: KindRow = KindRow {
         ("setup_intent.setup_failed", Effect::Change),
         ("setup_intent.succeeded", Effect::ChangeOf(&["status"])),
     ],
+    // What `POST /v1/setup_intents/{id}` changes: there is no `setup_intent.updated`.
+    silent: &[
+        "attach_to_self",
+        "customer",
+        "customer_account",
+        "description",
+        "excluded_payment_method_types",
+        "flow_directions",
+        "metadata",
+        "payment_method",
+        "payment_method_configuration_details",
+        "payment_method_options",
+        "payment_method_types",
+    ],
     ..KindRow::new("setup_intent", "setup_intents", "setup_intents")
 };
 
@@ -236,6 +276,28 @@ pub(super) const CHECKOUT_SESSION: KindRow = KindRow {
         ("checkout.session.async_payment_succeeded", Effect::ChangeOf(&["payment_status"])),
         ("checkout.session.completed", Effect::ChangeOf(&["status"])),
         ("checkout.session.expired", Effect::ChangeOf(&["status"])),
+    ],
+    // What changes while the customer fills it in, and what `POST /v1/checkout/sessions/{id}` does: there is
+    // no `checkout.session.updated`.
+    silent: &[
+        "amount_subtotal",
+        "amount_total",
+        "automatic_tax",
+        "collected_information",
+        "consent",
+        "currency_conversion",
+        "custom_fields",
+        "customer",
+        "customer_account",
+        "customer_details",
+        "customer_email",
+        "discounts",
+        "metadata",
+        "payment_intent",
+        "setup_intent",
+        "shipping_cost",
+        "shipping_options",
+        "total_details",
     ],
     ..KindRow::new("checkout.session", "checkout_sessions", "checkout/sessions")
 };

@@ -15,6 +15,9 @@ pub(super) struct KindRow {
     pub(super) plural: &'static str,
     /// What Stripe's ids begin with, before the last `_`; none if the merchant may choose them.
     pub(super) id_prefixes: &'static [&'static str],
+    /// Whether an id can be used again once what had it is deleted, which merchants do with those they
+    /// choose.
+    pub(super) ids_are_used_again: bool,
     /// Below `/v1`: where they are listed, and one is read by its id.
     pub(super) path: &'static str,
     /// What Stripe calls the right of a restricted key to read them, where that is known.
@@ -46,6 +49,10 @@ pub(super) struct KindRow {
     pub(super) invoice: &'static [&'static str],
     /// The types of events that carry one, and what each says.
     pub(super) events: &'static [(&'static str, Effect)],
+    /// The members whose changes have no event of their own, by what Stripe says of each type and of what its
+    /// API lets change. Where no event reports a change of any member, those that events name are the only
+    /// ones that have.
+    pub(super) silent: &'static [&'static str],
     /// Those of `events` that an endpoint cannot ask for by name.
     pub(super) unlisted_events: &'static [&'static str],
 }
@@ -57,6 +64,7 @@ impl KindRow {
             object,
             plural,
             id_prefixes: &[],
+            ids_are_used_again: false,
             path,
             permission: None,
             list_filters: Some(&["created"]),
@@ -72,6 +80,7 @@ impl KindRow {
             part_of: &[],
             invoice: &[],
             events: &[],
+            silent: &[],
             unlisted_events: &[],
         }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::version::{RecordVersion, made};
 use crate::event::{Event, EventId};
 use crate::kind::{self, Effect, Kind};
 use crate::lossy_json;
@@ -85,7 +86,18 @@ impl Snapshot {
         kind::effect(&self.event_type).unwrap_or(Effect::Change)
     }
 
-    /// Returns whether it says that the object is deleted, which is final: Stripe never uses an id again. A
+    /// What it is for the order of events.
+    pub fn version(&self) -> RecordVersion {
+        let made = self.made();
+        RecordVersion { as_of: self.created, deleted: self.is_deletion(), fetched: false, made }
+    }
+
+    /// Returns when the object was made, if ids of its kind are used again.
+    pub(super) fn made(&self) -> Option<UnixSeconds> {
+        made(self.key.kind(), &self.object)
+    }
+
+    /// Returns whether it says that the object is deleted, which is final unless its id is used again. A
     /// canceled subscription is not gone: it can still change (Stripe's API reference, "Cancel a
     /// subscription").
     pub fn is_deletion(&self) -> bool {

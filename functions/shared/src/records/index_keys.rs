@@ -23,6 +23,9 @@ pub struct IndexKeys {
     by_kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by_customer: Option<String>,
+    /// Whether that is whom the object named once; now it names none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    former_customer: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by_payment: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +48,30 @@ impl IndexKeys {
 
     pub(super) fn sort(&self) -> &str {
         &self.sort
+    }
+
+    /// Stays listed under the customer of the other, unless it is listed under one itself.
+    pub(super) fn keep_customer(&mut self, other: &Self) {
+        if self.by_customer.is_none() && other.by_customer.is_some() {
+            self.by_customer.clone_from(&other.by_customer);
+            self.former_customer = true;
+        }
+    }
+
+    /// Lists it under a customer whom it named once, unless it is listed under one.
+    pub(super) fn list_under_former_customer(&mut self, key: &ObjectKey, customer: &str) {
+        if self.by_customer.is_none() {
+            self.by_customer = Some(owner(key.account_key(), customer));
+            self.former_customer = true;
+        }
+    }
+
+    pub(super) fn has_customer(&self) -> bool {
+        self.by_customer.is_some()
+    }
+
+    pub(super) fn is_of_former_customer(&self) -> bool {
+        self.former_customer
     }
 
     /// Lists a balance transaction under its payout.
@@ -73,6 +100,7 @@ impl IndexKeys {
         Self {
             by_kind: kind_key(key.object(), shard),
             by_customer: owned(customer),
+            former_customer: false,
             by_payment: owned(part_of),
             by_invoice: owned(invoice),
             by_payout: None,

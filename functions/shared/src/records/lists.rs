@@ -36,6 +36,16 @@ pub enum RecordListing {
         /// The kind.
         kind: Kind,
     },
+    /// Those of a kind that name a customer, and those that once did and now name none, such as a card that
+    /// was detached.
+    CustomerEver {
+        /// The customer's account.
+        account: AccountKey,
+        /// The customer's id.
+        customer: String,
+        /// The kind.
+        kind: Kind,
+    },
     /// Those that name a payment, or a charge without one.
     Payment {
         /// The payment's account.
@@ -85,6 +95,18 @@ impl RecordListing {
         of_kind && place.len() < LONGEST_PLACE
     }
 
+    /// Whether a record that the index lists is one of the list.
+    fn contains(&self, record: &Record) -> bool {
+        match self {
+            Self::Customer { .. } => !record.index_keys.is_of_former_customer(),
+            Self::CustomerEver { .. }
+            | Self::Kind(_)
+            | Self::Payment { .. }
+            | Self::Invoice { .. }
+            | Self::Payout { .. } => true,
+        }
+    }
+
     fn source(&self) -> RecordIndex {
         match self {
             Self::Kind(kind) => RecordIndex {
@@ -92,11 +114,13 @@ impl RecordListing {
                 keys: (0..KIND_SHARDS).map(|shard| kind_key(kind.object(), shard)).collect(),
                 object: Some(kind.object()),
             },
-            Self::Customer { account, customer, kind } => RecordIndex {
-                index: "by_customer",
-                keys: vec![owner(account, customer)],
-                object: Some(kind.object()),
-            },
+            Self::Customer { account, customer, kind } | Self::CustomerEver { account, customer, kind } => {
+                RecordIndex {
+                    index: "by_customer",
+                    keys: vec![owner(account, customer)],
+                    object: Some(kind.object()),
+                }
+            }
             Self::Payment { account, payment } => {
                 RecordIndex { index: "by_payment", keys: vec![owner(account, payment)], object: None }
             }
@@ -138,7 +162,9 @@ impl Records {
             for (i, (sort, key)) in entries.iter().enumerate() {
                 looked_at += 1;
                 from = Some(sort.clone());
-                if let Some(record) = found.remove(key).filter(|record| wanted(record)) {
+                if let Some(record) =
+                    found.remove(key).filter(|record| listing.contains(record) && wanted(record))
+                {
                     records.push(record);
                     if records.len() == limit {
                         let last = i + 1 == entries.len() && !more;

@@ -98,12 +98,17 @@ impl ObjectHistory {
         let creation = ObjectChange::new(json!({})).own(&event_types);
         history.send(plan, &creation, None, at, version, 0);
         for step in &plan.steps {
-            if history.events.len() >= limit || history.is_deleted() {
+            let ends = history.is_deleted() && !(plan.kind.ids_are_used_again() && step.choice % 2 == 0);
+            if history.events.len() >= limit || ends {
                 break;
             }
             at += i64::from(step.after);
             version = step.version.unwrap_or(version);
-            history.apply(plan, step, at, version);
+            if history.is_deleted() {
+                history.make_again(plan, step, at, version);
+            } else {
+                history.apply(plan, step, at, version);
+            }
         }
         history
     }
@@ -112,6 +117,14 @@ impl ObjectHistory {
     pub fn from_events(kind: ObjectKind, end: &Value, events: Vec<HistoryEvent>) -> Self {
         let id = end["id"].as_str().unwrap_or_default().to_owned();
         Self { kind, account: None, id, events, state: end.clone(), existence: Existence::Exists }
+    }
+
+    /// Makes another object under the id of the one that was deleted.
+    fn make_again(&mut self, plan: &HistoryPlan, step: &PlannedStep, at: i64, version: ApiVersion) {
+        let again = HistoryPlan { created_at: at, variant: step.event_types, ..plan.clone() };
+        let (state, event_types) = plan.kind.initial(&self.id, &again);
+        (self.state, self.existence) = (state, Existence::Exists);
+        self.send(plan, &ObjectChange::new(json!({})).own(&event_types), None, at, version, 0);
     }
 
     fn apply(&mut self, plan: &HistoryPlan, step: &PlannedStep, at: i64, version: ApiVersion) {

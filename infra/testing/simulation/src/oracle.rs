@@ -11,7 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::history::{ApiVersion, ExpectedOutcome, HistoryEvent, ObjectHistory, unsigned};
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::ledger::{EventState, LedgerRow};
 use shared::records::Record;
 
@@ -121,10 +121,15 @@ async fn difference(environment: &Environment, history: &ObjectHistory) -> Optio
 fn allowed_objects(history: &ObjectHistory, record: &Record, held: &Value) -> Vec<Value> {
     let event =
         history.events.iter().find(|event| record.event.as_ref().is_some_and(|id| id.as_str() == event.id));
-    let deleted = json!({ "id": history.id, "object": history.kind.object(), "deleted": true });
+    let as_deleted = |event: &HistoryEvent| {
+        let mut object = event.object.clone();
+        object["deleted"] = true.into();
+        object
+    };
     match (history.is_deleted(), record.fetched, event) {
         (true, false, Some(event)) => vec![event.object.clone()],
-        (true, _, _) => vec![deleted],
+        // What was known of it stays.
+        (true, _, _) => history.events.iter().map(as_deleted).collect(),
         (false, true, _) => history.end_in(ApiVersion::Endive).into_iter().collect(),
         (false, false, Some(event)) if event.object == *held => {
             history.end_in(event.version).into_iter().collect()

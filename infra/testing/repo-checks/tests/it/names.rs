@@ -103,7 +103,7 @@ const OLD_NAMES: &[(&str, Scope, &str)] = &[
     ("Shown", Everywhere, "RecordVersion"),
     ("answer_is_newer", Everywhere, "fetched_is_newer"),
     ("Standing", Everywhere, "Provenance"),
-    ("placed_with", Everywhere, "with_earlier_position"),
+    ("placed_with", Everywhere, "with_listing_of"),
     ("having_seen", Everywhere, "with_event_seen"),
     ("DOORBELL", Product, "SWEEP_GRACE"),
     ("Refusal", Everywhere, "StripeFailure"),

@@ -83,6 +83,11 @@ impl ObjectKind {
         }
     }
 
+    /// Whether another object can be made under the id of one that is deleted.
+    pub(super) fn ids_are_used_again(self) -> bool {
+        Kind::from_object_name(self.object()).is_some_and(Kind::ids_are_used_again)
+    }
+
     pub(super) fn id(self, number: usize) -> String {
         let prefix = match self {
             Self::Customer => "cus",

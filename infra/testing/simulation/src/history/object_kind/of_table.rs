@@ -93,6 +93,12 @@ fn effects(kind: Kind) -> impl Iterator<Item = (&'static str, Effect)> {
 /// What an event sets that reports a change of these members; none if nothing can change so now.
 fn set(kind: Kind, event_type: &str, members: &[&str], object: &Value, value: u8) -> Option<Value> {
     let member = *members.first()?;
+    if kind.customer_members().contains(&member) {
+        // Of one customer, or of none: Stripe lets nobody else have it (its API reference, "Detach a payment
+        // method").
+        let is_named = object[member].is_string();
+        return Some(json!({ member: if is_named { Value::Null } else { json!("cus_1") } }));
+    }
     if member != "status" {
         return Some(json!({ member: pick(value, ["", "x_1", "x_2"]) }));
     }
