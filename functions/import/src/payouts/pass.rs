@@ -3,16 +3,14 @@
 //!
 //! Each list is gone through account by account, page by page; how far it is, is kept after each page.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use shared::account::AccountKey;
 use shared::kind::Kind;
 use shared::lossy_json;
 use shared::object_key::ObjectKey;
 use shared::records::{OpenOrder, OpenReason, PayoutTransactions};
-use shared::registry::{
-    BalanceList, BalancePass, FinishedBalancePass, Halt, ListPosition, PayoutProgress, RefusedKind,
-};
+use shared::registry::{BalanceList, BalancePass, FinishedBalancePass, Halt, ListPosition, RefusedKind};
 use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
 use shared::unix_time::UnixSeconds;
 

@@ -13,7 +13,8 @@ use test_cloud::fixtures::{STRIPE_KEY_SECRET, access, http_request, status_and_b
 
 const EVENTS: usize = 5_000;
 
-async fn reconcile(environment: &Environment) -> Value {
+/// A scheduled run of `reconcile`.
+pub(crate) async fn reconcile(environment: &Environment) -> Value {
     let deps = reconcile::Deps::new(reconcile::Config {
         aws: environment.cloud.aws(),
         mode: Mode::Test,
@@ -35,8 +36,8 @@ async fn reconcile(environment: &Environment) -> Value {
         .unwrap()
 }
 
-/// Returns the check `deliveries_arrive` of `main`.
-async fn deliveries_arrive(environment: &Environment) -> Value {
+/// Returns the status.
+pub(crate) async fn status(environment: &Environment) -> Value {
     let deps = status::Deps::new(status::Config {
         aws: environment.cloud.aws(),
         // A busy machine must not look like an outage.
@@ -54,8 +55,12 @@ async fn deliveries_arrive(environment: &Environment) -> Value {
     .unwrap();
     let sample = include_str!("../../../../../events/status/status.json");
     let request = http_request(&serde_json::from_str(sample).unwrap());
-    let (_, status) =
-        status_and_body(status::handle(&deps, request, environment.now(), Deadline::NEVER).await);
+    status_and_body(status::handle(&deps, request, environment.now(), Deadline::NEVER).await).1
+}
+
+/// Returns the check `deliveries_arrive` of `main`.
+async fn deliveries_arrive(environment: &Environment) -> Value {
+    let status = status(environment).await;
     let endpoints = status["endpoints"].as_array().unwrap();
     let main = endpoints.iter().find(|endpoint| endpoint["name"] == "main").unwrap();
     let checks = main["checks"].as_array().unwrap();
