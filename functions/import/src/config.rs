@@ -1,9 +1,14 @@
 //! The function's configuration, read from environment variables.
 
+use std::time::Duration;
+
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
 use shared::stripe::ApiBase;
+
+/// Under 20 calls a second: in a sandbox Stripe allows 25, of which others need some.
+const CALL_INTERVAL: Duration = Duration::from_millis(52);
 
 /// The function's configuration.
 #[derive(Clone)]
@@ -24,6 +29,8 @@ pub struct Config {
     pub stripe_api_base: ApiBase,
     /// The name of the secret that holds the Stripe key.
     pub stripe_key_secret: String,
+    /// At least so long from the beginning of one call to Stripe to that of the next.
+    pub stripe_call_interval: Duration,
 }
 
 impl Config {
@@ -42,6 +49,7 @@ impl Config {
             audit_table: env::text("AUDIT_TABLE")?,
             stripe_api_base: env::value("STRIPE_API_BASE")?,
             stripe_key_secret: env::text("STRIPE_KEY_SECRET")?,
+            stripe_call_interval: CALL_INTERVAL,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What the function works with: the tables and Stripe.
 
+use std::time::Duration;
+
 use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::CallLimits;
@@ -20,6 +22,7 @@ pub struct Deps {
     pub(crate) registry: Registry,
     pub(crate) audit: Audit,
     pub(crate) stripe: Stripe,
+    pub(crate) stripe_call_interval: Duration,
 }
 
 impl Deps {
@@ -46,6 +49,7 @@ impl Deps {
             registry: Registry::new(dynamodb.clone(), config.registry_table).in_background(),
             audit: Audit::new(dynamodb, config.audit_table),
             stripe: Stripe::new(config.stripe_api_base, keys)?,
+            stripe_call_interval: config.stripe_call_interval,
         })
     }
 }

@@ -128,12 +128,14 @@ impl ImportRun<'_> {
                     if !self.is_still_running().await? {
                         return Ok(RunEnd::Stopped);
                     }
+                    let calls = session.calls();
                     let page = self.import_page(session, account, kind, progress.clone()).await;
-                    let (progress, halt) = match page {
+                    let (mut progress, halt) = match page {
                         Ok(progress) => (progress, None),
                         Err(Interruption::Halted(halt)) => count_unanswered(session, halt, progress).await?,
                         Err(Interruption::Failed(error)) => return Err(error.into()),
                     };
+                    progress.calls += session.calls() - calls;
                     if self.store_progress(account, kind, progress).await? == Written::Conflict {
                         return Ok(RunEnd::Stopped);
                     }
@@ -218,7 +220,8 @@ impl ImportRun<'_> {
         let listed = page.value.objects.len() + usize::from(page.value.oversized.is_some());
         let looked_at = progress.looked_at + listed as u64;
         let written = progress.written + written;
-        Ok(KindProgress { stage, after, looked_at, written, left_out, failure: None, unanswered: 0 })
+        let calls = progress.calls;
+        Ok(KindProgress { stage, after, looked_at, written, calls, left_out, failure: None, unanswered: 0 })
     }
 
     /// Whether an object was made before the import's beginning. A list that cannot be bounded by time goes

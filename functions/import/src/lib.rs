@@ -11,7 +11,7 @@
 //! `diff`), and skip what Stripe never answers (`unanswered`).
 //!
 //! Rules: progress is stored in the registry after each page, so a run that ends or crashes leaves the rest
-//! to the next. Stripe is called one call after another, far below its rate limits. Nothing is deleted
+//! to the next. Stripe is called one call after another, under twenty a second: its limit in a sandbox is 25. Nothing is deleted
 //! because Stripe does not know it. The clock is an argument.
 
 mod config;
@@ -131,5 +131,6 @@ async fn session<'a>(
     deadline: Deadline,
 ) -> Result<Option<Session<'a>>, ImportError> {
     let Some(settings) = &work.settings else { return Ok(None) };
-    Ok(deps.stripe.session(settings.stripe_key_set_at, deadline.later_by(LAST_CALL)).await?)
+    let session = deps.stripe.session(settings.stripe_key_set_at, deadline.later_by(LAST_CALL)).await?;
+    Ok(session.map(|session| session.paced(deps.stripe_call_interval)))
 }

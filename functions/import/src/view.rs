@@ -56,6 +56,8 @@ struct KindView {
     state: &'static str,
     looked_at: u64,
     written: u64,
+    /// Calls to Stripe, each try counted.
+    calls: u64,
     /// Objects that cannot be kept, too large or without an id: how many, and the first ten.
     left_out: Sampled<String>,
     #[serde(rename = "refusal")]
@@ -139,10 +141,10 @@ fn kind_view(account: Option<&str>, kind: Kind, progress: Option<&KindProgress>)
         Some(Stage::Refused) => "refused",
     };
     let progress = progress.cloned().unwrap_or_default();
-    let KindProgress { looked_at, written, left_out, failure, .. } = progress;
+    let KindProgress { looked_at, written, calls, left_out, failure, .. } = progress;
     let failure = failure.as_ref().map(StripeFailure::to_evidence);
     let account = account.map(str::to_owned);
-    KindView { account, kind, state, looked_at, written, left_out, failure }
+    KindView { account, kind, state, looked_at, written, calls, left_out, failure }
 }
 
 fn halt_json(halt: &Halt) -> Value {

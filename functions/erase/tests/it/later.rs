@@ -1,5 +1,7 @@
 //! What comes later does not bring the person back.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use shared::deadline::Deadline;
 use shared::ledger::{Actor, EventState, Recorded, Transition};
@@ -257,6 +259,7 @@ async fn an_import_brings_nothing_back() {
         audit_table: "AuditTable".into(),
         stripe_api_base: stack.stripe.url().parse().unwrap(),
         stripe_key_secret: STRIPE_KEY_SECRET.into(),
+        stripe_call_interval: Duration::ZERO,
     })
     .unwrap();
     let import = async |minutes: i64| {

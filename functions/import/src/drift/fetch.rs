@@ -53,7 +53,12 @@ impl DriftRun<'_> {
         self.fetched += 1;
         self.has_progressed = true;
         let key = &record.key;
-        match session.object(key).await {
+        let calls = session.calls();
+        let answer = session.object(key).await;
+        if let Some(kind) = key.kind() {
+            *self.pass.report.calls.entry(kind).or_default() += session.calls() - calls;
+        }
+        match answer {
             Ok(Some(response)) => {
                 let as_of = fetched_as_of(&response)?;
                 match lossy_json::from_str(response.value.get()) {

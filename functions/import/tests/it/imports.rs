@@ -10,6 +10,7 @@ use shared::kind::Kind;
 use shared::order::comparable;
 use shared::records::RecordListing;
 use simulated_stripe::{Fault, Key};
+use test_cloud::KillPoint;
 use test_cloud::fixtures::now;
 
 use crate::support::{Stack, ago, customer, event, later, nested};
@@ -386,4 +387,56 @@ async fn a_coupon_that_was_made_again_under_its_old_id_is_brought_in_and_one_tha
         stack.run(later(1)).await;
         assert_eq!(stack.record("-/coupon/WELCOME10").await.unwrap().deleted, deleted, "made {made}");
     }
+}
+
+/// How many objects of each kind there are; `IMPORT_OBJECTS=3000` makes some hundred thousand.
+fn objects_of_a_kind() -> i64 {
+    std::env::var("IMPORT_OBJECTS").map_or(25, |count| count.parse().unwrap())
+}
+
+#[tokio::test]
+async fn an_import_of_all_kinds_that_dies_again_and_again_writes_each_record_once() {
+    let stack = Stack::start().await;
+    // It counts calls.
+    stack.cloud.answer_in_whole_pages();
+    let kinds: Vec<Kind> = Kind::all().filter(|kind| kind.is_listed()).collect();
+    let count = objects_of_a_kind();
+    for kind in &kinds {
+        for i in 0..count {
+            stack.put(&json!({
+                "object": kind.object(), "id": format!("{}_{i:05}", kind.plural()),
+                "created": ago(200_000 - i).as_second(), "active": true, "open": true, "status": "open", "n": i,
+            }));
+        }
+    }
+    let all = kinds.len() * usize::try_from(count).unwrap();
+    stack.import(json!({ "kinds": kinds })).await;
+    stack.cloud.clear_calls();
+    let (mut minutes, mut kills) = (1, 0);
+    while stack.progress().await["state"] == "running" {
+        let process = stack.cloud.killable_process();
+        let deps = stack.cold_at(process.aws());
+        // Later each time, so that it gets further.
+        let call = 5 + kills * 7 + usize::try_from(count).unwrap();
+        tokio::select! {
+            biased;
+            () = process.killed_at(KillPoint::AfterCall(call)) => kills += 1,
+            done = stack.try_run(&deps, later(minutes)) => drop(done.unwrap()),
+        }
+        // The lease of one that was killed ends by itself.
+        minutes += 6;
+    }
+    assert!(kills > 3, "{kills}");
+    assert_eq!(stack.count().await, all);
+    let writes = stack.cloud.count("PutItem", "RecordsTable");
+    assert_eq!(writes, all, "no record is written twice");
+    let progress = stack.progress().await;
+    let lists = progress["progress"].as_array().unwrap();
+    let calls: u64 = lists.iter().map(|list| list["calls"].as_u64().unwrap()).sum();
+    assert_eq!(progress["refused"]["count"], 0, "{progress}");
+    let pages = kinds.len() as u64 * u64::try_from(count.div_ceil(100)).unwrap();
+    assert!(
+        (pages..=pages + kills as u64).contains(&calls),
+        "{calls} calls for {pages} pages, {kills} kills"
+    );
 }

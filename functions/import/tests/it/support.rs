@@ -147,6 +147,7 @@ impl Stack {
             audit_table: "AuditTable".into(),
             stripe_api_base: self.stripe.url().parse().unwrap(),
             stripe_key_secret: STRIPE_KEY_SECRET.into(),
+            stripe_call_interval: Duration::ZERO,
         })
         .unwrap()
     }

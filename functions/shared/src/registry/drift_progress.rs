@@ -2,12 +2,15 @@
 //!
 //! Only the holder of the import's lease writes it, so it needs no revision.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::progress::{Halt, RefusedKind, Sampled};
 use super::{Registry, THE_STACK};
 use crate::aws::StoreError;
 use crate::event::EventId;
+use crate::kind::Kind;
 use crate::ledger::EventPosition;
 use crate::object_key::ObjectKey;
 use crate::stripe::StripeFailure;
@@ -105,6 +108,9 @@ pub struct FinishedPass {
 pub struct DriftReport {
     /// Objects that Stripe was asked for.
     pub looked_at: u64,
+    /// Calls to Stripe of each kind, each try counted.
+    #[serde(default)]
+    pub calls: BTreeMap<Kind, u64>,
     /// Those that had changed at Stripe without an event here. Their records are corrected.
     pub differed: Sampled<Difference>,
     /// Kinds of accounts that the key may not read.

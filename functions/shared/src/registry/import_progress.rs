@@ -89,6 +89,9 @@ pub struct KindProgress {
     pub looked_at: u64,
     /// Records written.
     pub written: u64,
+    /// Calls to Stripe, each try counted.
+    #[serde(default)]
+    pub calls: u64,
     /// Objects that cannot be kept: too large, not to be read whole, or without an id. By id.
     #[serde(default)]
     pub left_out: Sampled<String>,

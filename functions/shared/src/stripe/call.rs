@@ -28,6 +28,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::error::{StripeError, StripeFailure};
+use super::pace::Pace;
 use super::page_size::PageSize;
 use super::retry::{Failed, delay};
 use super::{Stripe, StripeKeys};
@@ -52,6 +53,7 @@ pub struct Session<'a> {
     /// Where another key may be found if Stripe does not know this one.
     keys: Option<&'a StripeKeys>,
     deadline: Deadline,
+    pace: Pace,
     /// How many items fit into a page, by what the last page was like.
     pub(super) page_size: PageSize,
     /// The account that the key belongs to, once Stripe has been asked for it; none if it does not say it.
@@ -163,8 +165,19 @@ impl<'a> Session<'a> {
         keys: Option<&'a StripeKeys>,
         deadline: Deadline,
     ) -> Self {
-        let (page_size, account) = (PageSize::default(), OnceCell::new());
-        Self { stripe, key, keys, deadline, page_size, account }
+        let (pace, page_size, account) = (Pace::default(), PageSize::default(), OnceCell::new());
+        Self { stripe, key, keys, deadline, pace, page_size, account }
+    }
+
+    /// The same, with at least so long from the beginning of one call, or of one try, to that of the next.
+    #[must_use]
+    pub fn paced(self, interval: Duration) -> Self {
+        Self { pace: Pace::of_interval(interval), ..self }
+    }
+
+    /// How many calls were made, each try counted.
+    pub fn calls(&self) -> u64 {
+        self.pace.calls()
     }
 
     /// Makes a call that Stripe answers with this object (its word for it, and its id if that is known), and
@@ -207,6 +220,12 @@ impl<'a> Session<'a> {
         let mut tried = 0;
         loop {
             tried += 1;
+            let turn = self.pace.take_turn(Instant::now());
+            if !self.deadline.allows(turn) {
+                let failure = StripeFailure::happened("no turn to call Stripe before the time is up");
+                return Err(StripeError::NoAnswer(Box::new(failure)));
+            }
+            tokio::time::sleep(turn).await;
             let ended = self.try_once(call, &key).await;
             let (failed, error) = match ended {
                 Try::Answer { status: 200..=299, headers, body, round_trip } => {

@@ -201,6 +201,23 @@ async fn objects_are_looked_for_in_their_account_and_come_as_stripe_shows_them()
 }
 
 #[tokio::test]
+async fn a_paced_session_waits_for_its_turn_and_gives_up_where_the_time_ends_first() {
+    let stripe = started();
+    let client = client(&stripe);
+    let session = session(&client, &stripe, 5).paced(Duration::from_secs(3_600));
+    session.endpoints().await.unwrap();
+    // Its turn comes in an hour, and the session ends in seconds: it does not wait in vain.
+    let ended = session.endpoints().await;
+    assert!(matches!(ended, Err(StripeError::NoAnswer(_))), "{ended:?}");
+    assert_eq!((stripe.requests().len(), session.calls()), (1, 2));
+    let quick = self::session(&client, &stripe, 5).paced(Duration::from_millis(1));
+    for _ in 0..3 {
+        quick.endpoints().await.unwrap();
+    }
+    assert_eq!((stripe.requests().len(), quick.calls()), (4, 3));
+}
+
+#[tokio::test]
 async fn an_object_is_gone_if_stripe_looked_in_its_account_which_is_asked_for_once_a_session() {
     let stripe = started();
     let client = client(&stripe);

@@ -129,6 +129,7 @@ fn drift_evidence(inputs: &StatusInputs, last: Option<&FinishedPass>) -> Value {
             "begun_at": last.begun_at.to_timestamp(),
             "finished_at": last.finished_at.to_timestamp(),
             "looked_at": last.report.looked_at,
+            "calls": last.report.calls,
             "differed": last.report.differed.count,
             "first_that_differed": last.report.differed.first.iter().map(difference).collect::<Vec<_>>(),
             "refused": last.report.refused.first.iter().map(refused_list).collect::<Vec<_>>(),

@@ -6,6 +6,7 @@
 mod comments;
 mod deployment;
 mod documents;
+mod kinds;
 mod layout;
 mod modules;
 mod monitoring;

@@ -178,6 +178,7 @@ fn import(environment: &Environment, aws: shared::aws::AwsEnv) -> import::Deps {
         audit_table: "AuditTable".into(),
         stripe_api_base: environment.stripe.url().parse().unwrap(),
         stripe_key_secret: STRIPE_KEY_SECRET.into(),
+        stripe_call_interval: Duration::ZERO,
     })
     .unwrap()
 }
