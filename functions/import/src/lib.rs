@@ -11,8 +11,8 @@
 //! `diff`), and skip what Stripe never answers (`unanswered`).
 //!
 //! Rules: progress is stored in the registry after each page, so a run that ends or crashes leaves the rest
-//! to the next. Stripe is called one call after another, under twenty a second: its limit in a sandbox is 25. Nothing is deleted
-//! because Stripe does not know it. The clock is an argument.
+//! to the next. Stripe is called one call after another, under twenty a second: its limit in a sandbox is 25.
+//! Nothing is deleted because Stripe does not know it. The clock is an argument.
 
 mod config;
 mod deps;

@@ -434,7 +434,7 @@ async fn an_import_of_all_kinds_that_dies_again_and_again_writes_each_record_onc
     let lists = progress["progress"].as_array().unwrap();
     let calls: u64 = lists.iter().map(|list| list["calls"].as_u64().unwrap()).sum();
     assert_eq!(progress["refused"]["count"], 0, "{progress}");
-    let pages = kinds.len() as u64 * u64::try_from(count.div_ceil(100)).unwrap();
+    let pages = kinds.len() as u64 * u64::try_from(count).unwrap().div_ceil(100);
     assert!(
         (pages..=pages + kills as u64).contains(&calls),
         "{calls} calls for {pages} pages, {kills} kills"

@@ -1,5 +1,5 @@
-//! How fast calls follow each other, and how many there were. Stripe allows 100 calls a second, in a sandbox 25
-//! (its documentation, "Rate limits"), for all programs of an account together.
+//! How fast calls follow each other, and how many there were. Stripe allows 100 calls a second, in a sandbox
+//! 25 (its documentation, "Rate limits"), for all programs of an account together.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
