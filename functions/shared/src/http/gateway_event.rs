@@ -199,6 +199,7 @@ impl<'de> Deserialize<'de> for NeededHeaders {
                     let known = [
                         header::AUTHORIZATION,
                         STRIPE_SIGNATURE,
+                        header::ACCEPT,
                         header::ACCEPT_ENCODING,
                         header::IF_NONE_MATCH,
                     ]
@@ -287,6 +288,13 @@ mod tests {
             (Some("ours"), Some("192.0.2.1"))
         );
         assert_eq!(context.checked_token, Some(CheckedToken { subject: Some("s".into()) }));
+    }
+
+    #[test]
+    fn the_form_that_is_asked_for_is_in_the_request() {
+        let mut event = event();
+        event["headers"]["Accept"] = "text/csv".into();
+        assert_eq!(read(&event).unwrap().headers()["accept"], "text/csv");
     }
 
     #[test]
