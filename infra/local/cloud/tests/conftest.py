@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 import openapi_contract
 from console_browser import chromium
+from console_payouts import fill_payouts
 from console_story import fill
 from localcloud import signals, users
 from localcloud import stack as local_stack
@@ -59,6 +60,7 @@ def console_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         return
     for started in _stack_of_its_own(request, StackPaths("test-console")):
         fill(started)
+        fill_payouts(started)
         yield started
 
 

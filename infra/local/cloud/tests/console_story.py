@@ -17,6 +17,9 @@ ANNAS_EMAIL = "anna@example.com"
 ANNAS_REFUND = "re_SampleAnna"
 ANNAS_PAYMENT = "pi_SampleAnna"
 ANNAS_CHARGE = "ch_SampleAnna"
+# The moves of the balance that her charge and her refund name.
+ANNAS_CHARGE_MOVE = "txn_SampleCharge"
+ANNAS_REFUND_MOVE = "txn_SampleRefund"
 UNPAID_INVOICE = "in_SampleUnpaid"
 FAILED_PAYMENT = "pi_SampleFailed"
 PAST_DUE = "sub_SamplePastDue"
@@ -87,12 +90,15 @@ def annas(story: Storyteller) -> None:
         "payment_intent": ANNAS_PAYMENT,
         "amount": 4_200,
         "amount_captured": 4_200,
+        "balance_transaction": ANNAS_CHARGE_MOVE,
         "currency": "eur",
         "billing_details": {"email": ANNAS_EMAIL, "name": "Anna Ärmel"},
     }
     story.happens("charge.succeeded", ANNAS_CHARGE, **charge)
     story.changes("payment_intent.succeeded", ANNAS_PAYMENT, status="succeeded", latest_charge=ANNAS_CHARGE)
     refund = {
+        "customer": ANNA,
+        "balance_transaction": ANNAS_REFUND_MOVE,
         "charge": ANNAS_CHARGE,
         "payment_intent": ANNAS_PAYMENT,
         "amount": 1_200,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import console_payouts
 import console_story
 from console_browser import Console, console
 from localcloud.stack import Stack
@@ -14,6 +15,7 @@ from localcloud.stack import Stack
 PAGES = (
     "Overview",
     "Needs attention",
+    "Payouts",
     "Records",
     "Events",
     "Stripe",
@@ -31,6 +33,10 @@ ADDRESSES = (
     f"#/records/payments/{console_story.ANNAS_PAYMENT}",
     f"#/records/invoices/{console_story.UNPAID_INVOICE}",
     f"#/records/disputes/{console_story.DISPUTE}",
+    f"#/records/payouts/{console_payouts.DEPOSIT}",
+    f"#/records/payouts/{console_payouts.OFF}",
+    f"#/records/payouts/{console_payouts.BY_HAND}",
+    f"#/records/balance_transactions/{console_story.ANNAS_CHARGE_MOVE}",
     "#/records/customers/cus_of_nobody",
     "#/events?state=dead",
     "#/settings/endpoints/main",

@@ -1,4 +1,4 @@
-"""Ten questions of a billing office, each answered in at most three clicks from the overview.
+"""Twelve questions of a billing office, each answered in at most three clicks from the overview.
 
 A search counts as one click, like following a link or opening something.
 """
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
+import console_payouts
 import console_story
 from console_browser import Console, console
 from localcloud.stack import Stack
@@ -131,3 +132,36 @@ def test_did_this_event_arrive_and_what_became_of_it(asking: Asking, console_sta
     expect(
         asking.answer.get_by_role("link", name=re.compile(console_story.ANNAS_REFUND)).first
     ).to_be_visible()
+
+
+def test_what_is_in_tuesdays_deposit(asking: Asking) -> None:
+    tuesday = console_payouts.in_words(console_payouts.last_tuesday())
+    asking.follow("Payouts")
+    deposit = asking.answer.get_by_role("row").filter(has_text=console_payouts.DEPOSIT)
+    expect(deposit).to_contain_text("€28.45")
+    expect(deposit).to_contain_text("Adds up")
+    asking.click(deposit.get_by_role("link", name=tuesday))
+    expect(asking.window.page.get_by_role("heading", level=1)).to_have_text(f"Payout of {tuesday}")
+    sums = asking.answer.get_by_role("table", name="Sums by type").get_by_role("row")
+    for name, parts in {
+        "Charge": ["€42.00", "-€1.55", "€40.45"],
+        "Refund": ["-€12.00", "€0.00", "-€12.00"],
+        "All together": ["€30.00", "-€1.55", "€28.45"],
+        "This payout": ["€28.45"],
+    }.items():
+        line = sums.filter(has=asking.window.page.get_by_text(name, exact=True))
+        assert [part for part in line.inner_text().split() if "€" in part] == parts
+    charge = asking.answer.get_by_role("row").filter(has_text=console_story.ANNAS_CHARGE_MOVE)
+    for other in (console_story.ANNAS_PAYMENT, console_story.ANNA):
+        expect(charge.get_by_role("link", name=other)).to_be_visible()
+    expect(charge).to_contain_text("Tax -€0.25")
+
+
+def test_when_does_this_payment_reach_the_bank_and_what_is_left_of_it(asking: Asking) -> None:
+    tuesday = console_payouts.in_words(console_payouts.last_tuesday())
+    asking.search(console_story.ANNAS_PAYMENT)
+    way = asking.answer.get_by_role("region", name="Its way to the bank")
+    for text in ("-€1.55", "€28.45", tuesday):
+        expect(way).to_contain_text(text)
+    asking.click(way.get_by_role("link", name=f"Payout of {tuesday}").first)
+    expect(asking.window.page.get_by_role("heading", level=1)).to_have_text(f"Payout of {tuesday}")
