@@ -7,7 +7,7 @@
 //! Two values are one where they are two renderings of one state ([`shared::order::comparable`]): members
 //! that are null, and addresses that Stripe signs anew.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::order::comparable;
 
 /// Returns the names of the fields that both objects have and that differ.
@@ -17,11 +17,28 @@ pub(crate) fn differing_fields(stored: &Value, fetched: &Value) -> Vec<String> {
     };
     let names = fetched.keys().filter(|name| stored.contains_key(*name));
     let differs = |name: &&String| {
+        let (stored, fetched) = (&stored[*name], &fetched[*name]);
+        let (stored, fetched) = beginnings(stored, fetched).unwrap_or((stored.clone(), fetched.clone()));
         // With its name: it says which texts are addresses.
-        let field = |object: &Map<String, Value>| comparable(&json!({ name.as_str(): object.get(*name) }));
+        let field = |value: Value| comparable(&json!({ name.as_str(): value }));
         field(stored) != field(fetched)
     };
     names.filter(differs).cloned().collect()
+}
+
+/// The part that two lists both show, where one of them, or both, are the beginning of a longer one. None for
+/// anything else: also where the longer one does not have more than is shown.
+fn beginnings(stored: &Value, fetched: &Value) -> Option<(Value, Value)> {
+    let has_more = |list: &Value| list["has_more"] == true;
+    let (a, b) = (stored["data"].as_array()?, fetched["data"].as_array()?);
+    let is_longer = match (has_more(stored), has_more(fetched)) {
+        (true, true) => true,
+        (false, true) => a.len() > b.len(),
+        // A whole answer says how the list ends.
+        (_, false) => false,
+    };
+    let shown = a.len().min(b.len());
+    is_longer.then(|| (Value::from(&a[..shown]), Value::from(&b[..shown])))
 }
 
 #[cfg(test)]
@@ -79,6 +96,31 @@ mod tests {
             assert!(differing_fields(&invoice(stored), &invoice(fetched)).is_empty());
         }
         assert_eq!(differing_fields(&invoice(json!({ "a": "1" })), &invoice(json!({}))), ["parent"]);
+    }
+
+    #[test]
+    fn a_list_that_has_more_is_compared_with_the_beginning_of_the_longer_one() {
+        let invoice = |amounts: &[i64], more: bool| {
+            let data: Vec<Value> = amounts.iter().map(|amount| json!({ "amount": amount })).collect();
+            json!({ "lines": { "object": "list", "data": data, "has_more": more, "url": "/v1" } })
+        };
+        for (stored, fetched, differs) in [
+            // Whole, and the beginning of it.
+            (invoice(&[1, 2, 3], false), invoice(&[1, 2], true), false),
+            (invoice(&[1, 2, 3], false), invoice(&[1, 5], true), true),
+            // It has become longer, or shorter.
+            (invoice(&[1, 2], false), invoice(&[1, 2], true), true),
+            (invoice(&[1], false), invoice(&[1, 2], true), true),
+            (invoice(&[1, 2, 3], false), invoice(&[1, 2], false), true),
+            // On the way to be whole.
+            (invoice(&[1, 2, 3], true), invoice(&[1, 2], true), false),
+            (invoice(&[1, 2], true), invoice(&[1, 2, 3], true), false),
+            (invoice(&[1, 2], true), invoice(&[1, 4, 3], true), true),
+            (invoice(&[1, 2], true), invoice(&[1, 2, 3], false), true),
+        ] {
+            let fields = differing_fields(&stored, &fetched);
+            assert_eq!(!fields.is_empty(), differs, "{stored} {fetched}");
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Brings in what Stripe has and no event here reports: all objects once, when an admin starts an import, and
-//! each night those that changed without an event.
+//! Brings in what Stripe has and no event here reports: all objects once, when an admin starts an import,
+//! each night those that changed without an event, and the rest of lists of which events show the beginning.
 //!
-//! A schedule invokes it each minute, which costs one read when there is nothing to do. Requests (`request`)
-//! start an import, stop it and show how far it is; the scheduled runs do the work. One run works at a time,
-//! under a lease:
+//! A schedule invokes it each minute, which costs three reads when there is nothing to do. Requests
+//! (`request`) start an import, stop it and show how far it is; the scheduled runs do the work. One run works
+//! at a time, under a lease:
 //! 1. the nightly comparison, if it is due or unfinished (`drift`), for half of the time beside an import;
-//! 2. the import, if one is running (`import_run`).
+//! 2. the transactions of payouts (`payouts`, `transactions`);
+//! 3. the rest of lists that are cut (`whole`);
+//! 4. the import, if one is running (`import_run`).
 //!
 //! Both replace a record by the state that Stripe returned only if that is newer and differs (`upsert`,
 //! `diff`), and skip what Stripe never answers (`unanswered`).
@@ -26,6 +28,7 @@ mod transactions;
 mod unanswered;
 mod upsert;
 mod view;
+mod whole;
 
 use std::time::Duration;
 
@@ -77,6 +80,7 @@ async fn scheduled_run(
     if running_import(&work).is_none()
         && !is_drift_due(&work, now)
         && !are_payouts_due(deps, &work, now).await?
+        && !are_lists_due(deps, &work).await?
     {
         return Ok(Value::Null);
     }
@@ -91,6 +95,9 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
     let session = session(deps, &work, deadline).await?;
     let import = running_import(&work).cloned();
     let drift_summary = if is_drift_due(&work, now) {
+        if work.drift.pass.is_none() {
+            whole::try_again(deps).await?;
+        }
         let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
         let account = work.settings.as_ref().and_then(|settings| settings.stripe_account.as_deref());
         Some(drift::run(deps, session.as_ref(), account, work.drift.clone(), deadline, now).await?)
@@ -99,7 +106,13 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
     };
     let payout_summary = if are_payouts_due(deps, &work, now).await? {
         let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
-        Some(payouts::run(deps, session.as_ref(), work.payouts, deadline, now).await?)
+        Some(payouts::run(deps, session.as_ref(), work.payouts.clone(), deadline, now).await?)
+    } else {
+        None
+    };
+    let whole_summary = if are_lists_due(deps, &work).await? {
+        let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
+        Some(whole::run(deps, session.as_ref(), deadline).await?)
     } else {
         None
     };
@@ -107,7 +120,12 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
         Some(import) => Some(import_run::run(deps, session.as_ref(), import, deadline, now).await?),
         None => None,
     };
-    Ok(json!({ "import": import_summary, "comparison": drift_summary, "payouts": payout_summary }))
+    Ok(json!({
+        "import": import_summary,
+        "comparison": drift_summary,
+        "payouts": payout_summary,
+        "lists": whole_summary,
+    }))
 }
 
 fn running_import(work: &ScheduledWork) -> Option<&Import> {
@@ -123,6 +141,11 @@ fn is_drift_due(work: &ScheduledWork, now: Timestamp) -> bool {
 /// Whether a payout waits for its transactions, or the night's lists are to be gone through.
 async fn are_payouts_due(deps: &Deps, work: &ScheduledWork, now: Timestamp) -> Result<bool, ImportError> {
     Ok(work.settings.is_some() && (payouts::is_due(&work.payouts, now) || payouts::is_waiting(deps).await?))
+}
+
+/// Whether a list that is cut waits for its rest.
+async fn are_lists_due(deps: &Deps, work: &ScheduledWork) -> Result<bool, ImportError> {
+    Ok(work.settings.is_some() && whole::is_waiting(deps).await?)
 }
 
 async fn session<'a>(

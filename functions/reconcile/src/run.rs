@@ -92,6 +92,7 @@ async fn run_under_lease(
         secrets,
         open: health::open_events(&deps.ledger, now).await?,
         uncertain: deps.records.open(OpenReason::OrderUncertain).await?,
+        incomplete: Some(deps.records.incomplete().await?),
         erasures: Some(deps.registry.erasure_health(now).await?),
         payouts: Some(Box::pin(health::payouts(&deps.records, now)).await?),
     };

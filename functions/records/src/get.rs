@@ -19,10 +19,11 @@ use shared::page::MAX_LIMIT;
 use crate::customer;
 use crate::deps::Deps;
 use crate::invoice::{self, InvoiceView};
-use crate::listed_record::{ListedRecord, list_records};
+use crate::listed_record::{ListedRecord, list_beginnings};
 use crate::payment::history::HistoryEntry;
 use crate::payment::parts::PaymentWithParts;
 use crate::payment_list::list_payments;
+use crate::references::{self, References};
 use crate::response_size::all_fitting;
 use crate::settlement::{is_settled_kind, settlements};
 use crate::view::{LoadedRecord, parse_kind};
@@ -48,6 +49,8 @@ struct FullRecord {
     invoice: Option<InvoiceView>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     customer_records: Option<CustomerRecords>,
+    #[serde(flatten)]
+    references: References,
     /// Its events, the latest first; `GET /events?object=` has those beyond the first hundred.
     timeline: Vec<EventView>,
 }
@@ -115,6 +118,7 @@ pub(crate) async fn get(
         Kind::CUSTOMER => customer_records = Some(self::customer_records(deps, &key).await?),
         _ => {}
     }
+    let references = references::view(deps, &loaded).await?;
     let record = match payment {
         Some(payment) => ListedRecord::as_payment(&loaded, payment),
         None => ListedRecord::without_payment(&loaded),
@@ -124,19 +128,19 @@ pub(crate) async fn get(
         None => record,
     };
     let timeline = timeline.rows.into_iter().map(EventView::from).collect();
-    Ok(json(StatusCode::OK, &FullRecord { record, history, invoice, customer_records, timeline }))
+    Ok(json(StatusCode::OK, &FullRecord { record, history, invoice, customer_records, references, timeline }))
 }
 
 async fn customer_records(deps: &Deps, customer: &ObjectKey) -> Result<CustomerRecords, StoreError> {
     let list = async |kind| {
         let listing = customer::listing(customer, kind);
         let page = deps.records.list(&listing, None, RECORDS_OF_KIND, |_| true).await?;
-        Ok::<_, StoreError>((kind, list_records(deps, kind, page.records).await?))
+        Ok::<_, StoreError>((kind, list_beginnings(deps, kind, page.records).await?))
     };
     let payments = async {
         let listing = |kind| customer::listing(customer, kind);
         let page = list_payments(deps, listing, None, RECORDS_OF_KIND, |_| true).await?;
-        Ok::<_, StoreError>((Kind::PAYMENT, list_records(deps, Kind::PAYMENT, page.records).await?))
+        Ok::<_, StoreError>((Kind::PAYMENT, list_beginnings(deps, Kind::PAYMENT, page.records).await?))
     };
     let others = Kind::all().filter(|kind| ![Kind::CUSTOMER, Kind::PAYMENT].contains(kind));
     let (by_payments, by_customer): (Vec<Kind>, Vec<Kind>) =

@@ -7,7 +7,8 @@
 //!
 //! The rule: what joins several objects is derived when it is read, from whole snapshots, and never stored: a
 //! payment (`payment`, listed in `payment_list`) with the objects that name it (`payment::parts`) and its
-//! history (`payment::history`), what belongs to a customer (`customer`), what paid an invoice (`invoice`).
+//! history (`payment::history`), what belongs to a customer (`customer`), what paid an invoice (`invoice`),
+//! what is known of what a record names (`references`).
 //! So a refund that arrives before its payment is shown with it as soon as both are here.
 
 mod audit;
@@ -24,6 +25,7 @@ mod listed_record;
 mod payment;
 mod payment_list;
 mod payout;
+mod references;
 mod response_size;
 mod settlement;
 mod view;

@@ -10,6 +10,7 @@ use crate::deps::Deps;
 use crate::payment::parts::{PaymentView, PaymentWithParts};
 use crate::payout::PayoutView;
 use crate::payout::transactions::LinksView;
+use crate::response_size::LARGEST_PAGE;
 use crate::settlement::{Settlement, is_settled_kind, settlements};
 use crate::view::{LoadedRecord, RecordView};
 
@@ -52,13 +53,47 @@ impl ListedRecord {
 }
 
 /// Reads what the records need to be shown in a list of this kind. A charge in a list of payments is shown as
-/// one.
+/// one. Those that would not fit one response anyway are left out, after the first of them.
 pub(crate) async fn list_records(
     deps: &Deps,
     kind: Kind,
     records: Vec<Record>,
 ) -> Result<Vec<ListedRecord>, StoreError> {
-    let records = records.into_iter().map(LoadedRecord::new).collect::<Result<Vec<_>, _>>()?;
+    show(deps, kind, load_fitting(records, |record| record)?).await
+}
+
+/// The same, of each list that belongs to an object its first ten items.
+pub(crate) async fn list_beginnings(
+    deps: &Deps,
+    kind: Kind,
+    records: Vec<Record>,
+) -> Result<Vec<ListedRecord>, StoreError> {
+    show(deps, kind, load_fitting(records, LoadedRecord::with_beginnings_of_lists)?).await
+}
+
+/// Loads the records that one response can show, and one more: a hundred of the largest would not fit into
+/// memory.
+fn load_fitting(
+    records: Vec<Record>,
+    prepare: impl Fn(LoadedRecord) -> LoadedRecord,
+) -> Result<Vec<LoadedRecord>, StoreError> {
+    let (mut loaded, mut bytes) = (Vec::new(), 0);
+    for record in records {
+        if bytes > LARGEST_PAGE && loaded.len() > 1 {
+            break;
+        }
+        let record = prepare(LoadedRecord::new(record)?);
+        bytes += record.object_size();
+        loaded.push(record);
+    }
+    Ok(loaded)
+}
+
+async fn show(
+    deps: &Deps,
+    kind: Kind,
+    records: Vec<LoadedRecord>,
+) -> Result<Vec<ListedRecord>, StoreError> {
     if kind != Kind::PAYMENT {
         return with_settlements(deps, &records).await;
     }

@@ -9,9 +9,12 @@ use shared::event::EventId;
 use shared::http::ApiError;
 use shared::kind::{Kind, reference_id};
 use shared::lossy_json;
-use shared::records::Record;
+use shared::records::{ObjectWithList, Obstacle, Record};
 
 use crate::kinds;
+
+/// So many items of a list are shown where the list is cut.
+const ITEMS_SHOWN: usize = 10;
 
 /// What every record shows.
 #[derive(Debug, Clone, Serialize)]
@@ -34,7 +37,45 @@ pub(crate) struct RecordView {
     gone_at_stripe: bool,
     /// Whether the customer's personal data is erased from the object.
     erased: bool,
+    /// Whether each list that belongs to the object is here whole.
+    complete: bool,
+    /// Why it is not.
+    incomplete_reason: Option<IncompleteReason>,
     object: Box<RawValue>,
+}
+
+/// Why the rest of a list that belongs to an object is not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum IncompleteReason {
+    /// It is fetched within minutes.
+    Fetching,
+    /// With it the object would be too large to be kept, or to be shown.
+    TooLarge,
+    /// Stripe refuses it; it is asked for again in the night.
+    Refused,
+    /// Stripe gives no answer that counts; it is asked for again in the night.
+    Unanswered,
+    /// The order of the object's events is uncertain, which is to be settled first.
+    OrderUncertain,
+    /// The object is deleted, or gone at Stripe.
+    Gone,
+}
+
+impl IncompleteReason {
+    /// Why a list that belongs to an object is not here whole; none if they all are.
+    fn for_record(kind: Kind, record: &Record, object: &Value) -> Option<Self> {
+        kind.cut_list(object)?;
+        let obstacle = record.list.as_ref().and_then(|list| list.obstacle.as_ref());
+        Some(match obstacle {
+            _ if !record.is_at_stripe() => Self::Gone,
+            _ if record.order_uncertain => Self::OrderUncertain,
+            None => Self::Fetching,
+            Some(Obstacle::TooLarge) => Self::TooLarge,
+            Some(Obstacle::Refused(_)) => Self::Refused,
+            Some(Obstacle::Unanswered(_)) => Self::Unanswered,
+        })
+    }
 }
 
 /// A record with its object parsed.
@@ -43,6 +84,7 @@ pub(crate) struct LoadedRecord {
     pub(crate) kind: Kind,
     pub(crate) record: Record,
     pub(crate) object: Value,
+    incomplete_reason: Option<IncompleteReason>,
     raw: Box<RawValue>,
 }
 
@@ -53,7 +95,27 @@ impl LoadedRecord {
         let kind = record.key.kind().ok_or_else(|| StoreError::new(doing, "it is of no kind of record"))?;
         let object = lossy_json::from_slice(&bytes).map_err(StoreError::doing(doing))?;
         let raw = serde_json::from_slice(&bytes).map_err(StoreError::doing(doing))?;
-        Ok(Self { kind, record, object, raw })
+        let incomplete_reason = IncompleteReason::for_record(kind, &record, &object);
+        Ok(Self { kind, record, object, incomplete_reason, raw })
+    }
+
+    /// The bytes of its object.
+    pub(crate) fn object_size(&self) -> usize {
+        self.raw.get().len()
+    }
+
+    /// The same, of each list that belongs to its object the first ten items, as Stripe shows them.
+    pub(crate) fn with_beginnings_of_lists(mut self) -> Self {
+        for list in self.kind.own_lists() {
+            let object = ObjectWithList::read(self.raw.get().as_bytes(), list);
+            let Some(mut object) = object.filter(|object| object.items.len() > ITEMS_SHOWN) else { continue };
+            object.items.truncate(ITEMS_SHOWN);
+            let Ok(text) = object.write(true) else { continue };
+            if let (Ok(object), Ok(raw)) = (lossy_json::from_str(&text), RawValue::from_string(text)) {
+                (self.object, self.raw) = (object, raw);
+            }
+        }
+        self
     }
 
     /// Returns the object's status as Stripe wrote it, if it has one. Invoices have one since API 2018-11-08.
@@ -95,6 +157,8 @@ impl LoadedRecord {
             order_uncertain: self.record.order_uncertain,
             gone_at_stripe: self.record.gone_at_stripe,
             erased: self.record.erased,
+            complete: self.incomplete_reason.is_none(),
+            incomplete_reason: self.incomplete_reason,
             object: self.raw.clone(),
         }
     }

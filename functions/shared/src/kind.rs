@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::row::{Deletion, Effect, Reference};
+pub use self::row::{Deletion, Effect, ListPlace, OwnList, Reference};
 use self::row::{KindRow, same_text};
 
 /// All kinds, in the order in which they are shown.
@@ -191,6 +191,11 @@ impl Kind {
         self.row().references
     }
 
+    /// The member that names what one is called after, such as the product of a price.
+    pub fn called_after(self) -> Option<Reference> {
+        self.row().called_after
+    }
+
     /// The members that may name the customer whom one is listed under, the best first.
     pub fn customer_members(self) -> &'static [&'static str] {
         self.row().customer
@@ -233,6 +238,16 @@ impl Kind {
     /// The members that may name the invoice whom one is listed under.
     pub fn invoice_members(self) -> &'static [&'static str] {
         self.row().invoice
+    }
+
+    /// The lists that belong to one, of which it shows the first items.
+    pub fn own_lists(self) -> &'static [OwnList] {
+        self.row().lists
+    }
+
+    /// The first of [`Kind::own_lists`] of which an object does not have all items.
+    pub fn cut_list(self, object: &Value) -> Option<&'static OwnList> {
+        self.own_lists().iter().find(|list| object[list.member]["has_more"] == true)
     }
 
     /// The types of events that carry one and are applied, in the order of the table.
@@ -366,7 +381,8 @@ mod tests {
     #[test]
     fn each_reference_leads_to_a_kind() {
         for kind in Kind::all() {
-            for reference in kind.references().iter().chain(kind.part_of()) {
+            let of_items = kind.own_lists().iter().flat_map(|list| list.references);
+            for reference in kind.references().iter().chain(kind.part_of()).chain(of_items) {
                 assert!(Kind::from_object_name(reference.object).is_some(), "{kind:?} {reference:?}");
             }
         }

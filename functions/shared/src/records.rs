@@ -18,7 +18,9 @@
 //! it is older than what is written. What the object says (status, customer, amounts) is read from the
 //! object, never stored beside it.
 
+mod cut_list;
 mod deleted;
+mod incomplete;
 mod index_keys;
 mod lists;
 mod open;
@@ -33,7 +35,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::cut_list::{ListProgress, ObjectWithList, Obstacle};
 pub use self::deleted::{as_deleted, says_only_deleted};
+pub use self::incomplete::{IncompleteRecords, LeftRecord};
 pub use self::index_keys::IndexKeys;
 pub use self::lists::{RecordListing, RecordPage};
 pub use self::open::{OpenOrder, OpenReason, OpenRecords};
@@ -98,6 +102,9 @@ pub struct Record {
     /// Of a balance transaction: what it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links: Option<TransactionLinks>,
+    /// Of an object with a list that is cut: how far the rest is fetched; none before that is begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListProgress>,
     #[serde(flatten)]
     index_keys: IndexKeys,
     dict: u32,
@@ -156,6 +163,7 @@ impl Record {
             erased: false,
             transactions: None,
             links: None,
+            list: None,
             index_keys,
             dict: dictionary,
             sha256: sha256.to_vec(),
@@ -174,7 +182,7 @@ impl Record {
             Some(OpenReason::OrderUncertain)
         } else {
             object().and_then(|object| {
-                OpenReason::from_object(self.key.kind(), &object, self.transactions.as_ref())
+                OpenReason::from_object(self.key.kind(), &object, self.transactions.as_ref(), self.list.as_ref())
             })
         };
         self
@@ -272,12 +280,34 @@ impl Record {
         let stored = self.parsed();
         let named = || serde_json::json!({ "id": self.key.id(), "object": self.key.object() });
         let object = erasure::reduced(&stored.unwrap_or_else(named));
-        let Packed { dictionary, sha256, bytes } =
-            payload::pack(object.to_string().as_bytes(), self.key.object())?;
-        let mut record = self.clone();
-        (record.dict, record.sha256, record.body) = (dictionary, sha256.to_vec(), bytes);
-        record.erased = true;
-        Ok(record)
+        let record = self.with_object(object.to_string().as_bytes())?;
+        Ok(Self { erased: true, list: None, ..record }.with_open_reason(|| Some(object)))
+    }
+
+    /// The same record of an object with a list that is cut, with how far the rest is fetched.
+    #[must_use]
+    pub fn with_list(&self, list: ListProgress) -> Self {
+        Self { list: Some(list), ..self.clone() }.with_open_reason(|| self.parsed())
+    }
+
+    /// The same record with more of a list of its object, and how far the rest is fetched; none where the
+    /// list is whole. `raw` is the object, `object` the same parsed.
+    ///
+    /// # Errors
+    /// zstd's, which means that memory is short.
+    pub fn with_more_of_list(
+        &self,
+        raw: &[u8],
+        object: &Value,
+        list: Option<ListProgress>,
+    ) -> std::io::Result<Self> {
+        let record = self.with_object(raw)?;
+        Ok(Self { list, ..record }.with_open_reason(|| Some(object.clone())))
+    }
+
+    fn with_object(&self, raw: &[u8]) -> std::io::Result<Self> {
+        let Packed { dictionary, sha256, bytes } = payload::pack(raw, self.key.object())?;
+        Ok(Self { dict: dictionary, sha256: sha256.to_vec(), body: bytes, ..self.clone() })
     }
 
     /// The record as it takes the place of `old`: listed where `old` is ([`Record::with_listing_of`]), with

@@ -33,6 +33,7 @@ mod sample;
 mod secrets_manager;
 mod stack;
 mod stripe_key;
+mod whole_records;
 
 use std::collections::HashMap;
 
@@ -84,6 +85,7 @@ fn stack_checks(inputs: &StatusInputs) -> Vec<Check> {
     checks.push(stack::left_over_at_stripe(inputs));
     checks.extend(open_events::checks(&inputs.open, inputs.now));
     checks.push(records::order_uncertain(&inputs.uncertain));
+    checks.push(whole_records::records_whole(inputs));
     checks.extend(reconciliation::checks(inputs, severity));
     checks.push(clock::clock(inputs));
     checks.push(stack::strangers_at_stripe(inputs));

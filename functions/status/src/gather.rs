@@ -60,6 +60,7 @@ pub(crate) async fn gather(
         clock_ahead_ms: snapshot.clock_ahead_ms,
         open: snapshot.open,
         uncertain: snapshot.uncertain,
+        incomplete: snapshot.incomplete,
         gaps: snapshot.events,
         is_reconciled_lately,
         reconciled_at: kept.health.and_then(|reconciled| reconciled.at.to_timestamp()),
@@ -177,8 +178,9 @@ async fn gather_now(
     let waiting = async {
         let open = health::open_events(&deps.ledger, now);
         let uncertain = deps.records.open(OpenReason::OrderUncertain);
+        let incomplete = deps.records.incomplete();
         // Boxed, because they are too large for a stack together with the rest.
-        let counts = Box::pin(async { tokio::try_join!(open, uncertain, erasures, payouts) });
+        let counts = Box::pin(async { tokio::try_join!(open, uncertain, incomplete, erasures, payouts) });
         let counts = deadline.earlier_by(AFTER_READING).bound(counts).await;
         counts.unwrap_or_else(|| Err(StoreError::new("counting what waits", "no answer in time")))
     };
@@ -196,7 +198,7 @@ async fn gather_now(
     };
     let secrets = health::secrets(&deps.secret_store, rows, deadline);
     let (waiting, (stripe_key, (answers, asked_at)), secrets) = tokio::join!(waiting, stripe, secrets);
-    let (open, uncertain, erasures, payouts) = waiting?;
+    let (open, uncertain, incomplete, erasures, payouts) = waiting?;
     // What the key of before was told says nothing of this one.
     let key_set_at = kept.settings.as_ref().map(|settings| settings.stripe_key_set_at);
     let of_this_key = |kept: &&HealthSnapshot| key_set_at.is_none_or(|set_at| set_at <= kept.at);
@@ -225,6 +227,7 @@ async fn gather_now(
         secrets,
         open,
         uncertain,
+        incomplete: Some(incomplete),
         erasures: Some(erasures),
         payouts: Some(payouts),
     };

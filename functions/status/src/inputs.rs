@@ -8,7 +8,7 @@ use shared::health::{
 };
 use shared::mode::Mode;
 use shared::probe::ProbeOutcome;
-use shared::records::OpenRecords;
+use shared::records::{IncompleteRecords, OpenRecords};
 use shared::registry::{DriftProgress, EndpointActivity, HourlyCounts, Import, LastProbe, PayoutProgress};
 use shared::stripe::{StripeFailure, WebhookEndpoint};
 use shared::unix_time::{UnixMillis, UnixSeconds};
@@ -42,6 +42,8 @@ pub(crate) struct StatusInputs {
     pub(crate) clock_ahead_ms: Option<i64>,
     pub(crate) open: OpenEvents,
     pub(crate) uncertain: OpenRecords,
+    /// Records with a list that is cut; none where nobody has looked.
+    pub(crate) incomplete: Option<IncompleteRecords>,
     /// Patterns of event types that are kept and not applied.
     pub(crate) ignore: Vec<String>,
     /// What the last reconciliation found with the present key when it compared Stripe's events with the

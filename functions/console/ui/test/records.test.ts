@@ -98,6 +98,10 @@ describe("a record", () => {
       flagsOf(record("customers", fields)).map((flag) => flag.word);
     expect(words({})).toEqual([]);
     expect(words({ deleted: true, erased: true })).toEqual(["Deleted", "Erased"]);
+    expect(words({ complete: false, incomplete_reason: "fetching" })).toEqual(["Being completed"]);
+    expect(words({ complete: false, incomplete_reason: "too_large" })).toEqual(["Not whole"]);
+    expect(words({ complete: false, incomplete_reason: "refused" })).toEqual(["Not whole"]);
+    expect(words({ complete: false, incomplete_reason: "gone", deleted: true })).toEqual(["Deleted"]);
     expect(words({ order_uncertain: true })).toEqual(["Order uncertain"]);
     expect(words({ order_uncertain: true, gone_at_stripe: true })).toEqual(["Gone at Stripe"]);
   });

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{Stack, ago, customer, event, later};
+use crate::whole::{invoice, shown};
 
 /// The write units of all calls on a table, and how many calls there were.
 fn written(stack: &Stack, table: &str) -> (f64, usize) {
@@ -96,4 +97,35 @@ async fn an_invoice_whose_time_of_delivery_was_set_costs_its_record_once() {
     assert_eq!(stack.stripe.requests().len(), 1);
     assert_eq!(written(&stack, "RecordsTable"), (1.0, 1));
     assert!(stack.comparison().await.last.is_some());
+}
+
+#[tokio::test]
+async fn the_rest_of_a_list_costs_a_call_of_stripe_a_page_and_a_write_for_five() {
+    let costs = async |lines: usize| {
+        let stack = Stack::start().await;
+        stack.cloud.answer_in_whole_pages();
+        let invoice = invoice(lines);
+        stack.put(&invoice);
+        stack.apply(&event("evt_1", "invoice.updated", ago(60), &shown(&invoice)), ago(60)).await;
+        stack.stripe.clear_requests();
+        stack.cloud.clear_calls();
+        stack.run(later(0)).await;
+        (stack.stripe.requests().len(), written(&stack, "RecordsTable").1)
+    };
+    // What is left is looked at once more before the next five pages.
+    assert_eq!(costs(100).await, (1, 1));
+    assert_eq!(costs(500).await, (5, 1));
+    assert_eq!(costs(1_000).await, (10, 2));
+}
+
+#[tokio::test]
+async fn an_object_whose_lists_are_whole_costs_nothing_more() {
+    for (lines, entries) in [(10, 0.0), (11, 1.0)] {
+        let stack = Stack::start().await;
+        let invoice = invoice(lines);
+        stack.cloud.clear_calls();
+        stack.apply(&event("evt_1", "invoice.updated", ago(60), &shown(&invoice)), ago(60)).await;
+        // Its record, and its entries in `by_kind` and `by_customer`; one in `open` where the list is cut.
+        assert_eq!(written(&stack, "RecordsTable").0, 3.0 + entries, "{lines}");
+    }
 }

@@ -13,3 +13,4 @@ mod recheck;
 mod requests;
 mod support;
 mod unanswered;
+mod whole;

@@ -163,12 +163,15 @@ async fn an_input_that_is_neither_a_request_nor_the_schedules_is_an_error() {
 }
 
 #[tokio::test]
-async fn the_schedule_costs_one_read_when_there_is_nothing_to_do() {
+async fn the_schedule_costs_three_reads_when_there_is_nothing_to_do() {
     let stack = Stack::start().await;
     stack.cloud.clear_calls();
     assert_eq!(
         import::handle(&stack.cold(), schedule(), "r", now(), Deadline::NEVER).await.unwrap(),
         Value::Null
     );
-    assert_eq!((stack.cloud.calls().len(), stack.cloud.count("BatchGetItem", "RegistryTable")), (1, 1));
+    // The rows, the payouts that wait, and the lists that do.
+    let count = |operation, table| stack.cloud.count(operation, table);
+    assert_eq!((count("BatchGetItem", "RegistryTable"), count("Query", "RecordsTable")), (1, 2));
+    assert_eq!(stack.cloud.calls().len(), 3);
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::aws::AwsEnv;
 use shared::deadline::Deadline;
 use shared::ledger::{Ledger, LedgerRow};
+use shared::lossy_json;
 use shared::records::{Record, Records};
 use shared::registry::{
     DriftProgress, DriftReport, FinishedBalancePass, FinishedPass, PayoutProgress, ReconcileProgress,
@@ -109,7 +110,7 @@ impl Stack {
 
     /// The object that a record shows.
     pub(crate) async fn object(&self, key: &str) -> Value {
-        serde_json::from_slice(&self.record(key).await.unwrap().object().unwrap()).unwrap()
+        lossy_json::from_slice(&self.record(key).await.unwrap().object().unwrap()).unwrap()
     }
 
     /// How many records there are.

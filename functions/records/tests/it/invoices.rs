@@ -55,7 +55,7 @@ async fn a_payment_older_than_many_others_is_found_by_one_read() {
     stack.cloud.clear_calls();
     assert_eq!(stack.ok("/records/invoices/in_1").await["payments"], json!(["pi_00"]));
     let of_records = stack.cloud.calls().iter().filter(|call| call.table == "RecordsTable").count();
-    assert_eq!(of_records, 3, "the invoice, the list of what names it, what is in the list");
+    assert_eq!(of_records, 4, "the invoice, the list of what names it, what is in the list, its customer");
 }
 
 #[tokio::test]

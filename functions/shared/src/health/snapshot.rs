@@ -10,7 +10,7 @@ use super::payouts::PayoutHealth;
 use crate::endpoint::{ACTIVITY_INTERVAL, EndpointRow};
 use crate::event::EventId;
 use crate::ledger::OpenCount;
-use crate::records::OpenRecords;
+use crate::records::{IncompleteRecords, OpenRecords};
 use crate::stripe::{StripeError, StripeFailure, WebhookEndpoint};
 use crate::unix_time::{UnixMillis, UnixSeconds};
 
@@ -38,6 +38,9 @@ pub struct HealthSnapshot {
     pub open: OpenEvents,
     /// Records whose events could not be put in order.
     pub uncertain: OpenRecords,
+    /// Records with a list that is cut; none in a snapshot of an earlier version of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<IncompleteRecords>,
     /// How the erasures of personal data are; none in a snapshot of an earlier version of this program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasures: Option<ErasureHealth>,

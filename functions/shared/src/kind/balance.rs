@@ -1,6 +1,6 @@
 //! Money between the Stripe balance, the bank and other accounts.
 
-use super::row::{Effect, KindRow, to};
+use super::row::{Effect, KindRow, list, to};
 
 pub(super) const PAYOUT: KindRow = KindRow {
     permission: Some("rak_payout_read"),
@@ -67,6 +67,7 @@ pub(super) const TRANSFER: KindRow = KindRow {
     amount: Some("amount"),
     labels: &["description", "transfer_group"],
     references: &[to("destination_payment", "charge"), to("source_transaction", "charge")],
+    lists: &[list("reversals", &[])],
     events: &[
         ("transfer.created", Effect::Creation),
         ("transfer.reversed", Effect::ChangeOf(&["amount_reversed", "reversed", "reversals"])),
@@ -82,6 +83,7 @@ pub(super) const APPLICATION_FEE: KindRow = KindRow {
     amount: Some("amount"),
     // Of a charge of the connected account, which is another account's.
     references: &[to("originating_transaction", "charge")],
+    lists: &[list("refunds", &[])],
     events: &[
         ("application_fee.created", Effect::Creation),
         ("application_fee.refunded", Effect::ChangeOf(&["amount_refunded", "refunded", "refunds"])),

@@ -1,6 +1,8 @@
 //! Customers, what they subscribe to and what they are billed.
 
-use super::row::{CUSTOMER_OR_ACCOUNT, Deletion, Effect, KindRow, to};
+use super::row::{
+    CUSTOMER_OR_ACCOUNT, Deletion, Effect, KindRow, ListPlace, OwnList, PRICE_OF_ITEM, Reference, list, to,
+};
 
 pub(super) const CUSTOMER: KindRow = KindRow {
     permission: Some("rak_customer_read"),
@@ -38,6 +40,11 @@ pub(super) const SUBSCRIPTION: KindRow = KindRow {
     labels: &["description"],
     references: &[to("customer", "customer"), to("latest_invoice", "invoice")],
     customer: CUSTOMER_OR_ACCOUNT,
+    lists: &[OwnList {
+        member: "items",
+        place: ListPlace::Filtered { path: "subscription_items", param: "subscription" },
+        references: PRICE_OF_ITEM,
+    }],
     events: &[
         ("customer.subscription.created", Effect::Creation),
         // It is canceled, and still there.
@@ -51,6 +58,16 @@ pub(super) const SUBSCRIPTION: KindRow = KindRow {
     ],
     ..KindRow::new("subscription", "subscriptions", "subscriptions")
 };
+
+/// What a line of an invoice names: its price since API 2025-03-31 one level down.
+const PRICE_OF_LINE: &[Reference] = &[
+    to("pricing.price_details.price", "price"),
+    to("pricing.price_details.product", "product"),
+    to("price", "price"),
+    to("price.product", "product"),
+    to("plan", "plan"),
+    to("plan.product", "product"),
+];
 
 pub(super) const INVOICE: KindRow = KindRow {
     permission: Some("rak_invoice_read"),
@@ -69,6 +86,7 @@ pub(super) const INVOICE: KindRow = KindRow {
         to("charge", "charge"),
     ],
     customer: CUSTOMER_OR_ACCOUNT,
+    lists: &[list("lines", PRICE_OF_LINE)],
     events: &[
         ("invoice.created", Effect::Creation),
         ("invoice.deleted", Effect::Deletion),
@@ -147,6 +165,7 @@ pub(super) const CREDIT_NOTE: KindRow = KindRow {
     references: &[to("customer", "customer"), to("invoice", "invoice")],
     customer: CUSTOMER_OR_ACCOUNT,
     invoice: &["invoice"],
+    lists: &[list("lines", &[])],
     events: &[
         ("credit_note.created", Effect::Creation),
         ("credit_note.updated", Effect::Change),
@@ -170,6 +189,7 @@ pub(super) const QUOTE: KindRow = KindRow {
         to("subscription_schedule", "subscription_schedule"),
     ],
     customer: CUSTOMER_OR_ACCOUNT,
+    lists: &[list("line_items", PRICE_OF_ITEM)],
     events: &[
         ("quote.accepted", Effect::ChangeOf(&["status"])),
         ("quote.canceled", Effect::ChangeOf(&["status"])),

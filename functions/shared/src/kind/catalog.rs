@@ -1,6 +1,6 @@
 //! What is sold, and for how much.
 
-use super::row::{Deletion, Effect, KindRow, to};
+use super::row::{Deletion, Effect, KindRow, PRICE_OF_ITEM, list, to};
 
 pub(super) const PRODUCT: KindRow = KindRow {
     permission: Some("rak_product_read"),
@@ -29,6 +29,7 @@ pub(super) const PRICE: KindRow = KindRow {
     amount: Some("unit_amount"),
     labels: &["nickname", "lookup_key"],
     references: &[to("product", "product")],
+    called_after: Some(to("product", "product")),
     events: &[
         ("price.created", Effect::Creation),
         ("price.deleted", Effect::Deletion),
@@ -46,6 +47,7 @@ pub(super) const PLAN: KindRow = KindRow {
     amount: Some("amount"),
     labels: &["nickname"],
     references: &[to("product", "product")],
+    called_after: Some(to("product", "product")),
     events: &[
         ("plan.created", Effect::Creation),
         ("plan.deleted", Effect::Deletion),
@@ -98,6 +100,7 @@ pub(super) const PAYMENT_LINK: KindRow = KindRow {
     id_prefixes: &["plink"],
     list_filters: Some(&["active"]),
     labels: &["url"],
+    lists: &[list("line_items", PRICE_OF_ITEM)],
     events: &[("payment_link.created", Effect::Creation), ("payment_link.updated", Effect::Change)],
     ..KindRow::new("payment_link", "payment_links", "payment_links")
 };

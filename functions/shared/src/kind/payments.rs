@@ -1,6 +1,6 @@
 //! Payments: what was charged, given back and disputed.
 
-use super::row::{CUSTOMER_OR_ACCOUNT, Effect, KindRow, Reference, to};
+use super::row::{CUSTOMER_OR_ACCOUNT, Effect, KindRow, PRICE_OF_ITEM, Reference, list, to};
 
 const PAYMENT_OR_CHARGE: &[Reference] = &[to("payment_intent", "payment_intent"), to("charge", "charge")];
 
@@ -271,6 +271,7 @@ pub(super) const CHECKOUT_SESSION: KindRow = KindRow {
         to("payment_link", "payment_link"),
     ],
     customer: CUSTOMER_OR_ACCOUNT,
+    lists: &[list("line_items", PRICE_OF_ITEM)],
     events: &[
         ("checkout.session.async_payment_failed", Effect::Change),
         ("checkout.session.async_payment_succeeded", Effect::ChangeOf(&["payment_status"])),

@@ -39,6 +39,8 @@ pub(super) struct KindRow {
     pub(super) labels: &'static [&'static str],
     /// The members that hold the id of another record.
     pub(super) references: &'static [Reference],
+    /// The member that names what it is called after, such as the product of a price.
+    pub(super) called_after: Option<Reference>,
     /// The members that may name the customer whom one is listed under, the best first.
     pub(super) customer: &'static [&'static str],
     /// Whether one that is part of something is not listed under its customer as well.
@@ -47,6 +49,8 @@ pub(super) struct KindRow {
     pub(super) part_of: &'static [Reference],
     /// The members that may name the invoice whom it is listed under.
     pub(super) invoice: &'static [&'static str],
+    /// The lists that belong to it, of which it shows the first items.
+    pub(super) lists: &'static [OwnList],
     /// The types of events that carry one, and what each says.
     pub(super) events: &'static [(&'static str, Effect)],
     /// The members whose changes have no event of their own, by what Stripe says of each type and of what its
@@ -75,10 +79,12 @@ impl KindRow {
             amount: None,
             labels: &[],
             references: &[],
+            called_after: None,
             customer: &[],
             by_payment_alone: false,
             part_of: &[],
             invoice: &[],
+            lists: &[],
             events: &[],
             silent: &[],
             unlisted_events: &[],
@@ -98,6 +104,45 @@ pub struct Reference {
 pub(super) const fn to(member: &'static str, object: &'static str) -> Reference {
     Reference { member, object }
 }
+
+/// A list that belongs to an object. The object shows its first ten items, and says in `has_more` whether
+/// there are others (Stripe's API reference, "Pagination").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnList {
+    /// The member of the object that shows it.
+    pub member: &'static str,
+    /// Where Stripe lists all of it.
+    pub place: ListPlace,
+    /// The members of an item that hold the id of another record.
+    pub references: &'static [Reference],
+}
+
+/// Where Stripe lists all that belongs to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListPlace {
+    /// `/v1/<path of the kind>/{id}/<member>`
+    BelowObject,
+    /// `/v1/<path>?<param>={id}`
+    Filtered {
+        /// Below `/v1`.
+        path: &'static str,
+        /// The parameter that names the object.
+        param: &'static str,
+    },
+}
+
+/// A list that Stripe lists below its object.
+pub(super) const fn list(member: &'static str, references: &'static [Reference]) -> OwnList {
+    OwnList { member, place: ListPlace::BelowObject, references }
+}
+
+/// What an item names that is sold at a price; until API 2025-02-24 also each line of an invoice.
+pub(super) const PRICE_OF_ITEM: &[Reference] = &[
+    to("price", "price"),
+    to("price.product", "product"),
+    to("plan", "plan"),
+    to("plan.product", "product"),
+];
 
 /// How an object of a kind is deleted at Stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

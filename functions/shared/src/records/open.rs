@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cut_list::ListProgress;
 use super::payout::{PayoutTransactions, is_reconciled};
 use super::{Record, Records};
 use crate::aws::StoreError;
@@ -19,6 +20,10 @@ use crate::query;
 pub enum OpenReason {
     /// Its events could not be put in order.
     OrderUncertain,
+    /// A list that belongs to it is cut, and the rest is to be fetched.
+    ToComplete,
+    /// A list that belongs to it is cut, and the rest cannot be had for now.
+    Incomplete,
     /// It is a payout that is reconciled, and not all its transactions are here.
     PayoutToList,
     /// It is a payout whose transactions do not add up to it, or that Stripe does not list.
@@ -47,7 +52,12 @@ impl OpenReason {
         kind: Option<Kind>,
         object: &Value,
         transactions: Option<&PayoutTransactions>,
+        list: Option<&ListProgress>,
     ) -> Option<Self> {
+        if kind.is_some_and(|kind| kind.cut_list(object).is_some()) {
+            let is_halted = list.is_some_and(|list| list.obstacle.is_some());
+            return Some(if is_halted { Self::Incomplete } else { Self::ToComplete });
+        }
         if kind != Some(Kind::PAYOUT) {
             return None;
         }
@@ -72,6 +82,8 @@ impl OpenReason {
     fn as_str(self) -> &'static str {
         match self {
             Self::OrderUncertain => "order_uncertain",
+            Self::ToComplete => "to_complete",
+            Self::Incomplete => "incomplete",
             Self::PayoutToList => "payout_to_list",
             Self::PayoutUnexplained => "payout_unexplained",
             Self::PayoutFailed => "payout_failed",

@@ -1,12 +1,15 @@
-//! `/v1/<objects>`: lists of what is kept as records, as it stands now.
+//! `/v1/<objects>`: lists of what is kept as records, as it stands now; and the lists that belong to one of
+//! them.
 
 use reqwest::Method;
 use serde_json::value::RawValue;
 
 use super::call::{Call, Session, StripeResponse};
 use super::error::StripeError;
+use super::objects::addressable_kind;
 use super::page::{ListPage, OversizedItem};
-use crate::kind::Kind;
+use crate::kind::{Kind, ListPlace, OwnList};
+use crate::object_key::ObjectKey;
 use crate::unix_time::UnixSeconds;
 
 /// A page of objects.
@@ -18,6 +21,12 @@ pub struct ObjectsPage {
     pub oversized: Option<OversizedItem>,
     /// Whether there are more, older ones.
     pub more: bool,
+}
+
+impl From<ListPage> for ObjectsPage {
+    fn from(ListPage { items, oversized, more }: ListPage) -> Self {
+        Self { objects: items, oversized, more }
+    }
 }
 
 /// Which objects to list.
@@ -68,7 +77,33 @@ impl Session<'_> {
             call = call.param("starting_after", after);
         }
         call.account = wanted.account;
-        let page = self.page(&call).await?;
-        Ok(page.map(|ListPage { items, oversized, more }| ObjectsPage { objects: items, oversized, more }))
+        Ok(self.page(&call).await?.map(ObjectsPage::from))
+    }
+
+    /// A page of a list that belongs to an object, in Stripe's order: a hundred items, or as many as fit into
+    /// an answer. `after` is the id of the item that came last.
+    ///
+    /// # Errors
+    /// See [`StripeError`]; [`StripeError::is_gone_cursor`] if the item that came last is no more.
+    pub async fn own_list(
+        &self,
+        key: &ObjectKey,
+        list: &OwnList,
+        after: Option<&str>,
+    ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
+        let kind = addressable_kind(key)?;
+        let (path, param): (Vec<&str>, _) = match list.place {
+            ListPlace::BelowObject => (kind.path().split('/').chain([key.id(), list.member]).collect(), None),
+            ListPlace::Filtered { path, param } => (path.split('/').collect(), Some(param)),
+        };
+        let mut call = Call::new(Method::GET, &path);
+        if let Some(param) = param {
+            call = call.param(param, key.id());
+        }
+        if let Some(after) = after {
+            call = call.param("starting_after", after);
+        }
+        call.account = key.account();
+        Ok(self.page(&call).await?.map(ObjectsPage::from))
     }
 }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::call::{Call, Session, StripeResponse};
 use super::error::{StripeError, StripeFailure};
+use crate::kind::Kind;
 use crate::object_key::ObjectKey;
 
 impl Session<'_> {
@@ -60,16 +61,7 @@ impl Session<'_> {
         &self,
         key: &ObjectKey,
     ) -> Result<Option<StripeResponse<Box<RawValue>>>, StripeError> {
-        // In an address these two mean a folder, and line ends and tabs are left out (WHATWG's URL standard):
-        // something else would be asked for.
-        if matches!(key.id(), "." | "..") || key.id().contains(['\t', '\n', '\r']) {
-            let message = format!("no address can name the object `{}`", key.id());
-            return Err(StripeError::NoAnswer(Box::new(StripeFailure::happened(message))));
-        }
-        let Some(kind) = key.kind() else {
-            let message = format!("a `{}` is no kind of record, so it is not asked for", key.object());
-            return Err(StripeError::NoAnswer(Box::new(StripeFailure::happened(message))));
-        };
+        let kind = addressable_kind(key)?;
         let path: Vec<&str> = kind.path().split('/').chain([key.id()]).collect();
         let mut call = Call::new(Method::GET, &path);
         call.account = key.account();
@@ -79,6 +71,21 @@ impl Session<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The kind of an object that an address can name.
+///
+/// # Errors
+/// [`StripeError::NoAnswer`] if none can, or it is of no kind of record.
+pub(super) fn addressable_kind(key: &ObjectKey) -> Result<Kind, StripeError> {
+    let unnamed = |message: String| StripeError::NoAnswer(Box::new(StripeFailure::happened(message)));
+    // In an address these two mean a folder, and line ends and tabs are left out (WHATWG's URL standard):
+    // something else would be asked for.
+    if matches!(key.id(), "." | "..") || key.id().contains(['\t', '\n', '\r']) {
+        return Err(unnamed(format!("no address can name the object `{}`", key.id())));
+    }
+    key.kind()
+        .ok_or_else(|| unnamed(format!("a `{}` is no kind of record, so it is not asked for", key.object())))
 }
 
 fn account_in(message: &str) -> Option<String> {

@@ -66,6 +66,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
             "events_quarantined",
             "backlog",
             "order_uncertain",
+            "records_whole",
             "reconciled_lately",
             "events_readable",
             "events_compared",
@@ -99,7 +100,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
     type Change = fn(&mut StatusInputs);
-    let cases: [(Change, &[&str], HealthStatus); 58] = [
+    let cases: [(Change, &[&str], HealthStatus); 62] = [
         // Without Stripe's view the cause fails, and nothing is known of the endpoint.
         (
             |inputs| (inputs.stripe_key, inputs.at_stripe) = (StripeKeyState::NotSet, StripeView::NotAsked),
@@ -150,6 +151,10 @@ fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
         (|inputs| payouts(inputs).to_list_since = Some(seconds_ago(3_599)), &[], HealthStatus::Active),
         (|inputs| payouts(inputs).failed = OpenCount::Exactly(1), &["payouts_arrive"], HealthStatus::Active),
         (|inputs| payouts(inputs).late = OpenCount::More, &["payouts_arrive"], HealthStatus::Active),
+        (|inputs| lacks_lists(inputs, 0, 3_600), &[], HealthStatus::Active),
+        (|inputs| lacks_lists(inputs, 0, 3_601), &["records_whole"], HealthStatus::Active),
+        (|inputs| lacks_lists(inputs, 1, 0), &["records_whole"], HealthStatus::Active),
+        (|inputs| inputs.incomplete = None, &[], HealthStatus::Active),
         (|inputs| inputs.open.pending = OpenCount::More, &[], HealthStatus::Active),
         (|inputs| inputs.reconciled_at = at(16 * 60), &["reconciled_lately"], HealthStatus::Error),
         (|inputs| inputs.reconciled_at = None, &["reconciled_lately"], HealthStatus::Error),

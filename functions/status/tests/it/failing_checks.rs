@@ -232,6 +232,25 @@ async fn records_whose_events_have_no_order_are_counted_named_and_no_error() {
 }
 
 #[tokio::test]
+async fn a_record_that_lacks_the_rest_of_a_list_is_named_with_stripes_words_and_no_error() {
+    let stack = Stack::start().await;
+    stack.record_without_all_lines(true).await;
+    let status = stack.status().await;
+    assert_eq!(failing(&status).into_iter().collect::<Vec<_>>(), ["records_whole"]);
+    assert_eq!(status["status"], "active");
+    let checks = status["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["code"] == "records_whole").unwrap();
+    assert_eq!((&check["evidence"]["left"], &check["evidence"]["waiting"]), (&json!(1), &json!(0)));
+    let said = json!({ "stripe_status": null, "stripe_message": "it may not", "stripe_request": null });
+    assert_eq!(
+        check["evidence"]["first_left"][0],
+        json!({ "kind": "invoices", "id": "in_1", "account": null, "list": "lines", "why": "refused", "said": said })
+    );
+    stack.record_without_all_lines(false).await;
+    assert!(failing(&stack.status().await).is_empty());
+}
+
+#[tokio::test]
 async fn a_pending_event_is_a_backlog_when_it_is_a_minute_beyond_its_time() {
     let stack = Stack::start().await;
     stack.event("evt_1", EventState::Pending).await;

@@ -193,6 +193,7 @@ impl SeededStack {
             open: health::open_events(&self.stack.ledger(), at()).await.unwrap(),
             payouts: Some(health::payouts(&fixtures::records(&cloud.aws()), at()).await.unwrap()),
             uncertain: fixtures::records(&cloud.aws()).open(OpenReason::OrderUncertain).await.unwrap(),
+            incomplete: Some(fixtures::records(&cloud.aws()).incomplete().await.unwrap()),
             erasures: Some(registry.erasure_health(at()).await.unwrap()),
         };
         registry.store_health_snapshot(&snapshot).await.unwrap();
@@ -261,6 +262,7 @@ impl SeededStack {
             "backlog" if trouble => self.stack.event("evt_pending", EventState::Pending).await,
             "backlog" => self.stack.mark_processed("evt_pending").await,
             "order_uncertain" => self.stack.uncertain_record("sub_1", trouble).await,
+            "records_whole" => self.stack.record_without_all_lines(trouble).await,
             "reconciled_lately" => self.reconciled_at = if trouble { before(901) } else { at() },
             "events_compared" => self.gaps.more = trouble,
             "accounts_readable" => self.gaps.refused = vec!["acct_1".to_owned(); usize::from(trouble)],

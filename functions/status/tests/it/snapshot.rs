@@ -42,6 +42,7 @@ impl Stack {
             open: OpenEvents::default(),
             payouts: Some(PayoutHealth::default()),
             uncertain: OpenRecords { count: OpenCount::default(), first: vec![] },
+            incomplete: Some(shared::records::IncompleteRecords::default()),
             erasures: Some(self.registry().erasure_health(later(seconds)).await.unwrap()),
         };
         self.registry().store_health_snapshot(&snapshot).await.unwrap();

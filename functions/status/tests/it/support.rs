@@ -14,7 +14,7 @@ use shared::ledger::{EventState, Ledger, Transition};
 use shared::mode::Mode;
 use shared::object_key::ObjectKey;
 use shared::probe::{ProbeOutcome, ProbeReport};
-use shared::records::{PayoutTransactions, Provenance, Put, Record};
+use shared::records::{ListProgress, Obstacle, PayoutTransactions, Provenance, Put, Record};
 use shared::registry::{FinishedBalancePass, LastProbe, PayoutProgress, Registry, Sampled};
 use shared::unix_time::UnixSeconds;
 use simulated_stripe::{EndpointChange, Options, SimulatedStripe};
@@ -178,6 +178,28 @@ impl Stack {
         let last = Some(FinishedBalancePass { begun_at, finished_at, looked_at, written, refused });
         let progress = PayoutProgress { last, ..PayoutProgress::default() };
         self.registry().store_payout_progress(&progress).await.unwrap();
+    }
+
+    /// A record of an invoice whose lines Stripe refuses, or lists since.
+    pub(crate) async fn record_without_all_lines(&self, is_refused: bool) {
+        let lines = json!({ "object": "list", "data": [], "has_more": is_refused });
+        let object = json!({ "object": "invoice", "id": "in_1", "created": 5, "lines": lines });
+        let provenance = Provenance {
+            as_of: UnixSeconds::new(if is_refused { 5 } else { 6 }),
+            event: Some("evt_1".parse().unwrap()),
+            events: vec!["evt_1".parse().unwrap()],
+            deleted: false,
+            order_uncertain: false,
+            fetched: false,
+        };
+        let key = ObjectKey::new(None, "invoice", "in_1").unwrap();
+        let mut record = Record::new(key, provenance, object.to_string().as_bytes(), &object).unwrap();
+        if is_refused {
+            let obstacle = Some(Obstacle::Refused(shared::stripe::StripeFailure::happened("it may not")));
+            record = record.with_list(ListProgress { obstacle, ..ListProgress::begun("lines") });
+        }
+        let records = fixtures::records(&self.cloud.aws());
+        assert_eq!(records.put_if_newer(&record).await.unwrap(), Put::Done);
     }
 
     /// Marks an event as processed.

@@ -86,6 +86,8 @@ def test_a_kind_that_comes_later_shows_by_itself(browser: Browser, console_stack
             "order_uncertain": False,
             "gone_at_stripe": False,
             "erased": False,
+            "complete": True,
+            "incomplete_reason": None,
             "object": {"id": "gv_1", "object": "gift_voucher", "number": "GV-7", "amount": 505},
         }
         page.route(

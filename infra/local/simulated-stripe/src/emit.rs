@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use shared::kind::Kind;
 
 use crate::deliveries::enqueue;
 use crate::events::Event;
@@ -155,8 +156,16 @@ pub(crate) fn emit_text(state: &mut StripeState, text: &str, fate: Fate) -> Resu
     Ok(publish(state, event, fate))
 }
 
-fn publish(state: &mut StripeState, event: Event, fate: Fate) -> Value {
+fn publish(state: &mut StripeState, mut event: Event, fate: Fate) -> Value {
     state.objects.apply(&event.kind, event.account.as_deref(), &event.value["data"]["object"]);
+    let object = event.value["data"]["object"]["object"].as_str();
+    if let Some(kind) = object.and_then(Kind::from_object_name).filter(|_| event.text.is_none()) {
+        for shown in ["object", "previous_attributes"] {
+            if let Some(shown) = event.value["data"].get_mut(shown) {
+                rendering::cut_lists(kind, shown);
+            }
+        }
+    }
     if fate == Fate::Lost {
         return event.value;
     }

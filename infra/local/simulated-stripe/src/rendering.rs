@@ -6,13 +6,19 @@
 //!   Stripe promises no order.
 //! - A `customer` is an id; in answers about every other object that names one it is the whole customer
 //!   (expanded), where they are known here.
+//! - Of a list that belongs to an object, such as the lines of an invoice, the object shows the first ten,
+//!   and says that it has more; in events too.
 //! - Half an emoji, which a system of the merchant's has cut, is sent as it was given: `"\ud83d"`. No text
 //!   here can hold it; U+FFFD stands for it, which is also how it is read.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
+use shared::kind::Kind;
 
 use crate::ids;
+
+/// So many items of a list are shown in the object that it belongs to.
+const ITEMS_SHOWN: usize = 10;
 
 /// Signs the addresses of an object anew, in the second `now`.
 pub(crate) fn sign_addresses(object: &mut Value, now: i64) {
@@ -40,6 +46,17 @@ pub(crate) fn signed(object: &Value, now: i64) -> Value {
     let mut object = object.clone();
     sign_addresses(&mut object, now);
     object
+}
+
+/// Leaves of the lists that belong to an object what the object shows of them.
+pub(crate) fn cut_lists(kind: Kind, object: &mut Value) {
+    for list in kind.own_lists() {
+        let Some(shown) = object.get_mut(list.member) else { continue };
+        if let Some(items) = shown["data"].as_array_mut().filter(|items| items.len() > ITEMS_SHOWN) {
+            items.truncate(ITEMS_SHOWN);
+            shown["has_more"] = json!(true);
+        }
+    }
 }
 
 /// Returns the text of a delivery: spread over lines, two spaces deep, `id` and `object` first.

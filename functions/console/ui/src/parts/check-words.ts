@@ -16,6 +16,7 @@ const ACTIONS: Record<CheckCode, CheckAction | null> = {
   events_quarantined: "see_quarantined",
   backlog: null,
   order_uncertain: "see_uncertain",
+  records_whole: null,
   reconciled_lately: "reconcile",
   events_readable: "set_key",
   events_compared: "reconcile",

@@ -132,6 +132,8 @@ export function record(of: string, fields: Record<string, unknown> = {}): AnyRec
     order_uncertain: false,
     gone_at_stripe: false,
     erased: false,
+    complete: true,
+    incomplete_reason: null,
     ...fields,
     object: { id, object: OBJECTS[of], created: 1_785_000_000, ...(fields.object as object | undefined) },
   };

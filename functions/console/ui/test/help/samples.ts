@@ -55,6 +55,8 @@ export function record(kind: string, id: string, rest: Record<string, unknown> =
     order_uncertain: false,
     gone_at_stripe: false,
     erased: false,
+    complete: true,
+    incomplete_reason: null,
     object: {},
     ...rest,
   } as unknown as ListedRecord;

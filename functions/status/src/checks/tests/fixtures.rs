@@ -9,7 +9,7 @@ use shared::health::{
 use shared::ledger::OpenCount;
 use shared::mode::Mode;
 use shared::probe::{ProbeOutcome, ProbeReport};
-use shared::records::OpenRecords;
+use shared::records::{IncompleteRecords, OpenRecords};
 use shared::registry::{
     DriftProgress, DriftReport, EndpointActivity, FinishedBalancePass, FinishedPass, LastProbe,
     PayoutProgress, Sampled,
@@ -40,6 +40,7 @@ pub(super) fn healthy() -> StatusInputs {
         at_stripe: StripeView::Answered { value: vec![at_stripe("main")], request_id: Some("req_1".into()) },
         open: OpenEvents { pending: OpenCount::Exactly(3), ..OpenEvents::default() },
         uncertain: OpenRecords { count: OpenCount::Exactly(0), first: vec![] },
+        incomplete: Some(IncompleteRecords::default()),
         clock_ahead_ms: Some(400),
         gaps: StripeView::Answered { value: GapReport::default(), request_id: Some("req_3".into()) },
         no_answer: None,
@@ -188,4 +189,15 @@ pub(super) fn failure() -> StripeFailure {
         param: None,
         request_id: Some("req_2".into()),
     }
+}
+
+/// Records lack the rest of a list: so many for good, and one for so many seconds.
+pub(super) fn lacks_lists(inputs: &mut StatusInputs, left: usize, seconds: i64) {
+    let at = now() - SignedDuration::from_secs(seconds);
+    inputs.incomplete = Some(IncompleteRecords {
+        waiting: OpenRecords { count: OpenCount::Exactly(1), first: vec!["-/invoice/in_1".parse().unwrap()] },
+        waiting_since: Some(at.into()),
+        left: OpenCount::Exactly(left),
+        first_left: vec![],
+    });
 }

@@ -1,7 +1,8 @@
-//! `/v1/<objects>`: the current state of the objects of each kind, one by its id and in lists.
+//! `/v1/<objects>`: the current state of the objects of each kind, one by its id and in lists; and the lists
+//! that belong to an object, of which it shows ten items.
 
 use serde_json::Value;
-use shared::kind::Kind;
+use shared::kind::{Kind, ListPlace, OwnList};
 
 use super::Call;
 use super::error::ApiError;
@@ -9,7 +10,7 @@ use super::page::{self, CreatedFilter, Item, page};
 use super::params::Params;
 use crate::ids;
 use crate::objects::{PAYOUT_OF_TRANSACTION, StoredObject};
-use crate::rendering::signed;
+use crate::rendering::{cut_lists, signed};
 use crate::state::StripeState;
 
 pub(crate) fn retrieve(state: &StripeState, call: &Call, kind: Kind, id: &str) -> Result<Value, ApiError> {
@@ -63,6 +64,35 @@ fn refuse_unless_automatic(state: &StripeState, call: &Call, payout: &str) -> Re
     Err(ApiError::invalid("payout", message))
 }
 
+/// Lists what belongs to an object.
+pub(crate) fn list_own(
+    state: &StripeState,
+    call: &Call,
+    kind: Kind,
+    list: &OwnList,
+    id: Option<&str>,
+) -> Result<Value, ApiError> {
+    let (known, id, missing) = match (list.place, id) {
+        (ListPlace::Filtered { param, .. }, _) => {
+            let id = call.params.text(param).ok_or_else(|| ApiError::missing(param))?;
+            ([&page::PARAMS[..], &[param]].concat(), id, ApiError::no_such_cursor(param, kind.object(), id))
+        }
+        (ListPlace::BelowObject, id) => {
+            let id = id.unwrap_or_default();
+            (page::PARAMS.to_vec(), id, ApiError::no_such(kind.object(), id))
+        }
+    };
+    call.params.only(&known)?;
+    let stored = state.objects.get(call.account.as_deref(), id).filter(|stored| stored.kind == kind);
+    let stored = stored.filter(|stored| !stored.is_deleted()).ok_or(missing)?;
+    let data = stored.value[list.member]["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let items: Vec<_> = data
+        .iter()
+        .map(|item| Item { id: item["id"].as_str().unwrap_or_default(), matches: true, value: item })
+        .collect();
+    page(&items, Value::clone, call, "line item", state.options.longest_page)
+}
+
 /// Returns an object as an answer shows it. Of about every other one the customer is expanded.
 fn rendered(state: &StripeState, stored: &StoredObject) -> Value {
     let mut object = signed(&stored.value, state.clock.now());
@@ -75,6 +105,7 @@ fn rendered(state: &StripeState, stored: &StoredObject) -> Value {
     {
         object["customer"] = signed(&customer.value, state.clock.now());
     }
+    cut_lists(stored.kind, &mut object);
     object
 }
 

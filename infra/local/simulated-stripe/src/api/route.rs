@@ -1,7 +1,7 @@
 //! Routing: from method and path to a call.
 
 use serde_json::{Value, json};
-use shared::kind::Kind;
+use shared::kind::{Kind, ListPlace, OwnList};
 
 use super::error::ApiError;
 use super::{Call, events, objects, webhook_endpoints};
@@ -20,6 +20,8 @@ pub(crate) enum Route {
     RetryEvent(String),
     ListObjects(Kind),
     RetrieveObject(Kind, String),
+    /// A list that belongs to an object; its id, unless a parameter names it.
+    ListOwn(Kind, &'static OwnList, Option<String>),
 }
 
 impl Route {
@@ -45,9 +47,25 @@ impl Route {
     /// Finds the list of a kind, or one of its objects.
     fn of_objects(path: &str) -> Option<Self> {
         let of_path = |path: &str| Kind::all().find(|kind| kind.path() == path);
-        of_path(path).map(Self::ListObjects).or_else(|| {
-            let (path, id) = path.rsplit_once('/')?;
-            Some(Self::RetrieveObject(of_path(path)?, id.to_owned()))
+        of_path(path)
+            .map(Self::ListObjects)
+            .or_else(|| {
+                let (path, id) = path.rsplit_once('/')?;
+                Some(Self::RetrieveObject(of_path(path)?, id.to_owned()))
+            })
+            .or_else(|| Self::of_own_list(path))
+    }
+
+    /// Finds a list that belongs to an object.
+    fn of_own_list(path: &str) -> Option<Self> {
+        let lists = Kind::all().flat_map(|kind| kind.own_lists().iter().map(move |list| (kind, list)));
+        lists.into_iter().find_map(|(kind, list)| match list.place {
+            ListPlace::BelowObject => {
+                let below = path.strip_prefix(kind.path())?.strip_prefix('/')?;
+                let id = below.strip_suffix(list.member)?.strip_suffix('/')?;
+                Some(Self::ListOwn(kind, list, Some(id.to_owned())))
+            }
+            ListPlace::Filtered { path: own, .. } => (own == path).then_some(Self::ListOwn(kind, list, None)),
         })
     }
 
@@ -61,7 +79,7 @@ impl Route {
             | Self::UpdateEndpoint(_)
             | Self::DeleteEndpoint(_) => "webhook_endpoints",
             Self::ListEvents | Self::RetrieveEvent(_) | Self::RetryEvent(_) => "events",
-            Self::ListObjects(kind) | Self::RetrieveObject(kind, _) => kind.path(),
+            Self::ListObjects(kind) | Self::RetrieveObject(kind, _) | Self::ListOwn(kind, ..) => kind.path(),
         }
     }
 
@@ -78,6 +96,7 @@ impl Route {
             Self::RetryEvent(id) => events::retry(state, call, id),
             Self::ListObjects(kind) => objects::list(state, call, *kind),
             Self::RetrieveObject(kind, id) => objects::retrieve(state, call, *kind, id),
+            Self::ListOwn(kind, list, id) => objects::list_own(state, call, *kind, list, id.as_deref()),
         }
     }
 }

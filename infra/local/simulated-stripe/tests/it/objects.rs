@@ -1,6 +1,7 @@
 //! Objects are fetched and listed as they stand now.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use shared::kind::{Kind, ListPlace};
 use simulated_stripe::NewEvent;
 
 use crate::support::{Api, stripe};
@@ -130,4 +131,56 @@ async fn an_object_can_change_without_an_event() {
     assert_eq!(api.get("/v1/refunds/re_1").await.body["status"], "failed");
     assert!(stripe.remove_object(None, "re_1"));
     assert_eq!(api.get("/v1/refunds/re_1").await.status, 404);
+}
+
+/// An object of which a list has so many items.
+fn with_list(object: &str, member: &str, items: usize) -> Value {
+    let data: Vec<Value> = (0..items).map(|i| json!({ "id": format!("item_{i:02}") })).collect();
+    let list = json!({ "object": "list", "data": data, "has_more": false, "url": "/v1" });
+    json!({ "id": "x_1", "object": object, "created": 5, member: list })
+}
+
+#[tokio::test]
+async fn an_object_shows_ten_items_of_a_list_and_the_list_has_all_in_pages() {
+    for kind in Kind::all() {
+        for list in kind.own_lists() {
+            let stripe = stripe();
+            let api = Api::new(&stripe);
+            stripe.put_object(None, &with_list(kind.object(), list.member, 12));
+            let own = match list.place {
+                ListPlace::BelowObject => format!("/v1/{}/x_1/{}?", kind.path(), list.member),
+                ListPlace::Filtered { path, param } => format!("/v1/{path}?{param}=x_1&"),
+            };
+            let shown = api.get(&format!("/v1/{}/x_1", kind.path())).await.body;
+            let of_list = api.get(&format!("/v1/{}", kind.path())).await.body["data"][0].clone();
+            for shown in [shown, of_list] {
+                let list = &shown[list.member];
+                assert_eq!((list["data"].as_array().unwrap().len(), &list["has_more"]), (10, &json!(true)));
+            }
+            assert_eq!(api.get(&own).await.ids().len(), 10, "{kind:?}");
+            let all = api.get(&format!("{own}limit=100")).await;
+            assert_eq!((all.ids().len(), &all.body["has_more"]), (12, &json!(false)), "{kind:?}");
+            let rest = api.get(&format!("{own}starting_after=item_09")).await;
+            assert_eq!(rest.ids(), ["item_10", "item_11"], "{kind:?}");
+            let gone = api.get(&format!("{own}starting_after=item_99")).await;
+            assert_eq!((gone.status, &gone.error()["param"]), (400, &json!("starting_after")), "{kind:?}");
+            let missing = api.get(&own.replace("x_1", "x_2")).await;
+            assert_eq!(missing.error()["code"], "resource_missing", "{kind:?}");
+        }
+    }
+    let stripe = stripe();
+    let api = Api::new(&stripe);
+    assert_eq!(api.get("/v1/subscription_items").await.error()["code"], "parameter_missing");
+}
+
+#[tokio::test]
+async fn an_event_shows_ten_items_of_a_list_and_its_object_keeps_them_all() {
+    let stripe = stripe();
+    let api = Api::new(&stripe);
+    let invoice = with_list("invoice", "lines", 12);
+    stripe.emit(NewEvent { object: Some(invoice), ..NewEvent::new("invoice.created") }).unwrap();
+    let event = stripe.emit(NewEvent::update("invoice.paid", "x_1").set("status", "paid")).unwrap();
+    let lines = &event["data"]["object"]["lines"];
+    assert_eq!((lines["data"].as_array().unwrap().len(), &lines["has_more"]), (10, &json!(true)));
+    assert_eq!(api.get("/v1/invoices/x_1/lines?limit=50").await.ids().len(), 12);
 }

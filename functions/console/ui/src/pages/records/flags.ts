@@ -1,4 +1,5 @@
-// What is special about a record, each in a sentence: deleted, erased, gone at Stripe, of an uncertain order.
+// What is special about a record, each in a sentence: deleted, erased, gone at Stripe, of an uncertain order, not
+// whole.
 import type { Tone } from "../../parts/tone.ts";
 import { words } from "../../words/words.ts";
 import type { AnyRecord } from "./record.ts";
@@ -17,5 +18,12 @@ export function flagsOf(record: AnyRecord): Flag[] {
   if (record.erased) flags.push(of("erased", "calm"));
   if (record.gone_at_stripe) flags.push(of("gone", "calm"));
   else if (record.order_uncertain) flags.push(of("uncertain", "warn"));
+  // Why a list is cut that is not being fetched; what is gone or uncertain has been said.
+  if (record.complete === false) {
+    const reason = record.incomplete_reason;
+    if (reason === "fetching") flags.push(of("fetching", "calm"));
+    else if (reason === "too_large") flags.push(of("too_large", "warn"));
+    else if (reason === "refused" || reason === "unanswered") flags.push(of("incomplete", "warn"));
+  }
   return flags;
 }

@@ -64,6 +64,11 @@ export const checks = {
     failed: "Some records may not show their latest state",
     todo: "Let the key read these objects, then replay one event of each.",
   },
+  records_whole: {
+    fine: "Long lists, such as an invoice’s lines, are here whole",
+    failed: "Some records lack the rest of a long list",
+    todo: "Let the key read these objects. They are tried again each night; what is too large stays as it is.",
+  },
   reconciled_lately: {
     fine: "Stripe was asked lately what it has",
     failed: "Stripe was not asked lately what it has",

@@ -167,6 +167,18 @@ export const records = {
       word: "Order uncertain",
       says: "Several events of one second could not be put in order, and Stripe could not be asked. This may not be its latest state. An admin can replay one of its events, which asks again.",
     },
+    fetching: {
+      word: "Being completed",
+      says: "Stripe showed the first items of a list that belongs to it, such as an invoice’s lines. The rest is fetched within minutes.",
+    },
+    too_large: {
+      word: "Not whole",
+      says: "A list that belongs to it is too long to be kept here. What is here is its beginning; Stripe’s dashboard has the rest.",
+    },
+    incomplete: {
+      word: "Not whole",
+      says: "The rest of a list that belongs to it, such as an invoice’s lines, could not be fetched from Stripe. It is tried again each night. The overview says why.",
+    },
   },
   payment: {
     sums: "The money",
