@@ -89,17 +89,10 @@ pub(crate) fn is_too_large(fetched: &FetchedObject<'_>) -> Result<bool, ImportEr
 /// Compares a record with a fetched object. A record whose order is uncertain is outdated by any newer state,
 /// which settles the order; one that is marked as gone at Stripe by any that Stripe has.
 pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck {
-    let deleted = is_deleted(fetched);
-    let answer = RecordVersion {
-        as_of: fetched.as_of,
-        deleted,
-        fetched: true,
-        made: made(fetched.key.kind(), fetched.object),
-    };
-    if !fetched_is_newer(answer, record.version()) {
+    if !is_newer(fetched, record) {
         return RecordCheck::UpToDate;
     }
-    if deleted {
+    if is_deleted(fetched) {
         return RecordCheck::Outdated(vec!["deleted".to_owned()]);
     }
     let fields =
@@ -115,6 +108,17 @@ pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck
     } else {
         RecordCheck::Outdated(fields)
     }
+}
+
+/// Whether a fetched object takes the place of what a record shows.
+pub(crate) fn is_newer(fetched: &FetchedObject<'_>, record: &Record) -> bool {
+    let answer = RecordVersion {
+        as_of: fetched.as_of,
+        deleted: is_deleted(fetched),
+        fetched: true,
+        made: made(fetched.key.kind(), fetched.object),
+    };
+    fetched_is_newer(answer, record.version())
 }
 
 fn is_deleted(fetched: &FetchedObject<'_>) -> bool {

@@ -27,7 +27,6 @@ use shared::deadline::Deadline;
 use shared::kind::{Kind, OwnList};
 use shared::lossy_json;
 use shared::object_key::ObjectKey;
-use shared::order::{RecordVersion, fetched_is_newer};
 use shared::records::{ListProgress, ObjectWithList, Obstacle, OpenOrder, OpenReason, Record};
 use shared::registry::Halt;
 use shared::stripe::{ObjectsPage, Session, StripeError, StripeFailure, StripeResponse};
@@ -35,7 +34,7 @@ use shared::stripe::{ObjectsPage, Session, StripeError, StripeFailure, StripeRes
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, not_an_error_of_stripes, unreadable};
-use crate::upsert::{FetchedObject, new_record};
+use crate::upsert::{FetchedObject, is_newer, new_record};
 
 /// Objects that a run looks at.
 const MAX_OBJECTS: usize = 1_000;
@@ -291,9 +290,8 @@ impl WholeRun<'_> {
         };
         let fetched = FetchedObject { key, raw: response.value.get(), object: &object, as_of };
         let CutObject { record, progress, .. } = &cut;
-        let version = RecordVersion { as_of: record.as_of, deleted: record.deleted, fetched: record.fetched };
         let new = new_record(&fetched, Some(record))?;
-        if new.is_too_large() || !fetched_is_newer(as_of, object["deleted"] == true, version) {
+        if new.is_too_large() || !is_newer(&fetched, record) {
             // What changed it has an event of the second that is not over yet.
             return self.store(cut, true, None).await;
         }

@@ -89,11 +89,7 @@ fn load_fitting(
     Ok(loaded)
 }
 
-async fn show(
-    deps: &Deps,
-    kind: Kind,
-    records: Vec<LoadedRecord>,
-) -> Result<Vec<ListedRecord>, StoreError> {
+async fn show(deps: &Deps, kind: Kind, records: Vec<LoadedRecord>) -> Result<Vec<ListedRecord>, StoreError> {
     if kind != Kind::PAYMENT {
         return with_settlements(deps, &records).await;
     }

@@ -182,7 +182,12 @@ impl Record {
             Some(OpenReason::OrderUncertain)
         } else {
             object().and_then(|object| {
-                OpenReason::from_object(self.key.kind(), &object, self.transactions.as_ref(), self.list.as_ref())
+                OpenReason::from_object(
+                    self.key.kind(),
+                    &object,
+                    self.transactions.as_ref(),
+                    self.list.as_ref(),
+                )
             })
         };
         self

@@ -1,4 +1,4 @@
-//! What a record names is told with what is known of it, and what is not here is said to be absent.
+//! What a record names is listed with what is known of it, and what is not here is said to be absent.
 
 use serde_json::{Value, json};
 
@@ -129,9 +129,9 @@ async fn a_hundred_are_told_in_two_batches_and_how_many_more_there_are() {
     }
     stack.cloud.clear_calls();
     let record = stack.ok("/records/invoices/in_1").await;
-    let told = record["references"].as_array().unwrap();
-    assert_eq!((told.len(), &record["references_left_out"]), (100, &json!(161)));
-    assert_eq!(told[1]["called_after"]["label"], "prod_x000");
+    let listed = record["references"].as_array().unwrap();
+    assert_eq!((listed.len(), &record["references_left_out"]), (100, &json!(161)));
+    assert_eq!(listed[1]["called_after"]["label"], "prod_x000");
     assert_eq!(stack.cloud.count("BatchGetItem", "RecordsTable"), 2);
 }
 
@@ -149,8 +149,8 @@ async fn each_kind_tells_what_its_table_says() {
         }
         stack.record(&object).await;
         let plural = if kind == shared::kind::Kind::PAYMENT { "payments" } else { kind.plural() };
-        let told = references(&stack, &format!("/records/{plural}/x_1")).await;
-        let members: Vec<&str> = told.iter().map(|row| row[0].as_str().unwrap()).collect();
+        let listed = references(&stack, &format!("/records/{plural}/x_1")).await;
+        let members: Vec<&str> = listed.iter().map(|row| row[0].as_str().unwrap()).collect();
         let expected: Vec<&str> = kind.references().iter().map(|reference| reference.member).collect();
         assert_eq!(members, expected, "{kind:?}");
     }

@@ -241,10 +241,10 @@ async fn a_record_that_lacks_the_rest_of_a_list_is_named_with_stripes_words_and_
     let checks = status["checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["code"] == "records_whole").unwrap();
     assert_eq!((&check["evidence"]["left"], &check["evidence"]["waiting"]), (&json!(1), &json!(0)));
-    let said = json!({ "stripe_status": null, "stripe_message": "it may not", "stripe_request": null });
+    let answered = json!({ "stripe_status": null, "stripe_message": "it may not", "stripe_request": null });
     assert_eq!(
         check["evidence"]["first_left"][0],
-        json!({ "kind": "invoices", "id": "in_1", "account": null, "list": "lines", "why": "refused", "said": said })
+        json!({ "kind": "invoices", "id": "in_1", "account": null, "list": "lines", "why": "refused", "said": answered })
     );
     stack.record_without_all_lines(false).await;
     assert!(failing(&stack.status().await).is_empty());
