@@ -8,7 +8,7 @@ use shared::access::{Caller, Role};
 use shared::audit::AuditDetails;
 use shared::http::{self, ApiError, Fields, Query, segments};
 use shared::kind::Kind;
-use shared::registry::{Import, ImportState, Sampled, Written};
+use shared::registry::{AccountList, Import, ImportState, Sampled, Written};
 use shared::unix_time::UnixSeconds;
 use uuid::Uuid;
 
@@ -92,6 +92,7 @@ async fn start(
         ended_at: None,
         moved_at: now.into(),
         halted: None,
+        accounts: AccountList::default(),
         refused: Sampled::default(),
         rev: 0,
     };

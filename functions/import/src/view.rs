@@ -45,6 +45,8 @@ pub(crate) struct ImportView {
 struct AccountCounts {
     known: usize,
     through: usize,
+    /// Why Stripe does not list the connected ones; then those are known from which events have come.
+    refusal: Option<Value>,
 }
 
 /// How far a kind of an account is.
@@ -110,6 +112,7 @@ fn import_view(
         halted: import.halted.as_ref().map(halt_json),
         ..no_import()
     };
+    view.accounts.refusal = import.accounts.failure.as_ref().map(StripeFailure::to_evidence);
     for account in std::iter::once(AccountKey::OWN).chain(connected) {
         let row = progress.remove(&account);
         let account = account.connected();

@@ -16,17 +16,42 @@ static KNOWN: LazyLock<BTreeSet<&'static str>> =
 pub const PROBE: &str = "billhook.probe";
 
 /// Those of the types that change a record here for which an endpoint can ask.
-static APPLIED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let unlisted: BTreeSet<&str> = Kind::all().flat_map(Kind::unlisted_event_types).copied().collect();
-    let types: BTreeSet<&str> = Kind::all().flat_map(Kind::event_types).collect();
+static APPLIED: LazyLock<Vec<&'static str>> = LazyLock::new(|| types_of(Kind::all()));
+
+/// Those of [`APPLIED`] that the first versions of Billhook applied.
+static APPLIED_AT_FIRST: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| types_of(Kind::all().filter(|kind| kind.was_applied_at_first())));
+
+/// The types of these kinds' events for which an endpoint can ask, in alphabetical order.
+fn types_of(kinds: impl Iterator<Item = Kind> + Clone) -> Vec<&'static str> {
+    let unlisted: BTreeSet<&str> = kinds.clone().flat_map(Kind::unlisted_event_types).copied().collect();
+    let types: BTreeSet<&str> = kinds.flat_map(Kind::event_types).collect();
     types.difference(&unlisted).copied().collect()
-});
+}
 
 /// The types that Billhook applies to records, in alphabetical order: what an endpoint gets that asks for
 /// nothing else. Others, which no endpoint can ask for by name, are applied where they come
 /// ([`Kind::unlisted_event_types`]).
 pub fn applied() -> &'static [&'static str] {
     &APPLIED
+}
+
+/// The types that the first versions of Billhook applied, in alphabetical order: what an endpoint of then
+/// asks for that was registered for all that was applied.
+pub fn applied_at_first() -> &'static [&'static str] {
+    &APPLIED_AT_FIRST
+}
+
+/// The types that an endpoint is to ask for which was registered with `events`. One with all that the first
+/// versions applied was registered for all that is applied, and gets what is applied since; what somebody
+/// chose by name stays as it is.
+pub fn with_later_types(events: &[String]) -> Vec<String> {
+    let chosen: BTreeSet<&str> = events.iter().map(String::as_str).collect();
+    if !applied_at_first().iter().all(|event_type| chosen.contains(event_type)) {
+        return events.to_vec();
+    }
+    let all: BTreeSet<&str> = chosen.into_iter().chain(applied().iter().copied()).collect();
+    all.into_iter().map(str::to_owned).collect()
 }
 
 /// Returns whether an event of this type changes a record here.
@@ -86,6 +111,27 @@ fn nearest(pattern: &str) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_for_all_of_the_first_versions_gets_what_is_applied_since_and_a_choice_stays() {
+        let owned =
+            |types: &[&str]| types.iter().map(|event_type| (*event_type).to_owned()).collect::<Vec<_>>();
+        assert_eq!(applied_at_first().len(), 53);
+        assert_eq!(with_later_types(&owned(applied_at_first())), owned(applied()));
+        assert_eq!(with_later_types(&owned(applied())), owned(applied()));
+        for chosen in
+            [&["invoice.paid"][..], &applied_at_first()[1..], &["payout.paid", "charge.failed"], &[]]
+        {
+            assert_eq!(with_later_types(&owned(chosen)), owned(chosen));
+        }
+        // One that somebody asked for besides stays too.
+        let mut more = owned(applied_at_first());
+        more.push("account.updated".to_owned());
+        let with_later = with_later_types(&more);
+        assert!(
+            with_later.contains(&"account.updated".to_owned()) && with_later.len() == applied().len() + 1
+        );
+    }
 
     #[test]
     fn an_endpoint_can_ask_for_what_is_applied_but_for_what_stripe_does_not_list() {

@@ -271,6 +271,11 @@ impl Kind {
         !self.row().silent.contains(&member) && effects().any(reports)
     }
 
+    /// Whether the first versions of Billhook applied its events.
+    pub fn was_applied_at_first(self) -> bool {
+        self.row().applied_at_first
+    }
+
     /// Those of [`Kind::event_types`] that an endpoint cannot ask for by name. They come to one that asks
     /// for `*`.
     pub fn unlisted_event_types(self) -> &'static [&'static str] {

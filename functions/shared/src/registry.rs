@@ -40,7 +40,9 @@ pub use self::drift_progress::{
 pub use self::endpoint_activity::EndpointActivity;
 pub use self::erasure_job::{ErasureJob, ErasurePosition, ErasureState};
 pub use self::hourly_counts::{HourlyCounts, LagCounts};
-pub use self::import_progress::{AccountImport, Import, ImportState, KindProgress, ScheduledWork, Stage};
+pub use self::import_progress::{
+    AccountImport, AccountList, Import, ImportState, KindProgress, ScheduledWork, Stage,
+};
 pub use self::key_rights::{KeyRight, KeyRights, Readable};
 pub use self::last_probe::LastProbe;
 pub use self::lease::Lease;

@@ -2,13 +2,14 @@
 //!
 //! Layout: `base` is where Stripe is, `key` which key is used, `call` one call with its tries, `retry` when
 //! to try again, `pace` how fast calls follow each other, `error` what a failure means to the caller, `page`
-//! and `page_size` pages of lists however large, `endpoints`, `events`, `lists` and `objects` the calls
-//! themselves.
+//! and `page_size` pages of lists however large, `accounts`, `endpoints`, `events`, `lists` and `objects` the
+//! calls themselves.
 //!
 //! Rules: every call has a bound on connecting, on one try, on the number of tries, on the whole and on the
 //! size of the answer; no redirect is followed, because the key would go with it; the key is in no error and
 //! no log.
 
+mod accounts;
 mod base;
 mod call;
 mod endpoints;
@@ -24,6 +25,7 @@ mod retry;
 
 use std::time::Duration;
 
+pub use self::accounts::AccountsPage;
 pub use self::base::{ApiBase, InvalidApiBase, is_loopback};
 pub(crate) use self::call::http_date;
 pub use self::call::{Session, StripeResponse};

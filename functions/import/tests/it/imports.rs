@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::account::AccountKey;
+use shared::endpoint::{EndpointRow, EndpointSpec};
 use shared::kind::Kind;
 use shared::order::comparable;
 use shared::records::RecordListing;
 use simulated_stripe::{Fault, Key};
 use test_cloud::KillPoint;
-use test_cloud::fixtures::now;
+use test_cloud::fixtures::{endpoint_row, now, store_endpoint};
 
 use crate::support::{Stack, ago, customer, event, later, nested};
 
@@ -200,7 +201,7 @@ async fn connected_accounts_with_events_are_imported_each_on_its_own() {
     let progress = stack.progress().await;
     assert_eq!(
         (&progress["state"], &progress["accounts"]),
-        (&json!("finished"), &json!({"known": 3, "through": 3}))
+        (&json!("finished"), &json!({"known": 3, "through": 3, "refusal": null}))
     );
     assert_eq!(kind_progress(&progress, Some("acct_1"), "customers").0, "refused");
     assert_eq!(kind_progress(&progress, Some("acct_2"), "customers"), done(1));
@@ -439,4 +440,86 @@ async fn an_import_of_all_kinds_that_dies_again_and_again_writes_each_record_onc
         (pages..=pages + kills as u64).contains(&calls),
         "{calls} calls for {pages} pages, {kills} kills"
     );
+}
+
+/// Registers an endpoint that listens to connected accounts.
+async fn listen_to_connected_accounts(stack: &Stack) {
+    let row = endpoint_row("connected", &["customer.updated"], now());
+    let spec = EndpointSpec { connect: true, ..row.spec };
+    store_endpoint(&stack.cloud, EndpointRow { spec, ..row }, "whsec_connected").await;
+}
+
+fn account_lists(stack: &Stack) -> usize {
+    stack.stripe.requests().iter().filter(|call| call.path == "/v1/accounts").count()
+}
+
+#[tokio::test]
+async fn connected_accounts_of_which_no_event_has_come_are_found_by_listing_them_all() {
+    let mut stack = Stack::start().await;
+    listen_to_connected_accounts(&stack).await;
+    for number in 0..105 {
+        stack.stripe.connect(&format!("acct_{number:03}"));
+    }
+    stack.stripe.connect("acct_left");
+    stack.stripe.disconnect("acct_left");
+    // Of the second page.
+    stack.stripe.put_object(Some("acct_000"), &customer("cus_1", "a"));
+    stack.import(json!({ "kinds": ["customers"] })).await;
+    // Ended after each page, the next run goes on there.
+    stack.deadline = Deadline::after(Duration::ZERO);
+    for minutes in 1..4 {
+        stack.run(later(minutes)).await;
+    }
+    stack.deadline = Deadline::NEVER;
+    assert_eq!(account_lists(&stack), 2);
+    stack.run(later(5)).await;
+    let progress = stack.progress().await;
+    assert_eq!((&progress["state"], &progress["accounts"]["known"]), (&json!("finished"), &json!(106)));
+    assert!(progress["accounts"]["refusal"].is_null() && progress["refused"]["count"] == 0, "{progress}");
+    assert!(stack.record("acct_000/customer/cus_1").await.is_some());
+    assert_eq!(account_lists(&stack), 2, "each page once an import");
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_list_accounts_imports_the_rest_and_says_so() {
+    let stack = Stack::start().await;
+    listen_to_connected_accounts(&stack).await;
+    stack.stripe.set_keys(vec![Key::restricted(&stack.stripe.key(), &["customers:read"])]);
+    stack.stripe.connect("acct_1");
+    stack.put(&customer("cus_1", "a"));
+    stack.import(json!({ "kinds": ["customers"] })).await;
+    stack.run(later(1)).await;
+    let progress = stack.progress().await;
+    assert_eq!((&progress["state"], &progress["accounts"]["known"]), (&json!("finished"), &json!(1)));
+    let refusal = progress["accounts"]["refusal"]["stripe_message"].as_str().unwrap();
+    assert!(refusal.contains("rak_connected_account_read"), "{refusal}");
+    assert!(stack.record("-/customer/cus_1").await.is_some());
+}
+
+#[tokio::test]
+async fn a_list_of_accounts_that_is_never_stripes_answer_holds_up_the_rest_for_a_few_runs_only() {
+    let stack = Stack::start().await;
+    listen_to_connected_accounts(&stack).await;
+    stack.put(&customer("cus_1", "a"));
+    let elses = Fault::status(200).body(json!("<html>sign in</html>"));
+    stack.stripe.add_fault(elses.on("GET", "/v1/accounts").times(1_000));
+    stack.import(json!({ "kinds": ["customers"] })).await;
+    stack.run(later(1)).await;
+    assert!(!stack.progress().await["halted"].is_null() && stack.record("-/customer/cus_1").await.is_none());
+    for minutes in 2..6 {
+        stack.run(later(minutes)).await;
+    }
+    let progress = stack.progress().await;
+    assert_eq!(progress["state"], "finished", "{progress}");
+    assert!(!progress["accounts"]["refusal"].is_null());
+    assert!(stack.record("-/customer/cus_1").await.is_some());
+}
+
+#[tokio::test]
+async fn where_no_endpoint_listens_to_connected_accounts_none_are_listed() {
+    let stack = Stack::start().await;
+    stack.stripe.connect("acct_1");
+    stack.import(json!({ "kinds": ["customers"] })).await;
+    stack.run(later(1)).await;
+    assert_eq!((account_lists(&stack), &stack.progress().await["state"]), (0, &json!("finished")));
 }

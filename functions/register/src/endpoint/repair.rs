@@ -11,7 +11,8 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use shared::endpoint::{EndpointRow, EndpointState, PendingChange, RotationEnd};
+use shared::endpoint::{EndpointRow, EndpointSpec, EndpointState, PendingChange, RotationEnd};
+use shared::event_type::with_later_types;
 use shared::http::{Fields, json};
 use shared::registry::Written;
 
@@ -109,8 +110,9 @@ async fn leave_rotation(stripe: StripeContext<'_>, row: EndpointRow) -> Result<E
 fn wanted(row: &EndpointRow) -> PendingChange {
     row.pending_change.clone().unwrap_or_else(|| {
         let disabled = row.state == EndpointState::Disabled;
+        let events = with_later_types(&row.spec.events);
         PendingChange {
-            spec: row.spec.clone(),
+            spec: EndpointSpec { events, ..row.spec.clone() },
             disabled,
             was_disabled: disabled,
             is_rollback: false,

@@ -230,3 +230,21 @@ async fn a_replacement_of_a_disabled_one_that_is_deleted_before_it_is_disabled_s
     assert_eq!(stack.repair().await.1["state"], "disabled");
     assert!(stack.stripe.endpoints()[0].disabled);
 }
+
+#[tokio::test]
+async fn an_endpoint_for_all_that_was_applied_once_asks_for_all_that_is_and_a_choice_stays() {
+    let first = shared::event_type::applied_at_first();
+    for (events, expected) in [
+        (json!(first), json!(shared::event_type::applied())),
+        (json!(["invoice.paid"]), json!(["invoice.paid"])),
+    ] {
+        let stack = Stack::start().await;
+        stack.register(&json!({ "events": events }).to_string()).await;
+        let (status, repaired) = stack.repair().await;
+        assert_eq!((status, &repaired["events"], &repaired["replaced"]), (200, &expected, &json!(false)));
+        assert_eq!(json!(stack.row("main").await.unwrap().spec.events), expected);
+        stack.assert_agreed("repaired").await;
+        // Done again, it changes nothing.
+        assert_eq!(stack.repair().await.1["events"], expected);
+    }
+}

@@ -18,7 +18,7 @@ impl Stack {
     }
 
     /// The row is settled, and Stripe has what it says.
-    async fn assert_agreed(&self, what: &str) {
+    pub(crate) async fn assert_agreed(&self, what: &str) {
         let row = self.row("main").await.unwrap();
         let there = &self.stripe.endpoints()[0];
         assert!(row.pending_change.is_none(), "{what}");

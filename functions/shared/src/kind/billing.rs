@@ -17,6 +17,7 @@ pub(super) const CUSTOMER: KindRow = KindRow {
     ],
     // Counted up by each invoice.
     silent: &["next_invoice_sequence"],
+    applied_at_first: true,
     ..KindRow::new("customer", "customers", "customers")
 };
 
@@ -56,6 +57,7 @@ pub(super) const SUBSCRIPTION: KindRow = KindRow {
         ("customer.subscription.trial_will_end", Effect::Notice),
         ("customer.subscription.updated", Effect::Change),
     ],
+    applied_at_first: true,
     ..KindRow::new("subscription", "subscriptions", "subscriptions")
 };
 
@@ -108,6 +110,7 @@ pub(super) const INVOICE: KindRow = KindRow {
     ],
     // Set when the deliveries of its events are through.
     silent: &["webhooks_delivered_at"],
+    applied_at_first: true,
     ..KindRow::new("invoice", "invoices", "invoices")
 };
 
@@ -131,6 +134,7 @@ pub(super) const INVOICE_PAYMENT: KindRow = KindRow {
     ],
     // Taken off the list that endpoints choose from (the changelogs of Stripe's SDKs, 2026-06-24).
     unlisted_events: &["invoice_payment.detached"],
+    applied_at_first: true,
     ..KindRow::new("invoice_payment", "invoice_payments", "invoice_payments")
 };
 

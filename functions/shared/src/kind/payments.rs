@@ -66,6 +66,7 @@ pub(super) const PAYMENT_INTENT: KindRow = KindRow {
         "transfer_data",
         "transfer_group",
     ],
+    applied_at_first: true,
     ..KindRow::new("payment_intent", "payments", "payment_intents")
 };
 
@@ -100,6 +101,7 @@ pub(super) const CHARGE: KindRow = KindRow {
         ("charge.succeeded", Effect::CreationOrChangeOf(&["status"])),
         ("charge.updated", Effect::Change),
     ],
+    applied_at_first: true,
     ..KindRow::new("charge", "charges", "charges")
 };
 
@@ -123,6 +125,7 @@ pub(super) const REFUND: KindRow = KindRow {
         ("refund.failed", Effect::ChangeOf(&["status"])),
         ("refund.updated", Effect::Change),
     ],
+    applied_at_first: true,
     ..KindRow::new("refund", "refunds", "refunds")
 };
 
@@ -153,6 +156,7 @@ pub(super) const DISPUTE: KindRow = KindRow {
         ("charge.dispute.funds_withdrawn", Effect::ChangeOf(&["balance_transactions"])),
         ("charge.dispute.updated", Effect::Change),
     ],
+    applied_at_first: true,
     ..KindRow::new("dispute", "disputes", "disputes")
 };
 

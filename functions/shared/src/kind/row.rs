@@ -57,6 +57,9 @@ pub(super) struct KindRow {
     /// API lets change. Where no event reports a change of any member, those that events name are the only
     /// ones that have.
     pub(super) silent: &'static [&'static str],
+    /// Whether the first versions of Billhook applied its events: an endpoint that was registered then, and
+    /// for all that was applied, asks for these and no others.
+    pub(super) applied_at_first: bool,
     /// Those of `events` that an endpoint cannot ask for by name.
     pub(super) unlisted_events: &'static [&'static str],
 }
@@ -87,6 +90,7 @@ impl KindRow {
             lists: &[],
             events: &[],
             silent: &[],
+            applied_at_first: false,
             unlisted_events: &[],
         }
     }

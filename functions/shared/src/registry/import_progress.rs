@@ -50,10 +50,29 @@ pub struct Import {
     /// Why the last run got no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<Halt>,
+    /// How far the list of connected accounts is, which is looked through first.
+    #[serde(default)]
+    pub accounts: AccountList,
     /// Lists that Stripe refuses, or never answers.
     pub refused: Sampled<RefusedKind>,
     /// Counts the changes of this row.
     pub rev: u64,
+}
+
+/// How far the list of connected accounts is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountList {
+    /// Whether there is more to list.
+    pub stage: Stage,
+    /// The account that came last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Why Stripe refuses the list, or never answers it.
+    #[serde(rename = "refusal", default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<StripeFailure>,
+    /// So many runs have halted at the next page, because Stripe gave no answer to it.
+    #[serde(default)]
+    pub unanswered: u32,
 }
 
 /// The state of an import.

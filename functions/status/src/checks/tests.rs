@@ -100,7 +100,7 @@ fn when_all_is_well_it_is_active_and_every_check_is_listed() {
 #[test]
 fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
     type Change = fn(&mut StatusInputs);
-    let cases: [(Change, &[&str], HealthStatus); 62] = [
+    let cases: [(Change, &[&str], HealthStatus); 63] = [
         // Without Stripe's view the cause fails, and nothing is known of the endpoint.
         (
             |inputs| (inputs.stripe_key, inputs.at_stripe) = (StripeKeyState::NotSet, StripeView::NotAsked),
@@ -293,6 +293,17 @@ fn each_thing_that_is_wrong_fails_its_check_and_no_other() {
         ),
         (
             |inputs| main_at_stripe(inputs).enabled_events.push("charge.failed".into()),
+            &["events_as_wanted"],
+            HealthStatus::Active,
+        ),
+        // Registered for all that the first versions applied, as it stands at Stripe.
+        (
+            |inputs| {
+                let events: Vec<String> =
+                    shared::event_type::applied_at_first().iter().map(|name| (*name).to_owned()).collect();
+                main_at_stripe(inputs).enabled_events.clone_from(&events);
+                inputs.endpoints[0].row.spec.events = events;
+            },
             &["events_as_wanted"],
             HealthStatus::Active,
         ),

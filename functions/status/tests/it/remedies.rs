@@ -99,6 +99,7 @@ impl SeededStack {
         let registry = self.stack.registry();
         let old = registry.import().await.unwrap();
         let mut new = Import {
+            accounts: shared::registry::AccountList::default(),
             id: "0000000001-a".into(),
             since: None,
             kinds: Kind::all().collect(),

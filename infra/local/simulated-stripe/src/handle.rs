@@ -79,6 +79,11 @@ impl SimulatedStripe {
         self.shared.lock().options.keys = keys;
     }
 
+    /// Connects an account to the platform: it is listed from now on.
+    pub fn connect(&self, account: &str) {
+        self.shared.lock().connected.push(account.to_owned());
+    }
+
     /// Lets a connected account leave the platform: calls for it are refused from now on.
     pub fn disconnect(&self, account: &str) {
         self.shared.lock().disconnected.push(account.to_owned());

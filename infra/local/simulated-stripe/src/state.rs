@@ -26,6 +26,8 @@ pub(crate) struct StripeState {
     pub(crate) objects: Objects,
     pub(crate) deliveries: Deliveries,
     pub(crate) idempotency: Idempotency,
+    /// Accounts that were connected to the platform, the first one first.
+    pub(crate) connected: Vec<String>,
     /// Connected accounts that have left the platform.
     pub(crate) disconnected: Vec<String>,
     pub(crate) faults: Vec<Fault>,
@@ -52,6 +54,7 @@ impl SharedState {
             objects: Objects::default(),
             deliveries: Deliveries::default(),
             idempotency: Idempotency::default(),
+            connected: Vec::new(),
             disconnected: Vec::new(),
             faults: Vec::new(),
             requests: Vec::new(),

@@ -83,7 +83,7 @@ export function imported(rest: Partial<Import> = {}): Import {
     halted: null,
     looked_at: 0,
     written: 0,
-    accounts: { known: 0, through: 0 },
+    accounts: { known: 0, through: 0, refusal: null },
     refused: { count: 0, first: [] },
     progress: [],
     ...rest,

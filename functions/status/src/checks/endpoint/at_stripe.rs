@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::endpoint::EndpointState;
+use shared::event_type::with_later_types;
 use shared::health::StripeView;
 use shared::mode::Mode;
 use shared::stripe::WebhookEndpoint;
@@ -164,7 +165,9 @@ fn enabled_at_stripe(endpoint: &EndpointInputs, found: &WebhookEndpoint) -> Chec
 
 fn events_as_wanted(endpoint: &EndpointInputs, found: &WebhookEndpoint) -> Check {
     let code = "events_as_wanted";
-    let wanted: BTreeSet<&str> = endpoint.row.spec.events.iter().map(String::as_str).collect();
+    let chosen: BTreeSet<&str> = endpoint.row.spec.events.iter().map(String::as_str).collect();
+    let with_later = with_later_types(&endpoint.row.spec.events);
+    let wanted: BTreeSet<&str> = with_later.iter().map(String::as_str).collect();
     let sent: BTreeSet<&str> = found.enabled_events.iter().map(String::as_str).collect();
     // `*` is every type that wants no explicit choice; those that do are none that Billhook applies.
     let sends_all = sent.contains("*");
@@ -174,7 +177,10 @@ fn events_as_wanted(endpoint: &EndpointInputs, found: &WebhookEndpoint) -> Check
         "wanted": wanted.len(), "found": sent.len(), "missing": sample(&missing), "more": sample(&more),
     });
     let repair = remedy::repair(&endpoint.row.name);
-    if !missing.is_empty() {
+    if !missing.is_empty() && missing.iter().all(|event_type| !chosen.contains(event_type)) {
+        let summary = "the endpoint does not ask for all that Billhook applies by now";
+        Check::fail(code, Severity::Warning, summary, evidence, repair)
+    } else if !missing.is_empty() {
         let summary = "Stripe does not send all events that are wanted";
         Check::fail(code, Severity::Error, summary, evidence, repair)
     } else if !more.is_empty() {

@@ -46,6 +46,7 @@ fn import(state: ImportState) -> Import {
         ended_at: None,
         moved_at: ago(5 * A_MINUTE),
         halted: None,
+        accounts: shared::registry::AccountList::default(),
         refused: Sampled::default(),
         rev: 3,
     }

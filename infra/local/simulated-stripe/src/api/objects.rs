@@ -30,7 +30,10 @@ pub(crate) fn list(state: &StripeState, call: &Call, kind: Kind) -> Result<Value
     let created = CreatedFilter::from_params(params)?;
     let matches = |stored: &StoredObject| {
         let at = stored.value["created"].as_i64().unwrap_or_default();
-        !stored.is_deleted() && created.matches(at) && passes_filters(stored, params)
+        !stored.is_deleted()
+            && created.matches(at)
+            && is_listed(stored, params)
+            && passes_filters(stored, params)
     };
     let stored = state.objects.newest_first(call.account.as_deref(), kind);
     let items: Vec<_> = stored
@@ -109,6 +112,21 @@ fn rendered(state: &StripeState, stored: &StoredObject) -> Value {
     object
 }
 
+/// Whether a list has an object that no filter keeps out. Unless they are asked for, Stripe lists no prices
+/// that are inactive, and of tax ids those of the account alone; of reviews that are closed it lists none at
+/// all.
+fn is_listed(stored: &StoredObject, params: &Params) -> bool {
+    let object = &stored.value;
+    match stored.kind.object() {
+        "price" => params.text("active").is_some() || object["active"] != false,
+        "review" => object["open"] != false,
+        "tax_id" => {
+            object["customer"].is_null() && matches!(object["owner"]["type"].as_str(), None | Some("self"))
+        }
+        _ => true,
+    }
+}
+
 /// Whether an object passes the filters of a list. Subscriptions that ended are listed only when they are
 /// asked for: an import that does not ask misses them.
 fn passes_filters(stored: &StoredObject, params: &Params) -> bool {
@@ -120,6 +138,9 @@ fn passes_filters(stored: &StoredObject, params: &Params) -> bool {
         ("status", Some("ended")) if stored.kind == Kind::SUBSCRIPTION => ended,
         // Read before.
         ("created" | "payout", _) | (_, None) => true,
-        (field, Some(wanted)) => stored.value[field] == wanted,
+        (field, Some(wanted)) => match &stored.value[field] {
+            Value::Bool(flag) => wanted == flag.to_string(),
+            value => value == wanted,
+        },
     })
 }

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 use shared::kind::{Kind, ListPlace, OwnList};
 
 use super::error::ApiError;
-use super::{Call, events, objects, webhook_endpoints};
+use super::{Call, events, objects, page, webhook_endpoints};
 use crate::state::StripeState;
 
 /// A call that is answered.
 pub(crate) enum Route {
     Account,
+    ListAccounts,
     CreateEndpoint,
     ListEndpoints,
     RetrieveEndpoint(String),
@@ -31,6 +32,7 @@ impl Route {
         let segments: Vec<&str> = rest.split('/').collect();
         Ok(match (method, segments.as_slice()) {
             ("GET", ["account"]) => Self::Account,
+            ("GET", ["accounts"]) => Self::ListAccounts,
             ("POST", ["webhook_endpoints"]) => Self::CreateEndpoint,
             ("GET", ["webhook_endpoints"]) => Self::ListEndpoints,
             ("GET", ["webhook_endpoints", id]) => Self::RetrieveEndpoint((*id).to_owned()),
@@ -73,6 +75,7 @@ impl Route {
     pub(crate) fn resource(&self) -> &'static str {
         match self {
             Self::Account => "account",
+            Self::ListAccounts => "connected_accounts",
             Self::CreateEndpoint
             | Self::ListEndpoints
             | Self::RetrieveEndpoint(_)
@@ -86,6 +89,7 @@ impl Route {
     pub(crate) fn run(&self, state: &mut StripeState, call: &Call) -> Result<Value, ApiError> {
         match self {
             Self::Account => Ok(account(state, call)),
+            Self::ListAccounts => accounts(state, call),
             Self::CreateEndpoint => webhook_endpoints::create(state, call),
             Self::ListEndpoints => webhook_endpoints::list(state, call),
             Self::RetrieveEndpoint(id) => webhook_endpoints::retrieve(state, call, id),
@@ -99,6 +103,16 @@ impl Route {
             Self::ListOwn(kind, list, id) => objects::list_own(state, call, *kind, list, id.as_deref()),
         }
     }
+}
+
+/// Lists the accounts that are connected, the one that was connected last first.
+fn accounts(state: &StripeState, call: &Call) -> Result<Value, ApiError> {
+    call.params.only(&page::PARAMS)?;
+    let connected: Vec<_> =
+        state.connected.iter().rev().filter(|id| !state.disconnected.contains(*id)).collect();
+    let items: Vec<_> = connected.iter().map(|id| page::Item { id, matches: true, value: *id }).collect();
+    let render = |id: &String| json!({ "id": id, "object": "account", "type": "standard" });
+    page::page(&items, render, call, "account", state.options.longest_page)
 }
 
 /// Returns the account. As at Stripe, it does not say whether it is live: that depends on the key.

@@ -75,6 +75,40 @@ async fn a_canceled_subscription_is_fetched_but_listed_only_on_request() {
 }
 
 #[tokio::test]
+async fn lists_leave_out_inactive_prices_closed_reviews_and_tax_ids_of_customers() {
+    let stripe = stripe();
+    let api = Api::new(&stripe);
+    for object in [
+        json!({ "object": "price", "id": "price_1", "created": 1, "active": true }),
+        json!({ "object": "price", "id": "price_2", "created": 2, "active": false }),
+        json!({ "object": "review", "id": "prv_1", "created": 1, "open": true }),
+        json!({ "object": "review", "id": "prv_2", "created": 2, "open": false }),
+        json!({ "object": "tax_id", "id": "txi_1", "created": 1, "customer": null, "owner": { "type": "self" } }),
+        json!({ "object": "tax_id", "id": "txi_2", "created": 2, "customer": "cus_1" }),
+        json!({ "object": "product", "id": "prod_1", "created": 1, "active": false }),
+    ] {
+        stripe.put_object(None, &object);
+        let path = match object["object"].as_str().unwrap() {
+            "tax_id" => "tax_ids".to_owned(),
+            word => format!("{word}s"),
+        };
+        let id = object["id"].as_str().unwrap();
+        assert_eq!(api.get(&format!("/v1/{path}/{id}")).await.body["id"], id, "by its id each is found");
+    }
+    for (list, ids) in [
+        ("prices", &["price_1"][..]),
+        ("prices?active=true", &["price_1"]),
+        ("prices?active=false", &["price_2"]),
+        ("reviews", &["prv_1"]),
+        ("tax_ids", &["txi_1"]),
+        ("products", &["prod_1"]),
+        ("products?active=true", &[]),
+    ] {
+        assert_eq!(api.get(&format!("/v1/{list}")).await.ids(), ids, "{list}");
+    }
+}
+
+#[tokio::test]
 async fn lists_are_narrowed_and_paged() {
     let stripe = stripe();
     let api = Api::new(&stripe);
