@@ -21,6 +21,9 @@ pub enum ImportError {
     /// Compression failed, which means that memory is short.
     #[error("an object cannot be compressed")]
     Compression(#[source] std::io::Error),
+    /// Others kept writing a record.
+    #[error("the record `{0}` was written by others again and again")]
+    Contended(String),
 }
 
 impl From<ImportError> for Diagnostic {
@@ -31,6 +34,7 @@ impl From<ImportError> for Diagnostic {
             ImportError::Store(_) => "Store",
             ImportError::SecretStore(_) => "Vault",
             ImportError::Compression(_) => "Packing",
+            ImportError::Contended(_) => "Contended",
         };
         Self { error_type: error_type.to_owned(), error_message: error_chain(&error) }
     }

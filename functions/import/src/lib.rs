@@ -4,7 +4,7 @@
 //! A schedule invokes it each minute, which costs three reads when there is nothing to do. Requests
 //! (`request`) start an import, stop it and show how far it is; the scheduled runs do the work. One run works
 //! at a time, under a lease:
-//! 1. the nightly comparison, if it is due or unfinished (`drift`), for half of the time beside an import;
+//! 1. the nightly comparison, if it is due or unfinished (`drift`), for half of the time beside others;
 //! 2. the transactions of payouts (`payouts`, `transactions`);
 //! 3. the rest of lists that are cut (`whole`);
 //! 4. the import, if one is running (`import_run`).
@@ -98,14 +98,16 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
         if work.drift.pass.is_none() {
             whole::try_again(deps).await?;
         }
-        let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
+        let shares = import.is_some() || are_payouts_due(deps, &work, now).await?;
+        let deadline = if shares { deadline.fraction(1, 2) } else { deadline };
         let account = work.settings.as_ref().and_then(|settings| settings.stripe_account.as_deref());
         Some(drift::run(deps, session.as_ref(), account, work.drift.clone(), deadline, now).await?)
     } else {
         None
     };
     let payout_summary = if are_payouts_due(deps, &work, now).await? {
-        let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
+        let shares = import.is_some() || are_lists_due(deps, &work).await?;
+        let deadline = if shares { deadline.fraction(1, 2) } else { deadline };
         Some(payouts::run(deps, session.as_ref(), work.payouts.clone(), deadline, now).await?)
     } else {
         None

@@ -31,10 +31,10 @@ use crate::deps::Deps;
 use crate::drift::is_due_since;
 use crate::error::{ImportError, Interruption};
 use crate::transactions::{self, ListedTransaction};
-use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, not_an_error_of_stripes};
+use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
 
-/// Payouts that a run looks at.
-const MAX_PAYOUTS: usize = 1_000;
+/// Payouts that a run looks at: their keys are some hundred bytes each.
+const MAX_PAYOUTS: usize = 10_000;
 /// Few processes write one record.
 const MAX_ATTEMPTS: u32 = 10;
 
@@ -196,6 +196,10 @@ impl PayoutRun<'_> {
         };
         let page = match session.objects(query).await {
             Ok(page) => page,
+            // An account that has left has nothing to list any more, and nothing else is to wait for it.
+            Err(StripeError::Forbidden(failure)) if has_left(key.account_key(), &failure) => {
+                return Ok(Ok(PayoutTransactions { failure: Some(*failure), ..known }));
+            }
             Err(StripeError::Forbidden(failure)) => return Ok(Err(*failure)),
             // Nothing says where to go on, so all is summed anew.
             Err(error) if error.is_gone_cursor() => return Ok(Ok(PayoutTransactions::default())),
@@ -210,15 +214,14 @@ impl PayoutRun<'_> {
         let objects = &page.value.objects;
         let listed: Option<Vec<_>> =
             objects.iter().map(|raw| ListedTransaction::read(raw, key.account_key())).collect();
+        // Whoever answered, it is tried again before the payout is passed.
         let Some(listed) = listed.filter(|_| page.value.oversized.is_none()) else {
-            let message = "a transaction of the payout cannot be read".to_owned();
-            let failure = Some(not_an_error_of_stripes(message, page.request_id));
-            return Ok(Ok(PayoutTransactions { failure, ..known }));
+            return Err(unusable_response("a transaction of the list cannot be read", page.request_id).into());
         };
         let outcome = transactions::write(self.deps, &listed, Some(key.id()), as_of).await?;
         self.summary.written += outcome.written;
         listed.iter().for_each(|transaction| known.add(payout, &transaction.object));
-        known.of_other_payouts.extend(outcome.of_other_payouts);
+        known.note_of_other_payouts(outcome.of_other_payouts);
         known.complete = !page.value.more;
         let last = listed.last().map(|transaction| transaction.key.id().to_owned());
         known.after = last.filter(|_| page.value.more);
@@ -234,9 +237,13 @@ impl PayoutRun<'_> {
                 Put::Conflict(stored) => record = *stored,
             }
         }
-        // Others write it. It stays open, and the next run lists the same page again.
-        Ok(())
+        Err(ImportError::Contended(record.key.to_string()))
     }
+}
+
+/// Whether Stripe says that a connected account is not, or no longer, connected.
+pub(crate) fn has_left(account: &AccountKey, failure: &StripeFailure) -> bool {
+    account.connected().is_some() && failure.code.as_deref() == Some("account_invalid")
 }
 
 /// The payout of a record, if its transactions are to be listed.

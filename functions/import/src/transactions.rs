@@ -14,7 +14,7 @@ use shared::account::AccountKey;
 use shared::kind::{Kind, reference_id};
 use shared::lossy_json;
 use shared::object_key::ObjectKey;
-use shared::records::{Put, Record, TransactionLinks};
+use shared::records::{Put, Record, TransactionLinks, joins_invoice};
 use shared::unix_time::UnixSeconds;
 
 use crate::deps::Deps;
@@ -69,13 +69,13 @@ impl ListedTransaction {
         let named = |member: &str| reference_id(&self.source[member]).map(str::to_owned);
         let customer = kind.and_then(|kind| kind.customer(&self.source)).map(str::to_owned);
         let (charge, payment) = (named("charge"), named("payment_intent"));
-        let of_source =
-            TransactionLinks { charge, payment, customer, invoice: named("invoice"), ..Default::default() };
+        let of_payment = TransactionLinks { charge, payment, customer, ..TransactionLinks::default() };
         match kind {
-            Some(Kind::CHARGE) => TransactionLinks { charge: id, ..of_source },
-            Some(Kind::REFUND) => TransactionLinks { refund: id, ..of_source },
-            Some(Kind::DISPUTE) => TransactionLinks { dispute: id, ..of_source },
-            _ => of_source,
+            Some(Kind::CHARGE) => TransactionLinks { charge: id, invoice: named("invoice"), ..of_payment },
+            Some(Kind::REFUND) => TransactionLinks { refund: id, ..of_payment },
+            Some(Kind::DISPUTE) => TransactionLinks { dispute: id, ..of_payment },
+            // What others name, such as the charge of an application fee, can be another account's.
+            _ => TransactionLinks::default(),
         }
     }
 }
@@ -144,7 +144,7 @@ async fn write_one(
             Put::Conflict(stored) => record = Some(*stored),
         }
     }
-    Ok(false)
+    Err(ImportError::Contended(transaction.key.to_string()))
 }
 
 fn merged(new: TransactionLinks, old: Option<TransactionLinks>) -> TransactionLinks {
@@ -234,7 +234,8 @@ async fn invoices(
     let reads = owners.into_iter().map(async |owner| {
         let parts = deps.records.naming(&owner).await?;
         let joints = parts.iter().filter(|part| part.key.kind() == Some(Kind::INVOICE_PAYMENT));
-        let invoice = joints.filter_map(|joint| named(&object(joint)?, "invoice")).next();
+        let joints = joints.filter_map(object).filter(joins_invoice);
+        let invoice = joints.filter_map(|joint| named(&joint, "invoice")).next();
         Ok::<_, ImportError>(invoice.map(|invoice| (owner, invoice)))
     });
     let found: Vec<Option<_>> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;

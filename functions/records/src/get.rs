@@ -108,14 +108,14 @@ pub(crate) async fn get(
         Kind::PAYMENT => {
             let with_parts = PaymentWithParts::load(deps, &loaded).await?;
             payment = Some(with_parts.view());
-            settlement = Some(settlements(deps, &[with_parts.settled_parts()]).await?.pop().flatten());
+            settlement = Some(settlements(deps, &[with_parts.settled_parts()], now).await?.pop().flatten());
             history = Some(with_parts.history(deps, now).await?);
         }
         Kind::INVOICE => invoice = Some(invoice::view(deps, &loaded).await?),
         kind if is_settled_kind(kind) => {
-            settlement = Some(settlements(deps, &[vec![&loaded]]).await?.pop().flatten());
+            settlement = Some(settlements(deps, &[vec![&loaded]], now).await?.pop().flatten());
         }
-        Kind::CUSTOMER => customer_records = Some(self::customer_records(deps, &key).await?),
+        Kind::CUSTOMER => customer_records = Some(self::customer_records(deps, &key, now).await?),
         _ => {}
     }
     let references = references::view(deps, &loaded).await?;
@@ -131,16 +131,20 @@ pub(crate) async fn get(
     Ok(json(StatusCode::OK, &FullRecord { record, history, invoice, customer_records, references, timeline }))
 }
 
-async fn customer_records(deps: &Deps, customer: &ObjectKey) -> Result<CustomerRecords, StoreError> {
+async fn customer_records(
+    deps: &Deps,
+    customer: &ObjectKey,
+    now: Timestamp,
+) -> Result<CustomerRecords, StoreError> {
     let list = async |kind| {
         let listing = customer::listing(customer, kind);
         let page = deps.records.list(&listing, None, RECORDS_OF_KIND, |_| true).await?;
-        Ok::<_, StoreError>((kind, list_beginnings(deps, kind, page.records).await?))
+        Ok::<_, StoreError>((kind, list_beginnings(deps, kind, page.records, now).await?))
     };
     let payments = async {
         let listing = |kind| customer::listing(customer, kind);
         let page = list_payments(deps, listing, None, RECORDS_OF_KIND, |_| true).await?;
-        Ok::<_, StoreError>((Kind::PAYMENT, list_beginnings(deps, Kind::PAYMENT, page.records).await?))
+        Ok::<_, StoreError>((Kind::PAYMENT, list_beginnings(deps, Kind::PAYMENT, page.records, now).await?))
     };
     let others = Kind::all().filter(|kind| ![Kind::CUSTOMER, Kind::PAYMENT].contains(kind));
     let (by_payments, by_customer): (Vec<Kind>, Vec<Kind>) =

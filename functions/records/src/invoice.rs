@@ -9,10 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::aws::StoreError;
 use shared::kind::{Kind, reference_id};
-use shared::records::RecordListing;
+use shared::records::{RecordListing, joins_invoice};
 
 use crate::deps::Deps;
-use crate::payment::parts::joins;
 use crate::view::LoadedRecord;
 
 /// What only invoices show.
@@ -47,7 +46,7 @@ fn payments_in(invoice: &Value) -> Vec<String> {
 
 /// The payment that an invoice payment names, as long as it joins the two.
 fn payment_in(invoice_payment: &Value) -> Option<&str> {
-    payment_or_charge(&invoice_payment["payment"]).filter(|_| joins(invoice_payment))
+    payment_or_charge(&invoice_payment["payment"]).filter(|_| joins_invoice(invoice_payment))
 }
 
 fn payment_or_charge(object: &Value) -> Option<&str> {

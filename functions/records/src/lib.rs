@@ -8,7 +8,8 @@
 //! The rule: what joins several objects is derived when it is read, from whole snapshots, and never stored: a
 //! payment (`payment`, listed in `payment_list`) with the objects that name it (`payment::parts`) and its
 //! history (`payment::history`), what belongs to a customer (`customer`), what paid an invoice (`invoice`),
-//! what is known of what a record names (`references`).
+//! what is known of what a record names (`references`). What Stripe's lists alone say, the transactions of a
+//! payout, `import` keeps with the records (`payout`, `settlement`).
 //! So a refund that arrives before its payment is shown with it as soon as both are here.
 
 mod audit;
@@ -60,8 +61,8 @@ async fn respond(deps: &Deps, request: &Request, now: Timestamp) -> Result<Respo
     }
     match path.as_slice() {
         ["records"] => kinds::list(request),
-        ["records", kind] => list::list(deps, request, kind).await,
-        ["records", "payouts", _id, "transactions"] => transactions::list(deps, request, &ids).await,
+        ["records", kind] => list::list(deps, request, kind, now).await,
+        ["records", "payouts", _id, "transactions"] => transactions::list(deps, request, &ids, now).await,
         ["records", kind, _id] => get::get(deps, request, kind, &ids, now).await,
         ["events"] => events::list(deps, request, now).await,
         ["events", id] => events::get(deps, request, id, now).await,

@@ -1,5 +1,6 @@
 //! `GET /records/{kind}`: the records of a kind, the newest first.
 
+use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use shared::http::{ApiError, Query, json};
@@ -27,7 +28,12 @@ enum ListSource {
     Customer(ObjectKey),
 }
 
-pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<Response<Body>, ApiError> {
+pub(crate) async fn list(
+    deps: &Deps,
+    request: &Request,
+    kind: &str,
+    now: Timestamp,
+) -> Result<Response<Body>, ApiError> {
     let kind = parse_kind(kind)?;
     let query = Query::read(request, &["customer", "status", "search", "account", "limit", "cursor"])?;
     let (limit, list_name) = (query.limit()?, format!("{} records {}", deps.mode, kind.plural()));
@@ -54,7 +60,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
             }
             let page = list_payments(deps, listing, from, limit, matches).await?;
             let positions: Vec<String> = page.records.iter().map(payment_position).collect();
-            let records = list_records(deps, kind, page.records).await?;
+            let records = list_records(deps, kind, page.records, now).await?;
             let (data, next) = take_fitting(positions.into_iter().zip(records), page.next);
             (data, next.map(|position| query.next_cursor(&list_name, position)))
         }
@@ -66,7 +72,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
             let page = deps.records.list(&listing, from, limit, matches).await?;
             let positions: Vec<String> =
                 page.records.iter().map(|record| record.list_position().to_owned()).collect();
-            let records = list_records(deps, kind, page.records).await?;
+            let records = list_records(deps, kind, page.records, now).await?;
             let (data, next) = take_fitting(positions.into_iter().zip(records), page.next);
             (data, next.map(|position| query.next_cursor(&list_name, position)))
         }
@@ -78,7 +84,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, kind: &str) -> Result<R
             let PartsPage { parts, next } =
                 customer::list_parts(deps, &customer, kind, from, limit, is_wanted).await?;
             let (positions, parts): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-            let records = with_settlements(deps, &parts).await?;
+            let records = with_settlements(deps, &parts, now).await?;
             let (data, next) = take_fitting(positions.into_iter().zip(records), next);
             (data, next.map(|position| query.next_cursor(&list_name, position)))
         }

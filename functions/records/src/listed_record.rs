@@ -1,6 +1,7 @@
 //! A record as lists show it: a payment's with what is derived from its parts.
 
 use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::aws::StoreError;
 use shared::kind::Kind;
@@ -58,8 +59,9 @@ pub(crate) async fn list_records(
     deps: &Deps,
     kind: Kind,
     records: Vec<Record>,
+    now: Timestamp,
 ) -> Result<Vec<ListedRecord>, StoreError> {
-    show(deps, kind, load_fitting(records, |record| record)?).await
+    show(deps, kind, load_fitting(records, |record| record)?, now).await
 }
 
 /// The same, of each list that belongs to an object its first ten items.
@@ -67,8 +69,9 @@ pub(crate) async fn list_beginnings(
     deps: &Deps,
     kind: Kind,
     records: Vec<Record>,
+    now: Timestamp,
 ) -> Result<Vec<ListedRecord>, StoreError> {
-    show(deps, kind, load_fitting(records, LoadedRecord::with_beginnings_of_lists)?).await
+    show(deps, kind, load_fitting(records, LoadedRecord::with_beginnings_of_lists)?, now).await
 }
 
 /// Loads the records that one response can show, and one more: a hundred of the largest would not fit into
@@ -89,9 +92,14 @@ fn load_fitting(
     Ok(loaded)
 }
 
-async fn show(deps: &Deps, kind: Kind, records: Vec<LoadedRecord>) -> Result<Vec<ListedRecord>, StoreError> {
+async fn show(
+    deps: &Deps,
+    kind: Kind,
+    records: Vec<LoadedRecord>,
+    now: Timestamp,
+) -> Result<Vec<ListedRecord>, StoreError> {
     if kind != Kind::PAYMENT {
-        return with_settlements(deps, &records).await;
+        return with_settlements(deps, &records, now).await;
     }
     let listed = records.iter().map(async |record| {
         let payment = PaymentWithParts::load(deps, record).await?.view();
@@ -104,12 +112,13 @@ async fn show(deps: &Deps, kind: Kind, records: Vec<LoadedRecord>) -> Result<Vec
 pub(crate) async fn with_settlements(
     deps: &Deps,
     records: &[LoadedRecord],
+    now: Timestamp,
 ) -> Result<Vec<ListedRecord>, StoreError> {
     let groups: Vec<_> = records
         .iter()
         .map(|record| if is_settled_kind(record.kind) { vec![record] } else { vec![] })
         .collect();
-    let settlements = settlements(deps, &groups).await?;
+    let settlements = settlements(deps, &groups, now).await?;
     let listed = records.iter().zip(settlements).map(|(record, settlement)| {
         let listed = ListedRecord::without_payment(record);
         if is_settled_kind(record.kind) { listed.with_settlement(settlement) } else { listed }

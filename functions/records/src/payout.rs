@@ -63,6 +63,13 @@ pub(crate) fn time(seconds: &Value) -> Option<Timestamp> {
     UnixSeconds::new(seconds.as_i64()?).to_timestamp()
 }
 
+/// The status of a balance transaction. Stripe makes no event of one becoming available: it does on its date.
+pub(crate) fn balance_status(transaction: &Value, now: Timestamp) -> Option<String> {
+    let status = transaction["status"].as_str()?;
+    let is_due = time(&transaction["available_on"]).is_some_and(|at| at <= now);
+    Some(if status == "pending" && is_due { "available" } else { status }.to_owned())
+}
+
 impl PayoutView {
     /// What a payout shows; none for other records.
     pub(crate) fn from_record(record: &LoadedRecord) -> Option<Self> {

@@ -2,7 +2,8 @@
 //! disputes, with fees, when they are available, and their payouts.
 //!
 //! A charge and a refund name their transactions by id, once Stripe has made them; a dispute holds them
-//! whole. Those that are not here yet are shown as far as the object shows them, or not at all.
+//! whole. Those that are not here yet are shown as far as the object shows them; while the amount of one is
+//! not known, neither are the sums.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,7 +15,7 @@ use shared::kind::{Kind, reference_id};
 use shared::object_key::ObjectKey;
 
 use crate::deps::Deps;
-use crate::payout::time;
+use crate::payout::{balance_status, time};
 use crate::view::LoadedRecord;
 
 /// What the balance transactions of a record come to. Amounts are in the smallest unit of `currency`.
@@ -28,6 +29,8 @@ pub(crate) struct Settlement {
     /// Of the one that is available last.
     available_on: Option<Timestamp>,
     payout: Option<String>,
+    payout_status: Option<String>,
+    /// None of a payout that failed or was canceled.
     arrival_date: Option<Timestamp>,
     transactions: Vec<SettledTransaction>,
 }
@@ -59,6 +62,7 @@ pub(crate) fn is_settled_kind(kind: Kind) -> bool {
 pub(crate) async fn settlements(
     deps: &Deps,
     groups: &[Vec<&LoadedRecord>],
+    now: Timestamp,
 ) -> Result<Vec<Option<Settlement>>, StoreError> {
     let groups: Vec<Vec<(ObjectKey, Value)>> =
         groups.iter().map(|records| records.iter().flat_map(|record| named(record)).collect()).collect();
@@ -78,9 +82,10 @@ pub(crate) async fn settlements(
             object,
             payout.as_ref(),
             payout.as_ref().and_then(|key| payouts.get(key)),
+            now,
         )
     };
-    Ok(groups.iter().map(|named| Settlement::new(named.iter().filter_map(settled).collect())).collect())
+    Ok(groups.iter().map(|named| Settlement::new(named.iter().map(settled).collect())).collect())
 }
 
 async fn load(
@@ -110,49 +115,52 @@ fn named(record: &LoadedRecord) -> Vec<(ObjectKey, Value)> {
 }
 
 impl SettledTransaction {
-    /// None if nothing is known of it but its id.
     fn new(
         key: &ObjectKey,
         object: &Value,
         payout: Option<&ObjectKey>,
         record: Option<&LoadedRecord>,
-    ) -> Option<Self> {
+        now: Timestamp,
+    ) -> Self {
         let text = |member: &str| object[member].as_str().map(str::to_owned);
         let number = |member: &str| object[member].as_i64();
-        let net = Some(number("net")?);
-        Some(Self {
+        let payout_status = record.and_then(|record| record.status().map(str::to_owned));
+        let arrives = !matches!(payout_status.as_deref(), Some("failed" | "canceled"));
+        let arrival = record.filter(|_| arrives).and_then(|record| time(&record.object["arrival_date"]));
+        Self {
             id: key.id().to_owned(),
             kind: text("type"),
-            status: text("status"),
+            status: balance_status(object, now),
             currency: text("currency"),
             amount: number("amount"),
             fee: number("fee"),
-            net,
+            net: number("net"),
             available_on: time(&object["available_on"]),
             payout: payout.map(|payout| payout.id().to_owned()),
-            payout_status: record.and_then(|record| record.status().map(str::to_owned)),
-            arrival_date: record.and_then(|record| time(&record.object["arrival_date"])),
-        })
+            payout_status,
+            arrival_date: arrival,
+        }
     }
 }
 
 impl Settlement {
+    /// None if no amount is known.
     fn new(transactions: Vec<SettledTransaction>) -> Option<Self> {
-        let first = transactions.first()?;
-        let currency = first.currency.clone();
-        let is_one = transactions.iter().all(|transaction| transaction.currency == currency);
+        let known = transactions.iter().filter(|transaction| transaction.net.is_some());
+        let last = known.clone().max_by_key(|transaction| transaction.available_on)?;
+        let is_one = known.clone().all(|transaction| transaction.currency == last.currency);
         let sum = |part: fn(&SettledTransaction) -> Option<i64>| {
             transactions.iter().map(part).sum::<Option<i64>>().filter(|_| is_one)
         };
-        let last = transactions.iter().max_by_key(|transaction| transaction.available_on).unwrap_or(first);
         Some(Self {
+            currency: last.currency.clone().filter(|_| is_one),
             amount: sum(|transaction| transaction.amount),
             fee: sum(|transaction| transaction.fee),
             net: sum(|transaction| transaction.net),
             available_on: last.available_on,
             payout: last.payout.clone(),
+            payout_status: last.payout_status.clone(),
             arrival_date: last.arrival_date,
-            currency: currency.filter(|_| is_one),
             transactions,
         })
     }

@@ -89,8 +89,8 @@ const MAPS: [&str; 11] = [
     "subscription_details",
 ];
 
-/// The one list that is kept: of the objects embedded in one of [`MAPS`].
-const LIST: &str = "data";
+/// The lists that are kept: of the objects embedded in one of [`MAPS`], and what a dispute took from the balance.
+const LISTS: [&str; 2] = ["balance_transactions", "data"];
 
 /// Longer than any word of Stripe's.
 const LONGEST_WORD: usize = 64;
@@ -121,7 +121,7 @@ fn reduced_field(key: &str, value: &Value) -> Option<Value> {
         Value::Object(fields) if is_reference(key) || MAPS.contains(&key) => {
             Some(Value::Object(reduced_fields(fields)))
         }
-        Value::Array(objects) if key == LIST => Some(objects.iter().map(reduced).collect()),
+        Value::Array(objects) if LISTS.contains(&key) => Some(objects.iter().map(reduced).collect()),
         Value::Object(_) | Value::Array(_) => None,
     }
 }

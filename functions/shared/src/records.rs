@@ -27,6 +27,8 @@ mod open;
 mod parts;
 mod payout;
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -41,7 +43,7 @@ pub use self::incomplete::{IncompleteRecords, LeftRecord};
 pub use self::index_keys::IndexKeys;
 pub use self::lists::{RecordListing, RecordPage};
 pub use self::open::{OpenOrder, OpenReason, OpenRecords};
-pub use self::parts::charges_in_payment;
+pub use self::parts::{charges_in_payment, joins_invoice};
 pub use self::payout::{PayoutTransactions, TransactionLinks, TransactionSum, is_own, is_reconciled};
 use crate::aws::StoreError;
 use crate::batch_get::Patience;
@@ -435,13 +437,22 @@ impl Records {
         // A deletion found by asking stands for the second of the record whose place it took, and takes over
         // its events.
         let deleted = if old.deleted { "attribute_exists(deleted)" } else { "attribute_not_exists(deleted)" };
+        // What is known beside the object: two writers of it must not undo each other's.
+        let mut known = known_beside(old).map_err(StoreError::doing(WRITING))?;
+        let is_as_read = |name: &str| match known.contains_key(name) {
+            true => format!("#{name} = :{name}"),
+            false => format!("attribute_not_exists(#{name})"),
+        };
+        let (transactions, links) = (is_as_read("transactions"), is_as_read("links"));
         // Of who read it before it was erased, no write may bring the data back.
         let erased = if old.erased { "attribute_exists(erased)" } else { "attribute_not_exists(erased)" };
         let put = self
             .put(&new)?
             .condition_expression(format!(
-                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted} AND {erased}"
+                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted} AND {erased} AND {transactions} AND {links}"
             ))
+            .expression_attribute_names("#transactions", "transactions")
+            .expression_attribute_names("#links", "links")
             .expression_attribute_names("#sort", "sort")
             .expression_attribute_values(":sort", AttributeValue::S(old.list_position().to_owned()))
             .expression_attribute_names("#event", "event")
@@ -452,6 +463,11 @@ impl Records {
             Some(id) => put.expression_attribute_values(":event", AttributeValue::S(id.to_string())),
             None => put,
         };
+        let kept = [(":transactions", known.remove("transactions")), (":links", known.remove("links"))];
+        let put = kept.into_iter().fold(put, |put, (name, value)| match value {
+            Some(value) => put.expression_attribute_values(name, value),
+            None => put,
+        });
         refused(put.send().await)
     }
 
@@ -494,6 +510,18 @@ impl Records {
 }
 
 const WRITING: &str = "writing a record";
+
+/// What is known of a record's object beside it, as it is stored.
+fn known_beside(record: &Record) -> Result<HashMap<String, AttributeValue>, serde_dynamo::Error> {
+    let mut known = HashMap::new();
+    if let Some(transactions) = &record.transactions {
+        known.insert("transactions".to_owned(), serde_dynamo::to_attribute_value(transactions)?);
+    }
+    if let Some(links) = &record.links {
+        known.insert("links".to_owned(), serde_dynamo::to_attribute_value(links)?);
+    }
+    Ok(known)
+}
 
 fn refused<T>(answer: Result<T, SdkError<PutItemError>>) -> Result<Put, StoreError> {
     match answer.map_err(SdkError::into_service_error) {

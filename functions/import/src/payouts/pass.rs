@@ -14,7 +14,7 @@ use shared::registry::{BalanceList, BalancePass, FinishedBalancePass, Halt, List
 use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
 use shared::unix_time::UnixSeconds;
 
-use super::{MAX_PAYOUTS, PayoutRun};
+use super::{MAX_PAYOUTS, PayoutRun, has_left};
 use crate::error::{ImportError, Interruption};
 use crate::transactions::{self, ListedTransaction};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
@@ -48,9 +48,12 @@ impl PayoutRun<'_> {
             self.store_progress().await?;
             next?;
         }
-        let BalancePass { begun_at, looked_at, written, refused, .. } = pass;
+        let BalancePass { begun_at, since, looked_at, written, refused, .. } = pass;
         let finished_at = self.now.into();
-        self.progress.last = Some(FinishedBalancePass { begun_at, finished_at, looked_at, written, refused });
+        // Where a list was refused, the next pass begins where this one did.
+        let listed_until = if pass.is_incomplete { since + OVERLAP } else { begun_at.into() };
+        self.progress.last =
+            Some(FinishedBalancePass { begun_at, finished_at, listed_until, looked_at, written, refused });
         self.progress.pass = None;
         Ok(())
     }
@@ -60,12 +63,13 @@ impl PayoutRun<'_> {
         let unexplained = records
             .open_records(OpenReason::PayoutUnexplained, MAX_PAYOUTS, OpenOrder::EarliestFirst)
             .await?;
+        let again_since = Some(UnixSeconds::from(self.now));
         for record in unexplained {
-            self.store(record, PayoutTransactions::default()).await?;
+            self.store(record, PayoutTransactions { again_since, ..PayoutTransactions::default() }).await?;
         }
-        let last = self.progress.last.as_ref().and_then(|last| last.begun_at.to_timestamp());
-        let since = last.map_or(self.now - FIRST_LOOKBACK, |last| last - OVERLAP);
-        Ok(BalancePass::begun(self.now.into(), UnixSeconds::from(since)))
+        let first = UnixSeconds::from(self.now - FIRST_LOOKBACK);
+        let since = self.progress.last.as_ref().map_or(first, |last| last.listed_until - OVERLAP);
+        Ok(BalancePass::begun(self.now.into(), since))
     }
 
     /// Lists the next page of the list that the night is at.
@@ -93,8 +97,11 @@ impl PayoutRun<'_> {
                         failure
                     }
                 };
-                let account = account.connected().map(str::to_owned);
-                pass.refused.add(RefusedKind { account, kind, failure: *failure });
+                if !has_left(account, &failure) {
+                    pass.is_incomplete |= pass.list == BalanceList::Transactions;
+                    let account = account.connected().map(str::to_owned);
+                    pass.refused.add(RefusedKind { account, kind, failure: *failure });
+                }
                 pass.leave_list();
                 return Ok(());
             }

@@ -129,3 +129,29 @@ async fn an_object_whose_lists_are_whole_costs_nothing_more() {
         assert_eq!(written(&stack, "RecordsTable").0, 3.0 + entries, "{lines}");
     }
 }
+
+#[tokio::test]
+async fn a_payout_costs_its_transactions_and_a_write_a_page() {
+    let stack = Stack::start().await;
+    let payout = json!({
+        "object": "payout", "id": "po_1", "amount": 150, "currency": "usd", "automatic": true, "status": "paid",
+        "reconciliation_status": "completed", "created": ago(60).as_second(), "arrival_date": ago(60).as_second(),
+    });
+    stack.put(&payout);
+    for i in 0..150 {
+        stack.put(&json!({
+            "object": "balance_transaction", "id": format!("txn_{i:03}"), "type": "charge", "amount": 1, "fee": 0,
+            "net": 1, "currency": "usd", "status": "available", "created": ago(90).as_second(),
+            "available_on": ago(90).as_second(), "source": null, "_payout": "po_1",
+        }));
+    }
+    let told = event("evt_po", "payout.reconciliation_completed", ago(20), &payout);
+    stack.apply(&told, ago(20)).await;
+    stack.cloud.clear_calls();
+    stack.stripe.clear_requests();
+    stack.run(later(1)).await;
+    // Each transaction: its record, its place among its kind and in its payout. The payout: its record after
+    // each page, and when all is here its entry in `open` goes.
+    assert_eq!(written(&stack, "RecordsTable"), (150.0 * 3.0 + 2.0 + 1.0, 152));
+    assert_eq!(stack.stripe.requests().len(), 2);
+}

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use shared::ledger::OpenCount;
 use shared::page::MAX_LIMIT;
 use shared::records::{OpenOrder, OpenReason, PayoutTransactions, Record, RecordListing};
 use simulated_stripe::{Answer, Effect, Fault};
 use test_cloud::KillPoint;
+use test_cloud::fixtures::now;
 
 use crate::support::{Stack, ago, event, later};
 
@@ -331,21 +333,110 @@ async fn what_stripe_refuses_or_never_answers_is_passed_and_asked_again_the_next
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_stripes_changes_nothing() {
+async fn after_an_answer_that_is_not_stripes_it_still_waits() {
     let stack = Stack::start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
     emit(&stack, &payout).await;
-    for body in [
-        json!("<html>"),
-        json!({ "object": "list", "data": [{ "object": "charge", "id": "ch_1" }], "has_more": false }),
+    for (minutes, body) in [
+        (1, json!("<html>")),
+        (2, json!({ "object": "list", "data": [{ "object": "charge", "id": "ch_1" }], "has_more": false })),
     ] {
         stack.stripe.add_fault(answers("/v1/balance_transactions", body.clone()));
-        stack.run(later(1)).await;
+        stack.run(later(minutes)).await;
         stack.stripe.clear_faults();
         let known = known(&stack, "po_1").await;
-        assert!(!known.complete && known.count == 0, "{body}: {known:?}");
-        assert_ne!(adds_up(&stack, "po_1").await, Some(true), "{body}");
+        assert!(!known.complete && known.count == 0 && known.failure.is_none(), "{body}: {known:?}");
+        assert_eq!(open(&stack, OpenReason::PayoutToList).await, ["po_1"], "{body}");
     }
+    stack.run(later(3)).await;
+    assert_eq!(adds_up(&stack, "po_1").await, Some(true));
+}
+
+#[tokio::test]
+async fn payouts_of_an_account_that_has_left_wait_for_nothing_and_hold_up_nothing() {
+    let stack = Stack::start().await;
+    let mut theirs = payout("po_theirs", 5);
+    theirs["created"] = ago(1_000).as_second().into();
+    let mut told: Value =
+        serde_json::from_str(&event("evt_theirs", "payout.paid", ago(20), &theirs)).unwrap();
+    told["account"] = json!("acct_1");
+    stack.apply(&told.to_string(), ago(20)).await;
+    stack.stripe.disconnect("acct_1");
+    let ours = put_payout_of_charges(&stack, "po_1", 1);
+    emit(&stack, &ours).await;
+    stack.run(later(1)).await;
+    assert_eq!(adds_up(&stack, "po_1").await, Some(true));
+    assert!(open(&stack, OpenReason::PayoutToList).await.is_empty());
+    let health = shared::health::payouts(&stack.records(), later(1)).await.unwrap();
+    assert_eq!(health.unexplained, OpenCount::Exactly(0), "nobody can do anything about it");
+}
+
+#[tokio::test]
+async fn transactions_that_were_refused_one_night_are_listed_the_next() {
+    let stack = Stack::start().await;
+    let mut young = transaction("txn_young", "", "charge", 500, 20, "ch_young");
+    young["created"] = later(60).as_second().into();
+    stack.put(&young);
+    stack.stripe.add_fault(fails("/v1/balance_transactions", 403, "you may not"));
+    stack.run(later(24 * 60)).await;
+    assert!(stack.record("-/balance_transaction/txn_young").await.is_none());
+    stack.stripe.clear_faults();
+    stack.run(later(48 * 60)).await;
+    assert!(stack.record("-/balance_transaction/txn_young").await.is_some());
+}
+
+#[tokio::test]
+async fn a_fee_of_the_payout_itself_is_no_difference() {
+    let stack = Stack::start().await;
+    let payout = payout("po_1", 931);
+    stack.put(&payout);
+    let mut own = own("po_1", 931);
+    (own["fee"], own["net"]) = (json!(10), json!(-941));
+    stack.put(&own);
+    stack.put(&transaction("txn_1", "po_1", "charge", 1000, 59, "ch_1"));
+    emit(&stack, &payout).await;
+    stack.run(later(1)).await;
+    assert_eq!(adds_up(&stack, "po_1").await, Some(true));
+}
+
+#[tokio::test]
+async fn payouts_that_failed_lately_or_are_late_are_found_and_no_others() {
+    let stack = Stack::start().await;
+    const HOUR: i64 = 60;
+    for (id, status, arrival, is_fetched) in [
+        ("po_late", "in_transit", 49 * HOUR, false),
+        ("po_pending", "pending", 49 * HOUR, false),
+        ("po_coming", "in_transit", 47 * HOUR, false),
+        ("po_long_ago", "in_transit", 33 * 24 * HOUR, false),
+        ("po_failed", "failed", 9 * 24 * HOUR, false),
+        ("po_failed_before", "failed", 9 * 24 * HOUR, true),
+        ("po_paid", "paid", 49 * HOUR, false),
+    ] {
+        let mut payout = payout(id, 5);
+        (payout["status"], payout["reconciliation_status"]) = (json!(status), json!("in_progress"));
+        payout["arrival_date"] = ago(arrival).as_second().into();
+        if is_fetched {
+            stack.put(&payout);
+        } else {
+            let told = event(&format!("evt_{id}"), "payout.updated", ago(20), &payout);
+            stack.apply(&told, ago(20)).await;
+        }
+    }
+    stack.import(json!({ "kinds": ["payouts"] })).await;
+    stack.run(later(1)).await;
+    let health = shared::health::payouts(&stack.records(), now()).await.unwrap();
+    let ids = |payouts: &[shared::health::PayoutInTrouble]| -> Vec<String> {
+        let mut ids: Vec<_> = payouts.iter().map(|payout| payout.key.id().to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&health.first_late), ["po_late", "po_pending"]);
+    assert_eq!(
+        ids(&health.first_failed),
+        ["po_failed"],
+        "what was fetched failed when it should have arrived"
+    );
+    assert_eq!((health.late, health.failed), (OpenCount::Exactly(2), OpenCount::Exactly(1)));
 }
 
 #[tokio::test]
@@ -397,7 +488,7 @@ async fn the_night_goes_through_connected_accounts_and_passes_one_that_refuses()
     assert!(stack.record("acct_1/payout/po_same").await.is_none());
     assert!(stack.record("acct_2/payout/po_same").await.is_some());
     let last = stack.registry().scheduled_work().await.unwrap().payouts.last.unwrap();
-    assert_eq!(last.refused.count, 2, "both lists of the account that has left");
+    assert_eq!(last.refused.count, 0, "of an account that has left there is nothing to list");
 }
 
 #[tokio::test]

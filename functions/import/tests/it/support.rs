@@ -67,9 +67,17 @@ impl Stack {
 
     /// Stores that the night's lists of payouts and transactions were gone through then.
     pub(crate) async fn payouts_listed(&self, at: Timestamp) {
+        let listed_until = at.into();
         let at = UnixMillis::from(at);
         let (looked_at, written, refused) = (0, 0, Sampled::default());
-        let last = Some(FinishedBalancePass { begun_at: at, finished_at: at, looked_at, written, refused });
+        let last = Some(FinishedBalancePass {
+            begun_at: at,
+            finished_at: at,
+            listed_until,
+            looked_at,
+            written,
+            refused,
+        });
         let progress = PayoutProgress { last, ..PayoutProgress::default() };
         self.registry().store_payout_progress(&progress).await.unwrap();
     }

@@ -6,13 +6,13 @@
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use shared::aws::StoreError;
 use shared::event::{self, ParsedEvent};
 use shared::kind::{Kind, reference_id};
 use shared::ledger::{EventListing, EventState, LedgerRow};
 use shared::order::Snapshot;
 use shared::page::MAX_LIMIT;
+use shared::records::joins_invoice;
 
 use super::charge_alone::as_payment_intent;
 use super::history::{HistoryEntry, ObjectTimeline, history};
@@ -63,7 +63,7 @@ impl<'a> PaymentWithParts<'a> {
         let views = |kind| parts_of_kind(&self.parts, kind).take(MAX_SHOWN).map(LoadedRecord::view).collect();
         // Since API 2025-03-31 an invoice payment joins the two; before, the PaymentIntent and its charges
         // named their invoice.
-        let mut joints = objects(Kind::INVOICE_PAYMENT).filter(|joint| joins(joint));
+        let mut joints = objects(Kind::INVOICE_PAYMENT).filter(|joint| joins_invoice(joint));
         let invoice = reference_id(&intent["invoice"])
             .or_else(|| joints.find_map(|joint| reference_id(&joint["invoice"])))
             .or_else(|| objects(Kind::CHARGE).find_map(|charge| reference_id(&charge["invoice"])));
@@ -106,15 +106,6 @@ pub(crate) async fn load_parts(deps: &Deps, owner: &LoadedRecord) -> Result<Vec<
 
 fn parts_of_kind(parts: &[LoadedRecord], kind: Kind) -> impl Iterator<Item = &LoadedRecord> + Clone {
     parts.iter().filter(move |part| part.kind == kind)
-}
-
-/// Whether an invoice payment joins its invoice and its payment: not one that was canceled, or that was
-/// detached (`invoice_payment.detached`, from API 2026-01-28.preview on).
-pub(crate) fn joins(invoice_payment: &Value) -> bool {
-    let ended = &invoice_payment["status_transitions"];
-    !matches!(invoice_payment["status"].as_str(), Some("canceled" | "detached"))
-        && ended["canceled_at"].is_null()
-        && ended["detached_at"].is_null()
 }
 
 /// Loads an object's latest events. Left out are those that are quarantined or ignored, which count for

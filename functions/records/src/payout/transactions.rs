@@ -12,14 +12,14 @@ use shared::page::Page;
 use shared::records::{RecordListing, TransactionLinks};
 use url::form_urlencoded;
 
-use super::time;
+use super::{balance_status, time};
 use crate::csv;
 use crate::deps::Deps;
 use crate::response_size::{LARGEST_PAGE, take_fitting};
 use crate::view::LoadedRecord;
 
 /// Rows of a page of CSV, unless `limit` asks for fewer.
-const MAX_CSV_ROWS: usize = 10_000;
+const MAX_CSV_ROWS: usize = 2_000;
 
 /// A transaction of a payout. Amounts are in the smallest unit of `currency`.
 #[derive(Debug, Serialize)]
@@ -71,7 +71,7 @@ impl From<TransactionLinks> for LinksView {
 }
 
 impl TransactionView {
-    fn new(record: &LoadedRecord) -> Self {
+    fn new(record: &LoadedRecord, now: Timestamp) -> Self {
         let object = &record.object;
         let text = |member: &str| object[member].as_str().map(str::to_owned);
         let number = |member: &str| object[member].as_i64();
@@ -83,7 +83,7 @@ impl TransactionView {
             description: text("description"),
             created: time(&object["created"]),
             available_on: time(&object["available_on"]),
-            status: text("status"),
+            status: balance_status(object, now),
             currency: text("currency"),
             amount: number("amount"),
             fee: number("fee"),
@@ -95,7 +95,12 @@ impl TransactionView {
     }
 }
 
-pub(crate) async fn list(deps: &Deps, request: &Request, ids: &[String]) -> Result<Response<Body>, ApiError> {
+pub(crate) async fn list(
+    deps: &Deps,
+    request: &Request,
+    ids: &[String],
+    now: Timestamp,
+) -> Result<Response<Body>, ApiError> {
     let query = Query::read(request, &["account", "limit", "cursor"])?;
     let as_csv = wants_csv(request);
     let limit = if as_csv { query.limit_up_to(MAX_CSV_ROWS, MAX_CSV_ROWS)? } else { query.limit()? };
@@ -111,7 +116,7 @@ pub(crate) async fn list(deps: &Deps, request: &Request, ids: &[String]) -> Resu
     let mut rows = Vec::new();
     for record in page.records {
         let position = record.list_position().to_owned();
-        rows.push((position, TransactionView::new(&LoadedRecord::new(record)?)));
+        rows.push((position, TransactionView::new(&LoadedRecord::new(record)?, now)));
     }
     if !as_csv {
         let (data, next) = take_fitting(rows, page.next);

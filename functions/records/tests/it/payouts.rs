@@ -258,7 +258,7 @@ async fn what_cannot_be_listed_is_refused_by_name() {
         let (got, body) = stack.get(path).await;
         assert_eq!((got, &body["error"]["field"]), (status, &field), "{path}: {body}");
     }
-    let (status, body, _) = stack.csv("/records/payouts/po_1/transactions?limit=10001").await;
+    let (status, body, _) = stack.csv("/records/payouts/po_1/transactions?limit=2001").await;
     assert_eq!(status, 400, "{body}");
     // The cursor of another payout's list.
     stack.put_payout(None, "po_2", 2, 1882).await;
@@ -296,7 +296,7 @@ async fn a_payment_and_its_parts_say_what_of_them_reached_the_bank() {
         settlement,
         json!({
             "currency": "eur", "amount": 1000, "fee": 59, "net": 941, "available_on": "2026-07-25T03:26:40Z",
-            "payout": "po_1", "arrival_date": "2026-07-26T00:00:00Z",
+            "payout": "po_1", "payout_status": "paid", "arrival_date": "2026-07-26T00:00:00Z",
             "transactions": [{
                 "id": "txn_1", "type": "charge", "status": "available", "currency": "eur", "amount": 1000,
                 "fee": 59, "net": 941, "available_on": "2026-07-25T03:26:40Z", "payout": "po_1",
@@ -342,4 +342,47 @@ async fn amounts_of_several_currencies_are_never_added() {
         assert_eq!(settlement[sum], Value::Null, "{sum}");
     }
     assert_eq!(settlement["transactions"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn while_a_transaction_is_not_here_nobody_says_what_a_payment_came_to() {
+    let stack = Stack::start().await;
+    let named = |object: &str, id: &str, transaction: &str| json!({ "object": object, "id": id, "created": 5, "payment_intent": "pi_1", "balance_transaction": transaction });
+    stack.record(&json!({ "object": "payment_intent", "id": "pi_1", "created": 5 })).await;
+    stack.record(&named("charge", "ch_1", "txn_1")).await;
+    stack.record(&named("refund", "re_1", "txn_not_here")).await;
+    assert_eq!(stack.ok("/records/payments/pi_1").await["settlement"], Value::Null);
+    stack.put_transaction(None, &transaction("txn_1", 5, 1000, 59), links(None)).await;
+    let settlement = stack.ok("/records/payments/pi_1").await["settlement"].clone();
+    assert_eq!([&settlement["amount"], &settlement["fee"], &settlement["net"]], [&Value::Null; 3]);
+    assert_eq!(settlement["transactions"].as_array().unwrap().len(), 2);
+    assert_eq!(stack.ok("/records/charges/ch_1").await["settlement"]["net"], 941, "its own are all here");
+}
+
+#[tokio::test]
+async fn a_payout_that_failed_does_not_arrive_and_what_was_pending_is_available_on_its_date() {
+    let stack = Stack::start().await;
+    for (status, arrives) in [("paid", true), ("in_transit", true), ("failed", false), ("canceled", false)] {
+        let (charge, txn, po) = (format!("ch_{status}"), format!("txn_{status}"), format!("po_{status}"));
+        let mut payout = payout(&po, 5);
+        payout["status"] = json!(status);
+        stack.record(&payout).await;
+        stack
+            .record(&json!({ "object": "charge", "id": charge, "created": 5, "balance_transaction": txn }))
+            .await;
+        let mut pending = transaction(&txn, 5, 1000, 59);
+        pending["status"] = json!("pending");
+        stack.put_transaction(None, &pending, links(Some(&po))).await;
+        let settlement = stack.ok(&format!("/records/charges/{charge}")).await["settlement"].clone();
+        assert_eq!((&settlement["payout"], &settlement["payout_status"]), (&json!(po), &json!(status)));
+        assert_eq!(settlement["arrival_date"].is_string(), arrives, "{status}");
+        // Its date has passed, and Stripe makes no event of that.
+        assert_eq!(settlement["transactions"][0]["status"], "available");
+    }
+    let mut later = transaction("txn_later", 5, 1000, 59);
+    (later["status"], later["available_on"]) = (json!("pending"), json!(4_000_000_000_i64));
+    stack.put_transaction(None, &later, links(None)).await;
+    stack.record(&json!({ "object": "charge", "id": "ch_later", "created": 5, "balance_transaction": "txn_later" })).await;
+    let settlement = stack.ok("/records/charges/ch_later").await["settlement"].clone();
+    assert_eq!(settlement["transactions"][0]["status"], "pending");
 }

@@ -22,6 +22,10 @@ const FAILED_WARNS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Banks book a payout on its date or on the next day.
 const LATE_AFTER: SignedDuration = SignedDuration::from_hours(2 * 24);
 
+/// How long a payout that does not arrive is warned of: by then Stripe or the bank has been asked, or its account
+/// has left.
+const LATE_WARNS_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// How payouts are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayoutHealth {
@@ -88,31 +92,42 @@ pub async fn payouts(records: &Records, now: Timestamp) -> Result<PayoutHealth, 
     let (to_list, unexplained, failed, on_their_way) = (next(), next(), next(), next());
     let mut counts = counts.into_iter().map(|open| open.count);
     let (waiting, unexplained_count) = (counts.next().unwrap_or_default(), counts.next().unwrap_or_default());
-    let failed_lately = |record: &&Record| record.as_of > UnixSeconds::from(now - FAILED_WARNS_FOR);
     // Of one that does not add up, or is being listed, it may hold as well.
     let all = || {
         to_list.iter().chain(&unexplained).chain(&failed).chain(&on_their_way).filter_map(Payout::from_record)
     };
-    let failed: Vec<_> =
-        all().filter(|payout| payout.has_status(&["failed"]) && failed_lately(&payout.record)).collect();
+    let failed: Vec<_> = all()
+        .filter(|payout| payout.failed_at().is_some_and(|at| at + FAILED_WARNS_FOR > now.into()))
+        .collect();
     let is_late = |payout: &Payout<'_>| {
         let arrival = payout.object["arrival_date"].as_i64().map(UnixSeconds::new);
         payout.has_status(&["pending", "in_transit"])
-            && arrival.is_some_and(|arrival| arrival + LATE_AFTER < UnixSeconds::from(now))
+            && arrival.is_some_and(|arrival| {
+                let late_since = arrival + LATE_AFTER;
+                late_since < now.into() && late_since + LATE_WARNS_FOR > now.into()
+            })
     };
     let late: Vec<_> = all().filter(is_late).collect();
     let first = |payouts: &[Payout<'_>]| payouts.iter().take(NAMED).map(Payout::in_trouble).collect();
     let unexplained: Vec<_> = unexplained.iter().filter_map(Payout::from_record).collect();
+    let left = unexplained.iter().filter(|payout| payout.has_left()).count();
+    let unexplained: Vec<_> = unexplained.into_iter().filter(|payout| !payout.has_left()).collect();
     Ok(PayoutHealth {
         to_list: waiting,
-        to_list_since: to_list.iter().map(|record| record.as_of).min(),
-        unexplained: unexplained_count,
+        to_list_since: to_list.iter().map(waiting_since).min(),
+        unexplained: unexplained_count.less(left),
         first_unexplained: first(&unexplained),
         failed: OpenCount::from_count(failed.len()),
         first_failed: first(&failed),
         late: OpenCount::from_count(late.len()),
         first_late: first(&late),
     })
+}
+
+/// Since when a payout waits for its transactions.
+fn waiting_since(record: &Record) -> UnixSeconds {
+    let again_since = record.transactions.as_ref().and_then(|known| known.again_since);
+    again_since.unwrap_or(record.as_of)
 }
 
 struct Payout<'a> {
@@ -128,6 +143,20 @@ impl<'a> Payout<'a> {
 
     fn has_status(&self, statuses: &[&str]) -> bool {
         self.object["status"].as_str().is_some_and(|status| statuses.contains(&status))
+    }
+
+    /// When it failed, as far as that is known: of one that was fetched, when it should have arrived.
+    fn failed_at(&self) -> Option<UnixSeconds> {
+        let arrival = || self.object["arrival_date"].as_i64().map(UnixSeconds::new);
+        let at = if self.record.fetched { arrival() } else { Some(self.record.as_of) };
+        at.filter(|_| self.has_status(&["failed"]))
+    }
+
+    /// Whether its account is not connected any more, so that nobody can list its transactions.
+    fn has_left(&self) -> bool {
+        let failure = self.record.transactions.as_ref().and_then(|known| known.failure.as_ref());
+        self.record.key.account().is_some()
+            && failure.is_some_and(|failure| failure.code.as_deref() == Some("account_invalid"))
     }
 
     fn in_trouble(&self) -> PayoutInTrouble {

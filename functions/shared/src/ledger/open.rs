@@ -31,6 +31,15 @@ impl Default for OpenCount {
 }
 
 impl OpenCount {
+    /// Returns the count without so many of those counted.
+    #[must_use]
+    pub fn less(self, uncounted: usize) -> Self {
+        match self {
+            Self::Exactly(count) => Self::Exactly(count.saturating_sub(uncounted)),
+            Self::More => Self::More,
+        }
+    }
+
     /// Returns the count, exact up to [`COUNTED`].
     pub(crate) fn from_count(count: usize) -> Self {
         if count > COUNTED { Self::More } else { Self::Exactly(count) }

@@ -47,3 +47,12 @@ pub fn charges_in_payment(payment: &ObjectKey, object: &Value) -> impl Iterator<
     let ids = listed.chain([&object["latest_charge"]]).filter_map(reference_id);
     ids.filter_map(|charge| payment.sibling(Kind::CHARGE, charge).ok())
 }
+
+/// Whether an invoice payment joins its invoice and its payment: not one that was canceled, or that was
+/// detached (`invoice_payment.detached`, from API 2026-01-28.preview on).
+pub fn joins_invoice(invoice_payment: &Value) -> bool {
+    let ended = &invoice_payment["status_transitions"];
+    !matches!(invoice_payment["status"].as_str(), Some("canceled" | "detached"))
+        && ended["canceled_at"].is_null()
+        && ended["detached_at"].is_null()
+}

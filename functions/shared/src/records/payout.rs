@@ -12,6 +12,9 @@ use crate::kind::reference_id;
 use crate::stripe::StripeFailure;
 use crate::unix_time::UnixSeconds;
 
+/// So many ids are kept of what there can be many of.
+const NAMED: usize = 10;
+
 /// The transactions of a payout, summed as far as they are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayoutTransactions {
@@ -26,9 +29,15 @@ pub struct PayoutTransactions {
     pub count: u64,
     /// Sums by type and currency, without the payout's own.
     pub sums: Vec<TransactionSum>,
-    /// Those that another payout has too, and that stay with it.
+    /// What the payout's own transaction changed the balance by, if that was listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_net: Option<i64>,
+    /// The first of those that another payout has too, and that stay with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub of_other_payouts: Vec<String>,
+    /// Since when they are listed anew, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_since: Option<UnixSeconds>,
     /// So many runs got no answer to the next page.
     #[serde(default)]
     pub unanswered: u32,
@@ -82,9 +91,10 @@ pub struct TransactionLinks {
 }
 
 impl PayoutTransactions {
-    /// Adds a transaction of the payout. Its own is left out.
+    /// Adds a transaction of the payout. Its own is kept apart.
     pub fn add(&mut self, payout: &Value, transaction: &Value) {
         if payout["id"].as_str().is_some_and(|payout| is_own(payout, transaction)) {
+            self.own_net = transaction["net"].as_i64();
             return;
         }
         let text = |member: &str| transaction[member].as_str().unwrap_or_default();
@@ -105,14 +115,25 @@ impl PayoutTransactions {
         }
     }
 
-    /// How far the payout's amount is above what its transactions come to; 0 if they add up. None while they
-    /// are not all here, or some are of another currency, whose amounts cannot be added.
+    /// Notes transactions that another payout has too.
+    pub fn note_of_other_payouts(&mut self, ids: Vec<String>) {
+        self.of_other_payouts.extend(ids);
+        self.of_other_payouts.truncate(NAMED);
+    }
+
+    /// How far what left for the bank is above what its transactions come to; 0 if they add up. What left is
+    /// the payout's amount, or what its own transaction says, which may have a fee. None while they are not all
+    /// here, or some are of another currency, whose amounts cannot be added.
     pub fn difference(&self, payout: &Value) -> Option<i64> {
         let is_other = |sum: &TransactionSum| payout["currency"] != sum.currency;
         if !self.complete || self.failure.is_some() || self.sums.iter().any(is_other) {
             return None;
         }
-        Some(payout["amount"].as_i64()? - self.sums.iter().map(|sum| sum.net).sum::<i64>())
+        let left = match self.own_net {
+            Some(net) => -net,
+            None => payout["amount"].as_i64()?,
+        };
+        Some(left - self.sums.iter().map(|sum| sum.net).sum::<i64>())
     }
 
     /// Whether all transactions are here and come to the payout's amount. None while nobody can say.

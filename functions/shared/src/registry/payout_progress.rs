@@ -57,6 +57,9 @@ pub struct BalancePass {
     pub written: u64,
     /// Lists that Stripe refuses, or never answers.
     pub refused: Sampled<RefusedKind>,
+    /// Whether a list of transactions is among them.
+    #[serde(default)]
+    pub is_incomplete: bool,
 }
 
 /// A list of the night's.
@@ -76,6 +79,8 @@ pub struct FinishedBalancePass {
     pub begun_at: UnixMillis,
     /// When it was finished.
     pub finished_at: UnixMillis,
+    /// All transactions made until then were listed.
+    pub listed_until: UnixSeconds,
     /// Payouts and transactions that Stripe listed.
     pub looked_at: u64,
     /// Records written.
@@ -106,6 +111,7 @@ impl BalancePass {
             looked_at: 0,
             written: 0,
             refused: Sampled::default(),
+            is_incomplete: false,
         }
     }
 

@@ -175,7 +175,14 @@ impl Stack {
     pub(crate) async fn payouts_listed(&self, at: Timestamp) {
         let (begun_at, finished_at) = (at.into(), at.into());
         let (looked_at, written, refused) = (0, 0, Sampled::default());
-        let last = Some(FinishedBalancePass { begun_at, finished_at, looked_at, written, refused });
+        let last = Some(FinishedBalancePass {
+            begun_at,
+            finished_at,
+            listed_until: UnixSeconds::MAX,
+            looked_at,
+            written,
+            refused,
+        });
         let progress = PayoutProgress { last, ..PayoutProgress::default() };
         self.registry().store_payout_progress(&progress).await.unwrap();
     }

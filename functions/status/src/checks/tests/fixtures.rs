@@ -15,7 +15,7 @@ use shared::registry::{
     PayoutProgress, Sampled,
 };
 use shared::stripe::{StripeFailure, WebhookEndpoint};
-use shared::unix_time::UnixMillis;
+use shared::unix_time::{UnixMillis, UnixSeconds};
 
 use crate::inputs::{EndpointInputs, StatusInputs, StripeKeyState};
 
@@ -69,8 +69,14 @@ fn compared() -> DriftProgress {
 /// Payouts were listed ten hours ago.
 fn payouts_listed() -> PayoutProgress {
     let (begun_at, finished_at) = (ago(36_000), ago(36_000));
-    let last =
-        FinishedBalancePass { begun_at, finished_at, looked_at: 3, written: 0, refused: Sampled::default() };
+    let last = FinishedBalancePass {
+        begun_at,
+        finished_at,
+        listed_until: UnixSeconds::MAX,
+        looked_at: 3,
+        written: 0,
+        refused: Sampled::default(),
+    };
     PayoutProgress { last: Some(last), ..PayoutProgress::default() }
 }
 

@@ -213,12 +213,14 @@ async fn to_list(records: &Records) -> usize {
 
 /// Nothing was to be done before this time.
 async fn all_done_until(environment: &Environment, at: Timestamp) {
+    let listed_until = at.into();
     let at = at.into();
     let last = FinishedPass { begun_at: at, finished_at: at, until: at, report: DriftReport::default() };
     let drift = DriftProgress { last: Some(last), ..DriftProgress::default() };
     environment.registry().store_drift_progress(&drift).await.unwrap();
     let (looked_at, written, refused) = (0, 0, Sampled::default());
-    let last = FinishedBalancePass { begun_at: at, finished_at: at, looked_at, written, refused };
+    let last =
+        FinishedBalancePass { begun_at: at, finished_at: at, listed_until, looked_at, written, refused };
     let payouts = PayoutProgress { last: Some(last), ..PayoutProgress::default() };
     environment.registry().store_payout_progress(&payouts).await.unwrap();
 }
