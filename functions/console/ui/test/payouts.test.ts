@@ -128,10 +128,10 @@ beforeEach(async () => {
 });
 
 describe("a payout", () => {
-  test("is late when over a day has passed since its date, while it is on its way", () => {
+  test("is late when over two days have passed since its date, while it is on its way", () => {
     const late = (status: string, now: string) => isLate(payout({ status }), Date.parse(now));
-    expect(late("in_transit", "2026-11-04T00:00:00Z")).toBe(false);
-    expect(late("in_transit", "2026-11-04T00:00:01Z")).toBe(true);
+    expect(late("in_transit", "2026-11-05T00:00:00Z")).toBe(false);
+    expect(late("in_transit", "2026-11-05T00:00:01Z")).toBe(true);
     expect(late("pending", "2026-11-09T00:00:00Z")).toBe(true);
     expect(late("paid", "2026-11-09T00:00:00Z")).toBe(false);
     expect(isLate(payout({ status: "pending", arrival_date: null }), Date.now())).toBe(false);

@@ -25,8 +25,8 @@ export function arrivalDay(payout: Payout): string | null {
   return at === null ? null : weekday(at);
 }
 
-/** Whether it should have arrived: over a day has passed since its date began. */
+/** Whether it should have arrived: over two days have passed since its date began. */
 export function isLate(payout: Payout, now: number): boolean {
   const at = arrivalOf(payout);
-  return at !== null && COMING.includes(payout.status ?? "") && now - millis(at) > DAY_MS;
+  return at !== null && COMING.includes(payout.status ?? "") && now - millis(at) > 2 * DAY_MS;
 }

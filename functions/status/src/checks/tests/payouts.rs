@@ -47,7 +47,8 @@ fn a_night_that_was_missed_twice_or_refused_is_told() {
 
 #[test]
 fn the_remedy_goes_by_the_cause() {
-    let cases: [(fn(&mut StatusInputs), &str); 5] = [
+    type Change = fn(&mut StatusInputs);
+    let cases: [(Change, &str); 5] = [
         (|inputs| progress(inputs).refused = refused(), "rak_balance_transaction_source_read"),
         (|inputs| waits(inputs, Some(Halt::NoKey)), "set one with PUT /settings/stripe-key"),
         (|inputs| waits(inputs, Some(Halt::KeyRejected(Box::new(failure())))), "set another"),

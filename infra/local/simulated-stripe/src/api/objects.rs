@@ -138,9 +138,9 @@ fn passes_filters(stored: &StoredObject, params: &Params) -> bool {
         ("status", Some("ended")) if stored.kind == Kind::SUBSCRIPTION => ended,
         // Read before.
         ("created" | "payout", _) | (_, None) => true,
-        (field, Some(wanted)) => match &stored.value[field] {
-            Value::Bool(flag) => wanted == flag.to_string(),
-            value => value == wanted,
+        (field, Some(wanted)) => match stored.value[field].as_bool() {
+            Some(flag) => wanted == flag.to_string(),
+            None => stored.value[field] == wanted,
         },
     })
 }

@@ -26,7 +26,7 @@ const CONNECTED: &str = "acct_1First";
 const CURRENCIES: [&str; 3] = ["usd", "jpy", "kwd"];
 const DAY: i64 = 86_400;
 
-/// Numbers that look drawn and are the same in each run (SplitMix64).
+/// Numbers that look drawn and are the same in each run (`SplitMix64`).
 struct Numbers(u64);
 
 impl Numbers {
