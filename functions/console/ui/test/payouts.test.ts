@@ -295,12 +295,12 @@ describe("the page of a payout", () => {
     const saved = vi.spyOn(csvFile, "download").mockImplementation(() => {});
     const accepted: (string | null)[] = [];
     const pages: Record<string, () => Response> = {
-      first: () => csv("id,amount\r\ntxn_1,1\r\n", "https://evil.example/x?limit=10000&cursor=second"),
+      first: () => csv("id,amount\r\ntxn_1,1\r\n", "https://evil.example/x?limit=2000&cursor=second"),
       second: () => csv('\uFEFFid,amount\r\ntxn_2,"a\nb"\r\n', null),
     };
     const { asked } = await shows(payout(), {
       "GET records/payouts/po_1/transactions": ({ query }) =>
-        query.limit === "10000" ? pages[query.cursor ?? "first"]?.() : page([transaction(1)]),
+        query.limit === "2000" ? pages[query.cursor ?? "first"]?.() : page([transaction(1)]),
     });
     const before = globalThis.fetch;
     vi.stubGlobal("fetch", (input: string | URL, init?: RequestInit) => {
@@ -311,7 +311,7 @@ describe("the page of a payout", () => {
     await screen.findByText("Saved: 2 rows.");
     expect(saved).toHaveBeenCalledWith("po_1.csv", 'id,amount\r\ntxn_1,1\r\ntxn_2,"a\nb"\r\n');
     expect(accepted).toEqual(["text/csv", "text/csv"]);
-    expect(asked.filter(({ query }) => query.limit === "10000").map(({ query }) => query.cursor)).toEqual([
+    expect(asked.filter(({ query }) => query.limit === "2000").map(({ query }) => query.cursor)).toEqual([
       undefined,
       "second",
     ]);
@@ -321,7 +321,7 @@ describe("the page of a payout", () => {
     const saved = vi.spyOn(csvFile, "download").mockImplementation(() => {});
     await shows(payout(), {
       "GET records/payouts/po_1/transactions": ({ query }) =>
-        query.limit === "10000"
+        query.limit === "2000"
           ? json({ error: { code: "forbidden", message: "no", request_id: "r" } }, 403)
           : page([transaction(1)]),
     });
@@ -356,6 +356,7 @@ describe("the way of a payment's money", () => {
     net: 2434,
     available_on: "2026-11-03T00:00:00Z",
     payout: "po_1",
+    payout_status: "in_transit",
     arrival_date: "2026-11-05T00:00:00Z",
     transactions: [
       {
@@ -397,6 +398,12 @@ describe("the way of a payment's money", () => {
     document.body.innerHTML = "";
     const none = { ...settled, payout: null, arrival_date: null };
     expect((await shows(none)).textContent).toContain("In no payout yet");
+    document.body.innerHTML = "";
+    const failed = { ...settled, payout_status: "failed", arrival_date: null };
+    expect((await shows(failed)).textContent).toContain("did not go through");
+    document.body.innerHTML = "";
+    const missing = { ...settled, amount: null, fee: null, net: null };
+    expect((await shows(missing)).textContent).toContain("the sums are not known");
     document.body.innerHTML = "";
     const [one] = settled.transactions as [Settlement["transactions"][0]];
     const two = { ...one, id: "txn_2", currency: "usd" };

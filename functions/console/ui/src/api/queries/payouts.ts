@@ -19,7 +19,7 @@ export const transactionsQuery = (payout: string, account?: string) =>
   });
 
 /** So many rows an answer in CSV has at most. */
-const ROWS = 10_000;
+const ROWS = 2_000;
 
 /** A page of them as the API writes it for spreadsheets. */
 export const transactionsCsv = (

@@ -120,6 +120,8 @@ export const payouts = {
     available: "Available in your balance",
     payout: "Payout",
     noPayout: "In no payout yet",
+    failed: "The payout did not go through; the money is in your Stripe balance",
+    notAll: "Not all of its transactions are here yet, so the sums are not known. They come each night.",
     arrives: "Arrives at the bank",
     several: "It is of several currencies, which are never added together.",
     parts: "What makes it",
