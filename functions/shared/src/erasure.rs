@@ -89,7 +89,8 @@ const MAPS: [&str; 11] = [
     "subscription_details",
 ];
 
-/// The lists that are kept: of the objects embedded in one of [`MAPS`], and what a dispute took from the balance.
+/// The lists that are kept: of the objects embedded in one of [`MAPS`], and what a dispute took from the
+/// balance.
 const LISTS: [&str; 2] = ["balance_transactions", "data"];
 
 /// Longer than any word of Stripe's.

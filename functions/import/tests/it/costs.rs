@@ -145,8 +145,8 @@ async fn a_payout_costs_its_transactions_and_a_write_a_page() {
             "available_on": ago(90).as_second(), "source": null, "_payout": "po_1",
         }));
     }
-    let told = event("evt_po", "payout.reconciliation_completed", ago(20), &payout);
-    stack.apply(&told, ago(20)).await;
+    let emitted = event("evt_po", "payout.reconciliation_completed", ago(20), &payout);
+    stack.apply(&emitted, ago(20)).await;
     stack.cloud.clear_calls();
     stack.stripe.clear_requests();
     stack.run(later(1)).await;

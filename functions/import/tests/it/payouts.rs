@@ -357,10 +357,10 @@ async fn payouts_of_an_account_that_has_left_wait_for_nothing_and_hold_up_nothin
     let stack = Stack::start().await;
     let mut theirs = payout("po_theirs", 5);
     theirs["created"] = ago(1_000).as_second().into();
-    let mut told: Value =
+    let mut emitted: Value =
         serde_json::from_str(&event("evt_theirs", "payout.paid", ago(20), &theirs)).unwrap();
-    told["account"] = json!("acct_1");
-    stack.apply(&told.to_string(), ago(20)).await;
+    emitted["account"] = json!("acct_1");
+    stack.apply(&emitted.to_string(), ago(20)).await;
     stack.stripe.disconnect("acct_1");
     let ours = put_payout_of_charges(&stack, "po_1", 1);
     emit(&stack, &ours).await;
@@ -418,8 +418,8 @@ async fn payouts_that_failed_lately_or_are_late_are_found_and_no_others() {
         if is_fetched {
             stack.put(&payout);
         } else {
-            let told = event(&format!("evt_{id}"), "payout.updated", ago(20), &payout);
-            stack.apply(&told, ago(20)).await;
+            let emitted = event(&format!("evt_{id}"), "payout.updated", ago(20), &payout);
+            stack.apply(&emitted, ago(20)).await;
         }
     }
     stack.import(json!({ "kinds": ["payouts"] })).await;

@@ -22,8 +22,8 @@ const FAILED_WARNS_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Banks book a payout on its date or on the next day.
 const LATE_AFTER: SignedDuration = SignedDuration::from_hours(2 * 24);
 
-/// How long a payout that does not arrive is warned of: by then Stripe or the bank has been asked, or its account
-/// has left.
+/// How long a payout that does not arrive is warned of: by then Stripe or the bank has been asked, or its
+/// account has left.
 const LATE_WARNS_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How payouts are.

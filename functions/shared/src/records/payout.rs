@@ -122,8 +122,8 @@ impl PayoutTransactions {
     }
 
     /// How far what left for the bank is above what its transactions come to; 0 if they add up. What left is
-    /// the payout's amount, or what its own transaction says, which may have a fee. None while they are not all
-    /// here, or some are of another currency, whose amounts cannot be added.
+    /// the payout's amount, or what its own transaction says, which may have a fee. None while they are not
+    /// all here, or some are of another currency, whose amounts cannot be added.
     pub fn difference(&self, payout: &Value) -> Option<i64> {
         let is_other = |sum: &TransactionSum| payout["currency"] != sum.currency;
         if !self.complete || self.failure.is_some() || self.sums.iter().any(is_other) {

@@ -225,7 +225,9 @@ impl<'a> Session<'a> {
                 let failure = StripeFailure::happened("no turn to call Stripe before the time is up");
                 return Err(StripeError::NoAnswer(Box::new(failure)));
             }
-            tokio::time::sleep(turn).await;
+            if !turn.is_zero() {
+                tokio::time::sleep(turn).await;
+            }
             let ended = self.try_once(call, &key).await;
             let (failed, error) = match ended {
                 Try::Answer { status: 200..=299, headers, body, round_trip } => {

@@ -21,8 +21,13 @@ const WITH_CODE: [(&str, &str); 10] = [
     ("refund", "counts in a payment's state"),
     ("subscription", "what an invoice is for"),
 ];
-/// Words of Stripe's that are members of other objects too.
-const MEMBERS: [(&str, &str); 1] = [("functions/shared/src/erasure.rs", "transfer")];
+/// Words of Stripe's that are members of other objects too, and what the simulated Stripe's lists leave out.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    ("functions/shared/src/erasure.rs", "transfer"),
+    ("infra/local/simulated-stripe/src/api/objects.rs", "price"),
+    ("infra/local/simulated-stripe/src/api/objects.rs", "review"),
+    ("infra/local/simulated-stripe/src/api/objects.rs", "tax_id"),
+];
 
 #[test]
 fn only_kinds_with_code_of_their_own_have_a_constant() {
@@ -53,7 +58,7 @@ fn no_source_names_a_kind_that_the_table_alone_describes() {
         let source = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         for line in source.lines().filter(|line| !line.trim_start().starts_with("//")) {
             let is_named = |word: &&&str| {
-                line.contains(&format!("\"{word}\"")) && !MEMBERS.contains(&(path.as_str(), word))
+                line.contains(&format!("\"{word}\"")) && !EXCEPTIONS.contains(&(path.as_str(), word))
             };
             named.extend(words.iter().filter(is_named).map(|word| format!("{path}: {word}")));
         }
