@@ -45,9 +45,23 @@ function eventTypes(): Plugin {
       const types = [...rows.matchAll(/^\s*\("([a-z_.]+)", Effect::/gm)].map(([, type]) => type);
       const applied = known.filter((type) => types.includes(type));
       if (applied.length === 0) throw new Error("the table of kinds names no type that is applied");
-      return `export const known = ${JSON.stringify(known)};\nexport const applied = ${JSON.stringify(applied)};`;
+      const made = { known, applied, readRights: readRights(rows) };
+      return Object.entries(made)
+        .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
+        .join("\n");
     },
   };
+}
+
+/** What Stripe calls the right to read each kind, and the rights of the API's settings that it gives. */
+function readRights(rows: string): { permission: string; gives: string[] }[] {
+  const kinds = rows.matchAll(/: KindRow = KindRow \{([\s\S]*?)\.\.KindRow::new\(\s*"[^"]+",\s*"([a-z_]+)"/g);
+  const gives = new Map<string, string[]>();
+  for (const [, members = "", kind = ""] of kinds) {
+    const permission = /permission: Some\("([a-z_]+)"\)/.exec(members)?.[1];
+    if (permission) gives.set(permission, [...(gives.get(permission) ?? []), `read_${kind}`]);
+  }
+  return [...gives].map(([permission, rights]) => ({ permission, gives: rights }));
 }
 
 const FROM_THE_API = /^\/(status|settings|endpoints|events|records|reconcile|import|erasures|audit)([/?]|$)/;

@@ -66,7 +66,6 @@ export const records = {
       tax_rates: "Taxes that are added.",
       credit_grants: "Credit that was given to customers.",
       credit_balance_transactions: "How customers’ credit was given and used.",
-      customer_balance_transactions: "What changed customers’ balances.",
       meters: "What is billed by use.",
       payouts: "What went to the bank, and what was in it.",
       balance_transactions: "Each move of your Stripe balance, with its fee.",

@@ -39,6 +39,11 @@ export const stripeKey = {
     unrestricted:
       "This is a secret key that may do everything, moving money too. It works, but a restricted key can do less harm.",
   },
+  // Of a right that has no words of its own yet.
+  otherLevel: "Read",
+  otherWhy: (what: string) => `to import and compare: ${what}`,
+  otherWithout: (what: string) =>
+    `${what}: those from before are not here, and none is compared with Stripe.`,
   rows: {
     rak_webhook_write: {
       row: "Webhook Endpoints",
