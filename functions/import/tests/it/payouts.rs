@@ -49,6 +49,11 @@ fn put_payout_of_charges(stack: &Stack, id: &str, count: i64) -> Value {
     payout
 }
 
+/// A stack whose nights list payouts.
+async fn start() -> Stack {
+    Stack { lists_payouts: true, ..Stack::start().await }
+}
+
 async fn emit(stack: &Stack, payout: &Value) {
     let id = payout["id"].as_str().unwrap();
     let emitted = event(&format!("evt_{id}"), "payout.reconciliation_completed", ago(20), payout);
@@ -86,7 +91,7 @@ fn lists_of_transactions(stack: &Stack) -> usize {
 
 #[tokio::test]
 async fn a_payout_that_is_reconciled_gets_its_transactions_and_adds_up() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 230);
     emit(&stack, &payout).await;
     assert_eq!(open(&stack, OpenReason::PayoutToList).await, ["po_1"]);
@@ -111,7 +116,7 @@ async fn a_payout_that_is_reconciled_gets_its_transactions_and_adds_up() {
 
 #[tokio::test]
 async fn each_type_is_summed_and_only_all_together_come_to_the_payout() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = payout("po_1", 941 - 400 - 1000 - 1500 + 5000 - 20);
     stack.put(&payout);
     for object in [
@@ -141,7 +146,7 @@ async fn each_type_is_summed_and_only_all_together_come_to_the_payout() {
 
 #[tokio::test]
 async fn a_transaction_names_its_charge_payment_invoice_and_customer() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let invoice_payment = json!({
         "object": "invoice_payment", "id": "inpay_1", "created": 5, "status": "paid", "invoice": "in_1",
         "payment": { "type": "payment_intent", "payment_intent": "pi_1" },
@@ -192,7 +197,7 @@ async fn a_transaction_names_its_charge_payment_invoice_and_customer() {
 
 #[tokio::test]
 async fn what_stripe_does_not_list_is_not_asked_for() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     for (id, field, value) in [
         ("po_manual", "automatic", json!(false)),
         ("po_young", "reconciliation_status", json!("in_progress")),
@@ -217,7 +222,7 @@ async fn what_stripe_does_not_list_is_not_asked_for() {
 
 #[tokio::test]
 async fn what_does_not_add_up_is_named_and_listed_again_the_next_night() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 3);
     stack.stripe.remove_object(None, "txn_po_1_0001");
     emit(&stack, &payout).await;
@@ -238,7 +243,7 @@ async fn what_does_not_add_up_is_named_and_listed_again_the_next_night() {
 
 #[tokio::test]
 async fn amounts_of_another_currency_are_not_added() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
     let mut other = transaction("txn_eur", "po_1", "charge", 0, 0, "ch_2");
     other["currency"] = json!("eur");
@@ -254,7 +259,7 @@ async fn amounts_of_another_currency_are_not_added() {
 
 #[tokio::test]
 async fn a_transaction_stays_with_the_payout_that_named_it_first() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let first = put_payout_of_charges(&stack, "po_1", 1);
     emit(&stack, &first).await;
     stack.run(later(1)).await;
@@ -273,7 +278,7 @@ async fn a_transaction_stays_with_the_payout_that_named_it_first() {
 
 #[tokio::test]
 async fn a_run_that_is_killed_goes_on_where_it_was_and_writes_nothing_twice() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 250);
     emit(&stack, &payout).await;
     stack.cloud.clear_calls();
@@ -296,7 +301,7 @@ async fn a_run_that_is_killed_goes_on_where_it_was_and_writes_nothing_twice() {
 
 #[tokio::test]
 async fn a_key_that_may_not_list_them_holds_up_no_other_account_and_is_reported() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
     emit(&stack, &payout).await;
     stack.stripe.add_fault(fails("/v1/balance_transactions", 403, "you may not"));
@@ -314,7 +319,7 @@ async fn a_key_that_may_not_list_them_holds_up_no_other_account_and_is_reported(
 #[tokio::test]
 async fn what_stripe_refuses_or_never_answers_is_passed_and_asked_again_the_next_night() {
     for (status, runs) in [(400, 1), (500, 5)] {
-        let stack = Stack::start().await;
+        let stack = start().await;
         let payout = put_payout_of_charges(&stack, "po_1", 1);
         emit(&stack, &payout).await;
         stack.stripe.add_fault(fails("/v1/balance_transactions", status, "no"));
@@ -334,7 +339,7 @@ async fn what_stripe_refuses_or_never_answers_is_passed_and_asked_again_the_next
 
 #[tokio::test]
 async fn after_an_answer_that_is_not_stripes_it_still_waits() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
     emit(&stack, &payout).await;
     for (minutes, body) in [
@@ -354,7 +359,7 @@ async fn after_an_answer_that_is_not_stripes_it_still_waits() {
 
 #[tokio::test]
 async fn payouts_of_an_account_that_has_left_wait_for_nothing_and_hold_up_nothing() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let mut theirs = payout("po_theirs", 5);
     theirs["created"] = ago(1_000).as_second().into();
     let mut emitted: Value =
@@ -373,7 +378,7 @@ async fn payouts_of_an_account_that_has_left_wait_for_nothing_and_hold_up_nothin
 
 #[tokio::test]
 async fn transactions_that_were_refused_one_night_are_listed_the_next() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let mut young = transaction("txn_young", "", "charge", 500, 20, "ch_young");
     young["created"] = later(60).as_second().into();
     stack.put(&young);
@@ -387,7 +392,7 @@ async fn transactions_that_were_refused_one_night_are_listed_the_next() {
 
 #[tokio::test]
 async fn a_fee_of_the_payout_itself_is_no_difference() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = payout("po_1", 931);
     stack.put(&payout);
     let mut own = own("po_1", 931);
@@ -401,7 +406,7 @@ async fn a_fee_of_the_payout_itself_is_no_difference() {
 
 #[tokio::test]
 async fn payouts_that_failed_lately_or_are_late_are_found_and_no_others() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     const HOUR: i64 = 60;
     for (id, status, arrival, is_fetched) in [
         ("po_late", "in_transit", 49 * HOUR, false),
@@ -441,7 +446,7 @@ async fn payouts_that_failed_lately_or_are_late_are_found_and_no_others() {
 
 #[tokio::test]
 async fn a_later_event_leaves_the_sums_and_the_transactions() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let mut payout = put_payout_of_charges(&stack, "po_1", 2);
     emit(&stack, &payout).await;
     stack.run(later(1)).await;
@@ -456,7 +461,7 @@ async fn a_later_event_leaves_the_sums_and_the_transactions() {
 
 #[tokio::test]
 async fn the_night_finds_payouts_without_events_and_transactions_without_payouts() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     put_payout_of_charges(&stack, "po_1", 130);
     let mut young = transaction("txn_young", "", "charge", 500, 20, "ch_young");
     young["created"] = later(60).as_second().into();
@@ -478,7 +483,7 @@ async fn the_night_finds_payouts_without_events_and_transactions_without_payouts
 
 #[tokio::test]
 async fn the_night_goes_through_connected_accounts_and_passes_one_that_refuses() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     for account in ["acct_1", "acct_2"] {
         stack.registry().record_connected_account(&account.parse().unwrap(), later(0)).await.unwrap();
         stack.stripe.put_object(Some(account), &payout("po_same", 0));
@@ -493,7 +498,7 @@ async fn the_night_goes_through_connected_accounts_and_passes_one_that_refuses()
 
 #[tokio::test]
 async fn an_import_brings_transactions_with_what_they_belong_to() {
-    let stack = Stack::start().await;
+    let stack = start().await;
     let payout = put_payout_of_charges(&stack, "po_1", 1);
     emit(&stack, &payout).await;
     stack.run(later(1)).await;

@@ -28,6 +28,8 @@ pub(crate) struct Stack {
     pub(crate) deadline: Deadline,
     /// Whether reconciliation compares events with the ledger beside it.
     pub(crate) reconciles: bool,
+    /// Whether its nights list payouts and balance transactions, too.
+    pub(crate) lists_payouts: bool,
 }
 
 pub(crate) fn later(minutes: i64) -> Timestamp {
@@ -51,7 +53,7 @@ impl Stack {
         let cloud = TestCloud::start().await;
         let stripe = SimulatedStripe::start(Options::for_tests().at(now().as_second())).unwrap();
         cloud.put_secret(STRIPE_KEY_SECRET, &stripe.key());
-        let stack = Self { cloud, stripe, deadline: Deadline::NEVER, reconciles: true };
+        let stack = Self { cloud, stripe, deadline: Deadline::NEVER, reconciles: true, lists_payouts: false };
         fixtures::store_settings(&stack.registry(), UnixMillis::default()).await;
         stack.payouts_listed(now()).await;
         stack
@@ -168,6 +170,9 @@ impl Stack {
 
     pub(crate) async fn try_run(&self, deps: &Deps, at: Timestamp) -> Result<Value, ImportError> {
         self.stripe.advance(at.as_second() - self.stripe.now());
+        if !self.lists_payouts {
+            self.payouts_listed(at).await;
+        }
         if self.reconciles {
             self.events_compared(at - SignedDuration::from_mins(5)).await;
         }
