@@ -9,6 +9,7 @@
 //!   none;
 //! - `by_invoice`: what joins an invoice with its payments: invoice payments, and the payments and charges of
 //!   old API versions, which name it themselves;
+//! - `by_payout`: the balance transactions of a payout, without its own;
 //! - `open`: the few that something is left to do about, by what it is ([`OpenReason`]).
 //!
 //! The index keys hardly ever change in an object's life (a payment can get its customer later), so an entry
