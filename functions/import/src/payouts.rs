@@ -197,7 +197,7 @@ impl PayoutRun<'_> {
         let page = match session.objects(query).await {
             Ok(page) => page,
             // An account that has left has nothing to list any more, and nothing else is to wait for it.
-            Err(StripeError::Forbidden(failure)) if has_left(key.account_key(), &failure) => {
+            Err(StripeError::Forbidden(failure)) if failure.says_account_left(key.account_key()) => {
                 return Ok(Ok(PayoutTransactions { failure: Some(*failure), ..known }));
             }
             Err(StripeError::Forbidden(failure)) => return Ok(Err(*failure)),
@@ -239,11 +239,6 @@ impl PayoutRun<'_> {
         }
         Err(ImportError::Contended(record.key.to_string()))
     }
-}
-
-/// Whether Stripe says that a connected account is not, or no longer, connected.
-pub(crate) fn has_left(account: &AccountKey, failure: &StripeFailure) -> bool {
-    account.connected().is_some() && failure.code.as_deref() == Some("account_invalid")
 }
 
 /// The payout of a record, if its transactions are to be listed.

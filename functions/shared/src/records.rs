@@ -172,28 +172,27 @@ impl Record {
             sha256: sha256.to_vec(),
             body: bytes,
         };
-        Ok(record.with_open_reason(|| Some(object.clone())))
+        Ok(record.with_open_reason(object))
     }
 
-    /// The same record, with what is left to do about it as it follows from the rest; `object` is asked for
-    /// its object where that matters.
-    fn with_open_reason(mut self, object: impl FnOnce() -> Option<Value>) -> Self {
+    /// The same record, with what is left to do about it as it follows from its object and the rest.
+    fn with_open_reason(mut self, object: &Value) -> Self {
         // Nobody can do anything about one that is gone.
         self.index_keys.open = if !self.is_at_stripe() {
             None
         } else if self.order_uncertain {
             Some(OpenReason::OrderUncertain)
         } else {
-            object().and_then(|object| {
-                OpenReason::from_object(
-                    self.key.kind(),
-                    &object,
-                    self.transactions.as_ref(),
-                    self.list.as_ref(),
-                )
-            })
+            let (transactions, list) = (self.transactions.as_ref(), self.list.as_ref());
+            OpenReason::from_object(self.key.kind(), object, transactions, list)
         };
         self
+    }
+
+    /// The same, of its object as it is stored.
+    fn with_open_reason_of_stored(self) -> Self {
+        let object = self.parsed().unwrap_or_default();
+        self.with_open_reason(&object)
     }
 
     /// Its place in lists.
@@ -257,13 +256,13 @@ impl Record {
         if self.gone_at_stripe == gone_at_stripe {
             return self.clone();
         }
-        Self { gone_at_stripe, ..self.clone() }.with_open_reason(|| self.parsed())
+        Self { gone_at_stripe, ..self.clone() }.with_open_reason_of_stored()
     }
 
     /// The same record of a payout, with what it is made of.
     #[must_use]
     pub fn with_transactions(&self, transactions: PayoutTransactions) -> Self {
-        Self { transactions: Some(transactions), ..self.clone() }.with_open_reason(|| self.parsed())
+        Self { transactions: Some(transactions), ..self.clone() }.with_open_reason_of_stored()
     }
 
     /// The same record of a balance transaction, with what it belongs to. It is listed under its payout, if
@@ -289,13 +288,13 @@ impl Record {
         let named = || serde_json::json!({ "id": self.key.id(), "object": self.key.object() });
         let object = erasure::reduced(&stored.unwrap_or_else(named));
         let record = self.with_object(object.to_string().as_bytes())?;
-        Ok(Self { erased: true, list: None, ..record }.with_open_reason(|| Some(object)))
+        Ok(Self { erased: true, list: None, ..record }.with_open_reason(&object))
     }
 
     /// The same record of an object with a list that is cut, with how far the rest is fetched.
     #[must_use]
     pub fn with_list(&self, list: ListProgress) -> Self {
-        Self { list: Some(list), ..self.clone() }.with_open_reason(|| self.parsed())
+        Self { list: Some(list), ..self.clone() }.with_open_reason_of_stored()
     }
 
     /// The same record with more of a list of its object, and how far the rest is fetched; none where the
@@ -310,7 +309,7 @@ impl Record {
         list: Option<ListProgress>,
     ) -> std::io::Result<Self> {
         let record = self.with_object(raw)?;
-        Ok(Self { list, ..record }.with_open_reason(|| Some(object.clone())))
+        Ok(Self { list, ..record }.with_open_reason(object))
     }
 
     fn with_object(&self, raw: &[u8]) -> std::io::Result<Self> {
@@ -359,7 +358,7 @@ impl Record {
         if order_uncertain == self.order_uncertain {
             return record;
         }
-        record.with_open_reason(|| self.parsed())
+        record.with_open_reason_of_stored()
     }
 
     /// Its object as it last was, with `"deleted": true`, as JSON text: [`as_deleted`].

@@ -14,7 +14,7 @@ use shared::registry::{BalanceList, BalancePass, FinishedBalancePass, Halt, List
 use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
 use shared::unix_time::UnixSeconds;
 
-use super::{MAX_PAYOUTS, PayoutRun, has_left};
+use super::{MAX_PAYOUTS, PayoutRun};
 use crate::error::{ImportError, Interruption};
 use crate::transactions::{self, ListedTransaction};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
@@ -97,7 +97,7 @@ impl PayoutRun<'_> {
                         failure
                     }
                 };
-                if !has_left(account, &failure) {
+                if !failure.says_account_left(account) {
                     pass.is_incomplete |= pass.list == BalanceList::Transactions;
                     let account = account.connected().map(str::to_owned);
                     pass.refused.add(RefusedKind { account, kind, failure: *failure });

@@ -405,6 +405,18 @@ async fn a_fee_of_the_payout_itself_is_no_difference() {
 }
 
 #[tokio::test]
+async fn transactions_that_come_to_the_payouts_own_and_not_to_its_amount_do_not_add_up() {
+    let stack = start().await;
+    let payout = payout("po_1", 940);
+    stack.put(&payout);
+    stack.put(&own("po_1", 941));
+    stack.put(&transaction("txn_1", "po_1", "charge", 1000, 59, "ch_1"));
+    emit(&stack, &payout).await;
+    stack.run(later(1)).await;
+    assert_eq!(adds_up(&stack, "po_1").await, Some(false), "the payout says what the bank gets");
+}
+
+#[tokio::test]
 async fn payouts_that_failed_lately_or_are_late_are_found_and_no_others() {
     let stack = start().await;
     const HOUR: i64 = 60;

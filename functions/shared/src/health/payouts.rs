@@ -155,8 +155,7 @@ impl<'a> Payout<'a> {
     /// Whether its account is not connected any more, so that nobody can list its transactions.
     fn has_left(&self) -> bool {
         let failure = self.record.transactions.as_ref().and_then(|known| known.failure.as_ref());
-        self.record.key.account().is_some()
-            && failure.is_some_and(|failure| failure.code.as_deref() == Some("account_invalid"))
+        failure.is_some_and(|failure| failure.says_account_left(self.record.key.account_key()))
     }
 
     fn in_trouble(&self) -> PayoutInTrouble {

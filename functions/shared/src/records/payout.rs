@@ -29,9 +29,9 @@ pub struct PayoutTransactions {
     pub count: u64,
     /// Sums by type and currency, without the payout's own.
     pub sums: Vec<TransactionSum>,
-    /// What the payout's own transaction changed the balance by, if that was listed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own_net: Option<i64>,
+    /// The fee of the payout's own transaction.
+    #[serde(default)]
+    pub own_fee: i64,
     /// The first of those that another payout has too, and that stay with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub of_other_payouts: Vec<String>,
@@ -94,7 +94,7 @@ impl PayoutTransactions {
     /// Adds a transaction of the payout. Its own is kept apart.
     pub fn add(&mut self, payout: &Value, transaction: &Value) {
         if payout["id"].as_str().is_some_and(|payout| is_own(payout, transaction)) {
-            self.own_net = transaction["net"].as_i64();
+            self.own_fee = transaction["fee"].as_i64().unwrap_or_default();
             return;
         }
         let text = |member: &str| transaction[member].as_str().unwrap_or_default();
@@ -121,18 +121,14 @@ impl PayoutTransactions {
         self.of_other_payouts.truncate(NAMED);
     }
 
-    /// How far what left for the bank is above what its transactions come to; 0 if they add up. What left is
-    /// the payout's amount, or what its own transaction says, which may have a fee. None while they are not
-    /// all here, or some are of another currency, whose amounts cannot be added.
+    /// How far the payout's amount, with its own fee, is above what its transactions come to; 0 if they add
+    /// up. None while they are not all here, or some are of another currency, whose amounts cannot be added.
     pub fn difference(&self, payout: &Value) -> Option<i64> {
         let is_other = |sum: &TransactionSum| payout["currency"] != sum.currency;
         if !self.complete || self.failure.is_some() || self.sums.iter().any(is_other) {
             return None;
         }
-        let left = match self.own_net {
-            Some(net) => -net,
-            None => payout["amount"].as_i64()?,
-        };
+        let left = payout["amount"].as_i64()? + self.own_fee;
         Some(left - self.sums.iter().map(|sum| sum.net).sum::<i64>())
     }
 

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::account::AccountKey;
 use crate::lossy_json;
 use crate::secret::StripeKey;
 
@@ -101,6 +102,12 @@ impl StripeFailure {
     /// Returns whether Stripe says that it does not know what was asked for.
     pub(super) fn is_missing(&self) -> bool {
         self.code.as_deref() == Some("resource_missing")
+    }
+
+    /// Returns whether Stripe says that a connected account is not, or no longer, connected. Our own cannot
+    /// leave.
+    pub fn says_account_left(&self, account: &AccountKey) -> bool {
+        account.connected().is_some() && self.code.as_deref() == Some("account_invalid")
     }
 
     /// Returns whether there was an answer that is too large to be read. The same call gets it again.
