@@ -10,34 +10,25 @@
 //! Objects created meanwhile come by their events. A list that Stripe refuses, or never answers
 //! (`unanswered`), does not stop the others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
 use shared::kind::Kind;
-use shared::lossy_json::{self, LossyJsonError};
-use shared::object_key::ObjectKey;
-use shared::records::Record;
+use shared::lossy_json::{self};
 use shared::registry::{
-    AccountImport, AccountList, Halt, Import, ImportState, KindProgress, ListPosition, RefusedKind, Sampled,
-    Stage, Written,
+    AccountImport, AccountList, Halt, Import, ImportState, KindProgress, RefusedKind, Sampled, Stage, Written,
 };
-use shared::stripe::{ObjectsPage, ObjectsQuery, OversizedItem, Session, StripeError, StripeResponse};
-use shared::unix_time::{UnixMillis, UnixSeconds};
+use shared::stripe::{ObjectsQuery, Session};
+use shared::unix_time::UnixMillis;
 
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
-use crate::transactions::{self, ListedTransaction};
+use crate::listing::{WrittenPage, last_position, list_after, write_page};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
-use crate::upsert::{FetchedObject, Upserted, upsert};
-
-/// Records written at a time. A write mostly waits for DynamoDB, and the connection carries this many easily.
-const CONCURRENT_WRITES: usize = 16;
 
 /// How a run of the import ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,13 +94,6 @@ struct ImportRun<'a> {
     now: Timestamp,
     pages: u64,
     written: u64,
-}
-
-/// An object of one of Stripe's lists.
-struct ListedObject<'a> {
-    key: ObjectKey,
-    raw: &'a str,
-    object: Value,
 }
 
 impl ImportRun<'_> {
@@ -255,7 +239,15 @@ impl ImportRun<'_> {
         kind: Kind,
         progress: KindProgress,
     ) -> Result<KindProgress, Interruption> {
-        let page = match self.list_page(session, account, kind, progress.after.as_ref()).await {
+        let query = ObjectsQuery {
+            kind,
+            account: account.connected(),
+            since: self.import.since,
+            until: None,
+            payout: None,
+            after: None,
+        };
+        let page = match list_after(session, query, progress.after.as_ref()).await {
             Ok(page) => page,
             Err(error) => {
                 let failure = match Halt::try_from(error) {
@@ -266,106 +258,24 @@ impl ImportRun<'_> {
             }
         };
         let as_of = fetched_as_of(&page)?;
-        let (mut left_out, mut listed) = (progress.left_out, Vec::new());
-        let mut reached_since = false;
-        let mut transactions = Vec::new();
-        for raw in &page.value.objects {
-            match parse_object(raw, account, kind) {
-                // With what each belongs to.
-                Ok(_) if kind == Kind::BALANCE_TRANSACTION => {
-                    transactions.extend(ListedTransaction::read(raw, account));
-                }
-                Ok(object) if self.is_older(&object) => reached_since = true,
-                Ok(object) => listed.push(object),
-                Err(id) => left_out.add(id),
-            }
-        }
-        let written = if kind == Kind::BALANCE_TRANSACTION {
-            transactions::write(self.deps, &transactions, None, as_of).await?.written
-        } else {
-            let (written, too_large) = self.upsert_all(listed, as_of).await?;
-            too_large.into_iter().for_each(|id| left_out.add(id));
-            written
-        };
+        let WrittenPage { written, left_out: not_kept, reached_since } =
+            write_page(self.deps, &page.value, account, kind, self.import.since, as_of).await?;
+        let mut left_out = progress.left_out;
+        not_kept.into_iter().for_each(|id| left_out.add(id));
         self.written += written;
-        // One that is too large is passed by its id.
-        let oversized = page.value.oversized.as_ref();
-        oversized.into_iter().for_each(|object| left_out.add(object.id.clone()));
-        let position =
-            |object: &OversizedItem| ListPosition { id: object.id.clone(), created: object.created };
-        let last = page.value.objects.last().map(|raw| list_position(raw).ok());
-        let last = oversized.map(|object| Some(position(object))).or(last);
-        let (stage, after) = match (page.value.more && !reached_since, last) {
-            (true, Some(Some(last))) => (Stage::GoingOn, Some(last)),
-            (true, _) => {
-                let problem = "Stripe's list ends with something without an id";
-                return Err(unusable_response(problem, page.request_id).into());
-            }
-            (false, last) => (Stage::Done, last.flatten().or(progress.after)),
+        let last = last_position(&page.value);
+        let (stage, after) = if page.value.more && !reached_since {
+            let problem = "Stripe's list ends with something without an id";
+            let last = last.ok_or_else(|| unusable_response(problem, page.request_id.clone()))?;
+            (Stage::GoingOn, Some(last))
+        } else {
+            (Stage::Done, last.or(progress.after))
         };
         let listed = page.value.objects.len() + usize::from(page.value.oversized.is_some());
         let looked_at = progress.looked_at + listed as u64;
         let written = progress.written + written;
         let calls = progress.calls;
         Ok(KindProgress { stage, after, looked_at, written, calls, left_out, failure: None, unanswered: 0 })
-    }
-
-    /// Whether an object was made before the import's beginning. A list that cannot be bounded by time goes
-    /// from the newest to the oldest, and is left at the first of these.
-    fn is_older(&self, listed: &ListedObject<'_>) -> bool {
-        let created = listed.object["created"].as_i64().map(UnixSeconds::new);
-        self.import.since.zip(created).is_some_and(|(since, created)| created < since)
-    }
-
-    /// Lists the page after a position. If the last object is gone, such as a deleted draft, lists from the
-    /// second in which it was created.
-    async fn list_page(
-        &self,
-        session: &Session<'_>,
-        account: &AccountKey,
-        kind: Kind,
-        after: Option<&ListPosition>,
-    ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
-        let query = ObjectsQuery {
-            kind,
-            account: account.connected(),
-            since: self.import.since,
-            until: None,
-            payout: None,
-            after: after.map(|position| position.id.as_str()),
-        };
-        match session.objects(query).await {
-            Err(error) if error.is_gone_cursor() => {
-                let until = after.and_then(|position| position.created);
-                session.objects(ObjectsQuery { until, after: None, ..query }).await
-            }
-            result => result,
-        }
-    }
-
-    /// Writes the records that are older and differ. Returns how many were written, and the ids of objects
-    /// that are too large.
-    async fn upsert_all(
-        &self,
-        listed: Vec<ListedObject<'_>>,
-        as_of: UnixSeconds,
-    ) -> Result<(u64, Vec<String>), ImportError> {
-        let keys: Vec<ObjectKey> = listed.iter().map(|object| object.key.clone()).collect();
-        let records = self.deps.records.get_all(&keys).await?;
-        let records: HashMap<ObjectKey, Record> =
-            records.into_iter().map(|record| (record.key.clone(), record)).collect();
-        let records = &records;
-        let upserts = listed.into_iter().map(|ListedObject { key, raw, object }| async move {
-            let record = records.get(&key).cloned();
-            let id = key.id().to_owned();
-            let fetched = FetchedObject { key, raw, object: &object, as_of };
-            Ok::<_, ImportError>((id, upsert(&self.deps.records, &fetched, record).await?))
-        });
-        let results: Vec<(String, Upserted)> =
-            futures::stream::iter(upserts).buffer_unordered(CONCURRENT_WRITES).try_collect().await?;
-        let written = results.iter().filter(|(_, upserted)| *upserted == Upserted::Written).count();
-        let too_large = results.into_iter().filter(|(_, upserted)| *upserted == Upserted::TooLarge);
-        Ok((written as u64, too_large.map(|(id, _)| id).collect()))
     }
 
     async fn store_progress(
@@ -442,19 +352,4 @@ fn refused_lists(accounts: &BTreeMap<AccountKey, AccountImport>) -> Sampled<Refu
         }
     }
     refused
-}
-
-/// Parses an object of a list. The error identifies one that cannot be kept: its id, or why it has none.
-fn parse_object<'a>(raw: &'a RawValue, account: &AccountKey, kind: Kind) -> Result<ListedObject<'a>, String> {
-    let ListPosition { id, .. } = list_position(raw).map_err(|_| "without an id".to_owned())?;
-    let key = ObjectKey::new(account.connected(), kind.object(), &id).map_err(|_| "without an id")?;
-    match lossy_json::from_str::<Value>(raw.get()) {
-        Ok(object) if object["object"] == kind.object() => Ok(ListedObject { key, raw: raw.get(), object }),
-        Ok(_) | Err(_) => Err(id),
-    }
-}
-
-/// The position of an object, also of one that cannot be read whole.
-fn list_position(raw: &RawValue) -> Result<ListPosition, LossyJsonError> {
-    lossy_json::from_str(raw.get())
 }

@@ -22,6 +22,7 @@ mod diff;
 mod drift;
 mod error;
 mod import_run;
+mod listing;
 mod payouts;
 mod request;
 mod transactions;

@@ -4,21 +4,17 @@
 //! Each list is gone through account by account, page by page; how far it is, is kept after each page.
 
 use jiff::SignedDuration;
-use serde_json::Value;
 use shared::account::AccountKey;
 use shared::kind::Kind;
-use shared::lossy_json;
-use shared::object_key::ObjectKey;
 use shared::records::{OpenOrder, OpenReason, PayoutTransactions};
-use shared::registry::{BalanceList, BalancePass, FinishedBalancePass, Halt, ListPosition, RefusedKind};
-use shared::stripe::{ObjectsPage, ObjectsQuery, Session, StripeError, StripeResponse};
+use shared::registry::{BalanceList, BalancePass, FinishedBalancePass, Halt, RefusedKind};
+use shared::stripe::{ObjectsQuery, Session};
 use shared::unix_time::UnixSeconds;
 
 use super::{MAX_PAYOUTS, PayoutRun};
 use crate::error::{ImportError, Interruption};
-use crate::transactions::{self, ListedTransaction};
+use crate::listing::{last_position, list_after, write_page};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
-use crate::upsert::{FetchedObject, Upserted, upsert};
 
 /// A payout of this age has arrived or failed.
 const PAYOUTS_OF: SignedDuration = SignedDuration::from_hours(35 * 24);
@@ -79,11 +75,19 @@ impl PayoutRun<'_> {
         pass: &mut BalancePass,
         account: &AccountKey,
     ) -> Result<(), Interruption> {
-        let kind = match pass.list {
-            BalanceList::Payouts => Kind::PAYOUT,
-            BalanceList::Transactions => Kind::BALANCE_TRANSACTION,
+        let (kind, since) = match pass.list {
+            BalanceList::Payouts => (Kind::PAYOUT, self.now_of(pass) - PAYOUTS_OF),
+            BalanceList::Transactions => (Kind::BALANCE_TRANSACTION, pass.since),
         };
-        let page = match self.pass_page(session, pass, account, kind).await {
+        let query = ObjectsQuery {
+            kind,
+            account: account.connected(),
+            since: Some(since),
+            until: None,
+            payout: None,
+            after: None,
+        };
+        let page = match list_after(session, query, pass.after.as_ref()).await {
             Ok(page) => page,
             Err(error) => {
                 let failure = match Halt::try_from(error) {
@@ -107,78 +111,20 @@ impl PayoutRun<'_> {
             }
         };
         let as_of = fetched_as_of(&page)?;
-        let objects = &page.value.objects;
-        pass.written += match pass.list {
-            BalanceList::Payouts => self.write_payouts(&page.value, account, as_of).await?,
-            BalanceList::Transactions => {
-                let listed: Vec<_> =
-                    objects.iter().filter_map(|raw| ListedTransaction::read(raw, account)).collect();
-                transactions::write(self.deps, &listed, None, as_of).await?.written
-            }
-        };
-        pass.looked_at += objects.len() as u64;
+        pass.written += write_page(self.deps, &page.value, account, kind, None, as_of).await?.written;
+        pass.looked_at += page.value.objects.len() as u64;
         pass.unanswered = 0;
         if !page.value.more {
             pass.leave_list();
             return Ok(());
         }
-        let last = objects.last().and_then(|raw| lossy_json::from_str::<ListPosition>(raw.get()).ok());
-        let oversized = page.value.oversized.as_ref();
-        let oversized = oversized.map(|item| ListPosition { id: item.id.clone(), created: item.created });
-        pass.after = Some(oversized.or(last).ok_or_else(|| {
+        pass.after = Some(last_position(&page.value).ok_or_else(|| {
             unusable_response("Stripe's list ends with something without an id", page.request_id.clone())
         })?);
         Ok(())
     }
 
-    async fn pass_page(
-        &self,
-        session: &Session<'_>,
-        pass: &BalancePass,
-        account: &AccountKey,
-        kind: Kind,
-    ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
-        let since = match pass.list {
-            BalanceList::Payouts => self.now_of(pass) - PAYOUTS_OF,
-            BalanceList::Transactions => pass.since,
-        };
-        let query = ObjectsQuery {
-            kind,
-            account: account.connected(),
-            since: Some(since),
-            until: None,
-            payout: None,
-            after: pass.after.as_ref().map(|position| position.id.as_str()),
-        };
-        match session.objects(query).await {
-            Err(error) if error.is_gone_cursor() => {
-                let until = pass.after.as_ref().and_then(|position| position.created);
-                session.objects(ObjectsQuery { until, after: None, ..query }).await
-            }
-            result => result,
-        }
-    }
-
     fn now_of(&self, pass: &BalancePass) -> UnixSeconds {
         pass.begun_at.to_timestamp().unwrap_or(self.now).into()
-    }
-
-    /// Writes the payouts of a page that are older here or differ. Returns how many.
-    async fn write_payouts(
-        &self,
-        page: &ObjectsPage,
-        account: &AccountKey,
-        as_of: UnixSeconds,
-    ) -> Result<u64, ImportError> {
-        let mut written = 0;
-        for raw in &page.objects {
-            let Ok(object) = lossy_json::from_str::<Value>(raw.get()) else { continue };
-            let id = object["id"].as_str().unwrap_or_default();
-            let Ok(key) = ObjectKey::new(account.connected(), Kind::PAYOUT.object(), id) else { continue };
-            let record = self.deps.records.get(&key).await?;
-            let fetched = FetchedObject { key, raw: raw.get(), object: &object, as_of };
-            written += u64::from(upsert(&self.deps.records, &fetched, record).await? == Upserted::Written);
-        }
-        Ok(written)
     }
 }
