@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use shared::aws::StoreError;
 use shared::kind::{Kind, reference_id};
-use shared::lossy_json;
 use shared::object_key::ObjectKey;
 use shared::records::{Record, RecordListing, charges_in_payment};
 
@@ -166,5 +165,5 @@ fn charge_of(object: &Value) -> Option<&str> {
 
 /// The object of a record; null if it is damaged.
 fn object(record: &Record) -> Value {
-    record.object().ok().and_then(|bytes| lossy_json::from_slice(&bytes).ok()).unwrap_or_default()
+    record.parsed().unwrap_or_default()
 }

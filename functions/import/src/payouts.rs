@@ -21,7 +21,6 @@ use serde_json::Value;
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
 use shared::kind::Kind;
-use shared::lossy_json;
 use shared::object_key::ObjectKey;
 use shared::records::{OpenOrder, OpenReason, PayoutTransactions, Put, Record, is_reconciled};
 use shared::registry::{Halt, PayoutProgress, RefusedKind};
@@ -247,5 +246,5 @@ fn waiting_payout(record: &Record) -> Option<Value> {
     if !record.is_at_stripe() || record.transactions.as_ref().is_some_and(is_listed) {
         return None;
     }
-    lossy_json::from_slice(&record.object().ok()?).ok().filter(is_reconciled)
+    record.parsed().filter(is_reconciled)
 }

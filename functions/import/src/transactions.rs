@@ -234,7 +234,7 @@ async fn invoices(
     let reads = owners.into_iter().map(async |owner| {
         let parts = deps.records.naming(&owner).await?;
         let joints = parts.iter().filter(|part| part.key.kind() == Some(Kind::INVOICE_PAYMENT));
-        let joints = joints.filter_map(object).filter(joins_invoice);
+        let joints = joints.filter_map(Record::parsed).filter(joins_invoice);
         let invoice = joints.filter_map(|joint| named(&joint, "invoice")).next();
         Ok::<_, ImportError>(invoice.map(|invoice| (owner, invoice)))
     });
@@ -244,11 +244,7 @@ async fn invoices(
 
 async fn objects(deps: &Deps, keys: Vec<ObjectKey>) -> Result<HashMap<ObjectKey, Value>, ImportError> {
     let records = deps.records.get_all(&keys).await?;
-    Ok(records.into_iter().filter_map(|record| Some((record.key.clone(), object(&record)?))).collect())
-}
-
-fn object(record: &Record) -> Option<Value> {
-    lossy_json::from_slice(&record.object().ok()?).ok()
+    Ok(records.into_iter().filter_map(|record| Some((record.key.clone(), record.parsed()?))).collect())
 }
 
 fn named(object: &Value, member: &str) -> Option<String> {

@@ -95,14 +95,13 @@ pub(crate) fn check(record: &Record, fetched: &FetchedObject<'_>) -> RecordCheck
     if is_deleted(fetched) {
         return RecordCheck::Outdated(vec!["deleted".to_owned()]);
     }
-    let fields =
-        match record.object().ok().and_then(|bytes| shared::lossy_json::from_slice::<Value>(&bytes).ok()) {
-            // Of what is erased only the reduced states can be compared.
-            Some(stored) if record.erased => differing_fields(&stored, &reduced(fetched.object)),
-            Some(stored) => differing_fields(&stored, fetched.object),
-            // A damaged record is replaced.
-            None => vec!["object".to_owned()],
-        };
+    let fields = match record.parsed() {
+        // Of what is erased only the reduced states can be compared.
+        Some(stored) if record.erased => differing_fields(&stored, &reduced(fetched.object)),
+        Some(stored) => differing_fields(&stored, fetched.object),
+        // A damaged record is replaced.
+        None => vec!["object".to_owned()],
+    };
     if fields.is_empty() && !record.order_uncertain && !record.gone_at_stripe && !record.deleted {
         RecordCheck::UpToDate
     } else {

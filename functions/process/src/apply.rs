@@ -253,16 +253,19 @@ async fn record_from_stripe(
         Some(fetched) => &*fetched,
         None => fetched.insert(fetch_object(invocation, &snapshot.key, snapshot.created, deletion).await?),
     };
-    let known = second.iter().find(|snapshot| snapshot.id == *best).unwrap_or(snapshot);
-    let known = as_deleted(known.raw.as_bytes());
-    let named = json!({ "id": snapshot.key.id(), "object": snapshot.key.object(), "deleted": true });
     let (mut raw, as_of) = match fetched {
         FetchOutcome::NotReadable | FetchOutcome::Gone => return Ok(None),
         FetchOutcome::Fetched { raw, as_of } => (raw.get().to_owned(), *as_of),
-        FetchOutcome::Deleted => (named.to_string(), snapshot.created),
+        FetchOutcome::Deleted => {
+            let named = json!({ "id": snapshot.key.id(), "object": snapshot.key.object(), "deleted": true });
+            (named.to_string(), snapshot.created)
+        }
     };
     let mut object: Value = lossy_json::from_str(&raw).map_err(ApplyError::UnreadableObject)?;
-    if let Some(known) = known.filter(|_| says_only_deleted(&object)) {
+    let known = second.iter().find(|snapshot| snapshot.id == *best).unwrap_or(snapshot);
+    if says_only_deleted(&object)
+        && let Some(known) = as_deleted(known.raw.as_bytes())
+    {
         object = lossy_json::from_str(&known).map_err(ApplyError::UnreadableObject)?;
         raw = known;
     }

@@ -369,7 +369,8 @@ impl Record {
         known.unwrap_or_else(|| named().to_string())
     }
 
-    fn parsed(&self) -> Option<Value> {
+    /// Stripe's object, parsed. None if the stored bytes are damaged, or nested too deeply to be read.
+    pub fn parsed(&self) -> Option<Value> {
         self.object().ok().and_then(|bytes| lossy_json::from_slice(&bytes).ok())
     }
 }

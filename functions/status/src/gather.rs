@@ -168,17 +168,11 @@ async fn gather_now(
             None => deps.registry.erasure_health(now).await,
         }
     };
-    let payouts = async {
-        let recent = kept.health.as_ref().filter(|snapshot| !live && is_recent(snapshot, now));
-        match recent.and_then(|snapshot| snapshot.payouts.clone()) {
-            Some(payouts) => Ok(payouts),
-            None => health::payouts(&deps.records, now).await,
-        }
-    };
     let waiting = async {
         let open = health::open_events(&deps.ledger, now);
         let uncertain = deps.records.open(OpenReason::OrderUncertain);
         let incomplete = deps.records.incomplete();
+        let payouts = health::payouts(&deps.records, now);
         // Boxed, because they are too large for a stack together with the rest.
         let counts = Box::pin(async { tokio::try_join!(open, uncertain, incomplete, erasures, payouts) });
         let counts = deadline.earlier_by(AFTER_READING).bound(counts).await;

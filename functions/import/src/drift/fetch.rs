@@ -182,6 +182,6 @@ impl DriftRun<'_> {
 
 /// How an object that stood as its record shows may be deleted for good; none if it cannot be.
 fn deletion(record: &Record) -> Option<Deletion> {
-    let object: Value = lossy_json::from_slice(&record.object().ok()?).ok()?;
+    let object = record.parsed()?;
     record.key.kind().map(Kind::deletion).filter(|deletion| deletion.can_follow(&object))
 }

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::aws::StoreError;
 use crate::ledger::OpenCount;
-use crate::lossy_json;
 use crate::object_key::ObjectKey;
 use crate::page::MAX_LIMIT;
 use crate::records::{OpenOrder, OpenReason, Record, Records};
@@ -137,8 +136,7 @@ struct Payout<'a> {
 
 impl<'a> Payout<'a> {
     fn from_record(record: &'a Record) -> Option<Self> {
-        let object = lossy_json::from_slice(&record.object().ok()?).ok()?;
-        Some(Self { record, object })
+        Some(Self { record, object: record.parsed()? })
     }
 
     fn has_status(&self, statuses: &[&str]) -> bool {
