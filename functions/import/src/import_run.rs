@@ -14,17 +14,16 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use shared::account::AccountKey;
 use shared::deadline::Deadline;
 use shared::kind::Kind;
-use shared::lossy_json::{self};
 use shared::registry::{
-    AccountImport, AccountList, Halt, Import, ImportState, KindProgress, RefusedKind, Sampled, Stage, Written,
+    AccountImport, Halt, Import, ImportState, KindProgress, RefusedKind, Sampled, Stage, Written,
 };
 use shared::stripe::{ObjectsQuery, Session};
 use shared::unix_time::UnixMillis;
 
+use crate::accounts;
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
 use crate::listing::{WrittenPage, last_position, list_after, write_page};
@@ -137,33 +136,17 @@ impl ImportRun<'_> {
         Ok(RunEnd::Finished)
     }
 
-    /// Notes the connected accounts that Stripe lists, page by page, so that those are imported too from
-    /// which no event has come. Only where an endpoint listens to them: else nobody wants what is theirs.
-    /// Returns how the run ends, if it does.
+    /// Lists the connected accounts, if they are wanted. Returns how the run ends, if it does.
     async fn find_accounts(&mut self, session: &Session<'_>) -> Result<Option<RunEnd>, Interruption> {
-        if self.import.accounts.stage != Stage::GoingOn
-            || !self.deps.registry.endpoints().await?.iter().any(|endpoint| endpoint.spec.connect)
-        {
+        if self.import.accounts.stage != Stage::GoingOn || !accounts::are_wanted(self.deps).await? {
             return Ok(None);
         }
         while self.import.accounts.stage == Stage::GoingOn {
             if self.pages > 0 && self.deadline.has_passed() {
                 return Ok(Some(RunEnd::TimeUp));
             }
-            let (accounts, halt) = match self.accounts_page(session).await {
-                Ok(accounts) => (accounts, None),
-                Err(Interruption::Halted(halt)) => {
-                    let failure = isolated_failure(session, halt).await?;
-                    let unanswered = self.import.accounts.unanswered + 1;
-                    let list = AccountList { unanswered, ..self.import.accounts.clone() };
-                    if unanswered < MAX_RUNS {
-                        (list, Some(Halt::NoAnswer(failure)))
-                    } else {
-                        (AccountList { stage: Stage::Refused, failure: Some(*failure), ..list }, None)
-                    }
-                }
-                Err(Interruption::Failed(error)) => return Err(error.into()),
-            };
+            let list = self.import.accounts.clone();
+            let (accounts, halt) = accounts::list_page(self.deps, session, list, self.now).await?;
             if !self.is_still_running().await? {
                 return Ok(Some(RunEnd::Stopped));
             }
@@ -178,45 +161,6 @@ impl ImportRun<'_> {
             self.pages += 1;
         }
         Ok(None)
-    }
-
-    /// Notes the accounts of the next page. Returns how far the list is then.
-    async fn accounts_page(&self, session: &Session<'_>) -> Result<AccountList, Interruption> {
-        let list = self.import.accounts.clone();
-        let page = match session.connected_accounts(list.after.as_deref()).await {
-            // The account that came last has left: those before it are known, and noted again at no harm.
-            Err(error) if error.is_gone_cursor() => session.connected_accounts(None).await,
-            page => page,
-        };
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => match Halt::try_from(error) {
-                Ok(halt) => return Err(halt.into()),
-                Err(failure) => {
-                    return Ok(AccountList { stage: Stage::Refused, failure: Some(*failure), ..list });
-                }
-            },
-        };
-        let known = self.deps.registry.connected_accounts().await?;
-        for raw in &page.value.accounts {
-            let account: Option<Value> = lossy_json::from_str(raw.get()).ok();
-            let account = account.filter(|account| account["object"] == "account");
-            let id = account.as_ref().and_then(|account| account["id"].as_str());
-            if let Some(account) = id.and_then(|id| AccountKey::new(Some(id)).ok())
-                && !known.contains(&account)
-            {
-                self.deps.registry.record_connected_account(&account, self.now).await?;
-            }
-        }
-        let (stage, after) = match (page.value.more, page.value.last) {
-            (true, Some(last)) => (Stage::GoingOn, Some(last)),
-            (true, None) => {
-                let problem = "Stripe's list ends with something without an id";
-                return Err(unusable_response(problem, page.request_id).into());
-            }
-            (false, last) => (Stage::Done, last.or(list.after)),
-        };
-        Ok(AccountList { stage, after, failure: None, unanswered: 0 })
     }
 
     fn progress(&self, account: &AccountKey, kind: Kind) -> KindProgress {

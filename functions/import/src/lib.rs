@@ -16,6 +16,7 @@
 //! to the next. Stripe is called one call after another, under twenty a second: its limit in a sandbox is 25.
 //! Nothing is deleted because Stripe does not know it. The clock is an argument.
 
+mod accounts;
 mod config;
 mod deps;
 mod diff;

@@ -40,15 +40,13 @@ pub use self::drift_progress::{
 pub use self::endpoint_activity::EndpointActivity;
 pub use self::erasure_job::{ErasureJob, ErasurePosition, ErasureState};
 pub use self::hourly_counts::{HourlyCounts, LagCounts};
-pub use self::import_progress::{
-    AccountImport, AccountList, Import, ImportState, KindProgress, ScheduledWork, Stage,
-};
+pub use self::import_progress::{AccountImport, Import, ImportState, KindProgress, ScheduledWork};
 pub use self::key_rights::{KeyRight, KeyRights, Readable};
 pub use self::last_probe::LastProbe;
 pub use self::lease::Lease;
 pub use self::look::{Look, LookKind, Turn};
 pub use self::payout_progress::{BalanceList, BalancePass, FinishedBalancePass, PayoutProgress};
-pub use self::progress::{Halt, ListPosition, RefusedKind, Sampled};
+pub use self::progress::{AccountList, Halt, ListPosition, RefusedKind, Sampled, Stage};
 pub use self::reconcile_progress::{ReconcileProgress, TimeWindow};
 pub use self::status_rows::StatusRows;
 use crate::aws::StoreError;

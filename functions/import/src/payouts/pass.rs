@@ -1,5 +1,5 @@
-//! The night's work on the balance: payouts that no event told of, transactions of charges that have not been
-//! paid out, and payouts that did not add up, again.
+//! The night's work on the balance: accounts that were connected since, payouts that no event told of,
+//! transactions of charges that have not been paid out, and payouts that did not add up, again.
 //!
 //! Each list is gone through account by account, page by page; how far it is, is kept after each page.
 
@@ -7,11 +7,12 @@ use jiff::SignedDuration;
 use shared::account::AccountKey;
 use shared::kind::Kind;
 use shared::records::{OpenOrder, OpenReason, PayoutTransactions};
-use shared::registry::{BalanceList, BalancePass, FinishedBalancePass, Halt, RefusedKind};
+use shared::registry::{BalanceList, BalancePass, FinishedBalancePass, Halt, RefusedKind, Stage};
 use shared::stripe::{ObjectsQuery, Session};
 use shared::unix_time::UnixSeconds;
 
 use super::{MAX_PAYOUTS, PayoutRun};
+use crate::accounts;
 use crate::error::{ImportError, Interruption};
 use crate::listing::{last_position, list_after, write_page};
 use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
@@ -30,6 +31,9 @@ impl PayoutRun<'_> {
             None => self.begin_pass().await?,
         };
         self.progress.pass = Some(pass.clone());
+        if !self.list_accounts(session, &mut pass).await? {
+            return Ok(());
+        }
         let mut accounts = vec![AccountKey::OWN];
         accounts.extend(self.deps.registry.connected_accounts().await?);
         while let Some(account) = accounts.iter().find(|account| pass.is_left(account)) {
@@ -44,14 +48,48 @@ impl PayoutRun<'_> {
             self.store_progress().await?;
             next?;
         }
-        let BalancePass { begun_at, since, looked_at, written, refused, .. } = pass;
+        let BalancePass { begun_at, since, connected, looked_at, written, refused, .. } = pass;
         let finished_at = self.now.into();
         // Where a list was refused, the next pass begins where this one did.
         let listed_until = if pass.is_incomplete { since + OVERLAP } else { begun_at.into() };
-        self.progress.last =
-            Some(FinishedBalancePass { begun_at, finished_at, listed_until, looked_at, written, refused });
+        let connected_failure = connected.failure;
+        self.progress.last = Some(FinishedBalancePass {
+            begun_at,
+            finished_at,
+            listed_until,
+            looked_at,
+            written,
+            refused,
+            connected_failure,
+        });
         self.progress.pass = None;
         Ok(())
+    }
+
+    /// Lists the connected accounts, if they are wanted. Returns whether that is done; else the time is up.
+    async fn list_accounts(
+        &mut self,
+        session: &Session<'_>,
+        pass: &mut BalancePass,
+    ) -> Result<bool, Interruption> {
+        if pass.connected.stage != Stage::GoingOn || !accounts::are_wanted(self.deps).await? {
+            return Ok(true);
+        }
+        while pass.connected.stage == Stage::GoingOn {
+            if !self.has_time() {
+                return Ok(false);
+            }
+            self.summary.pages += 1;
+            let list = pass.connected.clone();
+            let (connected, halt) = accounts::list_page(self.deps, session, list, self.now).await?;
+            pass.connected = connected;
+            self.progress.pass = Some(pass.clone());
+            self.store_progress().await?;
+            if let Some(halt) = halt {
+                return Err(halt.into());
+            }
+        }
+        Ok(true)
     }
 
     async fn begin_pass(&self) -> Result<BalancePass, ImportError> {

@@ -1,20 +1,21 @@
 //! An import brings in all that Stripe lists, each object once.
 
-use shared::deadline::Deadline;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::account::AccountKey;
-use shared::endpoint::{EndpointRow, EndpointSpec};
+use shared::deadline::Deadline;
 use shared::kind::Kind;
 use shared::order::comparable;
 use shared::records::RecordListing;
 use simulated_stripe::{Fault, Key};
 use test_cloud::KillPoint;
-use test_cloud::fixtures::{endpoint_row, now, store_endpoint};
+use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, customer, event, later, nested};
+use crate::support::{
+    Stack, account_lists, ago, customer, event, later, listen_to_connected_accounts, nested,
+};
 
 /// A kind's state in the progress, how many objects were looked at, and how many records written.
 fn kind_progress(progress: &Value, account: Option<&str>, kind: &str) -> (String, u64, u64) {
@@ -442,17 +443,6 @@ async fn an_import_of_all_kinds_that_dies_again_and_again_writes_each_record_onc
     );
 }
 
-/// Registers an endpoint that listens to connected accounts.
-async fn listen_to_connected_accounts(stack: &Stack) {
-    let row = endpoint_row("connected", &["customer.updated"], now());
-    let spec = EndpointSpec { connect: true, ..row.spec };
-    store_endpoint(&stack.cloud, EndpointRow { spec, ..row }, "whsec_connected").await;
-}
-
-fn account_lists(stack: &Stack) -> usize {
-    stack.stripe.requests().iter().filter(|call| call.path == "/v1/accounts").count()
-}
-
 #[tokio::test]
 async fn connected_accounts_of_which_no_event_has_come_are_found_by_listing_them_all() {
     let mut stack = Stack::start().await;
@@ -478,6 +468,24 @@ async fn connected_accounts_of_which_no_event_has_come_are_found_by_listing_them
     assert!(progress["accounts"]["refusal"].is_null() && progress["refused"]["count"] == 0, "{progress}");
     assert!(stack.record("acct_000/customer/cus_1").await.is_some());
     assert_eq!(account_lists(&stack), 2, "each page once an import");
+}
+
+#[tokio::test]
+async fn an_account_that_left_at_the_end_of_a_page_loses_none_of_the_others() {
+    let mut stack = Stack::start().await;
+    listen_to_connected_accounts(&stack).await;
+    for number in 0..105 {
+        stack.stripe.connect(&format!("acct_{number:03}"));
+    }
+    stack.import(json!({ "kinds": ["customers"] })).await;
+    stack.deadline = Deadline::after(Duration::ZERO);
+    stack.run(later(1)).await;
+    // The last of the first page.
+    stack.stripe.disconnect("acct_005");
+    stack.deadline = Deadline::NEVER;
+    stack.run(later(2)).await;
+    let progress = stack.progress().await;
+    assert_eq!((&progress["state"], &progress["accounts"]["known"]), (&json!("finished"), &json!(106)));
 }
 
 #[tokio::test]

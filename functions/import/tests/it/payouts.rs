@@ -2,16 +2,18 @@
 //! way.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::deadline::Deadline;
 use shared::ledger::OpenCount;
 use shared::page::MAX_LIMIT;
 use shared::records::{OpenOrder, OpenReason, PayoutTransactions, Record, RecordListing};
-use simulated_stripe::{Answer, Effect, Fault};
+use simulated_stripe::{Answer, Effect, Fault, Key};
 use test_cloud::KillPoint;
 use test_cloud::fixtures::now;
 
-use crate::support::{Stack, ago, event, later};
+use crate::support::{Stack, account_lists, ago, event, later, listen_to_connected_accounts};
 
 /// A reconciled payout of so much, made an hour ago.
 fn payout(id: &str, amount: i64) -> Value {
@@ -506,6 +508,62 @@ async fn the_night_goes_through_connected_accounts_and_passes_one_that_refuses()
     assert!(stack.record("acct_2/payout/po_same").await.is_some());
     let last = stack.registry().scheduled_work().await.unwrap().payouts.last.unwrap();
     assert_eq!(last.refused.count, 0, "of an account that has left there is nothing to list");
+}
+
+#[tokio::test]
+async fn each_night_finds_the_accounts_that_were_connected_since() {
+    let mut stack = start().await;
+    for number in 0..101 {
+        stack.stripe.connect(&format!("acct_{number:03}"));
+    }
+    // Of the second page.
+    stack.stripe.put_object(Some("acct_000"), &payout("po_unheard", 0));
+    stack.run(later(24 * 60)).await;
+    assert_eq!(account_lists(&stack), 0, "nobody wants what is theirs");
+    listen_to_connected_accounts(&stack).await;
+    // Ended after each page, the next run goes on there.
+    stack.deadline = Deadline::after(Duration::ZERO);
+    for minutes in 0..3 {
+        stack.run(later(2 * 24 * 60 + minutes)).await;
+    }
+    assert_eq!(account_lists(&stack), 2);
+    stack.deadline = Deadline::NEVER;
+    stack.run(later(2 * 24 * 60 + 4)).await;
+    assert!(stack.record("acct_000/payout/po_unheard").await.is_some());
+    assert_eq!(account_lists(&stack), 2, "each page once a night");
+    let last = stack.registry().scheduled_work().await.unwrap().payouts.last.unwrap();
+    assert_eq!((last.connected_failure, last.refused.count), (None, 0));
+}
+
+#[tokio::test]
+async fn accounts_that_stripe_refuses_to_list_do_not_hold_up_the_nights_payouts() {
+    let stack = start().await;
+    listen_to_connected_accounts(&stack).await;
+    stack.put(&payout("po_own", 0));
+    let key = Key::restricted(&stack.stripe.key(), &["payouts:read", "balance_transactions:read"]);
+    stack.stripe.set_keys(vec![key]);
+    stack.run(later(24 * 60)).await;
+    assert!(stack.record("-/payout/po_own").await.is_some());
+    let last = stack.registry().scheduled_work().await.unwrap().payouts.last.unwrap();
+    let failure = last.connected_failure.unwrap();
+    assert!(failure.message.contains("rak_connected_account_read"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn accounts_whose_list_never_comes_hold_up_the_night_for_a_few_runs_only() {
+    let stack = start().await;
+    listen_to_connected_accounts(&stack).await;
+    stack.put(&payout("po_own", 0));
+    stack.stripe.add_fault(answers("/v1/accounts", json!("<html>sign in</html>")));
+    for minutes in 0..4 {
+        stack.run(later(24 * 60 + minutes)).await;
+        let progress = stack.registry().scheduled_work().await.unwrap().payouts;
+        assert!(progress.halted.is_some() && progress.pass.is_some());
+    }
+    stack.run(later(24 * 60 + 4)).await;
+    assert!(stack.record("-/payout/po_own").await.is_some());
+    let progress = stack.registry().scheduled_work().await.unwrap().payouts;
+    assert!(progress.halted.is_none() && progress.last.unwrap().connected_failure.is_some());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::aws::AwsEnv;
 use shared::deadline::Deadline;
+use shared::endpoint::{EndpointRow, EndpointSpec};
 use shared::ledger::{Ledger, LedgerRow};
 use shared::lossy_json;
 use shared::records::{Record, Records};
@@ -18,7 +19,8 @@ use shared::unix_time::UnixMillis;
 use simulated_stripe::{Options, SimulatedStripe};
 use test_cloud::TestCloud;
 use test_cloud::fixtures::{
-    self, STRIPE_KEY_SECRET, access, api_event, now, retention, sign_in, trigger_answer,
+    self, STRIPE_KEY_SECRET, access, api_event, endpoint_row, now, retention, sign_in, store_endpoint,
+    trigger_answer,
 };
 
 pub(crate) struct Stack {
@@ -38,6 +40,18 @@ pub(crate) fn later(minutes: i64) -> Timestamp {
 
 pub(crate) fn ago(minutes: i64) -> Timestamp {
     later(-minutes)
+}
+
+/// Registers an endpoint that listens to connected accounts.
+pub(crate) async fn listen_to_connected_accounts(stack: &Stack) {
+    let row = endpoint_row("connected", &["customer.updated"], now());
+    let spec = EndpointSpec { connect: true, ..row.spec };
+    store_endpoint(&stack.cloud, EndpointRow { spec, ..row }, "whsec_connected").await;
+}
+
+/// How often the connected accounts were listed.
+pub(crate) fn account_lists(stack: &Stack) -> usize {
+    stack.stripe.requests().iter().filter(|call| call.path == "/v1/accounts").count()
 }
 
 impl Stack {
@@ -79,6 +93,7 @@ impl Stack {
             looked_at,
             written,
             refused,
+            connected_failure: None,
         });
         let progress = PayoutProgress { last, ..PayoutProgress::default() };
         self.registry().store_payout_progress(&progress).await.unwrap();

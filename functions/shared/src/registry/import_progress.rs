@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drift_progress::{COMPARISON, DriftProgress};
 use super::payout_progress::{PAYOUTS, PayoutProgress};
-use super::progress::{Halt, ListPosition, RefusedKind, Sampled};
+use super::progress::{AccountList, Halt, ListPosition, RefusedKind, Sampled, Stage};
 use super::{Registry, SETTINGS, Settings, THE_STACK, Written, row_key};
 use crate::account::AccountKey;
 use crate::aws::{StoreError, error_chain};
@@ -57,22 +57,6 @@ pub struct Import {
     pub refused: Sampled<RefusedKind>,
     /// Counts the changes of this row.
     pub rev: u64,
-}
-
-/// How far the list of connected accounts is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountList {
-    /// Whether there is more to list.
-    pub stage: Stage,
-    /// The account that came last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
-    /// Why Stripe refuses the list, or never answers it.
-    #[serde(rename = "refusal", default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<StripeFailure>,
-    /// So many runs have halted at the next page, because Stripe gave no answer to it.
-    #[serde(default)]
-    pub unanswered: u32,
 }
 
 /// The state of an import.
@@ -120,19 +104,6 @@ pub struct KindProgress {
     /// So many runs have halted at the next page, because Stripe gave no answer to it.
     #[serde(default)]
     pub unanswered: u32,
-}
-
-/// How far the list of a kind is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// There is, or nobody knows yet.
-    #[default]
-    GoingOn,
-    /// All was looked at.
-    Done,
-    /// Stripe refuses the list, or never answers its next page.
-    Refused,
 }
 
 /// What the schedule looks at.

@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::progress::{Halt, ListPosition, RefusedKind, Sampled};
+use super::progress::{AccountList, Halt, ListPosition, RefusedKind, Sampled};
 use super::{Registry, THE_STACK};
 use crate::account::AccountKey;
 use crate::aws::StoreError;
+use crate::stripe::StripeFailure;
 use crate::unix_time::{UnixMillis, UnixSeconds};
 
 pub(super) const PAYOUTS: &str = "payouts";
@@ -37,6 +38,9 @@ pub struct BalancePass {
     pub begun_at: UnixMillis,
     /// Transactions are listed that were made in this second or later.
     pub since: UnixSeconds,
+    /// How far the list of connected accounts is, which comes first.
+    #[serde(default)]
+    pub connected: AccountList,
     /// The account that it is at. Accounts are gone through in the order of their keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountKey>,
@@ -87,6 +91,9 @@ pub struct FinishedBalancePass {
     pub written: u64,
     /// Lists that Stripe refuses, or never answers.
     pub refused: Sampled<RefusedKind>,
+    /// Why the connected accounts were not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected_failure: Option<StripeFailure>,
 }
 
 impl PayoutProgress {
@@ -103,6 +110,7 @@ impl BalancePass {
         Self {
             begun_at,
             since,
+            connected: AccountList::default(),
             account: None,
             is_account_done: false,
             list: BalanceList::Payouts,

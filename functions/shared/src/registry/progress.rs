@@ -91,3 +91,32 @@ pub struct ListPosition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<UnixSeconds>,
 }
+
+/// How far a list is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// There is more to list, or nobody knows yet.
+    #[default]
+    GoingOn,
+    /// All is listed.
+    Done,
+    /// Stripe refuses the list, or never answers its next page.
+    Refused,
+}
+
+/// How far the list of connected accounts is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountList {
+    /// Whether there is more to list.
+    pub stage: Stage,
+    /// The account that came last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Why Stripe refuses the list, or never answers it.
+    #[serde(rename = "refusal", default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<StripeFailure>,
+    /// So many runs have halted at the next page, because Stripe gave no answer to it.
+    #[serde(default)]
+    pub unanswered: u32,
+}

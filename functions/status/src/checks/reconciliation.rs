@@ -121,7 +121,7 @@ fn events_compared(gaps: &StripeView<GapReport>) -> Check {
 fn accounts_readable(inputs: &StatusInputs) -> Check {
     let code = "accounts_readable";
     let unknown = |summary: &str, waits_for: &str| {
-        let evidence = json!({ "refused": [], "unanswered": [], "known": 0 });
+        let evidence = json!({ "refused": [], "unanswered": [], "known": 0, "not_listed": null });
         Check::unknown(code, Severity::Warning, summary, evidence, waits_for)
     };
     let connect = inputs.endpoints.iter().any(|endpoint| endpoint.row.spec.connect);
@@ -132,7 +132,23 @@ fn accounts_readable(inputs: &StatusInputs) -> Check {
             unknown("Stripe's events have not been compared", NEXT_COMPARISON)
         };
     };
-    let evidence = json!({ "refused": gaps.refused, "unanswered": gaps.unanswered, "known": gaps.connected });
+    let last_night = inputs.payout_progress.as_ref().and_then(|progress| progress.last.as_ref());
+    let not_listed = last_night.and_then(|last| last.connected_failure.as_ref()).filter(|_| connect);
+    let evidence = json!({
+        "refused": gaps.refused,
+        "unanswered": gaps.unanswered,
+        "known": gaps.connected,
+        "not_listed": not_listed.map(StripeFailure::to_evidence),
+    });
+    if not_listed.is_some() {
+        return Check::fail(
+            code,
+            Severity::Warning,
+            "the connected accounts could not be listed last night, so those of which no event has come are not known",
+            evidence,
+            "`not_listed` has Stripe's words. In Stripe's dashboard give the key the right to read connected accounts (rak_connected_account_read); they are listed again each night",
+        );
+    }
     if connect && gaps.connected == 0 {
         return unknown(
             "no connected account is known yet, so nobody can tell whether their events arrive",

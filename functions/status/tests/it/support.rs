@@ -182,6 +182,7 @@ impl Stack {
             looked_at,
             written,
             refused,
+            connected_failure: None,
         });
         let progress = PayoutProgress { last, ..PayoutProgress::default() };
         self.registry().store_payout_progress(&progress).await.unwrap();

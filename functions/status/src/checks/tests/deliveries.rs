@@ -2,6 +2,7 @@
 
 use shared::health::Arrived;
 use shared::probe::{ProbeOutcome, ProbeStage};
+use shared::stripe::StripeFailure;
 
 use super::*;
 
@@ -257,6 +258,20 @@ fn connected_accounts_that_nobody_knows_are_unknown() {
     assert_eq!(outcome(&run(&inputs), "accounts_readable").0, CheckOutcome::Unknown);
     gap_report(&mut inputs).connected = 1;
     assert_eq!(outcome(&run(&inputs), "accounts_readable").0, CheckOutcome::Ok);
+}
+
+#[test]
+fn connected_accounts_that_stripe_does_not_list_are_told_where_an_endpoint_listens_to_them() {
+    let mut inputs = healthy();
+    gap_report(&mut inputs).connected = 1;
+    let last = inputs.payout_progress.as_mut().and_then(|progress| progress.last.as_mut()).unwrap();
+    last.connected_failure = Some(StripeFailure::happened("may not be read"));
+    assert_eq!(outcome(&run(&inputs), "accounts_readable").0, CheckOutcome::Ok);
+    inputs.endpoints[0].row.spec.connect = true;
+    let report = run(&inputs);
+    let check = all(&report).find(|check| check.code == "accounts_readable").unwrap();
+    assert_eq!(check.outcome, CheckOutcome::Failed);
+    assert_eq!(check.evidence["not_listed"]["stripe_message"], "may not be read");
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn payouts_listed() -> PayoutProgress {
         looked_at: 3,
         written: 0,
         refused: Sampled::default(),
+        connected_failure: None,
     };
     PayoutProgress { last: Some(last), ..PayoutProgress::default() }
 }

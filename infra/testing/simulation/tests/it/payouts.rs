@@ -219,8 +219,15 @@ async fn all_done_until(environment: &Environment, at: Timestamp) {
     let drift = DriftProgress { last: Some(last), ..DriftProgress::default() };
     environment.registry().store_drift_progress(&drift).await.unwrap();
     let (looked_at, written, refused) = (0, 0, Sampled::default());
-    let last =
-        FinishedBalancePass { begun_at: at, finished_at: at, listed_until, looked_at, written, refused };
+    let last = FinishedBalancePass {
+        begun_at: at,
+        finished_at: at,
+        listed_until,
+        looked_at,
+        written,
+        refused,
+        connected_failure: None,
+    };
     let payouts = PayoutProgress { last: Some(last), ..PayoutProgress::default() };
     environment.registry().store_payout_progress(&payouts).await.unwrap();
 }

@@ -86,8 +86,8 @@ export const checks = {
   },
   accounts_readable: {
     fine: "The key may read the events of connected accounts",
-    failed: "The events of some connected accounts cannot be read",
-    todo: "If they have left, there is nothing to do. Else let the key act for them.",
+    failed: "Some connected accounts cannot be read, or not be listed",
+    todo: "If they have left, there is nothing to do. Else let the key act for them, and read connected accounts.",
   },
   clock: {
     fine: "The clock here agrees with Stripe’s",
