@@ -18,6 +18,8 @@ use crate::view::LoadedRecord;
 #[derive(Debug, Serialize)]
 pub(crate) struct PayoutView {
     arrival_date: Option<Timestamp>,
+    /// What the payout itself costs, as an instant one does; null while its transactions are not all listed.
+    fee: Option<i64>,
     transactions: TransactionsView,
 }
 
@@ -36,7 +38,7 @@ struct TransactionsView {
     net: Option<i64>,
     /// Null while nobody can say.
     adds_up: Option<bool>,
-    /// The payout's amount minus the sum of `net`.
+    /// The payout's amount and fee minus the sum of `net`.
     difference: Option<i64>,
     sums: Vec<TransactionSum>,
     of_other_payouts: Vec<String>,
@@ -80,6 +82,7 @@ impl PayoutView {
         let known = record.record.transactions.clone().unwrap_or_default();
         Some(Self {
             arrival_date: time(&payout["arrival_date"]),
+            fee: known.complete.then_some(known.own_fee),
             transactions: TransactionsView::new(payout, known),
         })
     }
@@ -129,6 +132,9 @@ impl ListState {
 
 fn message(state: ListState, adds_up: Option<bool>, known: &PayoutTransactions) -> String {
     let fixed = match (state, adds_up) {
+        (ListState::Complete, Some(true)) if known.own_fee != 0 => {
+            "All transactions are here and come to the payout's amount and its fee."
+        }
         (ListState::Complete, Some(true)) => "All transactions are here and come to the payout's amount.",
         (ListState::Complete, _) if !known.of_other_payouts.is_empty() => {
             "Some transactions are of another payout too, so what this one is made of is not certain."

@@ -151,20 +151,36 @@ describe("a payout", () => {
   });
 
   test("is the end of its sums: gross and fees make each net, and the nets make the payout", () => {
-    const lines = sumLines(listed(), 4850);
+    const lines = sumLines(listed(), 4850, 0);
     expect(lines.map(({ name, amount, fees, net }) => [name, amount, fees, net])).toEqual([
       ["charge", 6000, -150n, 5850],
       ["refund", -1000, 0n, -1000],
       ["All together", 5000, -150n, 4850],
       ["This payout", null, null, 4850],
     ]);
-    const off = sumLines(listed({ adds_up: false, net: 4900, difference: -50 }), 4850);
+    const off = sumLines(listed({ adds_up: false, net: 4900, difference: -50 }), 4850, null);
     expect(off.at(-1)).toMatchObject({ name: "Difference", net: -50 });
+  });
+
+  test("has its own fee between its sums and itself, so that the lines add up", () => {
+    const lines = sumLines(listed(), 4800, 50);
+    expect(lines.slice(-3).map(({ name, fees, net }) => [name, fees, net])).toEqual([
+      ["All together", -150n, 4850],
+      ["Fee of the payout itself", -50n, -50n],
+      ["This payout", null, 4800],
+    ]);
+    const off = sumLines(listed({ adds_up: false, difference: -7 }), 4793, 50).slice(-4);
+    const [all, fee, paidOut, difference] = off.map(({ net }) => Number(net));
+    expect(Number(all) + Number(fee) + Number(difference)).toBe(paidOut);
   });
 
   test("has no sum over several currencies", () => {
     const several = listed({ amount: null, fee: null, net: null, difference: null, adds_up: null });
-    expect(sumLines(several, 4850).map(({ name }) => name)).toEqual(["charge", "refund", "This payout"]);
+    expect(sumLines(several, 4850, null).map(({ name }) => name)).toEqual([
+      "charge",
+      "refund",
+      "This payout",
+    ]);
   });
 
   test("says whether it came, and what to do where it did not", () => {
@@ -272,6 +288,25 @@ describe("the page of a payout", () => {
     expect(text()).toContain("comes to €49.00, and €48.50 was paid out: a difference of -€0.50");
     expect(text()).toContain("compare it with Stripe’s payout reconciliation report");
     expect(screen.getByRole("link", { name: "txn_9" })).toBeTruthy();
+  });
+
+  test("shows what an instant one costs itself", async () => {
+    const { container, text } = await shows(payout({ fee: 50 }, { amount: 4800 }));
+    const rows = within(screen.getByRole("table", { name: "Sums by type" })).getAllByRole("row");
+    const last = rows.slice(-3).map((row) => row.textContent?.replace(/\s+/g, " ").trim());
+    expect(last[0]).toContain("€48.50");
+    expect(last[1]).toMatch(/^Fee of the payout itself.*-€0.50.*-€0.50$/);
+    expect(last[2]).toMatch(/^This payout.*€48.00$/);
+    expect(text()).toContain("Adds up");
+    expect(await faults(container)).toEqual([]);
+  });
+
+  test("takes its own fee into what does not add up", async () => {
+    const off = listed({ adds_up: false, difference: -7 });
+    const { text } = await shows(payout({ transactions: off, fee: 50 }, { amount: 4793 }));
+    expect(text()).toContain(
+      "What is in it, less the payout’s own fee, comes to €48.00, and €47.93 was paid out: a difference of -€0.07",
+    );
   });
 
   test.each([

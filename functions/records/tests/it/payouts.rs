@@ -103,6 +103,35 @@ async fn a_payout_says_what_it_is_made_of_and_that_it_adds_up() {
 }
 
 #[tokio::test]
+async fn the_fee_of_the_payout_itself_is_shown_once_it_is_listed() {
+    let stack = Stack::start().await;
+    let payout = payout("po_1", 2773);
+    let mut known = PayoutTransactions { complete: true, ..PayoutTransactions::default() };
+    for i in 0..3 {
+        known.add(&payout, &transaction(&format!("txn_{i}"), 5, 1000, 59));
+    }
+    let mut own = transaction("txn_own", 5, -2773, 50);
+    (own["type"], own["source"]) = (json!("payout"), json!("po_1"));
+    known.add(&payout, &own);
+    let listing = PayoutTransactions { complete: false, ..known.clone() };
+    stack.put(&record_of(None, &payout).with_transactions(known)).await;
+    stack.put(&record_of(None, &self::payout("po_listing", 2773)).with_transactions(listing)).await;
+    stack.put_payout(None, "po_free", 3, 2823).await;
+
+    let listed = stack.ok("/records/payouts").await["data"].clone();
+    let listed = listed.as_array().unwrap().iter().find(|row| row["id"] == "po_1").unwrap().clone();
+    for record in [stack.ok("/records/payouts/po_1").await, listed] {
+        let of = &record["transactions"];
+        assert_eq!((&record["fee"], &of["net"], &of["fee"]), (&json!(50), &json!(2773 + 50), &json!(3 * 59)));
+        assert_eq!((&of["adds_up"], &of["difference"]), (&json!(true), &json!(0)));
+        assert_eq!(of["message"], "All transactions are here and come to the payout's amount and its fee.");
+    }
+    for (id, fee) in [("po_listing", Value::Null), ("po_free", json!(0))] {
+        assert_eq!(stack.ok(&format!("/records/payouts/{id}")).await["fee"], fee, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_said_to_add_up_that_is_not_known_to() {
     let stack = Stack::start().await;
     stack.put_payout(None, "po_short", 3, 2824).await;

@@ -2,8 +2,8 @@
 //! Stripe's objects, which say neither.
 //!
 //! Stripe lists the transactions of an automatic payout, complete once it is reconciled. The list also holds
-//! the payout's own transaction, with the negative of its amount, so the others' `net` add up to the amount.
-//! Amounts of different currencies are never added.
+//! the payout's own transaction, with the negative of its amount, so the others' `net` add up to the amount
+//! and the payout's own fee. Amounts of different currencies are never added.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub struct PayoutTransactions {
     pub count: u64,
     /// Sums by type and currency, without the payout's own.
     pub sums: Vec<TransactionSum>,
-    /// The fee of the payout's own transaction.
+    /// The fee of the payout's own transaction, as an instant one has.
     #[serde(default)]
     pub own_fee: i64,
     /// The first of those that another payout has too, and that stay with it.

@@ -21,8 +21,9 @@ export interface AnyRecord extends Fields, Partial<OfPayment> {
   charges?: AnyRecord[];
   refunds?: AnyRecord[];
   disputes?: AnyRecord[];
-  /** Of a payout: when it arrives, a date in UTC, and what it is made of. */
+  /** Of a payout: when it arrives, a date in UTC, what it costs itself, and what it is made of. */
   arrival_date?: string | null;
+  fee?: Integer | null;
   transactions?: PayoutTransactions;
   /** Of a payment and its parts: what of it comes to the bank. Null while nothing of that is known. */
   settlement?: Settlement | null;

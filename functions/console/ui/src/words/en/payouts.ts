@@ -53,13 +53,16 @@ export const payouts = {
     fees: "Fees",
     net: "Net",
     all: "All together",
+    ownFee: "Fee of the payout itself",
     paidOut: "This payout",
     difference: "Difference",
     several: "They are of several currencies, which are never added together.",
     none: "Nothing is in it.",
     asOf: "As of",
-    doesNot: (net: string, amount: string, difference: string) =>
-      `What is in it comes to ${net}, and ${amount} was paid out: a difference of ${difference}.`,
+    what: "What is in it",
+    whatLessFee: "What is in it, less the payout’s own fee,",
+    doesNot: (what: string, net: string, amount: string, difference: string) =>
+      `${what} comes to ${net}, and ${amount} was paid out: a difference of ${difference}.`,
     doesNotKnown: "What is in it does not come to what was paid out.",
     todo: "What to do",
     compare:

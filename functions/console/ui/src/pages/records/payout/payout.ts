@@ -47,8 +47,8 @@ export interface SumLine {
   net: Integer | null;
 }
 
-/** The sums, line by line, down to the payout that they come to. Currencies are never added. */
-export function sumLines(of: PayoutTransactions, paidOut: Integer | null): SumLine[] {
+/** The sums, line by line, less what the payout itself costs, down to the payout. Currencies are never added. */
+export function sumLines(of: PayoutTransactions, paidOut: Integer | null, ownFee: Integer | null): SumLine[] {
   const said = words.payouts.in;
   const lines: SumLine[] = of.sums.map((sum) => ({
     name: sum.type,
@@ -65,6 +65,8 @@ export function sumLines(of: PayoutTransactions, paidOut: Integer | null): SumLi
     const { count, amount, net } = of;
     lines.push({ ...total, name: said.all, count, amount, fees: takenAway(of.fee), net });
   }
+  if (ownFee !== null && BigInt(ownFee) !== 0n)
+    lines.push({ ...total, name: said.ownFee, fees: takenAway(ownFee), net: takenAway(ownFee) });
   if (paidOut !== null) lines.push({ ...total, name: said.paidOut, net: paidOut });
   if (of.difference !== null && BigInt(of.difference) !== 0n)
     lines.push({ ...total, name: said.difference, net: of.difference });
