@@ -282,6 +282,129 @@ describe("a record", () => {
     expect(records.every(({ searchParams }) => searchParams.get("account") === "acct_1")).toBe(true);
   });
 
+  const named = (member: string, kind: string, id: string, label: string | null, rest: object = {}) => ({
+    member,
+    kind,
+    id,
+    label,
+    here: true,
+    deleted: false,
+    called_after: null,
+    ...rest,
+  });
+
+  test("calls what it names by the names that people know, and says what is not here", async () => {
+    const references = [
+      named("customer", "customers", "cus_1", hostile),
+      named("latest_invoice", "invoices", "in_1", "A-7", { deleted: true }),
+      named("default_payment_method", "payment_methods", "pm_1", null, { here: false }),
+    ];
+    const whole = { ...record("subscriptions", { customer: "cus_1", references }), timeline: [] };
+    const fetched = api((url) => (url.pathname === "/records/subscriptions/sub_1" ? whole : page([])));
+    const { container } = show(RecordPage, { params: { kind: "subscriptions", id: "sub_1" } });
+    const linked = within(await screen.findByRole("region", { name: "Linked with it" }));
+    const items = linked
+      .getAllByRole("listitem")
+      .map((item) => item.textContent?.replace(/\s+/g, " ").trim());
+    expect(items.sort()).toEqual([
+      expect.stringMatching(/^Customer <img src=x.*cus_1$/),
+      "Invoice A-7 in_1 Deleted",
+      "Payment method pm_1 Not here",
+    ]);
+    expect(linked.getByRole("link", { name: "A-7" }).getAttribute("href")).toBe("#/records/invoices/in_1");
+    expect(container.querySelector("img, script")).toBeNull();
+    // The customer's name is told, so nobody is asked for it.
+    expect(screen.getAllByRole("link", { name: /<img src=x/ })).toHaveLength(2);
+    expect(
+      fetched.mock.calls.map(([url]) => String(url)).filter((url) => url.includes("/customers")),
+    ).toEqual([]);
+    await accessible(container);
+  });
+
+  test("that names nothing has no such part, and one that names many shows the first", async () => {
+    const of = (count: number, left: number) => {
+      const references = Array.from({ length: count }, (_, n) =>
+        named("items.data.price", "prices", `price_${n}`, null),
+      );
+      return { ...record("subscriptions", { references, references_left_out: left }), timeline: [] };
+    };
+    let answer = of(0, 0);
+    api((url) => (url.pathname === "/records/subscriptions/sub_1" ? answer : page([])));
+    const { unmount } = show(RecordPage, { params: { kind: "subscriptions", id: "sub_1" } });
+    await screen.findByText("Made at Stripe");
+    expect(screen.queryByRole("region", { name: "Linked with it" })).toBeNull();
+    unmount();
+    answer = of(100, 12);
+    show(RecordPage, { params: { kind: "subscriptions", id: "sub_1" } });
+    const linked = within(await screen.findByRole("region", { name: "Linked with it" }));
+    expect(linked.getAllByRole("listitem")).toHaveLength(20);
+    expect(linked.getByText("It names 12 other objects, which are not told here.")).toBeTruthy();
+    await userEvent.click(linked.getByRole("button", { name: "Show all 100" }));
+    expect(linked.getAllByRole("listitem")).toHaveLength(100);
+    await userEvent.click(linked.getByRole("button", { name: "Show less" }));
+    expect(linked.getAllByRole("listitem")).toHaveLength(20);
+  });
+
+  test("of an invoice tells its lines with their product and price, and whether others follow", async () => {
+    const [price, product] = ["pricing.price_details.price", "pricing.price_details.product"];
+    const gold = { kind: "products", id: "prod_1", here: true, deleted: false, label: "Gold" };
+    const references = [
+      named(`lines.data.${product}`, "products", "prod_1", "Gold"),
+      named(`lines.data.${price}`, "prices", "price_1", "Monthly", { called_after: gold }),
+    ];
+    const line = (n: number) => ({
+      id: `il_${n}`,
+      description: n === 0 ? "1 × Gold" : null,
+      quantity: 3,
+      amount: 1900,
+      currency: "jpy",
+      pricing: { price_details: { price: "price_1", product: "prod_1" } },
+    });
+    const lines = (count: number, has_more: boolean) => ({
+      data: Array.from({ length: count }, (_, n) => line(n)),
+      has_more,
+    });
+    const of = (count: number, reason: string | null) => ({
+      ...record("invoices", {
+        complete: reason === null,
+        incomplete_reason: reason,
+        references,
+        payments: [],
+        object: { lines: lines(count, reason !== null) },
+      }),
+      timeline: [],
+    });
+    let answer = of(0, null);
+    api((url) => (url.pathname === "/records/invoices/in_1" ? answer : page([])));
+    const shown = async () => show(RecordPage, { params: { kind: "invoices", id: "in_1" } });
+    const empty = await shown();
+    await screen.findByText("Made at Stripe");
+    expect(screen.queryByRole("region", { name: "Its lines" })).toBeNull();
+    empty.unmount();
+    answer = of(10, "fetching");
+    const { container, unmount } = await shown();
+    const part = within(await screen.findByRole("region", { name: "Its lines" }));
+    const [, first, second] = part.getAllByRole("row");
+    for (const text of ["1 × Gold", "¥1,900", "3"]) expect(first?.textContent).toContain(text);
+    expect(second?.textContent).toContain("il_1");
+    const links = within(first as HTMLElement).getAllByRole("link");
+    expect(links.map((link) => [link.textContent?.trim(), link.getAttribute("href")])).toEqual([
+      ["Gold", "#/records/products/prod_1"],
+      ["Gold · Monthly", "#/records/prices/price_1"],
+    ]);
+    expect(part.getByText("These are its first 10 lines. The others follow within minutes.")).toBeTruthy();
+    expect(screen.queryByRole("region", { name: "Linked with it" })).toBeNull();
+    await accessible(container);
+    unmount();
+    answer = of(12, "too_large");
+    await shown();
+    const cut = within(await screen.findByRole("region", { name: "Its lines" }));
+    expect(cut.getAllByRole("row")).toHaveLength(11);
+    expect(cut.getByText(/first 12 lines. The others are not here/)).toBeTruthy();
+    await userEvent.click(cut.getByRole("button", { name: "Show all 12" }));
+    expect(cut.getAllByRole("row")).toHaveLength(13);
+  });
+
   test("of a kind that a later release adds shows what is known of it", async () => {
     const payout = {
       ...record("payouts", { id: "po_1", status: "paid", object: { object: "payout" } }),

@@ -7,9 +7,10 @@ import { dashboardPage } from "../src/pages/records/dashboard.ts";
 import { asked } from "../src/pages/records/filters.ts";
 import { flagsOf } from "../src/pages/records/flags.ts";
 import { monthStart, paidSince } from "../src/pages/records/paid.ts";
-import { linkedOf, partsOf } from "../src/pages/records/parts-of.ts";
+import { partsOf } from "../src/pages/records/parts-of.ts";
 import { paymentSums } from "../src/pages/records/payment-sums.ts";
 import { amountOf, eventsPage, isPayment, labelsOf, nameOf, stateOf } from "../src/pages/records/record.ts";
+import { type KnownObject, linkedOf, linkedOfLine } from "../src/pages/records/references.ts";
 import { goesOn } from "../src/pages/records/search-state.ts";
 import { searched, targetOf } from "../src/pages/records/search-target.ts";
 import { kinds, payment, record } from "./help/records.ts";
@@ -106,22 +107,77 @@ describe("a record", () => {
     expect(words({ order_uncertain: true, gone_at_stripe: true })).toEqual(["Gone at Stripe"]);
   });
 
-  test("leads to what it names, each once, also where it is expanded or the API found it", () => {
+  const known = (kind: string, id: string, label: string | null, rest: Partial<KnownObject> = {}) => ({
+    kind,
+    id,
+    label,
+    here: true,
+    deleted: false,
+    ...rest,
+  });
+  const gold = known("products", "prod_1", "Gold");
+
+  test("leads to what it names, by the names that people know, and to what the API found out, each once", () => {
     const invoice = record("invoices", {
-      object: {
-        customer: { id: "cus_1" },
-        subscription: null,
-        parent: { subscription_details: { subscription: "sub_1" } },
-      },
+      references: [
+        { member: "customer", ...known("customers", "cus_1", "Anna"), called_after: null },
+        {
+          member: "subscription",
+          ...known("subscriptions", "sub_1", null, { here: false }),
+          called_after: null,
+        },
+        { member: "lines.data.price", ...known("prices", "price_1", null), called_after: gold },
+      ],
       payments: ["pi_1", "ch_1"],
       subscription: "sub_1",
     });
-    expect(linkedOf(invoice, kind("invoices"), kinds)).toEqual([
-      { kind: "customers", id: "cus_1" },
-      { kind: "subscriptions", id: "sub_1" },
-      { kind: "payments", id: "pi_1" },
-      { kind: "payments", id: "ch_1" },
+    const found = { names: [], here: null, deleted: false };
+    expect(linkedOf(invoice, kinds)).toEqual([
+      { kind: "customers", id: "cus_1", names: ["Anna"], here: true, deleted: false },
+      { kind: "subscriptions", id: "sub_1", names: [], here: false, deleted: false },
+      { kind: "payments", id: "pi_1", ...found },
+      { kind: "payments", id: "ch_1", ...found },
     ]);
+    expect(linkedOf(record("customers"), kinds)).toEqual([]);
+  });
+
+  test("calls a price by its product's name and its own, each once", () => {
+    const names = (label: string | null, called_after: KnownObject | null) => {
+      const references = [{ member: "items.data.price", ...known("prices", "p", label), called_after }];
+      return linkedOf(record("subscriptions", { references }), kinds)[0]?.names;
+    };
+    expect(names("Monthly", gold)).toEqual(["Gold", "Monthly"]);
+    expect(names("Gold", gold)).toEqual(["Gold"]);
+    expect(names("Monthly", { ...gold, label: null })).toEqual(["Monthly"]);
+    expect(names(null, null)).toEqual([]);
+  });
+
+  test("leads from each line of an invoice to its product and its price, told or not", () => {
+    const all = [
+      ...kinds,
+      ...["products", "prices", "plans"].map((name) => ({ ...kind("refunds"), kind: name })),
+    ];
+    const [price, product] = ["pricing.price_details.price", "pricing.price_details.product"];
+    const invoice = record("invoices", {
+      references: [
+        { member: `lines.data.${price}`, ...known("prices", "price_1", "Monthly"), called_after: gold },
+        { member: `lines.data.${product}`, ...gold, called_after: null },
+        { member: "lines.data.price", ...known("prices", "old", null), called_after: null },
+        { member: "lines.data.plan", ...known("plans", "old", null), called_after: null },
+      ],
+    });
+    const of = (line: object) =>
+      linkedOfLine(line, invoice, all).map(({ kind, id, names, here }) => [kind, id, ...names, here]);
+    expect(of({ pricing: { price_details: { price: "price_1", product: "prod_1" } } })).toEqual([
+      ["products", "prod_1", "Gold", true],
+      ["prices", "price_1", "Gold", "Monthly", true],
+    ]);
+    expect(of({ pricing: { price_details: { price: "price_9", product: null } } })).toEqual([
+      ["prices", "price_9", null],
+    ]);
+    expect(of({ price: { id: "old" }, plan: { id: "old" } })).toEqual([["prices", "old", true]]);
+    expect(of({ pricing: null })).toEqual([]);
+    expect(linkedOfLine(null, record("invoices"), all)).toEqual([]);
   });
 
   test("leads to Stripe's dashboard by an address of ours alone", () => {

@@ -22,6 +22,10 @@ ANNAS_CHARGE_MOVE = "txn_SampleCharge"
 ANNAS_REFUND_MOVE = "txn_SampleRefund"
 UNPAID_INVOICE = "in_SampleUnpaid"
 FAILED_PAYMENT = "pi_SampleFailed"
+# What the invoice is for: the product, its price, and one of which nothing else is known.
+PRODUCT = "prod_SampleGold"
+PRICE = "price_SampleMonthly"
+UNKNOWN_PRICE = "price_SampleUnknown"
 PAST_DUE = "sub_SamplePastDue"
 FAILED_REFUND = "re_SampleFailed"
 DISPUTE = "du_SampleDispute"
@@ -111,7 +115,11 @@ def annas(story: Storyteller) -> None:
 
 def unpaid(story: Storyteller, now: int) -> None:
     """An invoice of Anna's could not be paid; Stripe tries again in three days."""
+    story.happens("product.created", PRODUCT, name="Gold")
+    story.happens("price.created", PRICE, product=PRODUCT, nickname="Monthly", currency="eur")
+    lines = [line(1, 1_400, PRICE), line(2, 500, UNKNOWN_PRICE)]
     bill = {
+        "lines": {"object": "list", "data": lines, "has_more": False, "url": "/v1/invoices/lines"},
         "customer": ANNA,
         "customer_email": ANNAS_EMAIL,
         "customer_name": "Anna Ärmel",
@@ -142,6 +150,19 @@ def unpaid(story: Storyteller, now: int) -> None:
         next_payment_attempt=now + 3 * 86_400,
     )
     story.happens("customer.subscription.updated", PAST_DUE, customer=ANNA, status="past_due")
+
+
+def line(number: int, amount: int, price: str) -> dict[str, Any]:
+    """A line of the invoice."""
+    return {
+        "id": f"il_Sample{number}",
+        "object": "line_item",
+        "amount": amount,
+        "currency": "eur",
+        "description": f"Line {number}",
+        "quantity": 1,
+        "pricing": {"type": "price_details", "price_details": {"price": price, "product": PRODUCT}},
+    }
 
 
 def others(story: Storyteller, now: int) -> None:

@@ -1,4 +1,4 @@
-"""Twelve questions of a billing office, each answered in at most three clicks from the overview.
+"""Thirteen questions of a billing office, each answered in at most three clicks from the overview.
 
 A search counts as one click, like following a link or opening something.
 """
@@ -64,6 +64,20 @@ def test_why_is_this_invoice_unpaid(asking: Asking) -> None:
     expect(asking.answer).to_contain_text("€19.00")
     expect(asking.answer).to_contain_text("Not paid: 2 attempts failed.")
     expect(asking.answer).to_contain_text("Your card was declined")
+
+
+def test_what_is_this_invoice_for_and_whose_is_it(asking: Asking) -> None:
+    asking.search(console_story.UNPAID_INVOICE)
+    lines = asking.answer.get_by_role("region", name="Its lines").get_by_role("row")
+    known = lines.filter(has_text="Line 1")
+    expect(known).to_contain_text("€14.00")
+    expect(known.get_by_role("link", name="Gold", exact=True)).to_be_visible()
+    expect(known.get_by_role("link", name="Gold · Monthly")).to_be_visible()
+    unknown = lines.filter(has_text="Line 2").get_by_role("listitem").filter(has_text="Price")
+    expect(unknown).to_contain_text(f"{console_story.UNKNOWN_PRICE} Not here")
+    linked = asking.answer.get_by_role("region", name="Linked with it")
+    asking.click(linked.get_by_role("link", name="Anna Ärmel"))
+    expect(asking.window.page.get_by_role("heading", level=1)).to_have_text("Anna Ärmel")
 
 
 def test_did_the_refund_for_anna_go_through(asking: Asking) -> None:

@@ -8,6 +8,7 @@ import { isInteger } from "../../format/money.ts";
 import { member } from "../../format/text.ts";
 import { to } from "../../links.ts";
 import { paymentState, recordStatus, type Shown } from "../../parts/state-of.ts";
+import type { Reference } from "./references.ts";
 
 type Schemas = components["schemas"];
 type Fields = Omit<Schemas["RecordFields"], "kind" | "object">;
@@ -29,6 +30,9 @@ export interface AnyRecord extends Fields, Partial<OfPayment> {
   settlement?: Settlement | null;
   /** Of a balance transaction: what it is of, and the payout that it is in. */
   links?: Record<string, string | null>;
+  /** What its object names, at most a hundred, and how many more. */
+  references?: Reference[];
+  references_left_out?: number;
   timeline?: LedgerEvent[];
   history?: Schemas["PaymentChange"][];
 }

@@ -144,10 +144,28 @@ export const records = {
     },
     payments: "Its payments",
     linked: "Linked with it",
+    named: {
+      notHere: "Not here",
+      notHereWhy: "There is no record of it: no event of it has come, and no import has brought it.",
+      all: (counted: string) => `Show all ${counted}`,
+      more: { one: "other object", other: "other objects" },
+      leftOut: (counted: string) => `It names ${counted}, which are not told here.`,
+    },
     tree: "All that Stripe says of it",
     treeLabel: (id: string) => `Stripe’s object ${id}`,
     none: (kind: string) => `No ${kind}.`,
     allOf: (kind: string) => `All ${kind}`,
+  },
+  lines: {
+    title: "Its lines",
+    what: "What",
+    of: "Product and price",
+    quantity: "Quantity",
+    amount: "Amount",
+    lines: { one: "line", other: "lines" },
+    all: (counted: string) => `Show all ${counted}`,
+    follow: (counted: string) => `These are its first ${counted}. The others follow within minutes.`,
+    missing: (counted: string) => `These are its first ${counted}. The others are not here; Stripe has them.`,
   },
   flags: {
     deleted: {
