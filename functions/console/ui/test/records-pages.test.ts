@@ -420,6 +420,37 @@ describe("a record", () => {
   });
 });
 
+describe("a customer", () => {
+  const shown = async (lists: Record<string, unknown[]>) => {
+    const whole = { ...record("customers", lists), timeline: [] };
+    await at("#/records/customers/cus_1");
+    api((url) => (url.pathname === "/records/customers/cus_1" ? whole : page([])));
+    const { container } = show(RecordPage, { params: { kind: "customers", id: "cus_1" } });
+    await screen.findByRole("heading", { name: "Refunds" });
+    return container;
+  };
+  const refunds = [record("refunds", { status: "succeeded", object: { amount: 1200 } })];
+
+  test("has a list of each kind that is theirs, and says in a line of which there is none", async () => {
+    const container = await shown({ refunds, disputes: [], invoices: [] });
+    const all = screen.getByRole("link", { name: "All refunds" });
+    expect(all.getAttribute("href")).toBe("#/records/refunds?customer=cus_1");
+    expect(screen.getByText("No invoices or disputes.")).toBeTruthy();
+    expect(screen.getAllByRole("table", { name: /newest first/ })).toHaveLength(1);
+    await accessible(container);
+  });
+
+  test("names many kinds of which there is none only when asked", async () => {
+    const container = await shown({
+      refunds,
+      ...{ disputes: [], invoices: [], payments: [], charges: [], subscriptions: [] },
+    });
+    await userEvent.click(screen.getByText("No records of 5 other kinds"));
+    expect(screen.getByText("No subscriptions, invoices, payments, charges, or disputes.")).toBeTruthy();
+    await accessible(container);
+  });
+});
+
 describe("a deleted customer", () => {
   const gone = { ...record("customers", { deleted: true }), timeline: [] };
   const show1 = () => show(RecordPage, { params: { kind: "customers", id: "cus_1" } });

@@ -70,6 +70,19 @@ async fn a_customer_with_two_charges_of_one_payment_can_be_read_and_listed() {
 }
 
 #[tokio::test]
+async fn a_customer_has_a_list_of_each_kind_that_is_said_to_be_a_customers_and_of_no_other() {
+    let stack = Stack::start().await;
+    stack.record(&json!({"object": "customer", "id": "cus_1", "created": 1})).await;
+    let customer = stack.ok("/records/customers/cus_1").await;
+    let kinds = stack.ok("/records").await["data"].clone();
+    for kind in kinds.as_array().unwrap().iter().filter(|kind| kind["kind"] != "customers") {
+        let name = kind["kind"].as_str().unwrap();
+        let list = customer.get(name).map(|list| list.as_array().map(Vec::len));
+        assert_eq!(list, (kind["by_customer"] == true).then_some(Some(0)), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_customer_shows_what_names_their_payments_and_charges_the_newest_first() {
     let stack = shop().await;
     let customer = stack.ok("/records/customers/cus_1").await;

@@ -154,6 +154,8 @@ export const records = {
     tree: "All that Stripe says of it",
     treeLabel: (id: string) => `Stripe’s object ${id}`,
     none: (kind: string) => `No ${kind}.`,
+    noneOf: (counted: string) => `No records of ${counted}`,
+    otherKinds: { one: "other kind", other: "other kinds" },
     allOf: (kind: string) => `All ${kind}`,
   },
   lines: {
