@@ -3,6 +3,7 @@
 use shared::access::Access;
 use shared::aws::AwsEnv;
 use shared::env::{self, EnvError};
+use shared::ledger::Retention;
 use shared::mode::Mode;
 
 /// The function's configuration.
@@ -14,6 +15,8 @@ pub struct Config {
     pub mode: Mode,
     /// Which group may do what.
     pub access: Access,
+    /// How long final events are kept.
+    pub retention: Retention,
     /// The table of events.
     pub ledger_table: String,
     /// The table of records.
@@ -25,7 +28,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads `MODE`, the four tables' variables, those of [`Access`] and AWS's own.
+    /// Reads `MODE`, `RETENTION_DAYS`, the four tables' variables, those of [`Access`] and AWS's own.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.
@@ -34,6 +37,7 @@ impl Config {
             aws: AwsEnv::from_env()?,
             mode: env::value("MODE")?,
             access: Access::from_env()?,
+            retention: env::value("RETENTION_DAYS")?,
             ledger_table: env::text("LEDGER_TABLE")?,
             records_table: env::text("RECORDS_TABLE")?,
             registry_table: env::text("REGISTRY_TABLE")?,

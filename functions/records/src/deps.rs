@@ -4,7 +4,7 @@ use shared::access::Access;
 use shared::audit::Audit;
 use shared::aws::CallLimits;
 use shared::env::EnvError;
-use shared::ledger::Ledger;
+use shared::ledger::{Ledger, Retention};
 use shared::mode::Mode;
 use shared::records::Records;
 use shared::registry::Registry;
@@ -16,6 +16,7 @@ use crate::config::Config;
 pub struct Deps {
     pub(crate) mode: Mode,
     pub(crate) access: Access,
+    pub(crate) retention: Retention,
     pub(crate) ledger: Ledger,
     pub(crate) records: Records,
     pub(crate) registry: Registry,
@@ -37,6 +38,7 @@ impl Deps {
         Self {
             mode: config.mode,
             access: config.access,
+            retention: config.retention,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),
             registry: Registry::new(dynamodb.clone(), config.registry_table),

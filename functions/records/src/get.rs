@@ -16,6 +16,7 @@ use shared::ledger::EventListing;
 use shared::object_key::ObjectKey;
 use shared::page::MAX_LIMIT;
 
+use crate::at::{self, PointInTime};
 use crate::customer;
 use crate::deps::Deps;
 use crate::invoice::{self, InvoiceView};
@@ -97,8 +98,12 @@ pub(crate) async fn get(
     now: Timestamp,
 ) -> Result<Response<Body>, ApiError> {
     let kind = parse_kind(kind)?;
-    let query = Query::read(request, &["account"])?;
+    let query = Query::read(request, &["account", "at"])?;
+    let at = PointInTime::read(deps, &query, now).await?;
     let loaded = find(deps, kind, query.get("account"), ids).await?;
+    if let Some(at) = at {
+        return at::get(deps, &at, kind, loaded.record).await;
+    }
     let key = loaded.record.key.clone();
     let timeline =
         deps.ledger.list(&EventListing::Object(key.clone()), None, MAX_LIMIT, now, |_| true).await?;

@@ -2,6 +2,7 @@
 //!
 //! - `GET /records` (`kinds`), `GET /records/{kind}` (`list`), `GET /records/{kind}/{id}` (`get`),
 //!   `GET /records/payouts/{id}/transactions` (`payout::transactions`);
+//! - the same of records with `?at=`: as they were at the end of a second (`at`);
 //! - `GET /events`, `GET /events/{id}` (`events`);
 //! - `GET /audit` (`audit`).
 //!
@@ -12,6 +13,7 @@
 //! payout, `import` keeps with the records (`payout`, `settlement`).
 //! So a refund that arrives before its payment is shown with it as soon as both are here.
 
+mod at;
 mod audit;
 mod config;
 mod csv;
@@ -29,6 +31,7 @@ mod payout;
 mod references;
 mod response_size;
 mod settlement;
+mod snapshots;
 mod view;
 
 use jiff::Timestamp;

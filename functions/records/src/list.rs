@@ -9,6 +9,7 @@ use shared::object_key::ObjectKey;
 use shared::page::Page;
 use shared::records::{Record, RecordListing};
 
+use crate::at::{self, PointInTime};
 use crate::customer::{self, PartPosition, PartsPage};
 use crate::deps::Deps;
 use crate::listed_record::{ListedRecord, list_records, with_settlements};
@@ -17,7 +18,7 @@ use crate::response_size::take_fitting;
 use crate::view::{LoadedRecord, parse_kind};
 
 /// Where the records of a list are found.
-enum ListSource {
+pub(crate) enum ListSource {
     /// In an index: all of the kind, or those that name the customer.
     Index(RecordListing),
     /// Among PaymentIntents and charges: all, or those that name the customer.
@@ -35,7 +36,10 @@ pub(crate) async fn list(
     now: Timestamp,
 ) -> Result<Response<Body>, ApiError> {
     let kind = parse_kind(kind)?;
-    let query = Query::read(request, &["customer", "status", "search", "account", "limit", "cursor"])?;
+    let query = Query::read(request, &["customer", "status", "search", "account", "at", "limit", "cursor"])?;
+    if let Some(at) = PointInTime::read(deps, &query, now).await? {
+        return at::list(deps, &at, kind, &query).await;
+    }
     let (limit, list_name) = (query.limit()?, format!("{} records {}", deps.mode, kind.plural()));
     let (account, status) = (query.get("account"), query.get("status"));
     let search = search(&query)?;
@@ -104,7 +108,7 @@ pub(crate) async fn list(
 const LONGEST_SEARCH: usize = 200;
 
 /// The text to search for, in small letters.
-fn search(query: &Query) -> Result<Option<String>, ApiError> {
+pub(crate) fn search(query: &Query) -> Result<Option<String>, ApiError> {
     let Some(text) = query.get("search") else { return Ok(None) };
     let text = text.trim();
     if text.is_empty() || text.chars().count() > LONGEST_SEARCH {
@@ -117,7 +121,7 @@ fn search(query: &Query) -> Result<Option<String>, ApiError> {
     Ok(Some(text.to_lowercase()))
 }
 
-fn list_source(kind: Kind, query: &Query) -> Result<ListSource, ApiError> {
+pub(crate) fn list_source(kind: Kind, query: &Query) -> Result<ListSource, ApiError> {
     let Some(customer) = query.get("customer") else {
         return Ok(match kind {
             Kind::PAYMENT => ListSource::Payments(None),

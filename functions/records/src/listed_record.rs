@@ -47,6 +47,13 @@ impl ListedRecord {
         Self { record: record.view_as_payment(), payment, payout: None, links: None, settlement: None }
     }
 
+    /// A record as it was, as one of `kind`. What is kept beside Stripe's objects is of the present, and left
+    /// out.
+    pub(crate) fn of_past(kind: Kind, record: &LoadedRecord, payment: Option<PaymentView>) -> Self {
+        let record = if kind == Kind::PAYMENT { record.view_as_payment() } else { record.view() };
+        Self { record, payment, payout: None, links: None, settlement: None }
+    }
+
     /// The same, with what of it reached the bank.
     pub(crate) fn with_settlement(self, settlement: Option<Settlement>) -> Self {
         Self { settlement: Some(settlement), ..self }

@@ -60,6 +60,8 @@ enum IncompleteReason {
     OrderUncertain,
     /// The object is deleted, or gone at Stripe.
     Gone,
+    /// It is a state that has passed, and of it only what the event showed is known.
+    NotKept,
 }
 
 impl IncompleteReason {
@@ -99,6 +101,12 @@ impl LoadedRecord {
         Ok(Self { kind, record, object, incomplete_reason, raw })
     }
 
+    /// The same, of a state that has passed, as an event showed it.
+    pub(crate) fn into_past(self) -> Self {
+        let incomplete_reason = self.kind.cut_list(&self.object).map(|_| IncompleteReason::NotKept);
+        Self { incomplete_reason, ..self }
+    }
+
     /// The bytes of its object.
     pub(crate) fn object_size(&self) -> usize {
         self.raw.get().len()
@@ -131,6 +139,15 @@ impl LoadedRecord {
         kinds::is_known_by(kind, self.record.key.id(), &self.object, text)
     }
 
+    /// The id of the customer whom it names, or who it is.
+    pub(crate) fn customer(&self) -> Option<&str> {
+        match self.kind {
+            Kind::CUSTOMER => Some(self.record.key.id()),
+            // What is not listed under a customer may still name one.
+            kind => kind.customer(&self.object).or_else(|| reference_id(&self.object["customer"])),
+        }
+    }
+
     /// Shows it as a payment.
     pub(crate) fn view_as_payment(&self) -> RecordView {
         RecordView { kind: Kind::PAYMENT.plural(), ..self.view() }
@@ -138,17 +155,12 @@ impl LoadedRecord {
 
     pub(crate) fn view(&self) -> RecordView {
         let key = &self.record.key;
-        let customer = match self.kind {
-            Kind::CUSTOMER => Some(key.id()),
-            // What is not listed under a customer may still name one.
-            kind => kind.customer(&self.object).or_else(|| reference_id(&self.object["customer"])),
-        };
         RecordView {
             id: key.id().to_owned(),
             kind: self.kind.plural(),
             account: key.account().map(str::to_owned),
             status: self.status().map(str::to_owned),
-            customer: customer.map(str::to_owned),
+            customer: self.customer().map(str::to_owned),
             currency: self.object["currency"].as_str().map(str::to_owned),
             deleted: self.record.deleted,
             as_of: self.record.as_of.to_timestamp(),

@@ -294,6 +294,11 @@ impl Kind {
         self.row().ids_are_used_again
     }
 
+    /// Whether one says when it was made (`created`, or `date`).
+    pub fn says_when_made(self) -> bool {
+        self.row().says_when_made
+    }
+
     /// The kind of what Stripe calls `object`, if it is kept as a record.
     pub fn from_object_name(object: &str) -> Option<Self> {
         Self::all().find(|kind| kind.object() == object)

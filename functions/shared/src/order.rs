@@ -28,6 +28,7 @@
 //! The module is pure: the winner is a function of the set of events.
 
 mod comparable;
+mod course;
 mod snapshot;
 mod version;
 mod walk;
@@ -37,6 +38,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 pub use self::comparable::comparable;
+pub use self::course::latest;
 pub use self::snapshot::{Snapshot, SnapshotError};
 pub use self::version::{Comparison, RecordVersion, compare, fetched_is_newer, made};
 use self::walk::Ends;

@@ -36,7 +36,7 @@ use serde_json::Value;
 pub use self::cut_list::{ListProgress, ObjectWithList, Obstacle};
 pub use self::deleted::{as_deleted, says_only_deleted};
 pub use self::incomplete::{IncompleteRecords, LeftRecord};
-pub use self::index_keys::IndexKeys;
+pub use self::index_keys::{IndexKeys, made_at};
 pub use self::lists::{RecordListing, RecordPage};
 pub use self::open::{OpenOrder, OpenReason, OpenRecords};
 pub use self::parts::{charges_in_payment, joins_invoice};

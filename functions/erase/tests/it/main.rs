@@ -7,5 +7,6 @@ mod at_stripe;
 mod erasing;
 mod later;
 mod outages;
+mod past_states;
 mod requests;
 mod support;

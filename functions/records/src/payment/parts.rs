@@ -7,10 +7,8 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::aws::StoreError;
-use shared::event::{self, ParsedEvent};
 use shared::kind::{Kind, reference_id};
 use shared::ledger::{EventListing, EventState, LedgerRow};
-use shared::order::Snapshot;
 use shared::page::MAX_LIMIT;
 use shared::records::joins_invoice;
 
@@ -19,6 +17,7 @@ use super::history::{HistoryEntry, ObjectTimeline, history};
 use super::{Payment, derive};
 use crate::deps::Deps;
 use crate::settlement::is_settled_kind;
+use crate::snapshots::read_snapshots;
 use crate::view::{LoadedRecord, RecordView};
 
 /// Objects whose events are read at once.
@@ -48,11 +47,15 @@ pub(crate) struct PaymentWithParts<'a> {
 impl<'a> PaymentWithParts<'a> {
     /// Loads the parts of a PaymentIntent, or of a charge without one.
     pub(crate) async fn load(deps: &Deps, payment: &'a LoadedRecord) -> Result<Self, StoreError> {
-        let mut parts = load_parts(deps, payment).await?;
+        Ok(Self::new(payment, load_parts(deps, payment).await?))
+    }
+
+    /// Joins a PaymentIntent, or a charge without one, with its parts.
+    pub(crate) fn new(payment: &'a LoadedRecord, mut parts: Vec<LoadedRecord>) -> Self {
         if payment.kind == Kind::CHARGE {
             parts.push(payment.clone());
         }
-        Ok(Self { payment, parts })
+        Self { payment, parts }
     }
 
     pub(crate) fn view(&self) -> PaymentView {
@@ -122,11 +125,6 @@ async fn load_timeline<'a>(
     };
     let listing = EventListing::Object(record.key.clone());
     let page = deps.ledger.list(&listing, None, MAX_LIMIT, now, counts).await?;
-    let bodies = deps.ledger.bodies(page.rows.iter().map(|row| &row.id)).await?;
-    let snapshots = bodies.iter().filter_map(|body| match event::read(body) {
-        ParsedEvent::Event(event) => Snapshot::from_event(&event).ok(),
-        ParsedEvent::Unreadable { .. } | ParsedEvent::NotAnEvent(_) => None,
-    });
-    let snapshots = snapshots.filter(|snapshot| snapshot.key == record.key).collect();
+    let snapshots = read_snapshots(deps, &record.key, &page.rows).await?;
     Ok(ObjectTimeline { kind: *kind, record, object, snapshots })
 }

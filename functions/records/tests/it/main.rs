@@ -12,6 +12,7 @@ mod events;
 mod invoices;
 mod kinds;
 mod long_lists;
+mod past;
 mod payments;
 mod payouts;
 mod reading;

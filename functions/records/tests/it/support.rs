@@ -25,18 +25,24 @@ pub(crate) fn ago(seconds: i64) -> Timestamp {
 impl Stack {
     /// A stack whose Stripe key was set ten days ago.
     pub(crate) async fn start() -> Self {
+        Self::set_up_at(ago(10 * 86_400)).await
+    }
+
+    /// A stack whose Stripe key was set at this time.
+    pub(crate) async fn set_up_at(at: Timestamp) -> Self {
         let cloud = TestCloud::start().await;
         let deps = Deps::new(Config {
             aws: cloud.aws(),
             mode: Mode::Test,
             access: access(),
+            retention: fixtures::retention(),
             ledger_table: "LedgerTable".into(),
             records_table: "RecordsTable".into(),
             registry_table: "RegistryTable".into(),
             audit_table: "AuditTable".into(),
         });
         let stack = Self { cloud, deps };
-        fixtures::store_settings(&fixtures::registry(&stack.cloud.aws()), ago(10 * 86_400)).await;
+        fixtures::store_settings(&fixtures::registry(&stack.cloud.aws()), at).await;
         stack
     }
 

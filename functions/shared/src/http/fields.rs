@@ -233,7 +233,7 @@ impl Query {
         let time = text.parse().map(Some);
         time.map_err(|_: jiff::Error| {
             ApiError::invalid(name, format!("`{name}` is not a date with a time and an offset"))
-                .remedy("write it as RFC 3339 does, such as 2026-11-24T12:00:00Z")
+                .remedy("write it as RFC 3339 does, such as 2026-11-24T12:00:00Z; in an address `+` is %2B")
         })
     }
 

@@ -97,6 +97,7 @@ pub(super) const TAX_RATE: KindRow = KindRow {
 
 pub(super) const PAYMENT_LINK: KindRow = KindRow {
     permission: Some("rak_payment_links_read"),
+    says_when_made: false,
     id_prefixes: &["plink"],
     list_filters: Some(&["active"]),
     labels: &["url"],

@@ -249,6 +249,7 @@ pub(super) const SETUP_INTENT: KindRow = KindRow {
 
 pub(super) const MANDATE: KindRow = KindRow {
     id_prefixes: &["mandate"],
+    says_when_made: false,
     // Stripe has no list of them: they come by their events.
     list_filters: None,
     statuses: &["pending", "active", "inactive"],

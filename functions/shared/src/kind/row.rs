@@ -18,6 +18,8 @@ pub(super) struct KindRow {
     /// Whether an id can be used again once what had it is deleted, which merchants do with those they
     /// choose.
     pub(super) ids_are_used_again: bool,
+    /// Whether one says when it was made.
+    pub(super) says_when_made: bool,
     /// Below `/v1`: where they are listed, and one is read by its id.
     pub(super) path: &'static str,
     /// What Stripe calls the right of a restricted key to read them, where that is known.
@@ -72,6 +74,7 @@ impl KindRow {
             plural,
             id_prefixes: &[],
             ids_are_used_again: false,
+            says_when_made: true,
             path,
             permission: None,
             list_filters: Some(&["created"]),

@@ -19,6 +19,7 @@ use crate::batch_get::{self, ItemKey, KeyValue};
 use crate::event::EventId;
 use crate::object_key::ObjectKey;
 use crate::page::MAX_LIMIT;
+use crate::unix_time::UnixSeconds;
 
 /// Rows that one request may look at before it gives a short page: a filter that fits nothing must not read
 /// the whole table.
@@ -36,6 +37,15 @@ pub enum EventListing {
     },
     /// All events of one object, by when Stripe made them, the later first.
     Object(ObjectKey),
+    /// Those of them that Stripe made between two seconds.
+    ObjectBetween {
+        /// The object.
+        object: ObjectKey,
+        /// The earliest second, inclusive.
+        since: UnixSeconds,
+        /// The latest second, inclusive.
+        until: UnixSeconds,
+    },
     /// All rows in one open state, by due time, the later first.
     Open(EventState),
 }
@@ -88,6 +98,9 @@ pub(super) struct EventIndex {
     key: &'static str,
     pub(super) sort: &'static str,
 }
+
+/// The bounds of a list that has none.
+const ALL_TIMES: (i64, i64) = (i64::MIN, i64::MAX);
 
 const BY_DAY: EventIndex = EventIndex { index: "day", key: "day", sort: "received_at" };
 const BY_OBJECT: EventIndex = EventIndex { index: "object", key: "object", sort: "created" };
@@ -179,11 +192,16 @@ impl Ledger {
     ) -> Result<Vec<EventPosition>, StoreError> {
         match listing {
             EventListing::Object(key) => {
-                self.merged(&BY_OBJECT, vec![key.to_string()], from, i64::MIN, limit).await
+                self.merged(&BY_OBJECT, vec![key.to_string()], from, ALL_TIMES, limit).await
+            }
+            EventListing::ObjectBetween { since, until, .. } if since > until => Ok(Vec::new()),
+            EventListing::ObjectBetween { object, since, until } => {
+                let times = (since.get(), until.get());
+                self.merged(&BY_OBJECT, vec![object.to_string()], from, times, limit).await
             }
             EventListing::Open(state) => {
                 let keys = (0..OPEN_SHARDS).map(|shard| open_shard_key(*state, shard)).collect();
-                self.merged(&BY_OPEN, keys, from, i64::MIN, limit).await
+                self.merged(&BY_OPEN, keys, from, ALL_TIMES, limit).await
             }
             EventListing::Received { since, until } => self.received(*since, *until, from, limit).await,
         }
@@ -212,7 +230,8 @@ impl Ledger {
                 }
                 day -= 24.hours();
             }
-            entries.extend(self.merged(&BY_DAY, keys, from, since.as_millisecond(), limit).await?);
+            let times = (since.as_millisecond(), i64::MAX);
+            entries.extend(self.merged(&BY_DAY, keys, from, times, limit).await?);
             if entries.len() > limit || last {
                 return Ok(entries);
             }
@@ -220,17 +239,17 @@ impl Ledger {
         }
     }
 
-    /// Merges the shards of an index: the first `limit + 1` entries after `from`, and down to `floor`, the
-    /// later first.
+    /// Merges the shards of an index: the first `limit + 1` entries after `from`, from the latest of `times`
+    /// down to the earliest.
     async fn merged(
         &self,
         source: &EventIndex,
         keys: Vec<String>,
         from: Option<&EventPosition>,
-        floor: i64,
+        times: (i64, i64),
         limit: usize,
     ) -> Result<Vec<EventPosition>, StoreError> {
-        let shards = keys.into_iter().map(|key| self.shard(source, key, from, floor, limit));
+        let shards = keys.into_iter().map(|key| self.shard(source, key, from, times, limit));
         let mut entries: Vec<EventPosition> = try_join_all(shards).await?.into_iter().flatten().collect();
         entries.sort_by(|a, b| b.cmp(a));
         entries.truncate(limit + 1);
@@ -242,9 +261,10 @@ impl Ledger {
         source: &EventIndex,
         key: String,
         from: Option<&EventPosition>,
-        floor: i64,
+        (earliest, latest): (i64, i64),
         limit: usize,
     ) -> Result<Vec<EventPosition>, StoreError> {
+        let until = from.map_or(latest, |from| from.sort.min(latest));
         let mut entries: Vec<EventPosition> = Vec::new();
         let mut page = None;
         loop {
@@ -252,8 +272,8 @@ impl Ledger {
                 .query(source, key.clone())
                 .key_condition_expression("#key = :key AND #sort BETWEEN :floor AND :until")
                 .expression_attribute_names("#sort", source.sort)
-                .expression_attribute_values(":floor", number(floor))
-                .expression_attribute_values(":until", number(from.map_or(i64::MAX, |from| from.sort)))
+                .expression_attribute_values(":floor", number(earliest))
+                .expression_attribute_values(":until", number(until))
                 .scan_index_forward(false)
                 // One more for the end, one to see the time after the cut, one for the place itself, which is
                 // left out below.
@@ -300,6 +320,7 @@ impl EventListing {
             Self::Received { since, until } => {
                 (since.as_millisecond()..=until.as_millisecond()).contains(&place.sort)
             }
+            Self::ObjectBetween { since, until, .. } => (since.get()..=until.get()).contains(&place.sort),
             Self::Object(_) | Self::Open(_) => true,
         }
     }
@@ -308,7 +329,7 @@ impl EventListing {
     fn still_holds(&self, row: &LedgerRow) -> bool {
         match self {
             Self::Open(state) => row.state == *state,
-            Self::Received { .. } | Self::Object(_) => true,
+            Self::Received { .. } | Self::Object(_) | Self::ObjectBetween { .. } => true,
         }
     }
 }

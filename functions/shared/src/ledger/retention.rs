@@ -23,9 +23,19 @@ impl Retention {
     /// Ten years.
     pub const MOST: u16 = 3_650;
 
+    /// The second from which on no event is gone yet, as long as events have always been kept for so many
+    /// days: none is final before Stripe makes it.
+    pub fn whole_since(self, now: Timestamp) -> UnixSeconds {
+        UnixSeconds::from(now) - self.duration() + SignedDuration::from_secs(1)
+    }
+
+    fn duration(self) -> SignedDuration {
+        SignedDuration::from_hours(24 * i64::from(self.0))
+    }
+
     /// When a row that becomes final now is gone: the form DynamoDB's time to live asks for.
     pub(super) fn expires_at(self, now: Timestamp) -> UnixSeconds {
-        UnixSeconds::from(now + SignedDuration::from_hours(24 * i64::from(self.0)))
+        UnixSeconds::from(now + self.duration())
     }
 }
 
@@ -50,5 +60,18 @@ mod tests {
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         let gone_at = "35".parse::<Retention>().unwrap().expires_at(now).to_timestamp().unwrap();
         assert_eq!(gone_at.to_string(), "2026-12-29T12:00:00Z");
+    }
+
+    #[test]
+    fn what_became_final_in_the_first_whole_second_is_still_there() {
+        let now: Timestamp = "2026-11-24T12:00:00.9Z".parse().unwrap();
+        for days in ["35", "90"] {
+            let retention: Retention = days.parse().unwrap();
+            let since = retention.whole_since(now);
+            let expires_at = |at: UnixSeconds| retention.expires_at(at.to_timestamp().unwrap());
+            assert!(expires_at(since) > UnixSeconds::from(now), "{days}");
+            let before = since - SignedDuration::from_secs(1);
+            assert!(expires_at(before) <= UnixSeconds::from(now), "{days}: one second earlier is not");
+        }
     }
 }

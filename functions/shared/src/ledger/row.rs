@@ -274,6 +274,12 @@ impl LedgerRow {
         }
     }
 
+    /// Whether it has been applied: it is, or was before an admin had it tried again.
+    pub fn was_applied(&self) -> bool {
+        let is_applied = |state| matches!(state, EventState::Processed | EventState::Superseded);
+        is_applied(self.state) || self.history.iter().any(|past| is_applied(past.state))
+    }
+
     /// Since when it has not worked: from when it came in, or from when an admin had it tried again.
     pub fn in_state_since(&self) -> UnixMillis {
         let before = self.history.last().map(|change| change.at);

@@ -87,7 +87,7 @@ impl IndexKeys {
     /// before API 2019-03-14. What says neither (a deleted customer in three fields) is sorted by `as_of`,
     /// unless another event of it says more.
     pub(super) fn new(key: &ObjectKey, object: &Value, as_of: UnixSeconds) -> Self {
-        let created = object["created"].as_i64().or(object["date"].as_i64()).map_or(as_of, UnixSeconds::new);
+        let created = made_at(object).unwrap_or(as_of);
         let shard = Sha256::digest(key.id())[0] % KIND_SHARDS;
         let owned = |id: Option<&str>| id.map(|id| owner(key.account_key(), id));
         let kind = key.kind();
@@ -105,9 +105,24 @@ impl IndexKeys {
             by_invoice: owned(invoice),
             by_payout: None,
             open: None,
-            sort: format!("{}#{:012}#{}", key.object(), created.get(), owner(key.account_key(), key.id())),
+            sort: format!(
+                "{}#{}",
+                position_of_second(key.object(), created),
+                owner(key.account_key(), key.id())
+            ),
         }
     }
+}
+
+/// When Stripe made an object, by the object itself: `created`, or `date` in invoices of before API
+/// 2019-03-14 and in invoice items; none if it says neither.
+pub fn made_at(object: &Value) -> Option<UnixSeconds> {
+    object["created"].as_i64().or(object["date"].as_i64()).map(UnixSeconds::new)
+}
+
+/// What the positions in lists of what was made in a second begin with.
+pub(super) fn position_of_second(object: &str, second: UnixSeconds) -> String {
+    format!("{object}#{:012}", second.get())
 }
 
 pub(super) fn kind_key(object: &str, shard: u8) -> String {

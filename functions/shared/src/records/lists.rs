@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
+use jiff::SignedDuration;
 
-use super::index_keys::{KIND_SHARDS, kind_key, owner};
+use super::index_keys::{self, KIND_SHARDS, kind_key, owner};
 use super::{Record, Records};
 use crate::account::AccountKey;
 use crate::aws::StoreError;
@@ -15,6 +16,7 @@ use crate::batch_get::{self, ItemKey, KeyValue};
 use crate::kind::Kind;
 use crate::page::MAX_LIMIT;
 use crate::query;
+use crate::unix_time::UnixSeconds;
 
 /// Records that one request may look at before it gives a short page.
 const MAX_LOOKED_AT: usize = 1_000;
@@ -93,6 +95,25 @@ impl RecordListing {
             None => place > "#" && place < "~",
         };
         of_kind && place.len() < LONGEST_PLACE
+    }
+
+    /// The same list, with those that once named the customer and now name none.
+    #[must_use]
+    pub fn ever(self) -> Self {
+        match self {
+            Self::Customer { account, customer, kind } => Self::CustomerEver { account, customer, kind },
+            Self::CustomerEver { .. }
+            | Self::Kind(_)
+            | Self::Payment { .. }
+            | Self::Invoice { .. }
+            | Self::Payout { .. } => self,
+        }
+    }
+
+    /// The position before those that were made up to a second, the later first: what was made after it comes
+    /// before. For a list of one kind.
+    pub fn position_after(kind: Kind, second: UnixSeconds) -> String {
+        index_keys::position_of_second(kind.object(), second + SignedDuration::from_secs(1))
     }
 
     /// Whether a record that the index lists is one of the list.

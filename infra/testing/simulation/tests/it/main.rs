@@ -8,6 +8,7 @@ mod any_order;
 mod histories;
 mod order_laws;
 mod outage;
+mod past_states;
 mod payouts;
 mod poison;
 mod regressions;
