@@ -20,14 +20,14 @@ use shared::kind::Kind;
 use shared::registry::{
     AccountImport, Halt, Import, ImportState, KindProgress, RefusedKind, Sampled, Stage, Written,
 };
-use shared::stripe::{ObjectsQuery, Session};
+use shared::stripe::Session;
 use shared::unix_time::UnixMillis;
 
 use crate::accounts;
 use crate::deps::Deps;
 use crate::error::{ImportError, Interruption};
-use crate::listing::{WrittenPage, last_position, list_after, write_page};
-use crate::unanswered::{MAX_RUNS, fetched_as_of, isolated_failure, unusable_response};
+use crate::kind_lists::KindLists;
+use crate::unanswered::{MAX_RUNS, isolated_failure};
 
 /// How a run of the import ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +104,7 @@ impl ImportRun<'_> {
         accounts.extend(self.deps.registry.connected_accounts().await?);
         for account in &accounts {
             for kind in self.import.kinds.clone() {
+                let mut lists = KindLists::new(self.deps, account, kind, self.import.since);
                 loop {
                     let progress = self.progress(account, kind);
                     if progress.stage != Stage::GoingOn {
@@ -116,13 +117,16 @@ impl ImportRun<'_> {
                         return Ok(RunEnd::Stopped);
                     }
                     let calls = session.calls();
-                    let page = self.import_page(session, account, kind, progress.clone()).await;
-                    let (mut progress, halt) = match page {
+                    let written = progress.written;
+                    let (mut progress, halt) = match lists.next_page(session, progress.clone()).await {
                         Ok(progress) => (progress, None),
-                        Err(Interruption::Halted(halt)) => count_unanswered(session, halt, progress).await?,
+                        Err(Interruption::Halted(halt)) => {
+                            count_unanswered(session, &mut lists, halt, progress).await?
+                        }
                         Err(Interruption::Failed(error)) => return Err(error.into()),
                     };
                     progress.calls += session.calls() - calls;
+                    self.written += progress.written - written;
                     if self.store_progress(account, kind, progress).await? == Written::Conflict {
                         return Ok(RunEnd::Stopped);
                     }
@@ -175,53 +179,6 @@ impl ImportRun<'_> {
         Ok(running.map(|import| self.import = import).is_some())
     }
 
-    /// Imports the next page of a kind. Returns the progress after it.
-    async fn import_page(
-        &mut self,
-        session: &Session<'_>,
-        account: &AccountKey,
-        kind: Kind,
-        progress: KindProgress,
-    ) -> Result<KindProgress, Interruption> {
-        let query = ObjectsQuery {
-            kind,
-            account: account.connected(),
-            since: self.import.since,
-            until: None,
-            payout: None,
-            after: None,
-        };
-        let page = match list_after(session, query, progress.after.as_ref()).await {
-            Ok(page) => page,
-            Err(error) => {
-                let failure = match Halt::try_from(error) {
-                    Ok(halt) => return Err(halt.into()),
-                    Err(failure) => failure,
-                };
-                return Ok(KindProgress { stage: Stage::Refused, failure: Some(*failure), ..progress });
-            }
-        };
-        let as_of = fetched_as_of(&page)?;
-        let WrittenPage { written, left_out: not_kept, reached_since } =
-            write_page(self.deps, &page.value, account, kind, self.import.since, as_of).await?;
-        let mut left_out = progress.left_out;
-        not_kept.into_iter().for_each(|id| left_out.add(id));
-        self.written += written;
-        let last = last_position(&page.value);
-        let (stage, after) = if page.value.more && !reached_since {
-            let problem = "Stripe's list ends with something without an id";
-            let last = last.ok_or_else(|| unusable_response(problem, page.request_id.clone()))?;
-            (Stage::GoingOn, Some(last))
-        } else {
-            (Stage::Done, last.or(progress.after))
-        };
-        let listed = page.value.objects.len() + usize::from(page.value.oversized.is_some());
-        let looked_at = progress.looked_at + listed as u64;
-        let written = progress.written + written;
-        let calls = progress.calls;
-        Ok(KindProgress { stage, after, looked_at, written, calls, left_out, failure: None, unanswered: 0 })
-    }
-
     async fn store_progress(
         &mut self,
         account: &AccountKey,
@@ -266,12 +223,13 @@ impl ImportRun<'_> {
 }
 
 /// Counts a run that halted because a list's next page got no response. After [`MAX_RUNS`] of them the list
-/// ends like one that is refused, and the run does not halt.
+/// is passed like one that is refused, and the run does not halt.
 ///
 /// # Errors
 /// The halt, if it is not this list's alone.
 async fn count_unanswered(
     session: &Session<'_>,
+    lists: &mut KindLists<'_>,
     halt: Halt,
     progress: KindProgress,
 ) -> Result<(KindProgress, Option<Halt>), Halt> {
@@ -280,7 +238,7 @@ async fn count_unanswered(
     Ok(if unanswered < MAX_RUNS {
         (KindProgress { unanswered, ..progress }, Some(Halt::NoAnswer(failure)))
     } else {
-        (KindProgress { stage: Stage::Refused, failure: Some(*failure), unanswered, ..progress }, None)
+        (lists.pass(progress, *failure), None)
     })
 }
 

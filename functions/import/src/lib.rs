@@ -1,13 +1,14 @@
 //! Brings in what Stripe has and no event here reports: all objects once, when an admin starts an import,
 //! each night those that changed without an event, and the rest of lists of which events show the beginning.
 //!
-//! A schedule invokes it each minute, which costs three reads when there is nothing to do. Requests
+//! A schedule invokes it each minute, which costs four reads when there is nothing to do. Requests
 //! (`request`) start an import, stop it and show how far it is; the scheduled runs do the work. One run works
 //! at a time, under a lease:
 //! 1. the nightly comparison, if it is due or unfinished (`drift`), for half of the time beside others;
 //! 2. the transactions of payouts (`payouts`, `transactions`);
 //! 3. the rest of lists that are cut (`whole`);
-//! 4. the import, if one is running (`import_run`).
+//! 4. the transactions of customers whose balance changed (`balances`);
+//! 5. the import, if one is running (`import_run`, `kind_lists`).
 //!
 //! Both replace a record by the state that Stripe returned only if that is newer and differs (`upsert`,
 //! `diff`), and skip what Stripe never answers (`unanswered`).
@@ -17,12 +18,14 @@
 //! Nothing is deleted because Stripe does not know it. The clock is an argument.
 
 mod accounts;
+mod balances;
 mod config;
 mod deps;
 mod diff;
 mod drift;
 mod error;
 mod import_run;
+mod kind_lists;
 mod listing;
 mod payouts;
 mod request;
@@ -83,6 +86,7 @@ async fn scheduled_run(
         && !is_drift_due(&work, now)
         && !are_payouts_due(deps, &work, now).await?
         && !are_lists_due(deps, &work).await?
+        && !are_balances_due(deps, &work).await?
     {
         return Ok(Value::Null);
     }
@@ -99,6 +103,7 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
     let drift_summary = if is_drift_due(&work, now) {
         if work.drift.pass.is_none() {
             whole::try_again(deps).await?;
+            balances::try_again(deps).await?;
         }
         let shares = import.is_some() || are_payouts_due(deps, &work, now).await?;
         let deadline = if shares { deadline.fraction(1, 2) } else { deadline };
@@ -115,8 +120,15 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
         None
     };
     let whole_summary = if are_lists_due(deps, &work).await? {
-        let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
+        let shares = import.is_some() || are_balances_due(deps, &work).await?;
+        let deadline = if shares { deadline.fraction(1, 2) } else { deadline };
         Some(whole::run(deps, session.as_ref(), deadline).await?)
+    } else {
+        None
+    };
+    let balance_summary = if are_balances_due(deps, &work).await? {
+        let deadline = if import.is_some() { deadline.fraction(1, 2) } else { deadline };
+        Some(balances::run(deps, session.as_ref(), deadline).await?)
     } else {
         None
     };
@@ -129,6 +141,7 @@ async fn run_under_lease(deps: &Deps, deadline: Deadline, now: Timestamp) -> Res
         "comparison": drift_summary,
         "payouts": payout_summary,
         "lists": whole_summary,
+        "balances": balance_summary,
     }))
 }
 
@@ -150,6 +163,11 @@ async fn are_payouts_due(deps: &Deps, work: &ScheduledWork, now: Timestamp) -> R
 /// Whether a list that is cut waits for its rest.
 async fn are_lists_due(deps: &Deps, work: &ScheduledWork) -> Result<bool, ImportError> {
     Ok(work.settings.is_some() && whole::is_waiting(deps).await?)
+}
+
+/// Whether a customer's balance has changed, and its transactions are to be listed.
+async fn are_balances_due(deps: &Deps, work: &ScheduledWork) -> Result<bool, ImportError> {
+    Ok(work.settings.is_some() && balances::is_waiting(deps).await?)
 }
 
 async fn session<'a>(

@@ -71,7 +71,7 @@ pub(crate) fn last_position(page: &ObjectsPage) -> Option<ListPosition> {
     match &page.oversized {
         // One that is too large is passed by its id.
         Some(object) => Some(ListPosition { id: object.id.clone(), created: object.created }),
-        None => page.objects.last().and_then(|raw| list_position(raw).ok()),
+        None => page.objects.last().and_then(|raw| position(raw).ok()),
     }
 }
 
@@ -134,7 +134,7 @@ async fn upsert_all(
 
 /// Parses an object of a list. The error identifies one that cannot be kept: its id, or why it has none.
 fn parse_object<'a>(raw: &'a RawValue, account: &AccountKey, kind: Kind) -> Result<ListedObject<'a>, String> {
-    let ListPosition { id, .. } = list_position(raw).map_err(|_| "without an id".to_owned())?;
+    let ListPosition { id, .. } = position(raw).map_err(|_| "without an id".to_owned())?;
     let key = ObjectKey::new(account.connected(), kind.object(), &id).map_err(|_| "without an id")?;
     match lossy_json::from_str::<Value>(raw.get()) {
         Ok(object) if object["object"] == kind.object() => Ok(ListedObject { key, raw: raw.get(), object }),
@@ -143,6 +143,6 @@ fn parse_object<'a>(raw: &'a RawValue, account: &AccountKey, kind: Kind) -> Resu
 }
 
 /// The position of an object, also of one that cannot be read whole.
-fn list_position(raw: &RawValue) -> Result<ListPosition, LossyJsonError> {
+pub(crate) fn position(raw: &RawValue) -> Result<ListPosition, LossyJsonError> {
     lossy_json::from_str(raw.get())
 }

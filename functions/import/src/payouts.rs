@@ -186,12 +186,9 @@ impl PayoutRun<'_> {
         mut known: PayoutTransactions,
     ) -> Result<Result<PayoutTransactions, StripeFailure>, Interruption> {
         let query = ObjectsQuery {
-            kind: Kind::BALANCE_TRANSACTION,
-            account: key.account(),
-            since: None,
-            until: None,
             payout: Some(key.id()),
             after: known.after.as_deref(),
+            ..ObjectsQuery::new(Kind::BALANCE_TRANSACTION, key.account())
         };
         let page = match session.objects(query).await {
             Ok(page) => page,

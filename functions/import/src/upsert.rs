@@ -138,5 +138,8 @@ pub(crate) fn new_record(fetched: &FetchedObject<'_>, old: Option<&Record>) -> R
     };
     let new = Record::new(fetched.key.clone(), provenance, fetched.raw.as_bytes(), fetched.object)
         .map_err(ImportError::Compression)?;
-    old.map_or_else(|| Ok(new.clone()), |old| new.in_place_of(old)).map_err(ImportError::Compression)
+    match old {
+        Some(old) => new.in_place_of(old).map_err(ImportError::Compression),
+        None => Ok(new.with_first_balance()),
+    }
 }

@@ -131,13 +131,15 @@ async fn put_record(invocation: Invocation<'_>, snapshot: Snapshot) -> Result<Tr
             return Ok(transition_for(&old, &snapshot));
         }
         let new = match compare(snapshot.version(), old.version()) {
-            Comparison::Older => (*old).clone(),
+            Comparison::Older => old.with_listing_of(&fresh),
             Comparison::Newer => fresh.clone(),
-            Comparison::SameSecond => record_of_second(invocation, &old, &snapshot, &mut fetched).await?,
-        }
-        .with_listing_of(&fresh);
-        // An older event changes the record only where it alone knows when the object was made, or whose it
-        // was.
+            Comparison::SameSecond => {
+                let new = record_of_second(invocation, &old, &snapshot, &mut fetched).await?;
+                new.with_listing_of(&fresh)
+            }
+        };
+        // An older event changes the record only where it alone knows when the object was made, whose it was,
+        // or that a balance changed.
         if new == *old {
             return Ok(transition_for(&old, &snapshot));
         }
@@ -231,7 +233,7 @@ fn record_from(shown: &Snapshot, events: Vec<EventId>, order_uncertain: bool) ->
     let record = Record::new(shown.key.clone(), provenance, shown.raw.as_bytes(), &shown.object)
         .map_err(ApplyError::Packing)?;
     Ok(match &shown.previous_attributes {
-        Some(replaced) => record.with_former_customer(replaced),
+        Some(replaced) => record.with_replaced(replaced),
         None => record,
     })
 }

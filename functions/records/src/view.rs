@@ -37,7 +37,8 @@ pub(crate) struct RecordView {
     gone_at_stripe: bool,
     /// Whether the customer's personal data is erased from the object.
     erased: bool,
-    /// Whether each list that belongs to the object is here whole.
+    /// Whether each list that belongs to the object is here whole, and so the transactions of a customer's
+    /// balance.
     complete: bool,
     /// Why it is not.
     incomplete_reason: Option<IncompleteReason>,
@@ -65,10 +66,16 @@ enum IncompleteReason {
 }
 
 impl IncompleteReason {
-    /// Why a list that belongs to an object is not here whole; none if they all are.
+    /// Why a list that belongs to an object, or that of a customer's balance, is not here whole; none if they
+    /// all are.
     fn for_record(kind: Kind, record: &Record, object: &Value) -> Option<Self> {
-        kind.cut_list(object)?;
-        let obstacle = record.list.as_ref().and_then(|list| list.obstacle.as_ref());
+        let obstacle = if kind.cut_list(object).is_some() {
+            record.list.as_ref().and_then(|list| list.obstacle.as_ref())
+        } else if record.is_balance_to_list() {
+            record.balance_listing.as_ref().and_then(|listing| listing.obstacle.as_ref())
+        } else {
+            return None;
+        };
         Some(match obstacle {
             _ if !record.is_at_stripe() => Self::Gone,
             _ if record.order_uncertain => Self::OrderUncertain,

@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::row::{Deletion, Effect, ListPlace, OwnList, Reference};
+pub use self::row::{Deletion, Effect, ListParams, ListPlace, OwnList, Reference};
 use self::row::{KindRow, same_text};
 
 /// All kinds, in the order in which they are shown.
@@ -44,6 +44,7 @@ const TABLE: &[&KindRow] = &[
     &billing::TAX_ID,
     &billing::CREDIT_GRANT,
     &billing::CREDIT_BALANCE_TRANSACTION,
+    &billing::CUSTOMER_BALANCE_TRANSACTION,
     &catalog::PRODUCT,
     &catalog::PRICE,
     &catalog::PLAN,
@@ -92,6 +93,8 @@ impl Kind {
     pub const PAYOUT: Self = Self::named("payout");
     /// `balance_transaction`
     pub const BALANCE_TRANSACTION: Self = Self::named("balance_transaction");
+    /// `customer_balance_transaction`
+    pub const CUSTOMER_BALANCE_TRANSACTION: Self = Self::named("customer_balance_transaction");
     /// `subscription`
     pub const SUBSCRIPTION: Self = Self::named("subscription");
 
@@ -123,9 +126,16 @@ impl Kind {
         self.row().plural
     }
 
-    /// The path below `/v1` at which Stripe lists them, and reads one by its id.
-    pub fn path(self) -> &'static str {
+    /// The path below `/v1` at which Stripe lists them, and reads one by its id; none for what Stripe has
+    /// below its customer alone.
+    pub fn path(self) -> Option<&'static str> {
         self.row().path
+    }
+
+    /// The last part of the path below `/v1/customers/{id}` at which Stripe lists those of a customer, if the
+    /// account's own lists leave these out.
+    pub fn below_customer(self) -> Option<&'static str> {
+        self.row().below_customer
     }
 
     /// What Stripe calls the right of a restricted key to read them, `rak_…`, where that is known: from what
@@ -140,9 +150,9 @@ impl Kind {
         self.is_listed() && self.permission().is_some()
     }
 
-    /// Whether Stripe lists them.
+    /// Whether Stripe lists them: all of an account, or those of each customer.
     pub fn is_listed(self) -> bool {
-        self.row().list_filters.is_some()
+        !self.account_lists().is_empty() || self.below_customer().is_some()
     }
 
     /// By what Stripe's list can be narrowed, as far as it is used.
@@ -156,9 +166,11 @@ impl Kind {
         self.list_filters().contains(&"created")
     }
 
-    /// The parameters without which Stripe's list leaves some out.
-    pub fn list_params(self) -> &'static [(&'static str, &'static str)] {
-        self.row().list_params
+    /// The lists of an account that together have all that no customer's list has: the parameters that each
+    /// is asked with. None are there for what Stripe lists each customer alone, or nowhere.
+    pub fn account_lists(self) -> &'static [ListParams] {
+        let row = self.row();
+        if row.list_filters.is_some() { row.list_params } else { &[] }
     }
 
     /// How one is deleted.
@@ -383,9 +395,17 @@ mod tests {
         };
         all(&mut Kind::all().map(Kind::object));
         all(&mut Kind::all().map(Kind::plural));
-        all(&mut Kind::all().map(Kind::path));
+        all(&mut Kind::all().filter_map(Kind::path));
         all(&mut Kind::all().flat_map(Kind::id_prefixes).copied());
         all(&mut Kind::all().flat_map(Kind::event_types));
+    }
+
+    #[test]
+    fn what_an_account_lists_has_a_path_and_a_list_below_customers_names_its_customer() {
+        for kind in Kind::all() {
+            assert!(kind.path().is_some() || kind.account_lists().is_empty(), "{kind:?}");
+            assert!(kind.below_customer().is_none() || !kind.customer_members().is_empty(), "{kind:?}");
+        }
     }
 
     #[test]
@@ -429,6 +449,7 @@ mod tests {
             ("invoiceitem", "amount"),
             ("coupon", "times_redeemed"),
             ("payment_intent", "metadata"),
+            ("setup_intent", "allowed_payment_method_types"),
             ("quote", "deleted"),
             ("balance_transaction", "status"),
         ] {

@@ -19,6 +19,7 @@
 //! it is older than what is written. What the object says (status, customer, amounts) is read from the
 //! object, never stored beside it.
 
+mod balance;
 mod by_key;
 mod cut_list;
 mod deleted;
@@ -33,6 +34,7 @@ use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::balance::{BalanceListing, BalanceListingUnderWay};
 pub use self::cut_list::{ListProgress, ObjectWithList, Obstacle};
 pub use self::deleted::{as_deleted, says_only_deleted};
 pub use self::incomplete::{IncompleteRecords, LeftRecord};
@@ -99,6 +101,12 @@ pub struct Record {
     /// Of a balance transaction: what it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links: Option<TransactionLinks>,
+    /// Of a customer: the latest second in which the balance is known to have changed; none if it never has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance_changed_at: Option<UnixSeconds>,
+    /// Of a customer: how far the transactions of the balance are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balance_listing: Option<BalanceListing>,
     /// Of an object with a list that is cut: how far the rest is fetched; none before that is begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ListProgress>,
@@ -160,6 +168,8 @@ impl Record {
             erased: false,
             transactions: None,
             links: None,
+            balance_changed_at: None,
+            balance_listing: None,
             list: None,
             index_keys,
             dict: dictionary,
@@ -177,8 +187,7 @@ impl Record {
         } else if self.order_uncertain {
             Some(OpenReason::OrderUncertain)
         } else {
-            let (transactions, list) = (self.transactions.as_ref(), self.list.as_ref());
-            OpenReason::from_object(self.key.kind(), object, transactions, list)
+            OpenReason::from_record(&self, object)
         };
         self
     }
@@ -213,8 +222,9 @@ impl Record {
         RecordVersion { as_of: self.as_of, deleted: self.deleted, fetched: self.fetched, made }
     }
 
-    /// The same record, listed where another record of the object is, as far as that one knows better: at the
-    /// earlier place, and under the customer whom the object named once, if it names none now.
+    /// The same record, with what another record of the object knows better: listed at the earlier place, and
+    /// under the customer whom the object named once, if it names none now; and of a customer, when the
+    /// balance changed.
     #[must_use]
     pub fn with_listing_of(&self, other: &Self) -> Self {
         let mut record = self.clone();
@@ -225,19 +235,20 @@ impl Record {
         if !self.is_listed_by_payment_alone() {
             record.index_keys.keep_customer(&other.index_keys);
         }
-        record
+        record.with_balance_of(other)
     }
 
-    /// The same record, listed under the customer whom `replaced` names (the members that its last change
-    /// replaced), if its object names none any more.
+    /// The same record, with what `replaced` (the members that its last change replaced) says: listed under
+    /// the customer whom it names, if its object names none any more; and of a customer, that the balance
+    /// changed.
     #[must_use]
-    pub fn with_former_customer(&self, replaced: &Value) -> Self {
+    pub fn with_replaced(&self, replaced: &Value) -> Self {
         let mut record = self.clone();
         let customer = self.key.kind().and_then(|kind| kind.customer(replaced));
         if let Some(customer) = customer.filter(|_| !self.is_listed_by_payment_alone()) {
             record.index_keys.list_under_former_customer(&self.key, customer);
         }
-        record
+        record.with_replaced_balance(replaced)
     }
 
     fn is_listed_by_payment_alone(&self) -> bool {
@@ -312,12 +323,13 @@ impl Record {
     }
 
     /// The record as it takes the place of `old`: listed where `old` is ([`Record::with_listing_of`]), with
-    /// what is known of `old` beside its object, and without personal data if that is erased from `old`.
+    /// what is known of `old` beside its object, and without personal data if that is erased from `old`. A
+    /// record of before balances were listed says nothing of a balance that it shows.
     ///
     /// # Errors
     /// As [`Record::erased`].
     pub fn in_place_of(&self, old: &Self) -> std::io::Result<Self> {
-        let mut record = self.with_listing_of(old);
+        let mut record = self.with_listing_of(old).with_first_balance();
         if let (None, Some(transactions)) = (&record.transactions, &old.transactions) {
             record = record.with_transactions(transactions.clone());
         }

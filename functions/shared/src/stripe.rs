@@ -33,7 +33,7 @@ pub use self::endpoints::{CreatedEndpoint, NewEndpoint, OwnerTag, WebhookEndpoin
 pub use self::error::{StripeError, StripeFailure};
 pub use self::events::{EventsPage, EventsQuery};
 pub use self::key::StripeKeys;
-pub use self::lists::{ObjectsPage, ObjectsQuery};
+pub use self::lists::{ObjectList, ObjectsPage, ObjectsQuery};
 pub use self::page::OversizedItem;
 use crate::deadline::Deadline;
 use crate::secret::StripeKey;

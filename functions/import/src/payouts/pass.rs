@@ -117,14 +117,7 @@ impl PayoutRun<'_> {
             BalanceList::Payouts => (Kind::PAYOUT, self.now_of(pass) - PAYOUTS_OF),
             BalanceList::Transactions => (Kind::BALANCE_TRANSACTION, pass.since),
         };
-        let query = ObjectsQuery {
-            kind,
-            account: account.connected(),
-            since: Some(since),
-            until: None,
-            payout: None,
-            after: None,
-        };
+        let query = ObjectsQuery { since: Some(since), ..ObjectsQuery::new(kind, account.connected()) };
         let page = match list_after(session, query, pass.after.as_ref()).await {
             Ok(page) => page,
             Err(error) => {

@@ -155,3 +155,44 @@ async fn a_payout_costs_its_transactions_and_a_write_a_page() {
     assert_eq!(written(&stack, "RecordsTable"), (150.0 * 3.0 + 2.0 + 1.0, 152));
     assert_eq!(stack.stripe.requests().len(), 2);
 }
+
+#[tokio::test]
+async fn a_balance_that_changed_costs_its_transactions_and_a_write_a_page() {
+    let stack = Stack::start().await;
+    let mut customer = customer("cus_1", "a");
+    customer["balance"] = json!(-150);
+    stack.put(&customer);
+    for i in 0..150 {
+        stack.put(&json!({
+            "object": "customer_balance_transaction", "id": format!("cbtxn_{i:03}"), "amount": -1,
+            "created": ago(90).as_second(), "customer": "cus_1", "invoice": null,
+        }));
+    }
+    stack.apply(&event("evt_1", "customer.created", ago(20), &customer), ago(20)).await;
+    stack.cloud.clear_calls();
+    stack.stripe.clear_requests();
+    stack.run(later(1)).await;
+    // Each transaction: its record, its place among its kind and under its customer. The customer: the record
+    // after each page, and when all is here its entry in `open` goes.
+    assert_eq!(written(&stack, "RecordsTable"), (150.0 * 3.0 + 2.0 + 1.0, 152));
+    assert_eq!(stack.stripe.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn what_customers_have_costs_a_call_of_stripe_and_a_write_of_progress_a_customer() {
+    let costs = async |count: usize| {
+        let stack = Stack::start().await;
+        for i in 0..count {
+            stack.put(&customer(&format!("cus_{i}"), "a"));
+        }
+        stack.import(json!({ "kinds": ["customer_balance_transactions"] })).await;
+        stack.cloud.clear_calls();
+        stack.stripe.clear_requests();
+        stack.run(later(1)).await;
+        [stack.stripe.requests().len(), written(&stack, "RegistryTable").1, stack.cloud.calls().len()]
+    };
+    let (two, three) = (costs(2).await, costs(3).await);
+    let more: Vec<_> = three.iter().zip(two).map(|(three, two)| three - two).collect();
+    // Of Stripe; of the progress; and beside that only the read of the import's row.
+    assert_eq!((more, two[0]), (vec![1, 1, 2], 3));
+}

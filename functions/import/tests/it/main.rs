@@ -3,9 +3,11 @@
 // Always true here; so clippy lets helpers beside the tests unwrap as well.
 #![cfg(test)]
 
+mod balances;
 mod costs;
 mod drift;
 mod imports;
+mod kind_lists;
 mod order;
 mod outages;
 mod payouts;

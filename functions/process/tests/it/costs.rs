@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+use test_cloud::fixtures;
+
 use crate::support::{Stack, samples};
 
 #[tokio::test]
@@ -109,6 +112,39 @@ async fn a_later_event_of_an_object_writes_its_record_and_no_index() {
     stack.cloud.clear_calls();
     stack.ring(&[second]).await;
     expect(&stack, "PutItem", "RecordsTable", &[("", 1.0)]);
+}
+
+#[tokio::test]
+async fn a_customer_costs_an_entry_while_a_change_of_the_balance_is_to_be_listed() {
+    let stack = Stack::start().await;
+    let no_change = json!({ "email": "a" });
+    let change = json!({ "email": "a", "balance": 0 });
+    for (at, replaced, balance, expected) in [
+        (5, Value::Null, 0, (1, 2.0)),
+        // As ever.
+        (6, no_change.clone(), 0, (1, 1.0)),
+        // Its entry in `open`.
+        (7, change, -5, (1, 2.0)),
+        // From now on the first write is refused (1 more), so that what is noted stays.
+        (8, no_change, -5, (2, 1.0)),
+    ] {
+        let event_type = if replaced.is_null() { "customer.created" } else { "customer.updated" };
+        let object = json!({
+            "id": "cus_1", "object": "customer", "created": 5, "email": format!("{at}@example.com"), "balance": balance,
+        });
+        let body = fixtures::event(&format!("evt_{at}"), event_type, at, &object);
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        if !replaced.is_null() {
+            body["data"]["previous_attributes"] = replaced;
+        }
+        let row = stack.receive(&body.to_string()).await;
+        stack.cloud.clear_calls();
+        stack.ring(&[row]).await;
+        let calls = stack.cloud.calls();
+        let puts = calls.iter().filter(|call| call.operation == "PutItem" && call.table == "RecordsTable");
+        let units = puts.clone().flat_map(|call| call.write_units.values()).sum::<f64>();
+        assert_eq!((puts.count(), units), expected, "{at}");
+    }
 }
 
 fn expect(stack: &Stack, operation: &str, table: &str, units: &[(&str, f64)]) {

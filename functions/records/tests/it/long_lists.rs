@@ -1,7 +1,7 @@
 //! Records with long lists are shown whole at their own path, and hide no others where there are many.
 
 use serde_json::{Value, json};
-use shared::records::{ListProgress, Obstacle};
+use shared::records::{BalanceListing, ListProgress, Obstacle};
 
 use crate::support::{Stack, ids, provenance};
 use test_cloud::fixtures;
@@ -42,6 +42,40 @@ async fn a_record_says_whether_it_is_whole_and_why_not() {
     let record = records.get(&"-/invoice/in_1".parse().unwrap()).await.unwrap().unwrap();
     records.replace(&record, &record.with_gone_at_stripe(true)).await.unwrap();
     assert_eq!(shown(&stack).await, (json!(false), json!("gone")));
+}
+
+#[tokio::test]
+async fn a_customer_is_whole_once_what_moved_the_balance_is_here() {
+    let stack = Stack::start().await;
+    let records = fixtures::records(&stack.cloud.aws());
+    let key = "-/customer/cus_1".parse().unwrap();
+    let shown = async || {
+        let record = stack.ok("/records/customers/cus_1").await;
+        (record["complete"].clone(), record["incomplete_reason"].clone())
+    };
+    let customer =
+        |balance: i64| json!({ "object": "customer", "id": "cus_1", "created": 5, "balance": balance });
+    stack.record_raw(None, &customer(0).to_string(), provenance("evt_1", 5)).await;
+    assert_eq!(shown().await, (json!(true), Value::Null));
+    stack.record_raw(None, &customer(-5).to_string(), provenance("evt_2", 6)).await;
+    assert_eq!(shown().await, (json!(false), json!("fetching")));
+    let refused = Some(Obstacle::Refused(shared::stripe::StripeFailure::happened("no")));
+    let listed_until = Some(shared::unix_time::UnixSeconds::new(6));
+    for (listing, complete, reason) in [
+        (BalanceListing { obstacle: refused, ..BalanceListing::default() }, false, json!("refused")),
+        (BalanceListing { listed_until, ..BalanceListing::default() }, true, Value::Null),
+    ] {
+        let record = records.get(&key).await.unwrap().unwrap();
+        records.replace(&record, &record.with_balance_listing(listing)).await.unwrap();
+        assert_eq!(shown().await, (json!(complete), reason));
+    }
+    let transaction = json!({
+        "object": "customer_balance_transaction", "id": "cbtxn_1", "created": 6, "amount": -5, "currency": "usd",
+        "customer": "cus_1", "type": "adjustment",
+    });
+    stack.record(&transaction).await;
+    let listed = stack.ok("/records/customer_balance_transactions?customer=cus_1").await;
+    assert_eq!(ids(&listed["data"]), ["cbtxn_1"]);
 }
 
 #[tokio::test]

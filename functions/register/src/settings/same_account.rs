@@ -26,7 +26,8 @@ fn kinds() -> Vec<Kind> {
         Deletion::StillThere => 2,
         Deletion::Gone | Deletion::GoneWhile(_) => 3,
     };
-    let mut kinds: Vec<Kind> = Kind::all().collect();
+    // Those of which Stripe can be asked for one.
+    let mut kinds: Vec<Kind> = Kind::all().filter(|kind| kind.path().is_some()).collect();
     kinds.sort_by_key(proof);
     kinds
 }

@@ -26,7 +26,8 @@ async fn without_a_key_there_is_none_to_tell_of() {
 
 /// All rights, of each of which this is known.
 pub(crate) fn each(known: &str) -> Value {
-    let kinds = Kind::all().filter(|kind| kind.is_imported_by_default()).map(Kind::plural);
+    let kinds = Kind::all().filter(|kind| kind.is_imported_by_default() && !kind.account_lists().is_empty());
+    let kinds = kinds.map(Kind::plural);
     let all = ["webhook_endpoints", "events"].into_iter().chain(kinds);
     let rights: Value = all.map(|what| (format!("read_{what}"), known)).collect();
     let first = ["webhook_endpoints", "events", "customers", "invoice_payments", "refunds", "payouts"];

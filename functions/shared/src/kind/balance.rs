@@ -34,7 +34,7 @@ pub(super) const BALANCE_TRANSACTION: KindRow = KindRow {
     id_prefixes: &["txn"],
     list_filters: Some(&["created", "currency", "payout", "source", "type"]),
     // What it is for: a charge, a refund, a dispute, and what these name.
-    list_params: &[("expand[]", "data.source")],
+    list_params: &[&[("expand[]", "data.source")]],
     statuses: &["pending", "available"],
     settled: &["available"],
     amount: Some("amount"),

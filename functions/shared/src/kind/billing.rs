@@ -26,7 +26,7 @@ pub(super) const SUBSCRIPTION: KindRow = KindRow {
     id_prefixes: &["sub"],
     list_filters: Some(&["created", "customer", "collection_method", "status"]),
     // Without it, those that have ended are left out.
-    list_params: &[("status", "all")],
+    list_params: &[&[("status", "all")]],
     statuses: &[
         "incomplete",
         "incomplete_expired",
@@ -224,6 +224,9 @@ pub(super) const SUBSCRIPTION_SCHEDULE: KindRow = KindRow {
 };
 
 pub(super) const TAX_ID: KindRow = KindRow {
+    // The account's list has its own alone.
+    below_customer: Some("tax_ids"),
+    permission: Some("rak_customer_read"),
     id_prefixes: &["txi"],
     list_filters: Some(&[]),
     deletion: Deletion::Gone,
@@ -266,4 +269,24 @@ pub(super) const CREDIT_BALANCE_TRANSACTION: KindRow = KindRow {
         "credit_balance_transactions",
         "billing/credit_balance_transactions",
     )
+};
+
+/// No event carries one. A customer's are fetched when their balance changes. Their ids begin with `cbtxn` as
+/// those of credit balance transactions do.
+pub(super) const CUSTOMER_BALANCE_TRANSACTION: KindRow = KindRow {
+    path: None,
+    below_customer: Some("balance_transactions"),
+    permission: Some("rak_customer_read"),
+    list_filters: None,
+    amount: Some("amount"),
+    labels: &["description", "type"],
+    references: &[
+        to("customer", "customer"),
+        to("invoice", "invoice"),
+        to("credit_note", "credit_note"),
+        to("checkout_session", "checkout.session"),
+    ],
+    customer: CUSTOMER_OR_ACCOUNT,
+    invoice: &["invoice"],
+    ..KindRow::new("customer_balance_transaction", "customer_balance_transactions", "")
 };

@@ -25,6 +25,8 @@ pub(super) const PRICE: KindRow = KindRow {
     // The price of a plan has the plan's id.
     ids_are_used_again: true,
     list_filters: Some(&["created", "active", "product"]),
+    // Without `active`, those that are inactive are left out.
+    list_params: &[&[], &[("active", "false")]],
     deletion: Deletion::Gone,
     amount: Some("unit_amount"),
     labels: &["nickname", "lookup_key"],

@@ -42,6 +42,7 @@ pub(super) const PAYMENT_INTENT: KindRow = KindRow {
     ],
     // What `POST /v1/payment_intents/{id}` changes: there is no `payment_intent.updated`.
     silent: &[
+        "allowed_payment_method_types",
         "amount",
         "amount_details",
         "application_fee_amount",
@@ -232,6 +233,7 @@ pub(super) const SETUP_INTENT: KindRow = KindRow {
     ],
     // What `POST /v1/setup_intents/{id}` changes: there is no `setup_intent.updated`.
     silent: &[
+        "allowed_payment_method_types",
         "attach_to_self",
         "customer",
         "customer_account",

@@ -20,15 +20,20 @@ pub(super) struct KindRow {
     pub(super) ids_are_used_again: bool,
     /// Whether one says when it was made.
     pub(super) says_when_made: bool,
-    /// Below `/v1`: where they are listed, and one is read by its id.
-    pub(super) path: &'static str,
+    /// Below `/v1`: where they are listed, and one is read by its id. None where Stripe has them below their
+    /// customer alone.
+    pub(super) path: Option<&'static str>,
+    /// The last part of the path below `/v1/customers/{id}` at which Stripe lists those of a customer, where
+    /// the account's own lists leave these out.
+    pub(super) below_customer: Option<&'static str>,
     /// What Stripe calls the right of a restricted key to read them, where that is known.
     pub(super) permission: Option<&'static str>,
     /// The members and ranges by which Stripe's list can be narrowed, as far as they are used; with
-    /// `created`, it can be bounded by when they were made. None: Stripe lists them nowhere.
+    /// `created`, it can be bounded by when they were made. None: the account has no list of them.
     pub(super) list_filters: Option<&'static [&'static str]>,
-    /// What a list must be asked with so that it leaves nothing out.
-    pub(super) list_params: &'static [(&'static str, &'static str)],
+    /// What the account's list must be asked with so that it leaves nothing out; several sets of parameters
+    /// where no single one does that.
+    pub(super) list_params: &'static [ListParams],
     /// How one is deleted.
     pub(super) deletion: Deletion,
     /// The documented values of `status`, in the order of a life.
@@ -75,10 +80,11 @@ impl KindRow {
             id_prefixes: &[],
             ids_are_used_again: false,
             says_when_made: true,
-            path,
+            path: Some(path),
+            below_customer: None,
             permission: None,
             list_filters: Some(&["created"]),
-            list_params: &[],
+            list_params: &[&[]],
             deletion: Deletion::Never,
             statuses: &[],
             settled: &[],
@@ -98,6 +104,9 @@ impl KindRow {
         }
     }
 }
+
+/// The parameters that one of Stripe's lists is asked with, by name and value.
+pub type ListParams = &'static [(&'static str, &'static str)];
 
 /// A member that holds the id of another record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

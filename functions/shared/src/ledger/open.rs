@@ -40,6 +40,14 @@ impl OpenCount {
         }
     }
 
+    /// Returns the count of these and others.
+    pub(crate) fn and(self, others: Self) -> Self {
+        match (self, others) {
+            (Self::Exactly(count), Self::Exactly(others)) => Self::from_count(count + others),
+            (Self::More, _) | (_, Self::More) => Self::More,
+        }
+    }
+
     /// Returns the count, exact up to [`COUNTED`].
     pub(crate) fn from_count(count: usize) -> Self {
         if count > COUNTED { Self::More } else { Self::Exactly(count) }

@@ -30,7 +30,8 @@ impl Records {
     /// Writes a record where there is none or an older one, without reading first. A deletion is written only
     /// where there is none: it may say less than the record whose place it takes, which comes with the
     /// refusal. So does one from which personal data is erased, which has to be reduced in what takes its
-    /// place, and a payout whose transactions are here, which stay with it; one with an earlier place in
+    /// place, and what something is known of beside its object, which stays with it: a payout whose
+    /// transactions are here, a customer whose balance has ever changed; one with an earlier place in
     /// lists, which is kept; and where `record` names no customer, one that is listed under one, who is kept
     /// too. The last two are refused only of what does not say when it was made, and of what no longer names
     /// its customer.
@@ -38,6 +39,7 @@ impl Records {
     /// # Errors
     /// If it could not be written, or it is not known whether it was. Writing it again is always right.
     pub async fn put_if_newer(&self, record: &Record) -> Result<Put, StoreError> {
+        let record = &record.clone().with_first_balance();
         let put = self.put(record)?;
         let put = if record.deleted {
             put.condition_expression("attribute_not_exists(#key)")
@@ -48,7 +50,7 @@ impl Records {
                 " AND attribute_not_exists(by_customer)"
             };
             put.condition_expression(format!(
-                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted) AND attribute_not_exists(erased) AND attribute_not_exists(#transactions) AND #sort >= :sort{customer})",
+                "attribute_not_exists(#key) OR (as_of < :as_of AND attribute_not_exists(deleted) AND attribute_not_exists(erased) AND attribute_not_exists(#transactions) AND attribute_not_exists(balance_changed_at) AND #sort >= :sort{customer})",
             ))
             .expression_attribute_names("#transactions", "transactions")
             .expression_attribute_names("#sort", "sort")
@@ -79,20 +81,18 @@ impl Records {
         let deleted = if old.deleted { "attribute_exists(deleted)" } else { "attribute_not_exists(deleted)" };
         // What is known beside the object: two writers of it must not undo each other's.
         let mut known = known_beside(old).map_err(StoreError::doing(WRITING))?;
-        let is_as_read = |name: &str| match known.contains_key(name) {
+        let is_as_read = |name: &&str| match known.contains_key(*name) {
             true => format!("#{name} = :{name}"),
             false => format!("attribute_not_exists(#{name})"),
         };
-        let (transactions, links) = (is_as_read("transactions"), is_as_read("links"));
+        let beside = KNOWN_BESIDE.iter().map(is_as_read).collect::<Vec<_>>().join(" AND ");
         // Of who read it before it was erased, no write may bring the data back.
         let erased = if old.erased { "attribute_exists(erased)" } else { "attribute_not_exists(erased)" };
         let put = self
             .put(&new)?
             .condition_expression(format!(
-                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted} AND {erased} AND {transactions} AND {links}"
+                "as_of = :as_of AND {event} AND #events = :events AND #sort = :sort AND {deleted} AND {erased} AND {beside}"
             ))
-            .expression_attribute_names("#transactions", "transactions")
-            .expression_attribute_names("#links", "links")
             .expression_attribute_names("#sort", "sort")
             .expression_attribute_values(":sort", AttributeValue::S(old.list_position().to_owned()))
             .expression_attribute_names("#event", "event")
@@ -103,10 +103,12 @@ impl Records {
             Some(id) => put.expression_attribute_values(":event", AttributeValue::S(id.to_string())),
             None => put,
         };
-        let kept = [(":transactions", known.remove("transactions")), (":links", known.remove("links"))];
-        let put = kept.into_iter().fold(put, |put, (name, value)| match value {
-            Some(value) => put.expression_attribute_values(name, value),
-            None => put,
+        let put = KNOWN_BESIDE.iter().fold(put, |put, name| {
+            let put = put.expression_attribute_names(format!("#{name}"), *name);
+            match known.remove(*name) {
+                Some(value) => put.expression_attribute_values(format!(":{name}"), value),
+                None => put,
+            }
         });
         refused(put.send().await)
     }
@@ -151,6 +153,9 @@ impl Records {
 
 const WRITING: &str = "writing a record";
 
+/// The attributes that hold what is known of a record's object beside it.
+const KNOWN_BESIDE: [&str; 4] = ["transactions", "links", "balance_changed_at", "balance_listing"];
+
 /// What is known of a record's object beside it, as it is stored.
 fn known_beside(record: &Record) -> Result<HashMap<String, AttributeValue>, serde_dynamo::Error> {
     let mut known = HashMap::new();
@@ -159,6 +164,12 @@ fn known_beside(record: &Record) -> Result<HashMap<String, AttributeValue>, serd
     }
     if let Some(links) = &record.links {
         known.insert("links".to_owned(), serde_dynamo::to_attribute_value(links)?);
+    }
+    if let Some(changed_at) = &record.balance_changed_at {
+        known.insert("balance_changed_at".to_owned(), serde_dynamo::to_attribute_value(changed_at)?);
+    }
+    if let Some(listing) = &record.balance_listing {
+        known.insert("balance_listing".to_owned(), serde_dynamo::to_attribute_value(listing)?);
     }
     Ok(known)
 }

@@ -5,8 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::cut_list::ListProgress;
-use super::payout::{PayoutTransactions, is_reconciled};
+use super::payout::is_reconciled;
 use super::{Record, Records};
 use crate::aws::StoreError;
 use crate::kind::Kind;
@@ -24,6 +23,10 @@ pub enum OpenReason {
     ToComplete,
     /// A list that belongs to it is cut, and the rest cannot be had for now.
     Incomplete,
+    /// It is a customer whose balance changed, and the transactions are to be listed.
+    BalanceToList,
+    /// It is a customer whose balance changed, and the transactions cannot be had for now.
+    BalanceUnlisted,
     /// It is a payout that is reconciled, and not all its transactions are here.
     PayoutToList,
     /// It is a payout whose transactions do not add up to it, or that Stripe does not list.
@@ -43,20 +46,30 @@ pub struct OpenRecords {
     pub first: Vec<ObjectKey>,
 }
 
+impl OpenRecords {
+    /// These and others.
+    pub(super) fn and(mut self, others: Self) -> Self {
+        self.first.extend(others.first);
+        self.first.truncate(NAMED);
+        Self { count: self.count.and(others.count), first: self.first }
+    }
+}
+
 /// So many of them are named.
 const NAMED: usize = 10;
 
 impl OpenReason {
-    /// What is left to do about an object as it is.
-    pub(super) fn from_object(
-        kind: Option<Kind>,
-        object: &Value,
-        transactions: Option<&PayoutTransactions>,
-        list: Option<&ListProgress>,
-    ) -> Option<Self> {
+    /// What is left to do about the object of a record, which is parsed, as it is.
+    pub(super) fn from_record(record: &Record, object: &Value) -> Option<Self> {
+        let kind = record.key.kind();
+        let (transactions, list) = (record.transactions.as_ref(), record.list.as_ref());
         if kind.is_some_and(|kind| kind.cut_list(object).is_some()) {
             let is_halted = list.is_some_and(|list| list.obstacle.is_some());
             return Some(if is_halted { Self::Incomplete } else { Self::ToComplete });
+        }
+        if record.is_balance_to_list() {
+            let is_halted = record.balance_listing.as_ref().is_some_and(|listing| listing.obstacle.is_some());
+            return Some(if is_halted { Self::BalanceUnlisted } else { Self::BalanceToList });
         }
         if kind != Some(Kind::PAYOUT) {
             return None;
@@ -84,6 +97,8 @@ impl OpenReason {
             Self::OrderUncertain => "order_uncertain",
             Self::ToComplete => "to_complete",
             Self::Incomplete => "incomplete",
+            Self::BalanceToList => "balance_to_list",
+            Self::BalanceUnlisted => "balance_unlisted",
             Self::PayoutToList => "payout_to_list",
             Self::PayoutUnexplained => "payout_unexplained",
             Self::PayoutFailed => "payout_failed",

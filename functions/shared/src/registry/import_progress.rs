@@ -85,7 +85,13 @@ pub struct AccountImport {
 pub struct KindProgress {
     /// Whether there is more to list.
     pub stage: Stage,
-    /// The object that came last.
+    /// Which of the kind's lists is gone through: those of the account, then those of its customers.
+    #[serde(default)]
+    pub list: usize,
+    /// The customer whose list was gone through last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<ListPosition>,
+    /// The object of the list that came last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<ListPosition>,
     /// Objects that Stripe listed.
@@ -98,7 +104,7 @@ pub struct KindProgress {
     /// Objects that cannot be kept: too large, not to be read whole, or without an id. By id.
     #[serde(default)]
     pub left_out: Sampled<String>,
-    /// Why Stripe refuses the list, or never answers it.
+    /// Why Stripe refuses one of the lists, or never answers it.
     #[serde(rename = "refusal", default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<StripeFailure>,
     /// So many runs have halted at the next page, because Stripe gave no answer to it.

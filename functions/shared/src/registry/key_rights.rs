@@ -36,9 +36,11 @@ pub enum KeyRight {
 }
 
 impl Readable {
-    /// All that is listed at Stripe, and that a restricted key can have the right to.
+    /// All that an account lists at Stripe, and that a restricted key can have the right to. What Stripe
+    /// lists below customers alone goes with the right to read these.
     pub fn all() -> impl Iterator<Item = Self> {
         let kinds = Kind::all().filter(|kind| kind.is_imported_by_default());
+        let kinds = kinds.filter(|kind| !kind.account_lists().is_empty());
         [Self::WebhookEndpoints, Self::Events].into_iter().chain(kinds.map(Self::Objects))
     }
 

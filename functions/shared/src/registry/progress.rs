@@ -101,7 +101,7 @@ pub enum Stage {
     GoingOn,
     /// All is listed.
     Done,
-    /// Stripe refuses the list, or never answers its next page.
+    /// Stripe refuses a list, or never answers its next page.
     Refused,
 }
 

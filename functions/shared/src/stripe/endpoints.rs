@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Session, StripeResponse, not_stripes};
 use super::error::StripeError;
+use super::objects::path;
 use crate::endpoint::{EndpointRow, EndpointSpec, REQUEST_ENDS_WITHIN};
 use crate::kind::Kind;
 use crate::secret::SigningSecret;
@@ -235,7 +236,7 @@ impl Session<'_> {
     /// # Errors
     /// [`StripeError::Forbidden`] if it may not.
     pub async fn try_reading_objects(&self, kind: Kind) -> Result<(), StripeError> {
-        self.try_reading(kind.path()).await
+        self.try_reading(path(kind)?).await
     }
 
     async fn try_reading(&self, resource: &str) -> Result<(), StripeError> {

@@ -1,14 +1,14 @@
-//! `/v1/<objects>`: lists of what is kept as records, as it stands now; and the lists that belong to one of
-//! them.
+//! `/v1/<objects>`: lists of what is kept as records, as it stands now, of an account or of a customer; and
+//! the lists that belong to one of them.
 
 use reqwest::Method;
 use serde_json::value::RawValue;
 
 use super::call::{Call, Session, StripeResponse};
 use super::error::StripeError;
-use super::objects::addressable_kind;
+use super::objects::{addressable_kind, check_address, path};
 use super::page::{ListPage, OversizedItem};
-use crate::kind::{Kind, ListPlace, OwnList};
+use crate::kind::{Kind, ListParams, ListPlace, OwnList};
 use crate::object_key::ObjectKey;
 use crate::unix_time::UnixSeconds;
 
@@ -36,6 +36,8 @@ pub struct ObjectsQuery<'a> {
     pub kind: Kind,
     /// Of this connected account; none for our own.
     pub account: Option<&'a str>,
+    /// Of those that have objects of the kind.
+    pub list: ObjectList<'a>,
     /// Made in this second or later.
     pub since: Option<UnixSeconds>,
     /// Made in this second or earlier.
@@ -44,6 +46,23 @@ pub struct ObjectsQuery<'a> {
     pub payout: Option<&'a str>,
     /// Older than this one, which came last.
     pub after: Option<&'a str>,
+}
+
+/// One of the lists in which Stripe has the objects of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectList<'a> {
+    /// The account's, asked for with these parameters ([`Kind::account_lists`]).
+    OfAccount(ListParams),
+    /// That of the customer of this id ([`Kind::below_customer`]).
+    OfCustomer(&'a str),
+}
+
+impl<'a> ObjectsQuery<'a> {
+    /// All of a kind that the account's first list has.
+    pub fn new(kind: Kind, account: Option<&'a str>) -> Self {
+        let list = ObjectList::OfAccount(kind.account_lists().first().copied().unwrap_or_default());
+        Self { kind, account, list, since: None, until: None, payout: None, after: None }
+    }
 }
 
 impl Session<'_> {
@@ -57,13 +76,21 @@ impl Session<'_> {
         &self,
         wanted: ObjectsQuery<'_>,
     ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
-        let path: Vec<&str> = wanted.kind.path().split('/').collect();
+        let (path, params): (Vec<&str>, ListParams) = match wanted.list {
+            ObjectList::OfAccount(params) => (path(wanted.kind)?.split('/').collect(), params),
+            ObjectList::OfCustomer(customer) => {
+                check_address(customer)?;
+                let below = wanted.kind.below_customer();
+                (path(Kind::CUSTOMER)?.split('/').chain([customer]).chain(below).collect(), &[])
+            }
+        };
         let mut call = Call::new(Method::GET, &path);
-        for (name, value) in wanted.kind.list_params() {
+        for (name, value) in params {
             call = call.param(name, *value);
         }
         // A list that cannot be bounded by time is listed whole.
-        let bounds = wanted.kind.is_listed_by_created();
+        let is_of_account = matches!(wanted.list, ObjectList::OfAccount(_));
+        let bounds = is_of_account && wanted.kind.is_listed_by_created();
         if let Some(since) = wanted.since.filter(|_| bounds) {
             call = call.param("created[gte]", since.to_string());
         }
@@ -93,7 +120,7 @@ impl Session<'_> {
     ) -> Result<StripeResponse<ObjectsPage>, StripeError> {
         let kind = addressable_kind(key)?;
         let (path, param): (Vec<&str>, _) = match list.place {
-            ListPlace::BelowObject => (kind.path().split('/').chain([key.id(), list.member]).collect(), None),
+            ListPlace::BelowObject => (path(kind)?.split('/').chain([key.id(), list.member]).collect(), None),
             ListPlace::Filtered { path, param } => (path.split('/').collect(), Some(param)),
         };
         let mut call = Call::new(Method::GET, &path);

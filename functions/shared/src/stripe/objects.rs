@@ -62,7 +62,7 @@ impl Session<'_> {
         key: &ObjectKey,
     ) -> Result<Option<StripeResponse<Box<RawValue>>>, StripeError> {
         let kind = addressable_kind(key)?;
-        let path: Vec<&str> = kind.path().split('/').chain([key.id()]).collect();
+        let path: Vec<&str> = path(kind)?.split('/').chain([key.id()]).collect();
         let mut call = Call::new(Method::GET, &path);
         call.account = key.account();
         match self.call_for(&call, key.object(), Some(key.id())).await {
@@ -78,14 +78,35 @@ impl Session<'_> {
 /// # Errors
 /// [`StripeError::NoAnswer`] if none can, or it is of no kind of record.
 pub(super) fn addressable_kind(key: &ObjectKey) -> Result<Kind, StripeError> {
-    let unnamed = |message: String| StripeError::NoAnswer(Box::new(StripeFailure::happened(message)));
+    check_address(key.id())?;
+    let kind = key.kind();
+    kind.ok_or_else(|| unnamed(format!("a `{}` is no kind of record, so it is not asked for", key.object())))
+}
+
+/// Checks that an address can name an object.
+///
+/// # Errors
+/// [`StripeError::NoAnswer`] if none can.
+pub(super) fn check_address(id: &str) -> Result<(), StripeError> {
     // In an address these two mean a folder, and line ends and tabs are left out (WHATWG's URL standard):
     // something else would be asked for.
-    if matches!(key.id(), "." | "..") || key.id().contains(['\t', '\n', '\r']) {
-        return Err(unnamed(format!("no address can name the object `{}`", key.id())));
+    if matches!(id, "." | "..") || id.contains(['\t', '\n', '\r']) {
+        return Err(unnamed(format!("no address can name the object `{id}`")));
     }
-    key.kind()
-        .ok_or_else(|| unnamed(format!("a `{}` is no kind of record, so it is not asked for", key.object())))
+    Ok(())
+}
+
+/// Where Stripe has the objects of a kind.
+///
+/// # Errors
+/// [`StripeError::NoAnswer`] for what Stripe has below its customer alone.
+pub(super) fn path(kind: Kind) -> Result<&'static str, StripeError> {
+    let missing = || format!("Stripe reads no `{}` by its id alone, so it is not asked for", kind.object());
+    kind.path().ok_or_else(|| unnamed(missing()))
+}
+
+fn unnamed(message: String) -> StripeError {
+    StripeError::NoAnswer(Box::new(StripeFailure::happened(message)))
 }
 
 fn account_in(message: &str) -> Option<String> {

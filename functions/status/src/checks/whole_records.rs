@@ -1,4 +1,5 @@
-//! Whether the lists that belong to objects, such as the lines of an invoice, are here whole.
+//! Whether the lists that belong to objects, such as the lines of an invoice or the transactions of a
+//! customer's balance, are here whole.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ pub(super) fn records_whole(inputs: &StatusInputs) -> Check {
         return Check::fail(
             code,
             Severity::Warning,
-            "records lack the rest of a list, such as an invoice's lines after the first ten, and it cannot be had for now",
+            "records lack the rest of a list, such as an invoice's lines after the first ten or the transactions of a customer's balance, and it cannot be had for now",
             evidence,
             "the evidence says why. `refused`: in Stripe's dashboard let the key read these objects, or set another with PUT /settings/stripe-key. `unanswered`: if it goes on, tell Stripe's support the request's id. Both are tried again each night, and after an event of the object. `too_large`: nothing, these records stay without the rest, which Stripe shows",
         );
@@ -38,7 +39,7 @@ pub(super) fn records_whole(inputs: &StatusInputs) -> Check {
         return Check::fail(
             code,
             Severity::Warning,
-            "records have lacked the rest of a list, such as an invoice's lines after the first ten, for over an hour",
+            "records have lacked the rest of a list, such as an invoice's lines after the first ten or the transactions of a customer's balance, for over an hour",
             evidence,
             "is a Stripe key set and accepted (`stripe_key_present`, `stripe_key_accepted`), and does Stripe answer (`stripe_answers`)? It then goes on by itself, some hundred lists a minute; else look at the import function's log and its schedule",
         );

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::webhook_endpoints::Endpoint;
 use crate::customer_lifecycle::{CustomerLifecycle, emit_customer_lifecycle};
 use crate::deliveries::DeliveryBehavior;
-use crate::emit::{EventError, Fate, NewEvent, emit, emit_text};
+use crate::emit::{BalanceChange, EventError, Fate, NewEvent, change_balance, emit, emit_text};
 use crate::faults::Fault;
 use crate::state::{SharedState, StripeState};
 
@@ -69,6 +69,10 @@ impl SharedState {
 
     pub(crate) fn emit_text(&self, text: &str, fate: Fate) -> Result<Value, EventError> {
         self.step(|state| emit_text(state, text, fate))
+    }
+
+    pub(crate) fn change_balance(&self, change: &BalanceChange) -> Result<(String, Value), EventError> {
+        self.step(|state| change_balance(state, change))
     }
 
     pub(crate) fn customer_lifecycle(&self, account: Option<&str>) -> CustomerLifecycle {

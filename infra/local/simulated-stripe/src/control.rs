@@ -5,6 +5,8 @@
 //!
 //! - `GET /state` → account, mode, clock, endpoints, faults, when the next delivery is due
 //! - `POST /story?account=` emits the life cycle of one customer → its ids
+//! - `POST /balances` with `{"customer", "amount", "account"?, "type"?, "invoice"?, "description"?, "fate"?}`
+//!   adds to a customer's balance → `{"transaction", "event"}`
 //! - `POST /events` with a [`NewEvent`]: `{"type", "object_id"?, "from_stored"?, "fields"?, "object"?,
 //!   "previous_attributes"?, "created"?, "account"?, "api_version"?, "livemode"?, "id"?, "fate"?}` → the
 //!   event
@@ -41,7 +43,7 @@ use crate::api::webhook_endpoints::Endpoint;
 use crate::commands::{ClockChange, EndpointChange, NotFound};
 use crate::customer_lifecycle::CustomerLifecycle;
 use crate::deliveries::{Attempt, DeliveryBehavior, sender};
-use crate::emit::{EventError, Fate, NewEvent};
+use crate::emit::{BalanceChange, EventError, Fate, NewEvent};
 use crate::faults::Fault;
 use crate::options::Key;
 use crate::request_log::LoggedRequest;
@@ -57,6 +59,7 @@ pub(crate) fn routes() -> Router<Arc<SharedState>> {
         .route("/events", post(emit))
         .route("/events/raw", post(emit_text))
         .route("/events/{id}/resend", post(resend))
+        .route("/balances", post(change_balance))
         .route("/story", post(customer_lifecycle))
         .route("/objects", put(put_object).delete(remove_object))
         .route("/endpoints", get(endpoints))
@@ -155,6 +158,14 @@ async fn resend(
 #[serde(deny_unknown_fields)]
 struct ResendTo {
     endpoint: String,
+}
+
+async fn change_balance(
+    State(shared): Stripe,
+    Json(change): Json<BalanceChange>,
+) -> Result<Json<Value>, CommandError> {
+    let (transaction, event) = shared.change_balance(&change)?;
+    Ok(Json(json!({ "transaction": transaction, "event": event })))
 }
 
 async fn customer_lifecycle(

@@ -117,6 +117,27 @@ impl From<&str> for NewEvent {
     }
 }
 
+/// A change of a customer's balance.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BalanceChange {
+    /// Whose it is.
+    pub customer: String,
+    /// The connected account it happens on; `None` is our own.
+    pub account: Option<String>,
+    /// What is added, in the smallest unit of the currency: a negative amount is a credit.
+    pub amount: i64,
+    /// Stripe's `type` of the transaction; `adjustment` if not given.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The invoice that it is for.
+    pub invoice: Option<String>,
+    /// A text for people.
+    pub description: Option<String>,
+    /// Where the event of the customer shows up.
+    pub fate: Fate,
+}
+
 /// Why an event cannot be emitted.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
@@ -135,6 +156,42 @@ pub enum EventError {
 pub(crate) fn emit(state: &mut StripeState, new: NewEvent) -> Result<Value, EventError> {
     let event = build(state, &new)?;
     Ok(publish(state, event, new.fate))
+}
+
+/// Adds to a customer's balance: stores the transaction, of which there is no event, and emits
+/// `customer.updated`. Returns the transaction's id and the event.
+pub(crate) fn change_balance(
+    state: &mut StripeState,
+    change: &BalanceChange,
+) -> Result<(String, Value), EventError> {
+    let account = change.account.as_deref();
+    let stored = state.objects.get(account, &change.customer).filter(|stored| !stored.is_deleted());
+    let customer = &stored.ok_or_else(|| EventError::NoObject(change.customer.clone()))?.value;
+    let balance = customer["balance"].as_i64().unwrap_or_default() + change.amount;
+    let currency = customer["currency"].as_str().unwrap_or("usd").to_owned();
+    let (id, kind) = (ids::fresh("cbtxn_"), Kind::CUSTOMER_BALANCE_TRANSACTION);
+    let mut transaction = json!({
+        "id": id,
+        "object": kind.object(),
+        "amount": change.amount,
+        "created": state.clock.now(),
+        "currency": currency,
+        "customer_account": null,
+        "description": change.description,
+        "ending_balance": balance,
+        "livemode": state.options.mode.is_live(),
+        "metadata": {},
+        "type": change.kind.as_deref().unwrap_or("adjustment"),
+    });
+    for reference in kind.references() {
+        transaction[reference.member] = Value::Null;
+    }
+    transaction["customer"] = json!(change.customer);
+    transaction["invoice"] = json!(change.invoice);
+    state.objects.put(account, &transaction);
+    let event = NewEvent::update("customer.updated", &change.customer).set("balance", balance);
+    let event = NewEvent { account: change.account.clone(), ..event.fate(change.fate) };
+    Ok((id, emit(state, event)?))
 }
 
 /// Emits an event given as text, which is delivered as it is.

@@ -16,7 +16,7 @@ use crate::api::webhook_endpoints::Endpoint;
 use crate::commands::{ClockChange, EndpointChange, NotFound};
 use crate::customer_lifecycle::CustomerLifecycle;
 use crate::deliveries::{Attempt, DeliveryBehavior, sender};
-use crate::emit::{EventError, Fate, NewEvent};
+use crate::emit::{BalanceChange, EventError, Fate, NewEvent};
 use crate::faults::Fault;
 use crate::options::{Key, Options};
 use crate::request_log::LoggedRequest;
@@ -109,6 +109,15 @@ impl SimulatedStripe {
     #[must_use]
     pub fn customer_lifecycle_on(&self, account: &str) -> CustomerLifecycle {
         self.shared.customer_lifecycle(Some(account))
+    }
+
+    /// Adds to a customer's balance: a transaction, of which Stripe makes no event, and `customer.updated`.
+    /// Returns the transaction's id and the event.
+    ///
+    /// # Errors
+    /// If there is no such customer.
+    pub fn change_balance(&self, change: &BalanceChange) -> Result<(String, Value), EventError> {
+        self.shared.change_balance(change)
     }
 
     /// Stores an object without any event.

@@ -63,7 +63,7 @@ pub use api::webhook_endpoints::Endpoint;
 pub use commands::{EndpointChange, NotFound};
 pub use customer_lifecycle::CustomerLifecycle;
 pub use deliveries::{Attempt, DeliveryBehavior};
-pub use emit::{EventError, Fate, NewEvent};
+pub use emit::{BalanceChange, EventError, Fate, NewEvent};
 pub use faults::{Answer, Effect, Fault, When};
 pub use handle::SimulatedStripe;
 pub use options::{Key, Mode, Options};

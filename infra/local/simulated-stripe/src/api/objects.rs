@@ -1,5 +1,5 @@
-//! `/v1/<objects>`: the current state of the objects of each kind, one by its id and in lists; and the lists
-//! that belong to an object, of which it shows ten items.
+//! `/v1/<objects>`: the current state of the objects of each kind, one by its id and in lists, of the account
+//! and of a customer; and the lists that belong to an object, of which it shows ten items.
 
 use serde_json::Value;
 use shared::kind::{Kind, ListPlace, OwnList};
@@ -20,6 +20,9 @@ pub(crate) fn retrieve(state: &StripeState, call: &Call, kind: Kind, id: &str) -
 }
 
 pub(crate) fn list(state: &StripeState, call: &Call, kind: Kind) -> Result<Value, ApiError> {
+    if kind.account_lists().is_empty() {
+        return Err(ApiError::no_route(&call.method, &call.path));
+    }
     let params = &call.params;
     let known = [kind.list_filters(), &page::PARAMS].concat();
     params.only(&known)?;
@@ -53,6 +56,47 @@ pub(crate) fn list(state: &StripeState, call: &Call, kind: Kind) -> Result<Value
         object
     };
     page(&items, render, call, kind.object(), state.options.longest_page)
+}
+
+/// Lists what a customer has of a kind. Of a customer who is deleted Stripe says that there is none.
+pub(crate) fn list_of_customer(
+    state: &StripeState,
+    call: &Call,
+    kind: Kind,
+    customer: &str,
+) -> Result<Value, ApiError> {
+    call.params.only(&page::PARAMS)?;
+    refuse_unless_customer(state, call, customer)?;
+    let stored = state.objects.newest_first(call.account.as_deref(), kind);
+    let items: Vec<_> = stored
+        .into_iter()
+        .filter(|stored| kind.customer(&stored.value) == Some(customer))
+        .map(|stored| Item { id: &stored.id, matches: !stored.is_deleted(), value: stored })
+        .collect();
+    let render = |stored: &StoredObject| rendered(state, stored);
+    page(&items, render, call, kind.object(), state.options.longest_page)
+}
+
+/// One of those that a customer has.
+pub(crate) fn retrieve_of_customer(
+    state: &StripeState,
+    call: &Call,
+    kind: Kind,
+    customer: &str,
+    id: &str,
+) -> Result<Value, ApiError> {
+    call.params.only(&[])?;
+    refuse_unless_customer(state, call, customer)?;
+    let stored = state.objects.get(call.account.as_deref(), id).filter(|stored| stored.kind == kind);
+    let stored = stored.filter(|stored| kind.customer(&stored.value) == Some(customer));
+    stored.map(|stored| rendered(state, stored)).ok_or_else(|| ApiError::no_such(kind.object(), id))
+}
+
+fn refuse_unless_customer(state: &StripeState, call: &Call, id: &str) -> Result<(), ApiError> {
+    let stored = state.objects.get(call.account.as_deref(), id);
+    let stored = stored.filter(|stored| stored.kind == Kind::CUSTOMER && !stored.is_deleted());
+    let object = Kind::CUSTOMER.object();
+    stored.map(drop).ok_or_else(|| ApiError::no_such(object, id))
 }
 
 /// Stripe lists the transactions of automatic payouts alone.

@@ -21,6 +21,10 @@ pub(crate) enum Route {
     RetryEvent(String),
     ListObjects(Kind),
     RetrieveObject(Kind, String),
+    /// Those of a kind that a customer has.
+    ListOfCustomer(Kind, String),
+    /// One of these: the customer's id and its own.
+    RetrieveOfCustomer(Kind, String, String),
     /// A list that belongs to an object; its id, unless a parameter names it.
     ListOwn(Kind, &'static OwnList, Option<String>),
 }
@@ -48,9 +52,10 @@ impl Route {
 
     /// Finds the list of a kind, or one of its objects.
     fn of_objects(path: &str) -> Option<Self> {
-        let of_path = |path: &str| Kind::all().find(|kind| kind.path() == path);
+        let of_path = |path: &str| Kind::all().find(|kind| kind.path() == Some(path));
         of_path(path)
             .map(Self::ListObjects)
+            .or_else(|| Self::of_customer(path))
             .or_else(|| {
                 let (path, id) = path.rsplit_once('/')?;
                 Some(Self::RetrieveObject(of_path(path)?, id.to_owned()))
@@ -58,12 +63,27 @@ impl Route {
             .or_else(|| Self::of_own_list(path))
     }
 
+    /// Finds the list of a kind below a customer, or one of its objects.
+    fn of_customer(path: &str) -> Option<Self> {
+        let below = path.strip_prefix(Kind::CUSTOMER.path()?)?.strip_prefix('/')?;
+        let mut parts = below.split('/');
+        let (customer, name, id) = (parts.next()?.to_owned(), parts.next()?, parts.next());
+        let kind = Kind::all().find(|kind| kind.below_customer() == Some(name))?;
+        if parts.next().is_some() {
+            return None;
+        }
+        Some(match id {
+            Some(id) => Self::RetrieveOfCustomer(kind, customer, id.to_owned()),
+            None => Self::ListOfCustomer(kind, customer),
+        })
+    }
+
     /// Finds a list that belongs to an object.
     fn of_own_list(path: &str) -> Option<Self> {
         let lists = Kind::all().flat_map(|kind| kind.own_lists().iter().map(move |list| (kind, list)));
         lists.into_iter().find_map(|(kind, list)| match list.place {
             ListPlace::BelowObject => {
-                let below = path.strip_prefix(kind.path())?.strip_prefix('/')?;
+                let below = path.strip_prefix(kind.path()?)?.strip_prefix('/')?;
                 let id = below.strip_suffix(list.member)?.strip_suffix('/')?;
                 Some(Self::ListOwn(kind, list, Some(id.to_owned())))
             }
@@ -82,7 +102,12 @@ impl Route {
             | Self::UpdateEndpoint(_)
             | Self::DeleteEndpoint(_) => "webhook_endpoints",
             Self::ListEvents | Self::RetrieveEvent(_) | Self::RetryEvent(_) => "events",
-            Self::ListObjects(kind) | Self::RetrieveObject(kind, _) | Self::ListOwn(kind, ..) => kind.path(),
+            Self::ListObjects(kind) | Self::RetrieveObject(kind, _) | Self::ListOwn(kind, ..) => {
+                kind.path().unwrap_or_default()
+            }
+            Self::ListOfCustomer(..) | Self::RetrieveOfCustomer(..) => {
+                Kind::CUSTOMER.path().unwrap_or_default()
+            }
         }
     }
 
@@ -100,6 +125,10 @@ impl Route {
             Self::RetryEvent(id) => events::retry(state, call, id),
             Self::ListObjects(kind) => objects::list(state, call, *kind),
             Self::RetrieveObject(kind, id) => objects::retrieve(state, call, *kind, id),
+            Self::ListOfCustomer(kind, customer) => objects::list_of_customer(state, call, *kind, customer),
+            Self::RetrieveOfCustomer(kind, customer, id) => {
+                objects::retrieve_of_customer(state, call, *kind, customer, id)
+            }
             Self::ListOwn(kind, list, id) => objects::list_own(state, call, *kind, list, id.as_deref()),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::kind::{Kind, ListPlace};
-use simulated_stripe::NewEvent;
+use simulated_stripe::{BalanceChange, NewEvent};
 
 use crate::support::{Api, stripe};
 
@@ -180,13 +180,14 @@ async fn an_object_shows_ten_items_of_a_list_and_the_list_has_all_in_pages() {
         for list in kind.own_lists() {
             let stripe = stripe();
             let api = Api::new(&stripe);
+            let path = kind.path().unwrap();
             stripe.put_object(None, &with_list(kind.object(), list.member, 12));
             let own = match list.place {
-                ListPlace::BelowObject => format!("/v1/{}/x_1/{}?", kind.path(), list.member),
+                ListPlace::BelowObject => format!("/v1/{path}/x_1/{}?", list.member),
                 ListPlace::Filtered { path, param } => format!("/v1/{path}?{param}=x_1&"),
             };
-            let shown = api.get(&format!("/v1/{}/x_1", kind.path())).await.body;
-            let of_list = api.get(&format!("/v1/{}", kind.path())).await.body["data"][0].clone();
+            let shown = api.get(&format!("/v1/{path}/x_1")).await.body;
+            let of_list = api.get(&format!("/v1/{path}")).await.body["data"][0].clone();
             for shown in [shown, of_list] {
                 let list = &shown[list.member];
                 assert_eq!((list["data"].as_array().unwrap().len(), &list["has_more"]), (10, &json!(true)));
@@ -217,4 +218,55 @@ async fn an_event_shows_ten_items_of_a_list_and_its_object_keeps_them_all() {
     let lines = &event["data"]["object"]["lines"];
     assert_eq!((lines["data"].as_array().unwrap().len(), &lines["has_more"]), (10, &json!(true)));
     assert_eq!(api.get("/v1/invoices/x_1/lines?limit=50").await.ids().len(), 12);
+}
+
+#[tokio::test]
+async fn a_balance_that_changes_has_a_transaction_without_an_event_below_its_customer_alone() {
+    let stripe = stripe();
+    let api = Api::new(&stripe);
+    stripe.emit(NewEvent::new("customer.created").object_id("cus_1").set("balance", 0)).unwrap();
+    let change = BalanceChange { customer: "cus_1".into(), amount: -500, ..BalanceChange::default() };
+    let (first, event) = stripe.change_balance(&change).unwrap();
+    assert_eq!(
+        (&event["type"], &event["data"]["object"]["balance"]),
+        (&json!("customer.updated"), &json!(-500))
+    );
+    assert_eq!(event["data"]["previous_attributes"], json!({ "balance": 0 }));
+    stripe.advance(1);
+    let invoice = Some("in_1".to_owned());
+    let kind = Some("applied_to_invoice".to_owned());
+    let (second, _) =
+        stripe.change_balance(&BalanceChange { amount: 200, invoice, kind, ..change.clone() }).unwrap();
+    let list = "/v1/customers/cus_1/balance_transactions";
+    assert_eq!(api.get(list).await.ids(), [&*second, &*first]);
+    assert_eq!(api.get(&format!("{list}?limit=1")).await.body["has_more"], true);
+    assert_eq!(api.get(&format!("{list}?starting_after={second}")).await.ids(), [&*first]);
+    let fetched = api.get(&format!("{list}/{second}")).await.body;
+    assert_eq!(
+        (&fetched["ending_balance"], &fetched["type"], &fetched["invoice"]),
+        (&json!(-300), &json!("applied_to_invoice"), &json!("in_1"))
+    );
+    for unknown in ["/v1/customer_balance_transactions", "/v1/customers/cus_1/balance_transactions/x/y"] {
+        assert_eq!(api.get(unknown).await.status, 404, "{unknown}");
+    }
+    stripe.emit(NewEvent::update("customer.deleted", "cus_1")).unwrap();
+    for customer in ["cus_1", "cus_2"] {
+        let missing = api.get(&format!("/v1/customers/{customer}/balance_transactions")).await;
+        assert_eq!((missing.status, &missing.error()["code"]), (404, &json!("resource_missing")));
+        assert!(
+            stripe.change_balance(&BalanceChange { customer: customer.into(), ..change.clone() }).is_err()
+        );
+    }
+}
+
+#[tokio::test]
+async fn tax_ids_of_a_customer_are_listed_below_it_alone() {
+    let stripe = stripe();
+    let api = Api::new(&stripe);
+    stripe.put_object(None, &json!({ "object": "customer", "id": "cus_1", "created": 1 }));
+    let tax_id = json!({ "object": "tax_id", "id": "txi_1", "created": 1, "customer": "cus_1" });
+    stripe.put_object(None, &tax_id);
+    assert!(api.get("/v1/tax_ids").await.ids().is_empty());
+    assert_eq!(api.get("/v1/customers/cus_1/tax_ids").await.ids(), ["txi_1"]);
+    assert_eq!(api.get("/v1/customers/cus_1/tax_ids/txi_1").await.body["id"], "txi_1");
 }

@@ -9,10 +9,11 @@ use crate::{read, root, rust_files};
 /// Where kinds may be named: the table.
 const TABLE: &str = "functions/shared/src/kind";
 /// Kinds with code of their own, each with what no table can say. Others have no constant to be named by.
-const WITH_CODE: [(&str, &str); 10] = [
+const WITH_CODE: [(&str, &str); 11] = [
     ("balance_transaction", "what it belongs to is found when it is listed"),
     ("charge", "a payment where there is no PaymentIntent"),
     ("customer", "whose the others are"),
+    ("customer_balance_transaction", "listed when a customer's balance changes"),
     ("dispute", "counts in a payment's state"),
     ("invoice", "its payments and subscription"),
     ("invoice_payment", "joins the two"),

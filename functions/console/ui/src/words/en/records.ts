@@ -66,6 +66,7 @@ export const records = {
       tax_rates: "Taxes that are added.",
       credit_grants: "Credit that was given to customers.",
       credit_balance_transactions: "How customers’ credit was given and used.",
+      customer_balance_transactions: "What moved customers’ balances, and for which invoice.",
       meters: "What is billed by use.",
       payouts: "What went to the bank, and what was in it.",
       balance_transactions: "Each move of your Stripe balance, with its fee.",
@@ -188,7 +189,7 @@ export const records = {
     },
     fetching: {
       word: "Being completed",
-      says: "Stripe showed the first items of a list that belongs to it, such as an invoice’s lines. The rest is fetched within minutes.",
+      says: "Stripe showed only a part of a list that belongs to it, such as an invoice’s lines or what moved a customer’s balance. The rest is fetched within minutes.",
     },
     too_large: {
       word: "Not whole",
@@ -196,7 +197,7 @@ export const records = {
     },
     incomplete: {
       word: "Not whole",
-      says: "The rest of a list that belongs to it, such as an invoice’s lines, could not be fetched from Stripe. It is tried again each night. The overview says why.",
+      says: "The rest of a list that belongs to it, such as an invoice’s lines or what moved a customer’s balance, could not be fetched from Stripe. It is tried again each night. The overview says why.",
     },
   },
   payment: {

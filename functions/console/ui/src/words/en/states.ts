@@ -81,6 +81,10 @@ export const kinds: Partial<Record<string, { one: string; other: string }>> = {
     one: "credit balance transaction",
     other: "credit balance transactions",
   },
+  customer_balance_transactions: {
+    one: "customer balance transaction",
+    other: "customer balance transactions",
+  },
   meters: { one: "meter", other: "meters" },
   payouts: { one: "payout", other: "payouts" },
   balance_transactions: { one: "balance transaction", other: "balance transactions" },
