@@ -37,7 +37,7 @@ impl Deps {
         let dynamodb = config.aws.dynamodb(CallLimits::PATIENT);
         Self {
             mode: config.mode,
-            access: config.access,
+            access: config.access.for_reading(),
             retention: config.retention,
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb.clone(), config.records_table),

@@ -8,7 +8,11 @@
 //! The rule: a request that came through our API needs a token, whatever its routes say; one that did not
 //! come through it is a direct invocation, which IAM has allowed. `apiId` is set by API Gateway and cannot be
 //! chosen by its callers. Whoever may invoke a function directly writes the whole event, `apiId` too, and so
-//! can pass for anybody: that permission is worth as much as the role of an admin.
+//! can pass for anybody: that permission is worth as much as the role of an admin. Of a function that only
+//! reads ([`Access::for_reading`]) it is worth a viewer's, because nobody is more there.
+//!
+//! A client of its own, a program without a person, has an access token with the scope [`READ_SCOPE`]. It is
+//! a viewer, whatever groups its token names.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +21,7 @@ use lambda_http::http::{StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::env::{self, EnvError};
-use crate::http::{ApiError, GatewayContext};
+use crate::http::{ApiError, GatewayContext, request_id};
 
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,29 +45,43 @@ pub struct Caller {
     pub address: Option<String>,
     /// What a direct invocation says of itself, which nobody has checked.
     pub claimed: Option<String>,
+    /// Lambda's id of a direct invocation. AWS tells the function nothing of who invokes it; the data events
+    /// that `CloudTrail` has of Lambda, where they are on, name them by this id.
+    pub request_id: Option<String>,
 }
 
 impl Caller {
     /// Somebody whom IAM let invoke the function directly. Such an event can hold any name and address, so
     /// what it says is kept apart.
-    fn direct<const N: usize>(role: Option<Role>, parts: [Option<&str>; N]) -> Self {
+    fn direct<const N: usize>(role: Option<Role>, parts: [Option<&str>; N], request_id: String) -> Self {
         let parts: Vec<&str> = parts.into_iter().flatten().collect();
         let claimed = parts.join(" ").chars().take(LONGEST_CLAIM).collect();
         let claimed = Some(claimed).filter(|claimed: &String| !claimed.is_empty());
-        Self { role, subject: "iam".to_owned(), email: None, address: None, claimed }
+        let request_id = Some(request_id).filter(|id| !id.is_empty());
+        Self { role, subject: "iam".to_owned(), email: None, address: None, claimed, request_id }
     }
 
     /// A function that its schedule woke, for the audit.
     pub fn schedule() -> Self {
-        Self { role: None, subject: "schedule".to_owned(), email: None, address: None, claimed: None }
+        Self {
+            role: None,
+            subject: "schedule".to_owned(),
+            email: None,
+            address: None,
+            claimed: None,
+            request_id: None,
+        }
     }
 }
 
 /// The code of a refusal for lack of a role.
 pub const FORBIDDEN: &str = "forbidden";
 
+/// The scope of the stack's own resource server (`template.yaml`) that lets a client read.
+pub const READ_SCOPE: &str = "billhook/read";
+
 /// Longest text that a direct invocation may say of itself.
-const LONGEST_CLAIM: usize = 200;
+const LONGEST_CLAIM: usize = 400;
 
 /// Which API is ours and what its groups are called.
 #[derive(Debug, Clone)]
@@ -76,6 +94,8 @@ pub struct Access {
     pub admin_group: String,
     /// The group of viewers.
     pub viewer_group: String,
+    /// The role that nobody is above.
+    pub highest: Role,
 }
 
 impl Access {
@@ -89,7 +109,15 @@ impl Access {
             groups_claim: env::text("GROUPS_CLAIM")?,
             admin_group: env::text("ADMIN_GROUP")?,
             viewer_group: env::text("VIEWER_GROUP")?,
+            highest: Role::Admin,
         })
+    }
+
+    /// The same for a function that only reads: whoever calls it, a direct invocation too, is a viewer at
+    /// most.
+    #[must_use]
+    pub fn for_reading(self) -> Self {
+        Self { highest: Role::Viewer, ..self }
     }
 
     /// Tells who is calling.
@@ -101,8 +129,10 @@ impl Access {
         let checked = context.and_then(|context| context.checked_token.as_ref());
         let ours = context.is_some_and(|context| context.api_id.as_deref() == Some(self.api_id.as_str()));
         let address = context.and_then(|context| context.source_ip.clone());
+        let arn = context.and_then(|context| context.iam_arn.as_deref());
         if checked.is_none() && !ours {
-            return Ok(Caller::direct(Some(Role::Admin), [address.as_deref()]));
+            let role = Some(self.highest);
+            return Ok(Caller::direct(role, [arn, address.as_deref()], request_id(request)));
         }
         let checked = checked.ok_or_else(unauthenticated)?;
         let claims = claims(request).ok_or_else(unauthenticated)?;
@@ -113,9 +143,10 @@ impl Access {
         let role = self.role(&claims);
         if !ours {
             let email = claims.get("email").and_then(Value::as_str);
-            return Ok(Caller::direct(role, [Some(subject.as_str()), email, address.as_deref()]));
+            let parts = [Some(subject.as_str()), email, arn, address.as_deref()];
+            return Ok(Caller::direct(role, parts, request_id(request)));
         }
-        Ok(Caller { role, subject, email: verified_email(&claims), address, claimed: None })
+        Ok(Caller { role, subject, email: verified_email(&claims), address, claimed: None, request_id: None })
     }
 
     /// The caller, if they may do what `needed` may.
@@ -133,14 +164,24 @@ impl Access {
             Role::Viewer => &self.viewer_group,
         };
         let message = match caller.role {
-            None => "this user is in neither group of Billhook".to_owned(),
+            None => {
+                format!(
+                    "this user is in neither group of Billhook, or this client has no scope `{READ_SCOPE}`"
+                )
+            }
             Some(_) => format!("only members of the group `{group}` may do this"),
         };
-        ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
-            .remedy(format!("ask who manages users to add you to the group `{group}`, then sign in again"))
+        ApiError::new(StatusCode::FORBIDDEN, "forbidden", message).remedy(format!(
+            "ask who manages users to add you to the group `{group}`, then sign in again; a client may only read"
+        ))
     }
 
     fn role(&self, claims: &Map<String, Value>) -> Option<Role> {
+        let role = if is_reading_client(claims) { Some(Role::Viewer) } else { self.role_by_group(claims) };
+        role.map(|role| role.min(self.highest))
+    }
+
+    fn role_by_group(&self, claims: &Map<String, Value>) -> Option<Role> {
         let groups = claims.get(&self.groups_claim)?;
         // A provider may send one group as a text.
         let is_in = |group: &String| match groups {
@@ -156,6 +197,13 @@ impl Access {
             None
         }
     }
+}
+
+/// Whether a token lets a client read: an access token of Cognito (`token_use`) with the scope. An ID token
+/// has no scopes, and a claim of that name in one proves nothing.
+fn is_reading_client(claims: &Map<String, Value>) -> bool {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    text("token_use") == "access" && text("scope").split(' ').any(|scope| scope == READ_SCOPE)
 }
 
 /// The e-mail that a token carries, if its issuer says that it is the user's. What a user has only claimed
@@ -201,6 +249,7 @@ mod tests {
             groups_claim: "cognito:groups".into(),
             admin_group: "billing admin".into(),
             viewer_group: "viewer".into(),
+            highest: Role::Admin,
         }
     }
 
@@ -263,6 +312,60 @@ mod tests {
     }
 
     #[test]
+    fn a_client_with_the_scope_reads_whatever_groups_it_names() {
+        let of_client = |scope: &str, groups: &str| {
+            role(&format!(r#"{{"sub":"s","client_id":"s","token_use":"access","scope":"{scope}"{groups}}}"#))
+        };
+        for scope in ["billhook/read", "other/write billhook/read", "billhook/read openid"] {
+            assert_eq!(of_client(scope, ""), Some(Role::Viewer), "{scope}");
+            let admins = r#","cognito:groups":["billing admin"]"#;
+            assert_eq!(of_client(scope, admins), Some(Role::Viewer), "{scope}: a client is no admin");
+        }
+        for scope in [
+            "",
+            "billhook",
+            "billhook/",
+            "billhook/readall",
+            "xbillhook/read",
+            "billhook/write",
+            "BILLHOOK/READ",
+        ] {
+            assert_eq!(of_client(scope, ""), None, "{scope}");
+        }
+        // An ID token has no scopes, whatever it claims; nor has a list of them the form.
+        for claims in [
+            r#"{"sub":"s","token_use":"id","scope":"billhook/read"}"#,
+            r#"{"sub":"s","scope":"billhook/read"}"#,
+            r#"{"sub":"s","token_use":"access","scope":["billhook/read"]}"#,
+            r#"{"sub":"s","token_use":"access","scp":"billhook/read"}"#,
+        ] {
+            assert_eq!(role(claims), None, "{claims}");
+        }
+        // A person's access token has no such scope, and counts by its groups.
+        let person =
+            r#"{"sub":"s","token_use":"access","scope":"openid email","cognito:groups":["billing admin"]}"#;
+        assert_eq!(role(person), Some(Role::Admin));
+    }
+
+    #[test]
+    fn where_a_function_only_reads_nobody_is_more_than_a_viewer() {
+        let reading = access().for_reading();
+        let admin = r#"{"sub":"s","cognito:groups":["billing admin"]}"#;
+        for (request, subject) in [
+            (request("ours", true, admin), "s"),
+            (request("direct", true, admin), "iam"),
+            (request("direct", false, "{}"), "iam"),
+        ] {
+            let caller = reading.caller(&request).unwrap();
+            assert_eq!((caller.role, caller.subject.as_str()), (Some(Role::Viewer), subject));
+            assert!(reading.require(&request, Role::Viewer).is_ok());
+            let refusal = reading.require(&request, Role::Admin).unwrap_err();
+            assert_eq!(refusal.status(), StatusCode::FORBIDDEN);
+        }
+        assert_eq!(reading.caller(&request("ours", true, r#"{"sub":"s"}"#)).unwrap().role, None);
+    }
+
+    #[test]
     fn through_our_api_nobody_is_anybody_without_a_checked_token() {
         let claims = r#"{"sub":"s","cognito:groups":["billing admin"]}"#;
         assert_eq!(
@@ -305,6 +408,20 @@ mod tests {
         assert_eq!((caller.role, caller.subject.as_str()), (Some(Role::Admin), "iam"));
         assert_eq!((caller.email, caller.address), (None, None));
         assert_eq!(caller.claimed.as_deref(), Some("192.0.2.1"));
+        assert_eq!(caller.request_id, None, "there was none");
+    }
+
+    #[test]
+    fn an_arn_that_an_event_names_is_told_as_what_it_says_and_lambdas_id_as_what_it_is() {
+        let event = r#"{"rawPath":"/status","headers":{},"requestContext":{"apiId":"url","http":{"method":"GET"},
+            "authorizer":{"iam":{"userArn":"arn:aws:iam::123456789012:user/anna"}}}}"#;
+        let event: GatewayEvent = serde_json::from_str(event).unwrap();
+        let mut context = Context::default();
+        context.request_id = "r-1".to_owned();
+        let caller = access().caller(&event.into_request(context).unwrap()).unwrap();
+        assert_eq!((caller.role, caller.subject.as_str()), (Some(Role::Admin), "iam"));
+        assert_eq!(caller.claimed.as_deref(), Some("arn:aws:iam::123456789012:user/anna"));
+        assert_eq!(caller.request_id.as_deref(), Some("r-1"));
     }
 
     #[test]

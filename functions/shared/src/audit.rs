@@ -58,6 +58,9 @@ pub struct AuditEntry {
     /// has checked it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed: Option<String>,
+    /// Lambda's id of a direct invocation, by which `CloudTrail` names who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// The token's `email`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
@@ -85,6 +88,7 @@ impl AuditEntry {
             target: target.to_owned(),
             subject: caller.subject.clone(),
             claimed: caller.claimed.clone(),
+            request_id: caller.request_id.clone(),
             first_at: None,
             email: caller.email.clone(),
             address: caller.address.clone(),
@@ -181,6 +185,7 @@ impl Audit {
                 audit.target = entry.target,
                 audit.subject = entry.subject,
                 audit.claimed = entry.claimed,
+                audit.request_id = entry.request_id,
                 audit.email = entry.email,
                 audit.address = entry.address,
                 audit.result = entry.result,

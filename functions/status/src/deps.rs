@@ -43,7 +43,7 @@ impl Deps {
         let keys = StripeKeys::new(secret_store.clone(), config.stripe_key_secret);
         Ok(Self {
             mode: config.mode,
-            access: config.access,
+            access: config.access.for_reading(),
             registry: Registry::new(dynamodb.clone(), config.registry_table),
             ledger: Ledger::new(dynamodb.clone(), config.ledger_table),
             records: Records::new(dynamodb, config.records_table),

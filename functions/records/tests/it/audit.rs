@@ -17,6 +17,7 @@ fn caller(subject: &str) -> Caller {
         email: Some("a@example.com".into()),
         address: Some("192.0.2.1".into()),
         claimed: None,
+        request_id: None,
     }
 }
 

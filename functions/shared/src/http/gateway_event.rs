@@ -56,6 +56,15 @@ struct EventContext {
 struct EventAuthorizer {
     #[serde(default)]
     jwt: Option<EventJwt>,
+    #[serde(default)]
+    iam: Option<EventIam>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventIam {
+    #[serde(default)]
+    user_arn: Option<CallersText>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,6 +94,9 @@ pub struct GatewayContext {
     pub api_id: Option<String>,
     /// The token that API Gateway has checked, if the route wants one.
     pub checked_token: Option<CheckedToken>,
+    /// The ARN of whom IAM has let in, of an address that asks IAM, such as a function's own (function URL).
+    /// An event made by hand can hold any.
+    pub iam_arn: Option<String>,
     /// The caller's address.
     pub source_ip: Option<String>,
 }
@@ -113,9 +125,9 @@ impl GatewayEvent {
         };
         let EventContext { api_id, authorizer, http } = self.request_context;
         let method = Method::from_bytes(http.method.as_bytes()).map_err(|_| no_method(&http.method))?;
-        let checked_token = authorizer
-            .and_then(|authorizer| authorizer.jwt)
-            .map(|jwt| CheckedToken { subject: jwt.claims.sub });
+        let (jwt, iam) = authorizer.map_or((None, None), |authorizer| (authorizer.jwt, authorizer.iam));
+        let checked_token = jwt.map(|jwt| CheckedToken { subject: jwt.claims.sub });
+        let iam_arn = iam.and_then(|iam| iam.user_arn).map(|CallersText(arn)| arn);
 
         let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
         let CallersText(query) = self.raw_query_string.unwrap_or_default();
@@ -126,7 +138,8 @@ impl GatewayEvent {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.headers_mut() = self.headers.unwrap_or_default().0;
-        request.extensions_mut().insert(GatewayContext { api_id, checked_token, source_ip: http.source_ip });
+        let source_ip = http.source_ip;
+        request.extensions_mut().insert(GatewayContext { api_id, checked_token, iam_arn, source_ip });
         let CallersText(path) = self.raw_path.unwrap_or_default();
         Ok(request
             .with_raw_http_path(path)

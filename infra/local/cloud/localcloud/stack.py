@@ -253,6 +253,7 @@ def _deploy(paths: StackPaths, endpoint: str, template: Path, stripe: StripeApi)
             # MiniStack has the pages for signing in at its own address.
             "SignInUrl": endpoint,
             "TokenHours": "24",
+            "MachineClient": "true",
             "LogRetentionDays": "1",
         },
     )

@@ -2,7 +2,9 @@
 
 import secrets
 from dataclasses import asdict, dataclass
+from urllib.parse import urlencode
 
+from .client import Response, send
 from .deploy import aws_client
 
 
@@ -36,6 +38,29 @@ def create(endpoint: str, pool: str, client: str, name: str, group: str | None) 
     if group:
         cognito.admin_add_user_to_group(UserPoolId=pool, Username=username, GroupName=group)
     return User(username, password, sign_in(endpoint, pool, client, username, password))
+
+
+def machine_token(endpoint: str, pool: str, scope: str | None = None) -> Response:
+    """Asks for a token of the pool's client for machines, as a program does; by default for all it may."""
+    cognito = aws_client("cognito-idp", endpoint)
+    listed = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
+    described = [
+        cognito.describe_user_pool_client(UserPoolId=pool, ClientId=one["ClientId"])["UserPoolClient"]
+        for one in listed
+    ]
+    machine = next(one for one in described if one.get("AllowedOAuthFlows") == ["client_credentials"])
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": machine["ClientId"],
+        "client_secret": machine["ClientSecret"],
+        **({"scope": scope} if scope else {}),
+    }
+    return send(
+        "POST",
+        f"{endpoint}/oauth2/token",
+        urlencode(form).encode(),
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
 
 
 def sign_in(endpoint: str, pool: str, client: str, username: str, password: str) -> str:

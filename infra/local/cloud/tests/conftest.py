@@ -118,6 +118,14 @@ def token_without_group(stack: Stack) -> str:
 
 
 @pytest.fixture(scope="session")
+def machine_token(stack: Stack) -> str:
+    """The access token of a program, by the pool's client for machines."""
+    answer = users.machine_token(stack.aws_endpoint_url, _pool(stack), "billhook/read")
+    assert answer.status == 200, answer.text
+    return str(answer.json["access_token"])
+
+
+@pytest.fixture(scope="session")
 def token_of_similar_group(stack: Stack) -> str:
     """The token of a user in one group whose name contains the admins'."""
     stack.aws("cognito-idp").create_group(UserPoolId=_pool(stack), GroupName="billing admin")

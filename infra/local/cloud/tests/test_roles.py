@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from localcloud import users
 from localcloud.stack import Stack
 from openapi_contract import Contract
 
@@ -48,6 +49,23 @@ def test_a_viewer_may_do_what_is_for_viewers(stack: Stack, method: str, path: st
 @pytest.mark.parametrize(("method", "path"), OF_ADMINS)
 def test_a_viewer_may_not_do_what_is_for_admins(stack: Stack, method: str, path: str) -> None:
     assert stack.call(method, path, stack.viewer["token"]).code == "forbidden"
+
+
+@pytest.mark.parametrize(("method", "path"), OF_VIEWERS)
+def test_a_machine_reads_what_viewers_read(stack: Stack, machine_token: str, method: str, path: str) -> None:
+    assert stack.call(method, path, machine_token).status in (200, 404)
+
+
+@pytest.mark.parametrize(("method", "path"), OF_ADMINS)
+def test_a_machine_changes_nothing(stack: Stack, machine_token: str, method: str, path: str) -> None:
+    assert stack.call(method, path, machine_token).code == "forbidden"
+
+
+def test_a_machine_gets_no_token_of_another_scope(stack: Stack) -> None:
+    pool = str(stack.issuer).rsplit("/", 1)[1]
+    for scope in ("billhook/write", "openid", "aws.cognito.signin.user.admin"):
+        answer = users.machine_token(stack.aws_endpoint_url, pool, scope)
+        assert (answer.status, answer.json["error"]) == (400, "invalid_scope"), scope
 
 
 def test_deliveries_and_the_console_need_no_token(stack: Stack) -> None:

@@ -8,7 +8,7 @@ mod requests;
 mod text;
 
 use jiff::Timestamp;
-use shared::access::Access;
+use shared::access::{Access, Role};
 use shared::audit::Audit;
 use shared::aws::{AwsEnv, CallLimits};
 use shared::ledger::{Ledger, Retention};
@@ -46,6 +46,7 @@ pub fn access() -> Access {
         groups_claim: "cognito:groups".into(),
         admin_group: "admin".into(),
         viewer_group: "viewer".into(),
+        highest: Role::Admin,
     }
 }
 

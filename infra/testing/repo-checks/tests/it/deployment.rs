@@ -190,6 +190,7 @@ fn everything_that_takes_a_tag_has_the_stacks() {
         "AWS::Cognito::UserPoolClient",
         "AWS::Cognito::UserPoolDomain",
         "AWS::Cognito::UserPoolGroup",
+        "AWS::Cognito::UserPoolResourceServer",
         "AWS::IAM::Policy",
         "AWS::Lambda::Permission",
         "AWS::Route53::RecordSet",

@@ -12,4 +12,5 @@ mod past_states;
 mod payouts;
 mod poison;
 mod regressions;
+mod roles;
 mod small_run;
